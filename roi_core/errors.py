@@ -1,0 +1,101 @@
+"""Everything that can go wrong on purpose, as sentences a scientist can act on.
+
+::
+
+    RoiError
+    ├── SettingsError(ValueError)       "camera.rate = -1: must be greater than 0"
+    ├── SourceError(OSError)
+    │   ├── SourceNotFound              "no camera 3; found 0 (1280x720)"
+    │   └── SourceLost                  "camera 0 gave no frame for 5 s (last: 1204)"
+    ├── RoiGeometryError(ValueError)    "polygon 'c7' has 2 points; 3 or more are needed"
+    ├── RoiFileError(ValueError)        "two.csv line 3: radius -4 is negative; use 0 or more"
+    ├── SinkError(OSError)
+    │   └── RecorderError               "disk full after row 18240 of out.h5; rows up to 18200 are safe"
+    ├── RecordingError(ValueError)      "out.h5 is not a recording: /time is missing"
+    └── MissingExtra(ImportError)       "the window needs dearpygui: pip install \"roi-stream[gui]\""
+
+Each also inherits the built-in it refines, so ``except ValueError`` keeps working. The command line prints
+a `RoiError` as one sentence; anything else is a programming error and shows its traceback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "MissingExtra",
+    "RecorderError",
+    "RecordingError",
+    "RoiError",
+    "RoiFileError",
+    "RoiGeometryError",
+    "SettingsError",
+    "SinkError",
+    "SourceError",
+    "SourceLost",
+    "SourceNotFound",
+]
+
+
+class RoiError(Exception):
+    """The root of every error this package raises on purpose."""
+
+
+class SettingsError(RoiError, ValueError):
+    """A setting that cannot be; carries its dotted path, the value seen and the rule it breaks."""
+
+    def __init__(self, path: str, value: object, why: str) -> None:
+        super().__init__(f"{path} = {value!r}: {why}")
+        self.path = path
+        self.value = value
+        self.why = why
+
+
+class SourceError(RoiError, OSError):
+    """A camera or file that cannot give frames."""
+
+
+class SourceNotFound(SourceError):
+    """There is nothing under that name or number."""
+
+
+class SourceLost(SourceError):
+    """It gave frames once and gives none any more."""
+
+
+class RoiGeometryError(RoiError, ValueError):
+    """A shape that encloses nothing or is not made of numbers."""
+
+
+class RoiFileError(RoiError, ValueError):
+    """A ROI file with a row that cannot be used; carries the file, the line (or entry) and the reason."""
+
+    def __init__(self, path: str | Path, line: int | str | None, why: str) -> None:
+        where = f"{path}" if line is None else f"{path} line {line}"
+        super().__init__(f"{where}: {why}")
+        self.path = str(path)
+        self.line = line
+        self.why = why
+
+
+class SinkError(RoiError, OSError):
+    """A recorder or publisher that cannot take samples."""
+
+
+class RecorderError(SinkError):
+    """The recording cannot go on; the sentence tells how many rows are safe."""
+
+
+class RecordingError(RoiError, ValueError):
+    """A file that is not a recording of ours, or a part of it that is missing."""
+
+
+class MissingExtra(RoiError, ImportError):
+    """A package that an optional feature needs."""
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(f'{feature} needs {package}: pip install "roi-stream[{extra}]"')
+        self.extra = extra

@@ -1,0 +1,365 @@
+"""Every number a user can turn, in one frozen tree; and the one object that swaps it while frames flow.
+
+Each field carries its unit, its range and one sentence. The same sentence is the comment in the YAML file,
+the help of ``roi_stream settings`` and the tooltip in the window, so the three cannot disagree.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from roi_core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
+
+__all__ = ["Camera", "Display", "Edit", "LiveSettings", "Recorder", "Roi", "Setting", "Settings"]
+
+Scalar = bool | int | float | str | None
+
+
+def field(default: Any, text: str, *, unit: str = "", live: bool = True, **rule: Any) -> Any:
+    """Return a model field: one sentence, a unit, a rule, and whether it may change mid-session."""
+    return Field(default, description=text, json_schema_extra={"unit": unit, "live": live}, **rule)
+
+
+class Block(BaseModel):
+    """One part of the settings: frozen, and a name that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Camera(Block):
+    """Where frames come from and how they are asked for."""
+
+    format: str = field(
+        "", "Size and rate asked of the camera, as WxH@FPS; empty keeps its own.", live=False,
+        pattern=r"^(\d+x\d+(@\d+(\.\d+)?)?)?$",
+    )
+    rate: float = field(
+        30.0, "Frame rate of a source that carries none (TIFF, npy, HDF5).", unit="Hz", live=False,
+        gt=0, le=10_000,
+    )
+    exposure: float | None = field(
+        None, "Exposure asked of the camera, in its driver's own unit; empty leaves it alone.",
+    )
+    counter: Literal["time", "embedded", "none"] = field(
+        "time", "How lost frames of a live camera are known: from gaps in time; from a 32-bit frame "
+        "count embedded in the first four pixels (one byte each, highest first); or not at all.",
+        live=False,
+    )
+    timeout: float = field(
+        5.0, "Silence after which a camera counts as stalled and is reconnected.", unit="s",
+        ge=0.1, le=600,
+    )
+    retry_for: float = field(
+        60.0, "How long a lost camera is retried before the session ends; 0 gives up at once.",
+        unit="s", ge=0, le=86_400,
+    )
+    input_low: float | None = field(
+        None, "Input value shown as 0, for float or integer cameras; empty follows the image.",
+        live=False,
+    )
+    input_high: float | None = field(
+        None, "Input value shown as 65535, for float or integer cameras; empty follows the image.",
+        live=False,
+    )
+
+    @model_validator(mode="after")
+    def _range_is_whole(self) -> Self:
+        low, high = self.input_low, self.input_high
+        if (low is None) != (high is None):
+            raise ValueError("input_low and input_high are given together or not at all")
+        if low is not None and high is not None and low >= high:
+            raise ValueError("input_low must be less than input_high")
+        return self
+
+    @property
+    def input_range(self) -> tuple[float, float] | None:
+        """(low, high) in camera units, or None to follow MATLAB's rule for each image."""
+        if self.input_low is None or self.input_high is None:
+            return None
+        return self.input_low, self.input_high
+
+
+class Roi(Block):
+    """Traces of drawn regions."""
+
+    dff: bool = field(False, "Compute, show and record dF/F beside the raw means.")
+    dff_baseline: Literal["percentile", "fixed"] = field(
+        "percentile", "F0: a running percentile, or the mean of the first seconds, then fixed.",
+    )
+    dff_percentile: float = field(
+        8.0, "Percentile of the running baseline.", unit="%", ge=0, le=50,
+    )
+    dff_window: float = field(
+        30.0, "Length of the running baseline.", unit="s", gt=0, le=600,
+    )
+    dff_fixed: float = field(
+        5.0, "Length of the fixed baseline, from the first frame of each ROI.", unit="s", gt=0, le=600,
+    )
+
+
+class Recorder(Block):
+    """What is written, and how safely."""
+
+    folder: str = field("", "Where the window puts recordings; empty is ~/roi_stream.")
+    movie: bool = field(
+        False, "Write every frame to /movie (uint16, lossless, uncompressed).", live=False,
+    )
+    rows_per_chunk: int = field(
+        240, "Rows in one HDF5 chunk of /time and /roi/means.", unit="rows", live=False,
+        ge=1, le=100_000,
+    )
+    flush_period: float = field(
+        0.25, "Longest time a row waits before it is safe from a crash.", unit="s", gt=0, le=1.0,
+    )
+    queue: int = field(
+        64, "Frames the recorder may be behind before the camera has to wait.", unit="frames",
+        live=False, ge=2, le=4096,
+    )
+    disk_reserve: float = field(
+        64.0, "A recording stops cleanly when less than this is free.", unit="MB", ge=1, le=1_000_000,
+    )
+
+
+class Display(Block):
+    """What the window shows; never changes what is measured or recorded."""
+
+    rate: float = field(25.0, "How often the window draws.", unit="Hz", ge=1, le=120)
+    auto_contrast: bool = field(True, "Follow the darkest and brightest pixels of the picture.")
+    low: int = field(0, "Pixel value shown black when contrast is manual.", ge=0, le=65_535)
+    high: int = field(65_535, "Pixel value shown white when contrast is manual.", ge=0, le=65_535)
+    saturation: bool = field(True, "Paint pixels at the camera's limit red.")
+    trace_window: float = field(20.0, "Seconds of trace on screen.", unit="s", ge=1, le=600)
+    trace_kind: Literal["raw", "dff"] = field("raw", "Traces as raw means or as dF/F.")
+    trace_autoscale: bool = field(True, "Fit each trace to its own height.")
+    trace_buffer: float = field(
+        600.0, "Seconds of trace kept in memory.", unit="s", live=False, ge=1, le=36_000,
+    )
+
+
+class Settings(Block):
+    """All settings. Immutable: `with_value` gives a new, re-validated tree."""
+
+    camera: Camera = Camera()
+    roi: Roi = Roi()
+    recorder: Recorder = Recorder()
+    display: Display = Display()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Settings:
+        """Read a YAML file; every problem is a `SettingsError` naming path, value and rule."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise SettingsError("settings file", str(path), why) from error
+        return cls.loads(text, name=str(path))
+
+    @classmethod
+    def loads(cls, text: str, name: str = "settings") -> Settings:
+        """Read YAML text. Missing names keep their defaults; unknown names are refused."""
+        try:
+            tree = yaml.safe_load(text)
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            raise SettingsError(name, "...", f"not YAML: {' '.join(str(error).split())}") from error
+        if tree is None:
+            return cls()
+        if not isinstance(tree, dict):
+            raise SettingsError(name, tree, "a settings file is a list of blocks such as 'camera:'")
+        return _validated(cls, tree)
+
+    def get(self, path: str) -> Any:
+        """Return the value at a dotted path such as ``camera.rate``."""
+        _find(path, self)
+        block, name = path.split(".")
+        return getattr(getattr(self, block), name)
+
+    def with_value(self, path: str, value: Any) -> Settings:
+        """Return the same tree with one value changed and everything checked again."""
+        _find(path, self, value)
+        block, name = path.split(".")
+        tree = self.model_dump()
+        tree[block][name] = value
+        return _validated(Settings, tree)
+
+    def with_texts(self, *assignments: str) -> Settings:
+        """Apply ``path=value`` words as typed on a command line, all at once; values are read as YAML."""
+        tree = self.model_dump()
+        for assignment in assignments:
+            path, equals, text = (part.strip() for part in assignment.partition("="))
+            if not equals:
+                raise SettingsError(assignment, "", "write it as path=value, such as camera.rate=20")
+            kind = _find(path, self, text).kind
+            block, name = path.split(".")
+            tree[block][name] = text if kind is str else _read_yaml(text)
+        return _validated(Settings, tree)
+
+    def to_yaml(self) -> str:
+        """Return YAML with each field's sentence, unit and range as its comment."""
+        lines: list[str] = []
+        for block in type(self).model_fields:
+            lines += ["", f"# {_first_line(getattr(self, block))}", f"{block}:"]
+            for setting in describe(self, block):
+                lines += [f"  # {setting.help}", f"  {setting.name}: {_scalar(setting.value)}"]
+        return "\n".join(lines[1:]) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field, described well enough to build a widget, a help line or a YAML comment from it."""
+
+    path: str
+    value: Scalar
+    default: Scalar
+    kind: type
+    optional: bool
+    choices: tuple[str, ...]
+    unit: str
+    text: str
+    low: float | None
+    high: float | None
+    live: bool
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def help(self) -> str:
+        """The sentence with unit, range and choices behind it."""
+        facts = [self.unit, " | ".join(self.choices)]
+        if self.low is not None or self.high is not None:
+            low = "" if self.low is None else f"{self.low:g}"
+            high = "" if self.high is None else f"{self.high:g}"
+            facts.append(f"{low} .. {high}")
+        known = ", ".join(fact for fact in facts if fact)
+        return f"{self.text} [{known}]" if known else self.text
+
+
+def describe(settings: Settings, block: str | None = None) -> Iterator[Setting]:
+    """Yield every field of a settings tree in its order; the window's panels are generated from this."""
+    for name in [block] if block else type(settings).model_fields:
+        part: Block = getattr(settings, name)
+        for field_name, info in type(part).model_fields.items():
+            yield _setting(f"{name}.{field_name}", getattr(part, field_name), info)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One accepted change of one setting."""
+
+    path: str
+    old: Scalar
+    new: Scalar
+
+
+class LiveSettings:
+    """The settings in force, swapped whole; an edit takes effect at the next frame boundary.
+
+    Any thread may call `edit`; only the worker calls `at_frame`. A refused edit raises `SettingsError`
+    and changes nothing.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.current = settings or Settings()
+        self.running = False
+        self._edits: list[Edit] = []
+        self._lock = threading.Lock()
+
+    def edit(self, path: str, value: Any) -> Edit:
+        """Change one value from the next frame on; return what was changed."""
+        with self._lock:
+            known = _find(path, self.current, value)
+            if self.running and not known.live:
+                raise SettingsError(path, value, "cannot change while running; stop first")
+            new = self.current.with_value(path, value)
+            change = Edit(path, known.value, new.get(path))
+            if change.old != change.new:
+                self.current = new
+                self._edits.append(change)
+        return change
+
+    def at_frame(self) -> tuple[Settings, tuple[Edit, ...]]:
+        """Return the settings for the frame now beginning and the edits that it is the first to see."""
+        if not self._edits:
+            return self.current, ()
+        with self._lock:
+            edits, self._edits = tuple(self._edits), []
+            return self.current, edits
+
+
+def _validated(model: type[Settings], tree: dict[str, Any]) -> Settings:
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"]) or "settings"
+        why = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            why = _unknown(path)
+        elif first["type"] == "string_pattern_mismatch":
+            why = "write it as WxH@FPS, such as 1280x720@60"
+        else:
+            why = why[:1].lower() + why[1:]
+        raise SettingsError(path, first.get("input"), why) from error
+
+
+def _find(path: str, settings: Settings, value: object = None) -> Setting:
+    for setting in describe(settings):
+        if setting.path == path:
+            return setting
+    raise SettingsError(path, value, _unknown(path))
+
+
+def _unknown(path: str) -> str:
+    block = path.partition(".")[0]
+    blocks = Settings.model_fields
+    if block in blocks and "." in path:
+        names = ", ".join(type(blocks[block].default).model_fields)
+        return f"no such setting; {block} has {names}"
+    return f"no such setting; the blocks are {', '.join(blocks)}"
+
+
+def _setting(path: str, value: Scalar, info: FieldInfo) -> Setting:
+    parts = get_args(info.annotation) or (info.annotation,)
+    choices = tuple(part for part in parts if isinstance(part, str))
+    kinds = [part for part in parts if isinstance(part, type) and part is not type(None)]
+    extra: Any = info.json_schema_extra
+    low = [getattr(rule, "ge", getattr(rule, "gt", None)) for rule in info.metadata]
+    high = [getattr(rule, "le", getattr(rule, "lt", None)) for rule in info.metadata]
+    return Setting(
+        path=path, value=value, default=info.default, kind=str if choices else kinds[0],
+        optional=type(None) in parts, choices=choices, unit=extra["unit"], live=extra["live"],
+        text=str(info.description), low=_first(low), high=_first(high),
+    )
+
+
+def _read_yaml(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _first(values: list[float | None]) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _first_line(block: Block) -> str:
+    return (type(block).__doc__ or "").partition("\n")[0]
+
+
+def _scalar(value: Scalar) -> str:
+    text: str = yaml.safe_dump(value, default_flow_style=True)
+    return text.removesuffix("...\n").strip()
