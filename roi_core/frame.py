@@ -6,6 +6,7 @@ arrays inside are shared, not copied, and their lifetime is stated where it is s
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,6 +46,10 @@ class Event:
     frame: int
     kind: str
     data: dict[str, Any] = field(default_factory=dict)
+
+    def json(self) -> str:
+        """Return the event's own fields as one line of JSON."""
+        return json.dumps(self.data, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,31 @@ what NaN means, and an empty ROI is NaN.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import types
+from numba.extending import intrinsic
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["kernel"]
+__all__ = ["fence", "kernel"]
 
 F = TypeVar("F", bound="Callable[..., object]")
 
 
 def kernel(function: F) -> F:
     """Compile `function` for the hot path: nogil, cached on disk, one thread, IEEE arithmetic."""
-    compiled: F = numba.njit(nogil=True, cache=True)(function)
-    return compiled
+    return cast("F", numba.njit(nogil=True, cache=True)(function))
+
+
+@intrinsic
+def _fence(_typing: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, _args: Any) -> Any:
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.none(), generate
+
+
+fence: Callable[[], None] = cast("Any", _fence)
+"""Inside a kernel: keep stores and loads before this point before it, in compiler and processor."""

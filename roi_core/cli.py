@@ -1,0 +1,293 @@
+"""The command line: ``roi_stream run | devices | random-rois | info | export | settings | demo``.
+
+Exit 0: done, also after Ctrl+C or SIGTERM. Exit 1: one sentence on stderr. Exit 2: wrong usage. What a
+command does not need is not imported: ``--help`` loads neither OpenCV nor numba nor HDF5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from roi_core import __version__
+from roi_core.errors import RoiError, RoiFileError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from roi_core.rois import RoiSet
+    from roi_core.settings import Settings
+
+__all__ = ["main"]
+
+DEMO_SECONDS = 10.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    if not words:
+        parser.print_help()
+        return 2
+    if words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
+        words.insert(0, "run")
+    arguments = parser.parse_args(words)
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    try:
+        command: Callable[[argparse.Namespace], int] = arguments.command
+        return command(arguments)
+    except RoiError as error:
+        print(f"roi_stream: {error}", file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+# -- commands ---------------------------------------------------------------------------------------------
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.gui:
+        return _window(_gui_words(arguments))
+    from roi_core.console import run_session
+    from roi_core.session import Session
+    from roi_core.settings import LiveSettings
+    from roi_core.sources import open_source
+
+    live = LiveSettings(_settings(arguments))
+    source = open_source(arguments.source, live, realtime=arguments.realtime)
+    try:
+        rois = _load_rois(arguments.rois, source.shape)
+        session = Session(source, live, rois, max_frames=arguments.max_frames)
+        if arguments.out:
+            session.record(Path(arguments.out), overwrite=arguments.overwrite, essential=True)
+        else:
+            print("nothing is recorded; give --out FILE.h5 to record", file=sys.stderr)
+        run_session(session, arguments.print_fps_period, getattr(source, "length", None))
+    finally:
+        source.close()
+    return 0
+
+
+def _devices(_arguments: argparse.Namespace) -> int:
+    from roi_core.sources.devices import list_devices
+
+    devices = list_devices()
+    if not devices:
+        print("no camera found; 'simulated' is always there: roi_stream run --source simulated")
+    for device in devices:
+        sizes = " ".join(f"{width}x{height}" for width, height in device.sizes) or "sizes unknown"
+        rates = " ".join(f"{rate:g}" for rate in device.rates) or "unknown"
+        print(f"{device.index}  {device.name}  [{device.backend}]  {sizes}  rates (Hz): {rates}")
+    return 0
+
+
+def _random_rois(arguments: argparse.Namespace) -> int:
+    from roi_core.rois import RoiSet
+
+    width, height = _size(arguments.resolution)
+    rois = RoiSet.random(arguments.count, (width, height), arguments.radius, arguments.seed)
+    path = Path(arguments.out)
+    if path.exists() and not arguments.overwrite:
+        raise RoiFileError(path, None, "it exists; use --overwrite or another name")
+    rois.save(path, (width, height))
+    print(f"{len(rois)} circles for {width}x{height} in {path}")
+    return 0
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from roi_core.console import describe_recording
+    from roi_core.recording import Recording
+
+    with Recording(arguments.file) as recording:
+        facts = describe_recording(recording)
+    if arguments.json:
+        print(json.dumps(facts, indent=2))
+        return 0
+    for name, value in facts.items():
+        print(f"{name:16} {'unknown' if value is None else value}")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from roi_core.export import export
+
+    print(export(arguments.file, arguments.to, arguments.out, overwrite=arguments.overwrite))
+    return 0
+
+
+def _show_settings(arguments: argparse.Namespace) -> int:
+    sys.stdout.write(_settings(arguments).to_yaml())
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt"
+    if (display or sys.platform == "darwin") and importlib.util.find_spec("dearpygui"):
+        return _window(["simulated"])
+    from roi_core.console import run_demo
+
+    run_demo(Path(arguments.out), arguments.seconds)
+    return 0
+
+
+# -- what commands share ----------------------------------------------------------------------------------
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from roi_core.settings import Settings
+
+    settings = Settings.load(arguments.settings) if arguments.settings else Settings()
+    words = list(arguments.set or ())
+    flags = {
+        "camera.format": "format",
+        "recorder.rows_per_chunk": "frames_per_chunk",
+        "display.trace_buffer": "trace_buffer_sec",
+    }
+    for path, flag in flags.items():
+        value = getattr(arguments, flag, None)
+        words += [f"{path}={value}"] if value is not None else []
+    return settings.with_texts(*words)
+
+
+def _load_rois(path: str | None, shape: tuple[int, int]) -> RoiSet:
+    from roi_core.rois import RoiSet
+
+    if path is None:
+        return RoiSet()
+    loaded = RoiSet.load(Path(path), (shape[1], shape[0]))
+    for note in loaded.notes:
+        print(note, file=sys.stderr)
+    return loaded.rois
+
+
+def _window(words: list[str]) -> int:
+    """Start the window as a program of its own: the core never imports it."""
+    return subprocess.call([sys.executable, "-m", "roi_stream_gui", *words])
+
+
+def _gui_words(arguments: argparse.Namespace) -> list[str]:
+    words = [arguments.source]
+    words += ["--rois", arguments.rois] if arguments.rois else []
+    words += ["--settings", arguments.settings] if arguments.settings else []
+    words += ["--record", arguments.out] if arguments.out else []
+    sets = list(arguments.set or ())
+    sets += [f"camera.format={arguments.format}"] if arguments.format else []
+    return [*words, *(word for text in sets for word in ("--set", text))]
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise SettingsError("--resolution", text, "write it as WxH, such as 1280x720")
+    return int(width), int(height)
+
+
+# -- the words it understands -----------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that refuses in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="roi_stream", description="See neurons while you record them.")
+    parser.add_argument("--version", action="version", version=f"roi_stream {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands.add_parser("run", help="measure ROIs on a camera or a file (the default command)"))
+    _add(commands, "devices", _devices, "list the cameras of this machine")
+    _add_random_rois(_add(commands, "random-rois", _random_rois, "write a file of random circles"))
+    info = _add(commands, "info", _info, "tell what is in a recording, also an unfinished one")
+    info.add_argument("file")
+    info.add_argument("--json", action="store_true", help="print JSON")
+    _add_export(_add(commands, "export", _export, "write a recording in another format"))
+    settings = _add(commands, "settings", _show_settings, "print every setting with its meaning, as YAML")
+    _add_settings(settings)
+    demo = _add(commands, "demo", _demo, "see it work on a simulated camera")
+    demo.add_argument("--out", default="demo.h5", help="where the headless demo records (default demo.h5)")
+    demo.add_argument("--seconds", type=_positive, default=DEMO_SECONDS, help="length of the headless demo")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    command: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settings", metavar="Y", help="YAML settings file")
+    parser.add_argument("--set", action="append", metavar="path=value", help="change one setting; repeatable")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_run)
+    parser.description = "Measure ROIs on a camera or a file."
+    parser.add_argument(
+        "--source", required=True, metavar="S",
+        help="camera index, URL, simulated[:preset], or a path: avi mp4 mkv tif npy .h5[:dataset], Miniscope folder",
+    )
+    parser.add_argument("--rois", metavar="F", help="ROI file: .csv .json .roi .zip")
+    _add_settings(parser)
+    parser.add_argument("--out", metavar="O", help="recording to write (.h5); an existing name gets a suffix")
+    parser.add_argument("--format", metavar="WxH@FPS", help="size and rate asked of the camera")
+    parser.add_argument("--max-frames", type=_count, metavar="N", help="stop after N frames")
+    parser.add_argument("--realtime", action="store_true", help="pace a file like a live camera")
+    parser.add_argument("--frames-per-chunk", type=_count, metavar="N", help="rows in one HDF5 chunk (240)")
+    parser.add_argument("--trace-buffer-sec", type=_positive, metavar="S", help="traces kept in memory (600)")
+    parser.add_argument(
+        "--print-fps-period", type=_positive, default=1.0, metavar="S", help="seconds between lines (1.0)"
+    )
+    parser.add_argument("--gui", action="store_true", help="show it in the window")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing recording")
+
+
+def _add_random_rois(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", "-n", type=_count, default=10, help="how many (10)")
+    parser.add_argument("--resolution", "--size", default="1280x720", metavar="WxH", help="frame size (1280x720)")
+    parser.add_argument("--radius", type=_positive, default=20.0, metavar="PX", help="radius (20)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same circles (0)")
+    parser.add_argument("--out", default="rois.csv", metavar="F", help="file to write (rois.csv)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file")
+    parser.add_argument("--to", required=True, choices=("csv", "matlab"), help="format")
+    parser.add_argument("--out", metavar="F", help="file to write (beside the recording)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value

@@ -1,0 +1,111 @@
+"""A lane carries samples to one sink: a thread and a bounded queue, so that sinks never own threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from roi_core.frame import FinishReason, Summary
+
+if TYPE_CHECKING:
+    from roi_core.frame import Header, Sample
+    from roi_core.sinks.base import Sink
+
+__all__ = ["Lane"]
+
+PATIENCE = 0.1
+"""Seconds after which a waiting writer looks whether the lane still lives."""
+
+
+class Lane:
+    """One sink's thread. A lane that waits loses nothing and may hold up the camera; one that drops counts.
+
+    ``wait=True`` is for the recorder: the worker waits for room, and the frame ring must be deeper than
+    `capacity`. ``wait=False`` is for publishers: a full queue drops the sample, and images are copied
+    because the lane may fall behind the ring. A failing sink ends its lane, never the process: `failure` tells.
+    """
+
+    def __init__(self, sink: Sink, capacity: int, *, wait: bool, flush_period: float = 0.25) -> None:
+        self.sink = sink
+        self.capacity = capacity
+        self.dropped = 0
+        self.failure: Exception | None = None
+        self._wait = wait
+        self._period = flush_period
+        self._queue: queue.Queue[Sample | None] = queue.Queue(capacity)
+        self._summary: Summary | None = None
+        self._thread = threading.Thread(target=self._run, name=f"lane {sink.name}", daemon=True)
+
+    @property
+    def queued(self) -> int:
+        """Samples waiting for the sink."""
+        return self._queue.qsize()
+
+    @property
+    def alive(self) -> bool:
+        """True until the sink is closed."""
+        return self._thread.is_alive()
+
+    def open(self, header: Header) -> None:
+        """Open the sink on the caller's thread, so that a refusal reaches the caller; then start."""
+        self.sink.open(header)
+        self._thread.start()
+
+    def offer(self, sample: Sample) -> None:
+        """Hand over one sample: wait for room, or drop and count."""
+        if not self._wait:
+            if self._queue.full():
+                self.dropped += 1
+                return
+            sample = replace(sample, image=sample.image.copy())
+        self._put(sample)
+
+    def finish(self, summary: Summary) -> None:
+        """Let the sink take what is queued and close with `summary`; does not wait."""
+        if self._summary is None:
+            self._summary = summary
+            self._put(None)
+
+    def join(self) -> None:
+        """Wait until the sink is closed."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _put(self, sample: Sample | None) -> None:
+        while self.alive and (sample is None or (self.failure is None and self._summary is None)):
+            try:
+                self._queue.put(sample, timeout=PATIENCE)
+            except queue.Full:
+                continue
+            return
+
+    def _run(self) -> None:
+        try:
+            self._write_all()
+        except Exception as error:  # kept for the session, which decides what ends
+            self.failure = error
+            while self._summary is None:
+                self._queue.get()
+        finally:
+            failed = Summary(FinishReason.FAILED, str(self.failure))
+            self.sink.close(failed if self.failure else self._summary or failed)
+
+    def _write_all(self) -> None:
+        due = monotonic() + self._period
+        while True:
+            try:
+                sample = self._queue.get(timeout=max(due - monotonic(), 0.0))
+            except queue.Empty:
+                sample = None
+                if self._summary is not None and self._queue.empty():
+                    return
+            else:
+                if sample is None:
+                    return
+                self.sink.write(sample)
+            if monotonic() >= due:
+                self.sink.flush()
+                due = monotonic() + self._period

@@ -1,0 +1,78 @@
+"""Frame to Sample, in order, on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core.dff import Dff
+from roi_core.frame import Event, Frame, Sample
+from roi_core.gray import to_uint16_gray
+from roi_core.masks import Masks
+from roi_core.ring import FrameRing, TraceRing
+from roi_core.rois import Circle, RoiSet
+from roi_core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from roi_core.settings import Edit
+
+__all__ = ["Pipeline", "edit_event", "warm_up"]
+
+
+class Pipeline:
+    """Measures one frame at a time: gray, region means, dF/F. Settings and regions count from this frame on."""
+
+    def __init__(self, frames: FrameRing, rate: float) -> None:
+        self._frames = frames
+        self._rois = RoiSet()
+        self._masks = Masks(self._rois, frames.shape)
+        self._dff = Dff(rate)
+        self._rows = 0
+
+    def step(self, frame: Frame, time: float, settings: Settings, rois: RoiSet) -> Sample:
+        """Return what was measured on `frame`; `time` is in s since the session's first frame.
+
+        The gray picture is left in the claimed slot of the frame ring, for the caller to publish.
+        """
+        image = to_uint16_gray(frame.image, out=self._frames.claim(), input_range=settings.camera.input_range)
+        events = tuple(self._follow(rois, frame.index, time))
+        means = self._masks.means(image)
+        dff = self._dff.step(self._masks.ids, means, settings.roi) if settings.roi.dff else None
+        self._rows += 1
+        return Sample(self._rows - 1, frame.index, time, image, rois, self._masks.ids, means, dff, events)
+
+    def _follow(self, rois: RoiSet, frame: int, time: float) -> Iterator[Event]:
+        """Rebuild the masks when the regions changed, and tell what changed."""
+        if rois is self._rois:
+            return
+        before = {roi.id: roi for roi in self._rois}
+        now = {roi.id: roi for roi in rois}
+        self._rois, self._masks = rois, Masks(rois, self._frames.shape, self._masks)
+        for roi in now.values():
+            if roi.id not in before:
+                yield Event(time, frame, "roi_added", roi.to_dict())
+            elif roi != before[roi.id]:
+                yield Event(time, frame, "roi_changed", roi.to_dict())
+        for roi_id in before.keys() - now.keys():
+            yield Event(time, frame, "roi_removed", {"id": roi_id})
+
+
+def edit_event(edit: Edit, frame: int, time: float) -> Event:
+    """Return the line that tells of one changed setting."""
+    return Event(time, frame, "setting", {"path": edit.path, "old": edit.old, "new": edit.new})
+
+
+def warm_up() -> None:
+    """Run every kernel once on a small picture, so that none is compiled while a camera waits."""
+    live = [(np.uint8, (8, 8, 3)), (np.uint8, (8, 8)), (np.uint16, (8, 8))]
+    rois = RoiSet().add(Circle(4, 4, 2))
+    for dtype, shape in live:
+        pipeline = Pipeline(FrameRing(2, (8, 8)), 1.0)
+        for baseline in ("percentile", "fixed"):
+            settings = Settings().with_value("roi.dff", True).with_value("roi.dff_baseline", baseline)
+            sample = pipeline.step(Frame(np.zeros(shape, dtype), 0, 0.0), 0.0, settings, rois)
+    traces = TraceRing(2, sample.ids)
+    traces.push(0.0, 0, traces.columns(sample.ids), sample.means, sample.dff)

@@ -1,0 +1,302 @@
+"""One stretch of looking: a source, the pipeline, the rings and, when asked, a recorder.
+
+::
+
+    IDLE --start()--> RUNNING --stop() | source ends | failure--> STOPPING --all closed--> FINISHED
+
+One worker thread captures, measures and publishes to the rings; it waits for nobody but the camera and the
+recorder's bounded queue. Everything another thread may know is in `Session.snapshot`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from roi_core.errors import RecorderError, RoiError
+from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
+from roi_core.metrics import Meter
+from roi_core.pipeline import Pipeline, edit_event, warm_up
+from roi_core.ring import FrameRing, TraceRing
+from roi_core.rois import RoiSet
+from roi_core.take import Take, TakeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from roi_core.settings import LiveSettings, Settings
+    from roi_core.sources.base import Source
+
+__all__ = ["Session", "Snapshot", "State"]
+
+log = logging.getLogger(__name__)
+
+RING_BYTES = 512 * 2**20
+"""The frame ring holds the recorder's whole queue, but never more than this."""
+SPARE_SLOTS = 4
+"""Ring slots beyond the queue: the one being written, the one being recorded, and room to read one."""
+
+
+class State(StrEnum):
+    """Where a session is in its life."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that can be known of a session at one moment; cheap, and safe from any thread.
+
+    Rates are in frames per second, ``step_ms`` is the median cost of a frame, ``silence`` the seconds since
+    the last frame. ``frames_dropped`` is None when losses cannot be known.
+    """
+
+    state: State
+    reason: FinishReason | None
+    detail: str
+    source: str
+    shape: tuple[int, int]
+    rate: float
+    live: bool
+    frames: FrameRing
+    traces: TraceRing
+    rois: RoiSet
+    settings: Settings
+    frames_seen: int
+    frames_dropped: int | None
+    fps: float
+    step_ms: float
+    step_ms_p99: float
+    silence: float
+    elapsed: float
+    recording: TakeStatus | None
+
+
+class Session:
+    """Runs a source through the pipeline on a worker thread until it ends, is stopped or fails."""
+
+    def __init__(
+        self, source: Source, settings: LiveSettings, rois: RoiSet | None = None, *, max_frames: int | None = None
+    ) -> None:
+        self.settings = settings
+        self.state = State.IDLE
+        self._source = source
+        self._rois = rois if rois is not None else RoiSet()
+        self._max_frames = max_frames
+        self._queue = _queue_length(settings.current.recorder.queue, source.shape)
+        self.frames = FrameRing(self._queue + SPARE_SLOTS, source.shape)
+        rows = round(settings.current.display.trace_buffer * source.rate)
+        self.traces = TraceRing(min(max(rows, 2), 10_000_000), self._rois.ids)
+        self._pipeline = Pipeline(self.frames, source.rate)
+        self._meter = Meter()
+        self._take: Take | None = None
+        self._past_takes: list[Take] = []
+        self._news: deque[tuple[str, dict[str, Any]]] = deque()
+        self._summary: Summary | None = None
+        self._error: BaseException | None = None
+        self._zero = 0.0
+        self._time = -1.0
+        self._index = -1
+        self._row_ids: tuple[int, ...] | None = None
+        self._dropped: int | None = None if source.counter == "unknown" else 0
+        self._last_arrival = perf_counter()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+
+    # -- the verbs, from any thread -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin taking frames."""
+        self.settings.running = True
+        self.state = State.RUNNING
+        self._last_arrival = perf_counter()
+        self._thread.start()
+
+    def stop(self, reason: FinishReason = FinishReason.STOPPED, detail: str = "") -> None:
+        """Ask the worker to end after the frame in hand; does not wait."""
+        with self._lock:
+            if self._summary is None:
+                self._summary = Summary(reason, detail)
+        if self.state is not State.FINISHED:
+            self.state = State.FINISHED if self._thread.ident is None else State.STOPPING
+        self._source.close()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end; return whether it came. What ended the worker badly is raised here."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        if self._thread.is_alive():
+            return False
+        if self._error is not None:
+            raise self._error
+        return True
+
+    @property
+    def rois(self) -> RoiSet:
+        """The regions measured; set them from any thread, they count from the next frame on."""
+        return self._rois
+
+    @rois.setter
+    def rois(self, rois: RoiSet) -> None:
+        self._rois = rois
+
+    def note(self, text: str) -> None:
+        """Write a note into the recording at the next frame."""
+        self._news.append(("note", {"text": text}))
+
+    def record(self, path: Path, *, overwrite: bool = False, essential: bool = False) -> Path:
+        """Start recording with the next frame and return the file's name, suffixed if it was taken.
+
+        A recorder that fails ends its recording; an `essential` one ends the session.
+        """
+        if self._take is not None and self._take.open:
+            raise RecorderError(f"already recording to {self._take.path}; stop that recording first")
+        source, settings = self._source, self.settings.current
+        header = Header(source.name, source.shape, source.rate, source.counter, settings, self._rois)
+        take = Take(path, header, self._queue, overwrite=overwrite, essential=essential)
+        self._past_takes = [*filter(lambda old: old.alive, self._past_takes), take]
+        self._take = take
+        return take.path
+
+    def stop_recording(self, wait: bool = True) -> None:
+        """End the recording; with `wait`, return when the file is finished."""
+        if self._take is not None:
+            self._take.finish(Summary(FinishReason.STOPPED))
+            if wait:
+                self._take.join()
+
+    def snapshot(self) -> Snapshot:
+        """Return the present state, whole."""
+        source, summary, running = self._source, self._summary, self.state is State.RUNNING
+        return Snapshot(
+            state=self.state,
+            reason=summary.reason if summary else None,
+            detail=summary.detail if summary else "",
+            source=source.name, shape=source.shape, rate=source.rate, live=source.live,
+            frames=self.frames, traces=self.traces, rois=self._rois, settings=self.settings.current,
+            frames_seen=self._meter.count, frames_dropped=self._dropped, fps=self._meter.rate(),
+            step_ms=self._meter.cost(50) * 1e3, step_ms_p99=self._meter.cost(99) * 1e3,
+            silence=perf_counter() - self._last_arrival if running else 0.0,
+            elapsed=max(self._time, 0.0),
+            recording=self._take.status() if self._take else None,
+        )
+
+    # -- the worker ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        summary = Summary(FinishReason.COMPLETED)
+        hearing = _Hearing(self._news)
+        logging.getLogger("roi_core").addHandler(hearing)
+        try:
+            warm_up()
+            for frame in self._source.frames():
+                self._take_in(frame)
+                if self._summary is not None or self._meter.count == self._max_frames:
+                    break
+        except Exception as error:
+            self._error = error
+            summary = Summary(FinishReason.FAILED, _sentence(error))
+        finally:
+            logging.getLogger("roi_core").removeHandler(hearing)
+            self._close(summary)
+
+    def _take_in(self, frame: Frame) -> None:
+        arrival = perf_counter()
+        self._last_arrival = arrival
+        settings, edits = self.settings.at_frame()
+        if self._meter.count == 0:
+            self._zero = frame.time
+        time = max(frame.time - self._zero, self._time + 1e-6)
+        news = [*self._gap(frame, time), *(edit_event(edit, frame.index, time) for edit in edits)]
+        news += [Event(time, frame.index, *self._news.popleft()) for _ in range(len(self._news))]
+        lost = self._count_lost(frame)
+        sample = self._pipeline.step(frame, time, settings, self._rois)
+        sample = replace(sample, events=(*news, *sample.events), lost=lost)
+        self._time, self._index = time, frame.index
+        self._publish(sample)
+        self._record(sample)
+        self._meter.add(arrival, perf_counter() - arrival)
+
+    def _count_lost(self, frame: Frame) -> int | None:
+        if self._dropped is None:
+            return None
+        lost = frame.index - self._index - 1 if self._meter.count else 0
+        self._dropped += lost
+        return lost
+
+    def _gap(self, frame: Frame, time: float) -> Iterator[Event]:
+        """Tell of missing frames, or of a silence in which they cannot be counted."""
+        if self._meter.count == 0:
+            return
+        lost = frame.index - self._index - 1
+        silent = self._source.live and time - self._time > self.settings.current.camera.timeout
+        if lost > 0 or silent:
+            known = None if self._dropped is None else lost
+            data = {"lost": known, "first": self._index + 1, "last": frame.index - 1}
+            yield Event(time, frame.index, "gap", {**data, "seconds": round(time - self._time, 6)})
+
+    def _publish(self, sample: Sample) -> None:
+        if sample.ids != self._row_ids:
+            self._row_ids = sample.ids
+            self.traces = self.traces.with_ids(sample.ids)
+            self._columns = self.traces.columns(sample.ids)
+        self.frames.publish(sample.index, sample.time)
+        self.traces.push(sample.time, sample.index, self._columns, sample.means, sample.dff)
+
+    def _record(self, sample: Sample) -> None:
+        take = self._take
+        if take is None or not take.open:
+            return
+        take.offer(sample)
+        if take.failure is not None:
+            take.finish(Summary(FinishReason.FAILED, _sentence(take.failure)))
+            if take.essential:
+                raise take.failure
+            log.error("%s", _sentence(take.failure))
+
+    def _close(self, summary: Summary) -> None:
+        with self._lock:
+            if self._summary is None or summary.reason is FinishReason.FAILED:
+                self._summary = summary
+        self.state = State.STOPPING
+        try:
+            self._source.close()
+        finally:
+            for take in self._past_takes:
+                take.finish(self._summary)
+            for take in self._past_takes:
+                take.join()
+                if take.essential and take.failure is not None and self._error is None:
+                    self._error = take.failure
+                    self._summary = Summary(FinishReason.FAILED, _sentence(take.failure))
+            self.settings.running = False
+            self.state = State.FINISHED
+
+
+class _Hearing(logging.Handler):
+    """Turns warnings said anywhere in the core into events of the recording."""
+
+    def __init__(self, news: deque[tuple[str, dict[str, Any]]]) -> None:
+        super().__init__(logging.WARNING)
+        self._news = news
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._news.append((record.levelname.lower(), {"text": record.getMessage()}))
+
+
+def _queue_length(wanted: int, shape: tuple[int, int]) -> int:
+    frame = 2 * shape[0] * shape[1]
+    return max(2, min(wanted, RING_BYTES // frame - SPARE_SLOTS))
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error) if isinstance(error, RoiError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,282 @@
+"""The recorder: samples into one HDF5 file that opens plainly whatever happened to the program.
+
+Rows gather in memory and are appended and flushed at least once per ``recorder.flush_period``; movie frames
+go to the file as they come. The file keeps HDF5's earliest format, so that every reader opens it also after
+a kill, and ``complete`` is the last thing written. `roi_core.layout` names what is inside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from roi_core import __version__, layout
+from roi_core.errors import RecorderError
+from roi_core.frame import Event
+from roi_core.sinks.journal import Journal
+from roi_core.sinks.regions import Regions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+    from numpy.typing import NDArray
+
+    from roi_core.frame import Header, Sample, Summary
+    from roi_core.settings import Recorder as Rules
+
+__all__ = ["Recorder", "free_path"]
+
+log = logging.getLogger(__name__)
+
+RESERVE_BYTES = 4 * 2**20
+"""Held on the disk while recording and given back when it is full, so that the file can be finished."""
+
+
+class Recorder:
+    """Writes one recording. ``rows`` are in the file or waiting; ``safe_rows`` survive a kill."""
+
+    name = "recorder"
+
+    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        self.rows = 0
+        self.safe_rows = 0
+        self._overwrite = overwrite
+        self._file: h5py.File | None = None
+
+    def open(self, header: Header) -> None:
+        """Create the file and everything in it that is known before the first frame."""
+        self._rules: Rules = header.settings.recorder
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._check_disk()
+            if not self._overwrite:
+                self.path = free_path(self.path)
+            self._file = h5py.File(self.path, "w" if self._overwrite else "x")
+            self._journal = Journal(self.path.with_suffix(".jsonl"))
+            self._reserve = _reserve(self.path.parent)
+            self._create(header)
+        except OSError as error:
+            if isinstance(error, RecorderError):
+                raise
+            raise RecorderError(f"cannot write {self.path}: {_why(error)}") from error
+
+    def write(self, sample: Sample) -> None:
+        """Take one row; the movie frame, when asked, is in the file when this returns."""
+        with self._full_disk_is_a_sentence():
+            if self.rows == 0:
+                self._begin(sample)
+            if self._movie is not None:
+                self._movie.resize(self.rows + 1, axis=0)
+                self._movie.id.write_direct_chunk((self.rows, 0, 0), sample.image)
+            self._regions.follow(sample)
+            self._keep(sample)
+            for event in sample.events:
+                self._note(replace(event, time=max(event.time - self._zero, 0.0)))
+            if self.rows - self.safe_rows == self._rules.rows_per_chunk:
+                self._append()
+
+    def flush(self) -> None:
+        """Put every row taken so far on the disk, and stop cleanly before the disk is full."""
+        with self._full_disk_is_a_sentence():
+            if self.rows > self.safe_rows or self._events:
+                self._append()
+                self._check_disk()
+
+    def close(self, summary: Summary) -> None:
+        """Finish the file with the reason; ``complete`` goes in last. Does nothing the second time."""
+        if self._file is None:
+            return
+        self._reserve.close()
+        try:
+            self._finish(summary)
+        except (OSError, RuntimeError) as error:
+            log.error("%s could not be finished: %s; rows up to %d are safe", self.path, _why(error), self.safe_rows)
+        finally:
+            file, self._file = self._file, None
+            with contextlib.suppress(OSError, RuntimeError):
+                self._journal.close()
+                file.close()
+
+    @property
+    def _file_now(self) -> h5py.File:
+        if self._file is None:
+            raise RecorderError(f"{self.path} is closed")
+        return self._file
+
+    def _create(self, header: Header) -> None:
+        file, rules = self._file_now, header.settings.recorder
+        height, width = header.shape
+        rows = rules.rows_per_chunk
+        file.attrs["resolution"] = np.array([width, height], np.int32)
+        for name, value in _attributes(header).items():
+            file.attrs.create(name, value, dtype=_text_dtype(name) if isinstance(value, bytes) else None)
+        file.create_dataset(layout.TIME, (0, 1), "f8", maxshape=(None, 1), chunks=(rows, 1))
+        file.create_dataset(layout.FRAME_INDEX, (0,), "i8", maxshape=(None,), chunks=(rows,))
+        file.create_dataset(layout.EVENTS, (0,), layout.EVENT_DTYPE, maxshape=(None,), chunks=(64,))
+        file.create_dataset(layout.SETTINGS, data=header.settings.to_yaml(), dtype=h5py.string_dtype())
+        self._regions = Regions(file, header, rows)
+        self._movie = None
+        if rules.movie:
+            self._movie = file.create_dataset(
+                layout.MOVIE, (0, height, width), "u2", maxshape=(None, height, width), chunks=(1, height, width)
+            )
+        self._time = np.zeros((rows, 1))
+        self._index = np.zeros(rows, np.int64)
+        self._last = (0.0, -1)
+        self._events: list[Event] = []
+        self._event_rows = 0
+        self._dropped: int | None = None if header.counter == "unknown" else 0
+        file.flush()
+
+    def _begin(self, sample: Sample) -> None:
+        """Note what only the first frame tells: the zero of time and its place on the wall clock."""
+        self._zero = sample.time
+        _set_text(self._file_now, "start_iso8601", _now())
+        self._note(Event(0.0, sample.index, "start"))
+
+    def _keep(self, sample: Sample) -> None:
+        row = self.rows - self.safe_rows
+        self._last = (sample.time - self._zero, sample.index)
+        self._time[row], self._index[row] = self._last
+        if self.rows > 0 and self._dropped is not None:
+            self._dropped = None if sample.lost is None else self._dropped + sample.lost
+        self.rows += 1
+
+    def _note(self, event: Event) -> None:
+        self._journal.write(event)
+        self._events.append(event)
+
+    def _append(self) -> None:
+        """Move the waiting rows and events into the file's datasets, and bring the counts up to date."""
+        file, first, count = self._file_now, self.safe_rows, self.rows - self.safe_rows
+        self._regions.append(first, count)
+        _extend(file[layout.FRAME_INDEX], first, self._index[:count])
+        _extend(file[layout.EVENTS], self._event_rows, _event_table(self._events))
+        _extend(file[layout.TIME], first, self._time[:count])
+        elapsed = self._last[0]
+        file.attrs.modify("rows", np.uint64(self.rows))
+        file.attrs.modify("frames_seen", np.uint64(self.rows))
+        file.attrs.modify("frames_dropped", layout.UNKNOWN if self._dropped is None else np.uint64(self._dropped))
+        file.attrs.modify("elapsed_sec", elapsed)
+        file.attrs.modify("avg_fps", (self.rows - 1) / elapsed if elapsed > 0 else 0.0)
+        _set_text(file, "end_iso8601", _now())
+        file.flush()
+        # only now is nothing left to write again should the disk have been full half-way
+        self._regions.clear()
+        self._event_rows += len(self._events)
+        self._events.clear()
+        self.safe_rows = self.rows
+
+    def _finish(self, summary: Summary) -> None:
+        file = self._file_now
+        reason = f"{summary.reason}: {summary.detail}" if summary.detail else str(summary.reason)
+        time, frame = self._last
+        self._note(Event(time, frame, "stop", {"reason": reason}))
+        self._append()
+        if self._movie is not None:
+            self._movie.resize(self.rows, axis=0)
+        _set_text(file, "finish_reason", reason)
+        file.flush()
+        file.attrs.modify("complete", np.uint8(1))
+        file.flush()
+
+    def _check_disk(self) -> None:
+        free = shutil.disk_usage(self.path.parent).free / 1e6
+        if free < self._rules.disk_reserve:
+            kept = f"all {self.rows} rows are safe" if self.rows else "nothing was started"
+            raise RecorderError(
+                f"the disk of {self.path} has {free:.0f} MB left, less than recorder.disk_reserve = "
+                f"{self._rules.disk_reserve:g} MB; {kept}"
+            )
+
+    @contextlib.contextmanager
+    def _full_disk_is_a_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, RecorderError):
+                raise
+            self._reserve.close()
+            raise RecorderError(
+                f"{_why(error)} after row {self.rows} of {self.path}; rows up to {self.safe_rows} are safe"
+            ) from error
+
+
+def free_path(path: Path) -> Path:
+    """Return `path`, or the first of ``name_2``, ``name_3`` ... beside which no recording lies yet."""
+    candidate, number = path, 2
+    while candidate.exists() or candidate.with_suffix(".jsonl").exists():
+        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
+        number += 1
+    return candidate
+
+
+def _attributes(header: Header) -> dict[str, Any]:
+    return {
+        "format": layout.FORMAT.encode(),
+        "format_version": np.int32(layout.FORMAT_VERSION),
+        "created_with": f"roi_stream {__version__}".encode(),
+        "source": header.source.encode(),
+        "start_iso8601": _now().encode(),
+        "end_iso8601": _now().encode(),
+        "frames_seen": np.uint64(0),
+        "frames_dropped": np.uint64(0),
+        "rows": np.uint64(0),
+        "elapsed_sec": np.float64(0),
+        "avg_fps": np.float64(0),
+        "frame_rate": np.float64(header.rate),
+        "loss_basis": header.counter.encode(),
+        "finish_reason": b"recording",
+        "coord_origin": layout.COORD_ORIGIN.encode(),
+        "complete": np.uint8(0),
+    }
+
+
+def _text_dtype(name: str) -> Any:
+    return h5py.string_dtype("utf-8", layout.TEXT_BYTES[name])
+
+
+def _set_text(file: h5py.File, name: str, text: str) -> None:
+    dtype = _text_dtype(name)
+    cut = text.encode()[: dtype.itemsize].decode(errors="ignore").encode()
+    file.attrs.modify(name, np.array(cut, dtype))
+
+
+def _extend(dataset: h5py.Dataset, first: int, rows: NDArray[Any]) -> None:
+    dataset.resize(first + len(rows), axis=0)
+    dataset[first:] = rows
+
+
+def _event_table(events: list[Event]) -> NDArray[Any]:
+    rows = [(event.time, event.frame, event.kind.encode()[:16], event.json()) for event in events]
+    return np.array(rows, layout.EVENT_DTYPE)
+
+
+def _reserve(folder: Path) -> IO[bytes]:
+    reserve = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when the space is needed
+    reserve.write(bytes(RESERVE_BYTES))
+    reserve.flush()
+    return reserve
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
+def _why(error: Exception) -> str:
+    text = str(error)
+    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "errno = 28" in text:
+        return "disk full"
+    return getattr(error, "strerror", None) or text

@@ -1,0 +1,98 @@
+"""One recording of a session: a recorder on its lane, and what the window wants to know of it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from roi_core.lanes import Lane
+from roi_core.sinks.hdf5 import Recorder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from roi_core.frame import Header, Sample, Summary
+
+__all__ = ["Take", "TakeStatus"]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStatus:
+    """A recording at one moment; ``seconds`` of data, ``disk_free`` in bytes, ``failed`` a sentence or ''."""
+
+    path: Path
+    rows: int
+    seconds: float
+    queued: int
+    queue: int
+    dropped: int | None
+    disk_free: int
+    bytes_per_second: float
+    closing: bool
+    failed: str
+
+
+class Take:
+    """A recording under way. Made by the caller's thread, fed by the worker, closed by its lane."""
+
+    def __init__(
+        self, path: Path, header: Header, queue: int, *, overwrite: bool = False, essential: bool = False
+    ) -> None:
+        self.essential = essential
+        self._recorder = Recorder(path, overwrite=overwrite)
+        period = header.settings.recorder.flush_period
+        self._lane = Lane(self._recorder, queue, wait=True, flush_period=period)
+        self._lane.open(header)
+        self._started = perf_counter()
+        self._first = self._last = 0.0
+        self._rows = 0
+        self._dropped: int | None = None if header.counter == "unknown" else 0
+        self.open = True
+
+    @property
+    def path(self) -> Path:
+        """The file's name as it is on the disk."""
+        return self._recorder.path
+
+    @property
+    def alive(self) -> bool:
+        """True until the file is finished."""
+        return self._lane.alive
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the recorder, if anything did."""
+        return self._lane.failure
+
+    def offer(self, sample: Sample) -> None:
+        """Record one sample; waits when the recorder is a whole queue behind."""
+        self._lane.offer(sample)
+        if self._rows == 0:
+            self._first = sample.time
+        elif self._dropped is not None:
+            self._dropped = None if sample.lost is None else self._dropped + sample.lost
+        self._last = sample.time
+        self._rows += 1
+
+    def finish(self, summary: Summary) -> None:
+        """Take no more samples, write what is queued and finish the file; does not wait."""
+        self.open = False
+        self._lane.finish(summary)
+
+    def join(self) -> None:
+        """Wait until the file is finished."""
+        self._lane.join()
+
+    def status(self) -> TakeStatus:
+        """Return the present state; asks the disk, which is cheap."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        return TakeStatus(
+            path=self.path, rows=self._rows, seconds=self._last - self._first,
+            queued=self._lane.queued, queue=self._lane.capacity, dropped=self._dropped,
+            disk_free=shutil.disk_usage(self.path.parent).free if self.path.parent.exists() else 0,
+            bytes_per_second=size / max(perf_counter() - self._started, 1.0),
+            closing=not self.open and self.alive,
+            failed=str(self.failure) if self.failure else "",
+        )
