@@ -10,7 +10,9 @@ function check_equal(seen, expected, what)
 end
 
 function text = shown(value)
-    if (isnumeric(value) || islogical(value) || ischar(value)) && numel(value) <= 40 && ndims(value) < 3
+    if ischar(value)
+        text = ['''' value ''''];
+    elseif (isnumeric(value) || islogical(value)) && numel(value) <= 40 && ndims(value) < 3
         text = [mat2str(value, 17) ' (' class(value) ')'];
     else
         text = ['a ' class(value) ' of size ' mat2str(size(value))];

@@ -1,6 +1,7 @@
 function tests = test_to_uint16_gray()
     tests = {@golden_gray, @golden_colour, @fourth_channel_is_ignored, @empty_stays_empty,  ...
-             @two_channels_are_refused, @text_is_refused, @shape_is_kept, @nan_only_is_black, @scale_looks_at_all_channels};
+             @two_channels_are_refused, @text_is_refused, @shape_is_kept, @nan_only_is_black, ...
+             @scale_looks_at_all_channels};
 end
 
 function golden_gray()
