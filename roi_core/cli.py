@@ -243,8 +243,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_run)
     parser.description = "Measure ROIs on a camera or a file."
     parser.add_argument(
-        "--source", required=True, metavar="S",
-        help="camera index, URL, simulated[:preset], or a path: avi mp4 mkv tif npy .h5[:dataset], Miniscope folder",
+        "--source",
+        required=True,
+        metavar="S",
+        help="camera index, URL, simulated[:preset], or a path: avi mp4 mkv tif npy .h5[:dataset] "
+        "or a Miniscope session folder",
     )
     parser.add_argument("--rois", metavar="F", help="ROI file: .csv .json .roi .zip")
     _add_settings(parser)
@@ -263,7 +266,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_random_rois(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", "-n", type=_count, default=10, help="how many (10)")
-    parser.add_argument("--resolution", "--size", default="1280x720", metavar="WxH", help="frame size (1280x720)")
+    parser.add_argument(
+        "--resolution", "--size", default="1280x720", metavar="WxH", help="frame size (1280x720)"
+    )
     parser.add_argument("--radius", type=_positive, default=20.0, metavar="PX", help="radius (20)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same circles (0)")
     parser.add_argument("--out", default="rois.csv", metavar="F", help="file to write (rois.csv)")

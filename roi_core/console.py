@@ -70,7 +70,8 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
     """Return the facts `roi_stream info` tells, in its order."""
     known = recording.attributes
     width, height = known.get("resolution", (0, 0))
-    state = "complete" if recording.complete else "INCOMPLETE: the program ended before the file was finished"
+    cut_short = "INCOMPLETE: the program ended before the file was finished"
+    state = "complete" if recording.complete else cut_short
     time = recording.time
     elapsed = float(time[-1]) if recording.rows else 0.0
     return {
@@ -130,7 +131,8 @@ def _show_bar(session: Session, length: int | None) -> None:
 
 def _line(snapshot: Snapshot) -> str:
     dropped = "unknown" if snapshot.frames_dropped is None else snapshot.frames_dropped
-    return f"[{snapshot.elapsed:7.3f}s] FPS: {snapshot.fps:.1f} frames={snapshot.frames_seen} dropped={dropped}"
+    seen = snapshot.frames_seen
+    return f"[{snapshot.elapsed:7.3f}s] FPS: {snapshot.fps:.1f} frames={seen} dropped={dropped}"
 
 
 def _print_end(snapshot: Snapshot) -> None:
@@ -138,5 +140,5 @@ def _print_end(snapshot: Snapshot) -> None:
         print(_line(snapshot))
     take = snapshot.recording
     if take is not None:
-        reason = snapshot.reason or ""
-        print(f"{take.rows} rows in {take.path} ({reason}{': ' + snapshot.detail if snapshot.detail else ''})")
+        reason = ": ".join(filter(None, (snapshot.reason, snapshot.detail)))
+        print(f"{take.rows} rows in {take.path} ({reason})")

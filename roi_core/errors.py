@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose, as sentences a scientist can act on.
+r"""Everything that can go wrong on purpose, as sentences a scientist can act on.
 
 ::
 

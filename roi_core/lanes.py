@@ -25,7 +25,7 @@ class Lane:
 
     ``wait=True`` is for the recorder: the worker waits for room, and the frame ring must be deeper than
     `capacity`. ``wait=False`` is for publishers: a full queue drops the sample, and images are copied
-    because the lane may fall behind the ring. A failing sink ends its lane, never the process: `failure` tells.
+    because the lane may fall behind the ring. A failing sink ends its lane only: `failure` tells.
     """
 
     def __init__(self, sink: Sink, capacity: int, *, wait: bool, flush_period: float = 0.25) -> None:

@@ -37,8 +37,14 @@ EVENT_DTYPE: Final = np.dtype(
 )
 
 TEXT_BYTES: Final = {
-    "format": 16, "created_with": 64, "source": 256, "start_iso8601": 32, "end_iso8601": 32,
-    "finish_reason": 256, "coord_origin": 64, "loss_basis": 16,
+    "format": 16,
+    "created_with": 64,
+    "source": 256,
+    "start_iso8601": 32,
+    "end_iso8601": 32,
+    "finish_reason": 256,
+    "coord_origin": 64,
+    "loss_basis": 16,
 }
 """Length of each text attribute; longer text is cut."""
 

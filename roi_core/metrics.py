@@ -23,7 +23,7 @@ class Meter:
         self.count += 1
 
     def rate(self, over: float = 1.0) -> float:
-        """Return frames per second over about the last `over` seconds of frames; 0 before the second frame."""
+        """Return frames per second over about the last `over` seconds; 0 before the second frame."""
         kept = min(self.count, self._arrivals.size)
         if kept < 2:
             return 0.0

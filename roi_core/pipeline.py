@@ -23,7 +23,7 @@ __all__ = ["Pipeline", "edit_event", "warm_up"]
 
 
 class Pipeline:
-    """Measures one frame at a time: gray, region means, dF/F. Settings and regions count from this frame on."""
+    """Measures one frame at a time: gray, region means, dF/F."""
 
     def __init__(self, frames: FrameRing, rate: float) -> None:
         self._frames = frames

@@ -137,7 +137,7 @@ class TraceRing:
         _push(self._head, self._times, self._index, self._values, time, index, columns, raw, second)
 
     def since(self, cursor: int) -> Rows:
-        """Return the rows from `cursor` on that are still whole; ``first > cursor`` tells of overwritten ones."""
+        """Return the rows from `cursor` on that are still whole; ``first > cursor``: older ones are gone."""
         ids = len(self.ids)
         head = self.head
         first = min(max(cursor, head - self.capacity + 1, 0), head)

@@ -85,7 +85,12 @@ class Session:
     """Runs a source through the pipeline on a worker thread until it ends, is stopped or fails."""
 
     def __init__(
-        self, source: Source, settings: LiveSettings, rois: RoiSet | None = None, *, max_frames: int | None = None
+        self,
+        source: Source,
+        settings: LiveSettings,
+        rois: RoiSet | None = None,
+        *,
+        max_frames: int | None = None,
     ) -> None:
         self.settings = settings
         self.state = State.IDLE
@@ -181,10 +186,19 @@ class Session:
             state=self.state,
             reason=summary.reason if summary else None,
             detail=summary.detail if summary else "",
-            source=source.name, shape=source.shape, rate=source.rate, live=source.live,
-            frames=self.frames, traces=self.traces, rois=self._rois, settings=self.settings.current,
-            frames_seen=self._meter.count, frames_dropped=self._dropped, fps=self._meter.rate(),
-            step_ms=self._meter.cost(50) * 1e3, step_ms_p99=self._meter.cost(99) * 1e3,
+            source=source.name,
+            shape=source.shape,
+            rate=source.rate,
+            live=source.live,
+            frames=self.frames,
+            traces=self.traces,
+            rois=self._rois,
+            settings=self.settings.current,
+            frames_seen=self._meter.count,
+            frames_dropped=self._dropped,
+            fps=self._meter.rate(),
+            step_ms=self._meter.cost(50) * 1e3,
+            step_ms_p99=self._meter.cost(99) * 1e3,
             silence=perf_counter() - self._last_arrival if running else 0.0,
             elapsed=max(self._time, 0.0),
             recording=self._take.status() if self._take else None,

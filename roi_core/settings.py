@@ -41,35 +41,51 @@ class Camera(Block):
     """Where frames come from and how they are asked for."""
 
     format: str = field(
-        "", "Size and rate asked of the camera, as WxH@FPS; empty keeps its own.", live=False,
+        "",
+        "Size and rate asked of the camera, as WxH@FPS; empty keeps its own.",
+        live=False,
         pattern=r"^(\d+x\d+(@\d+(\.\d+)?)?)?$",
     )
     rate: float = field(
-        30.0, "Frame rate of a source that carries none (TIFF, npy, HDF5).", unit="Hz", live=False,
-        gt=0, le=10_000,
+        30.0,
+        "Frame rate of a source that carries none (TIFF, npy, HDF5).",
+        unit="Hz",
+        live=False,
+        gt=0,
+        le=10_000,
     )
     exposure: float | None = field(
-        None, "Exposure asked of the camera, in its driver's own unit; empty leaves it alone.",
+        None,
+        "Exposure asked of the camera, in its driver's own unit; empty leaves it alone.",
     )
     counter: Literal["time", "embedded", "none"] = field(
-        "time", "How lost frames of a live camera are known: from gaps in time; from a 32-bit frame "
+        "time",
+        "How lost frames of a live camera are known: from gaps in time; from a 32-bit frame "
         "count embedded in the first four pixels (one byte each, highest first); or not at all.",
         live=False,
     )
     timeout: float = field(
-        5.0, "Silence after which a camera counts as stalled and is reconnected.", unit="s",
-        ge=0.1, le=600,
+        5.0,
+        "Silence after which a camera counts as stalled and is reconnected.",
+        unit="s",
+        ge=0.1,
+        le=600,
     )
     retry_for: float = field(
-        60.0, "How long a lost camera is retried before the session ends; 0 gives up at once.",
-        unit="s", ge=0, le=86_400,
+        60.0,
+        "How long a lost camera is retried before the session ends; 0 gives up at once.",
+        unit="s",
+        ge=0,
+        le=86_400,
     )
     input_low: float | None = field(
-        None, "Input value shown as 0, for float or integer cameras; empty follows the image.",
+        None,
+        "Input value shown as 0, for float or integer cameras; empty follows the image.",
         live=False,
     )
     input_high: float | None = field(
-        None, "Input value shown as 65535, for float or integer cameras; empty follows the image.",
+        None,
+        "Input value shown as 65535, for float or integer cameras; empty follows the image.",
         live=False,
     )
 
@@ -95,16 +111,29 @@ class Roi(Block):
 
     dff: bool = field(False, "Compute, show and record dF/F beside the raw means.")
     dff_baseline: Literal["percentile", "fixed"] = field(
-        "percentile", "F0: a running percentile, or the mean of the first seconds, then fixed.",
+        "percentile",
+        "F0: a running percentile, or the mean of the first seconds, then fixed.",
     )
     dff_percentile: float = field(
-        8.0, "Percentile of the running baseline.", unit="%", ge=0, le=50,
+        8.0,
+        "Percentile of the running baseline.",
+        unit="%",
+        ge=0,
+        le=50,
     )
     dff_window: float = field(
-        30.0, "Length of the running baseline.", unit="s", gt=0, le=600,
+        30.0,
+        "Length of the running baseline.",
+        unit="s",
+        gt=0,
+        le=600,
     )
     dff_fixed: float = field(
-        5.0, "Length of the fixed baseline, from the first frame of each ROI.", unit="s", gt=0, le=600,
+        5.0,
+        "Length of the fixed baseline, from the first frame of each ROI.",
+        unit="s",
+        gt=0,
+        le=600,
     )
 
 
@@ -113,21 +142,39 @@ class Recorder(Block):
 
     folder: str = field("", "Where the window puts recordings; empty is ~/roi_stream.")
     movie: bool = field(
-        False, "Write every frame to /movie (uint16, lossless, uncompressed).", live=False,
+        False,
+        "Write every frame to /movie (uint16, lossless, uncompressed).",
+        live=False,
     )
     rows_per_chunk: int = field(
-        240, "Rows in one HDF5 chunk of /time and /roi/means.", unit="rows", live=False,
-        ge=1, le=100_000,
+        240,
+        "Rows in one HDF5 chunk of /time and /roi/means.",
+        unit="rows",
+        live=False,
+        ge=1,
+        le=100_000,
     )
     flush_period: float = field(
-        0.25, "Longest time a row waits before it is safe from a crash.", unit="s", gt=0, le=1.0,
+        0.25,
+        "Longest time a row waits before it is safe from a crash.",
+        unit="s",
+        gt=0,
+        le=1.0,
     )
     queue: int = field(
-        64, "Frames the recorder may be behind before the camera has to wait.", unit="frames",
-        live=False, ge=2, le=4096,
+        64,
+        "Frames the recorder may be behind before the camera has to wait.",
+        unit="frames",
+        live=False,
+        ge=2,
+        le=4096,
     )
     disk_reserve: float = field(
-        64.0, "A recording stops cleanly when less than this is free.", unit="MB", ge=1, le=1_000_000,
+        64.0,
+        "A recording stops cleanly when less than this is free.",
+        unit="MB",
+        ge=1,
+        le=1_000_000,
     )
 
 
@@ -143,7 +190,12 @@ class Display(Block):
     trace_kind: Literal["raw", "dff"] = field("raw", "Traces as raw means or as dF/F.")
     trace_autoscale: bool = field(True, "Fit each trace to its own height.")
     trace_buffer: float = field(
-        600.0, "Seconds of trace kept in memory.", unit="s", live=False, ge=1, le=36_000,
+        600.0,
+        "Seconds of trace kept in memory.",
+        unit="s",
+        live=False,
+        ge=1,
+        le=36_000,
     )
 
 
@@ -339,9 +391,17 @@ def _setting(path: str, value: Scalar, info: FieldInfo) -> Setting:
     low = [getattr(rule, "ge", getattr(rule, "gt", None)) for rule in info.metadata]
     high = [getattr(rule, "le", getattr(rule, "lt", None)) for rule in info.metadata]
     return Setting(
-        path=path, value=value, default=info.default, kind=str if choices else kinds[0],
-        optional=type(None) in parts, choices=choices, unit=extra["unit"], live=extra["live"],
-        text=str(info.description), low=_first(low), high=_first(high),
+        path=path,
+        value=value,
+        default=info.default,
+        kind=str if choices else kinds[0],
+        optional=type(None) in parts,
+        choices=choices,
+        unit=extra["unit"],
+        live=extra["live"],
+        text=str(info.description),
+        low=_first(low),
+        high=_first(high),
     )
 
 

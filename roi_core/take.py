@@ -89,8 +89,12 @@ class Take:
         """Return the present state; asks the disk, which is cheap."""
         size = self.path.stat().st_size if self.path.exists() else 0
         return TakeStatus(
-            path=self.path, rows=self._rows, seconds=self._last - self._first,
-            queued=self._lane.queued, queue=self._lane.capacity, dropped=self._dropped,
+            path=self.path,
+            rows=self._rows,
+            seconds=self._last - self._first,
+            queued=self._lane.queued,
+            queue=self._lane.capacity,
+            dropped=self._dropped,
             disk_free=shutil.disk_usage(self.path.parent).free if self.path.parent.exists() else 0,
             bytes_per_second=size / max(perf_counter() - self._started, 1.0),
             closing=not self.open and self.alive,

@@ -1,4 +1,4 @@
-"""The twin in MATLAB's orientation, for older viewers: (1, N), (K, N), (3, K) on disk, circles counted from 1.
+"""The twin in MATLAB's orientation, for older viewers: (1, N), (K, N), (3, K) on disk, 1-based circles.
 
 A program in C order (h5py) sees the axes of our recording swapped; MATLAB sees them as its own
 ``h5create('/roi/means', [N K])`` would have made them.
@@ -6,7 +6,7 @@ A program in C order (h5py) sees the axes of our recording swapped; MATLAB sees 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -22,7 +22,7 @@ __all__ = ["write"]
 
 
 def write(recording: Recording, path: Path) -> None:
-    """Write /time, /frame_index, /roi/means, /roi/dff and /roi/circles transposed, and the root attributes."""
+    """Write time, frame index, means, dF/F and circles transposed, and the root attributes."""
     circles = recording.circles + np.array([1.0, 1.0, 0.0])
     arrays = {
         layout.TIME: recording.time[None, :],
@@ -40,9 +40,9 @@ def write(recording: Recording, path: Path) -> None:
                 file[name] = np.ascontiguousarray(array)
 
 
-def _like(name: str, value: object) -> object:
+def _like(name: str, value: Any) -> Any:
     if name == "resolution":
         return np.array(value, np.int32)
     if name in ("frames_seen", "frames_dropped", "rows"):
-        return layout.UNKNOWN if value is None else np.uint64(value)  # type: ignore[call-overload]
+        return layout.UNKNOWN if value is None else np.uint64(value)
     return np.uint8(bool(value)) if name == "complete" else value

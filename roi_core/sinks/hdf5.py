@@ -102,7 +102,8 @@ class Recorder:
         try:
             self._finish(summary)
         except (OSError, RuntimeError) as error:
-            log.error("%s could not be finished: %s; rows up to %d are safe", self.path, _why(error), self.safe_rows)
+            why, safe = _why(error), self.safe_rows
+            log.error("%s could not be finished: %s; rows up to %d are safe", self.path, why, safe)
         finally:
             file, self._file = self._file, None
             with contextlib.suppress(OSError, RuntimeError):
@@ -130,7 +131,11 @@ class Recorder:
         self._movie = None
         if rules.movie:
             self._movie = file.create_dataset(
-                layout.MOVIE, (0, height, width), "u2", maxshape=(None, height, width), chunks=(1, height, width)
+                layout.MOVIE,
+                (0, height, width),
+                "u2",
+                maxshape=(None, height, width),
+                chunks=(1, height, width),
             )
         self._time = np.zeros((rows, 1))
         self._index = np.zeros(rows, np.int64)
@@ -168,7 +173,8 @@ class Recorder:
         elapsed = self._last[0]
         file.attrs.modify("rows", np.uint64(self.rows))
         file.attrs.modify("frames_seen", np.uint64(self.rows))
-        file.attrs.modify("frames_dropped", layout.UNKNOWN if self._dropped is None else np.uint64(self._dropped))
+        dropped = layout.UNKNOWN if self._dropped is None else np.uint64(self._dropped)
+        file.attrs.modify("frames_dropped", dropped)
         file.attrs.modify("elapsed_sec", elapsed)
         file.attrs.modify("avg_fps", (self.rows - 1) / elapsed if elapsed > 0 else 0.0)
         _set_text(file, "end_iso8601", _now())
@@ -265,7 +271,7 @@ def _event_table(events: list[Event]) -> NDArray[Any]:
 
 
 def _reserve(folder: Path) -> IO[bytes]:
-    reserve = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when the space is needed
+    reserve = tempfile.TemporaryFile(dir=folder)
     reserve.write(bytes(RESERVE_BYTES))
     reserve.flush()
     return reserve

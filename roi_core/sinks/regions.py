@@ -39,9 +39,7 @@ class Regions:
         if header.settings.roi.dff:
             self._create_dff(width)
         file.create_dataset(layout.CIRCLES, (0, 3), "f8", maxshape=(None, 3), chunks=(64, 3))
-        file.create_dataset(
-            layout.SHAPES, (0,), h5py.string_dtype(), maxshape=(None,), chunks=(64,)
-        )
+        file.create_dataset(layout.SHAPES, (0,), h5py.string_dtype(), maxshape=(None,), chunks=(64,))
         self._follow_rois(header.rois, -1)
 
     def follow(self, sample: Sample) -> None:

@@ -1,0 +1,40 @@
+"""What every test stands on: no thread outlives a test, inputs are the same every run, shared data by path."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("roi_stream", deadline=None, derandomize=True, max_examples=100)
+settings.load_profile("roi_stream")
+
+REPO = Path(__file__).parents[1]
+SHARED = Path(os.environ.get("ROI_STREAM_SHARED", REPO.parent / "shared"))
+VIDEO = REPO / "matlab" / "test_circle_1280x720_60fps.mp4"
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left():
+    before = set(threading.enumerate())
+    yield
+    late = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in late:
+        thread.join(timeout=5)
+    left = [thread.name for thread in late if thread.is_alive()]
+    assert not left, f"threads outlived the test: {left}"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of golden vectors and real recordings beside the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not here")
+    return SHARED
+
+
+@pytest.fixture
+def video():
+    """15 s of a bouncing disc, 1280x720 at 60 fps."""
+    return VIDEO

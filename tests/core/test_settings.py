@@ -1,0 +1,106 @@
+"""Settings: refused in a sentence, never half applied, and the same in YAML, tooltip and code."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roi_core.errors import SettingsError
+from roi_core.settings import LiveSettings, Settings, describe
+
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+@pytest.mark.parametrize(
+    ("assignment", "sentence"),
+    [
+        ("camera.rate=-1", "camera.rate = -1: input should be greater than 0"),
+        ("camera.rate=fast", "camera.rate = 'fast': input should be a valid number"),
+        ("camera.rate=.nan", "camera.rate = nan: input should be a finite number"),
+        ("camera.rat=3", "camera.rat = '3': no such setting; camera has format, rate"),
+        ("kamera.rate=3", "no such setting; the blocks are camera, roi, recorder, display"),
+        ("rate", "write it as path=value"),
+        ("camera.format=big", "camera.format = 'big': write it as WxH@FPS, such as 1280x720@60"),
+        ("recorder.flush_period=2", "less than or equal to 1"),
+        ("recorder.queue=2.5", "valid integer"),
+        ("camera.counter=guess", "'time', 'embedded' or 'none'"),
+        ("camera.input_low=3", "given together"),
+    ],
+)
+def test_a_wrong_assignment_names_path_value_and_rule(assignment, sentence):
+    with pytest.raises(SettingsError) as caught:
+        Settings().with_texts(assignment)
+    assert sentence in str(caught.value)
+
+
+def test_assignments_are_checked_together():
+    settings = Settings().with_texts("camera.input_low=0", "camera.input_high=4095")
+    assert settings.camera.input_range == (0.0, 4095.0)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "camera: 3", "camera: {rat: 3}", "a: [", "\x00", "camera:\n - x"])
+def test_a_wrong_file_is_one_sentence(tmp_path, text):
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_or_binary_file_is_one_sentence(tmp_path):
+    with pytest.raises(SettingsError, match="No such file"):
+        Settings.load(tmp_path / "none.yaml")
+    (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        Settings.load(tmp_path / "b.yaml")
+
+
+def test_yaml_round_trip_and_the_shipped_file():
+    text = Settings().to_yaml()
+    assert Settings.loads(text) == Settings()
+    assert (ASSETS / "default.yaml").read_text(encoding="utf-8") == text, "run: roi_stream settings > assets/default.yaml"
+    for setting in describe(Settings()):
+        assert setting.text.endswith("."), setting.path
+
+
+SETTINGS = {setting.path: setting for setting in describe(Settings())}
+
+
+@given(st.data())
+def test_any_accepted_value_survives_yaml(data):
+    path = data.draw(st.sampled_from(sorted(SETTINGS)))
+    known = SETTINGS[path]
+    values = {
+        bool: st.booleans(),
+        int: st.integers(-10, 100_000),
+        float: st.floats(-10, 1e6, allow_nan=False),
+        str: st.sampled_from([*known.choices, "", "640x480@30", "no: [yaml"]),
+    }
+    try:
+        settings = Settings().with_value(path, data.draw(values[known.kind]))
+    except SettingsError:
+        return
+    assert Settings.loads(settings.to_yaml()) == settings
+
+
+def test_an_edit_counts_from_the_next_frame():
+    live = LiveSettings()
+    before, edits = live.at_frame()
+    assert edits == ()
+    live.edit("camera.timeout", 2.0)
+    live.edit("camera.timeout", 2.0)
+    after, edits = live.at_frame()
+    assert [(edit.path, edit.old, edit.new) for edit in edits] == [("camera.timeout", 5.0, 2.0)]
+    assert (before.camera.timeout, after.camera.timeout) == (5.0, 2.0)
+    assert live.at_frame() == (after, ())
+
+
+def test_a_refused_edit_changes_nothing():
+    live = LiveSettings()
+    with pytest.raises(SettingsError):
+        live.edit("camera.timeout", -1)
+    live.running = True
+    with pytest.raises(SettingsError, match=r"camera.rate = 20: cannot change while running"):
+        live.edit("camera.rate", 20)
+    assert live.at_frame() == (Settings(), ())
