@@ -1,15 +1,22 @@
-"""The door for cameras: what a source is, and the clock that paces or counts its frames."""
+"""The door for cameras: what a source is, and the clock that paces its frames."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from roi_core.frame import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from roi_core.frame import Counter, Frame
+    from roi_core.frame import Counter
 
-__all__ = ["Source"]
+__all__ = ["PATIENCE", "Asked", "Clock", "Paced", "Source", "asked"]
+
+PATIENCE = 4
+"""Frames a camera keeps for a consumer that is late, as many as a V4L2 driver usually does."""
 
 
 class Source(Protocol):
@@ -17,7 +24,8 @@ class Source(Protocol):
 
     ``shape`` is (height, width) in px, ``rate`` in Hz as asked or as the file says, ``live`` is true when
     frames are lost unless taken in time, ``counter`` tells how losses are known. Construction opens the
-    device and refuses with a `SourceError`, before any frame.
+    device and refuses with a `SourceError`, before any frame. A source that knows how many frames it holds
+    also has ``length``. Trouble on the way is logged as a warning, one sentence each.
     """
 
     name: str
@@ -33,3 +41,72 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of the device, from any thread, any number of times; `frames` then ends."""
         ...
+
+
+class Asked(NamedTuple):
+    """What ``camera.format`` asks for, in px and Hz."""
+
+    width: int
+    height: int
+    rate: float | None
+
+
+def asked(text: str) -> Asked | None:
+    """Read ``WxH`` or ``WxH@FPS``, already checked by the settings; empty asks for nothing."""
+    if not text:
+        return None
+    size, _, rate = text.partition("@")
+    width, _, height = size.partition("x")
+    return Asked(int(width), int(height), float(rate) or None if rate else None)
+
+
+class Clock:
+    """Time as a camera sees it, s; tests put their own in its place."""
+
+    def now(self) -> float:
+        """Return monotonic seconds, on the clock that V4L2 stamps frames with on Linux."""
+        return time.perf_counter()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for the event, at most so long; tell whether it came."""
+        return event.wait(seconds)
+
+
+class Paced:
+    """A file that plays at its own speed and, like a camera, does not wait for a late consumer."""
+
+    live = True
+    counter: Counter = "camera"
+
+    def __init__(self, source: Source, clock: Clock | None = None) -> None:
+        self.name = source.name
+        self.shape = source.shape
+        self.rate = source.rate
+        self.length: int | None = getattr(source, "length", None)
+        self._source = source
+        self._clock = clock or Clock()
+        self._closed = threading.Event()
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames when their time has come; frames more than `PATIENCE` periods late are skipped."""
+        start: float | None = None
+        skip_to = 0.0
+        for frame in self._source.frames():
+            now = self._clock.now()
+            start = now - frame.time if start is None else start
+            due = start + frame.time
+            if frame.time < skip_to:
+                continue
+            if now > due + PATIENCE / self.rate and not skip_to:
+                skip_to = now - start
+                continue
+            # One frame is always given after a skip: a decoder slower than the file must not starve.
+            skip_to = 0.0
+            if due > now and self._clock.wait(self._closed, due - now):
+                return
+            yield Frame(frame.image, frame.index, due)
+
+    def close(self) -> None:
+        """Wake the wait and close the file."""
+        self._closed.set()
+        self._source.close()

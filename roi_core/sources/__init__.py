@@ -1,0 +1,88 @@
+"""Where frames come from. Nothing heavy is imported before a source is opened."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roi_core.errors import SourceNotFound
+from roi_core.sources.base import Paced, Source
+
+if TYPE_CHECKING:
+    from roi_core.settings import LiveSettings
+
+__all__ = ["SOURCES", "Paced", "Source", "open_source"]
+
+SOURCES: dict[str, str] = {
+    "camera": "roi_core.sources.opencv:Camera",
+    "url": "roi_core.sources.opencv:Stream",
+    "video": "roi_core.sources.files:Video",
+    "tiff": "roi_core.sources.arrays:Tiff",
+    "hdf5": "roi_core.sources.arrays:Hdf5",
+    "npy": "roi_core.sources.arrays:Npy",
+    "miniscope": "roi_core.sources.miniscope:Miniscope",
+    "simulated": "roi_core.sources.simulated:Simulated",
+}
+"""A word -> the class that opens it, called with the text behind the word and the live settings."""
+
+SUFFIXES: dict[str, str] = {
+    ".avi": "video", ".mp4": "video", ".mkv": "video", ".mov": "video", ".m4v": "video",
+    ".webm": "video", ".y4m": "video", ".tif": "tiff", ".tiff": "tiff", ".h5": "hdf5",
+    ".hdf5": "hdf5", ".npy": "npy",
+}  # fmt: skip
+"""A file name's end -> the word in `SOURCES`."""
+
+ALLOWED = (
+    "a source is a camera number, a file (avi mp4 mkv mov tif npy h5[:dataset]), a Miniscope folder, "
+    "a URL or simulated[:preset]"
+)
+
+
+def open_source(text: str, settings: LiveSettings, *, realtime: bool = False) -> Source:
+    """Open what a user typed; a `SourceError` says in one sentence why not.
+
+    ``realtime`` plays a file at its own speed, with losses, as a camera would.
+    """
+    word, argument = _recognise(text.strip())
+    module, _, name = SOURCES[word].partition(":")
+    opened: Any = getattr(importlib.import_module(module), name)(argument, settings)
+    source: Source = Paced(opened) if realtime and not opened.live else opened
+    return source
+
+
+def _recognise(text: str) -> tuple[str, str]:
+    if re.fullmatch(r"\d+", text):
+        return "camera", text
+    if re.match(r"file://", text, re.IGNORECASE):
+        text = re.sub(r"^file:/*", "" if re.match(r"file:/*[a-z]:", text, re.I) else "/", text, flags=re.I)
+    elif re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
+        return "url", text
+    word, _, rest = text.partition(":")
+    if word in SOURCES and not Path(text).exists():
+        return word, rest
+    return _recognise_path(text)
+
+
+def _recognise_path(text: str) -> tuple[str, str]:
+    if not text:
+        raise SourceNotFound(f"no source was given; {ALLOWED}")
+    path = Path(text).expanduser()
+    # The dataset is what follows the last ".h5:", so that C:\\x.h5:data keeps its drive.
+    inside = re.fullmatch(r"(.*\.(?:h5|hdf5)):(.+)", text, re.IGNORECASE)
+    if path.is_dir():
+        return "miniscope", str(path)
+    if inside and not path.exists():
+        file = Path(inside[1]).expanduser()
+        if file.is_file():
+            return "hdf5", f"{file}:{inside[2]}"
+        raise SourceNotFound(f"there is no file {inside[1]!r}")
+    word = SUFFIXES.get(path.suffix.lower())
+    if word and path.is_file():
+        return word, str(path)
+    if path.exists():
+        raise SourceNotFound(f"{text!r} is not a kind of file that is known; {ALLOWED}")
+    if word:
+        raise SourceNotFound(f"there is no file {text!r}")
+    raise SourceNotFound(f"there is no source {text!r}; {ALLOWED}")

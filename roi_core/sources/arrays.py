@@ -1,0 +1,255 @@
+"""Frames from stacks of numbers: TIFF, HDF5 datasets (our own recordings too) and npy arrays.
+
+Colour in these files is taken as RGB, as MATLAB and numpy programs write it, and handed on as BGR.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from roi_core import layout
+from roi_core.errors import SourceError, SourceNotFound
+from roi_core.sources.files import Stack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.settings import LiveSettings
+
+__all__ = ["Hdf5", "Npy", "Tiff"]
+
+BLOCK = 64 * 2**20
+"""Bytes read from a chunked dataset at once, so that each chunk is decompressed only once."""
+
+
+class Tiff(Stack):
+    """A TIFF stack (also BigTIFF, ImageJ, ScanImage, OME), one page at a time."""
+
+    def __init__(self, path: str, settings: LiveSettings) -> None:
+        import tifffile
+
+        super().__init__(path, settings.current.camera.rate)
+        try:
+            self._file = tifffile.TiffFile(path)
+            self._describe(max(self._file.series, key=lambda series: len(series.pages)))
+        except (tifffile.TiffFileError, OSError, ValueError, LookupError) as error:
+            raise SourceError(f"{self.name} cannot be read as TIFF: {_reason(error)}") from error
+
+    def _describe(self, series: Any) -> None:
+        page = series.keyframe
+        self.shape = page.imagelength, page.imagewidth
+        # Writers that are not told better store 3 or 4 gray frames as the colour planes of one page.
+        self._planes = page.planarconfig == 2 and len(series.pages) == 1
+        self._colour = page.samplesperpixel in (3, 4) and not self._planes
+        self._pages = series.pages
+        size = int(np.prod(page.shape)) // (page.samplesperpixel if self._planes else 1)
+        self.length = series.size // size
+        self._map = self._mapped(series, page)
+        interval = (self._file.imagej_metadata or {}).get("finterval", 0)
+        if interval and 0 < 1 / interval <= 10_000:
+            self.rate = 1 / interval
+
+    def _mapped(self, series: Any, page: Any) -> NDArray[Any] | None:
+        """Map pixels that lie in one piece; ImageJ puts more than 4 GB behind a single page."""
+        if series.dataoffset is None:
+            return None
+        dtype = np.dtype(page.dtype).newbyteorder(self._file.byteorder)
+        try:
+            whole = self._file.filehandle.memmap_array(dtype, series.shape, series.dataoffset)
+        except (OSError, ValueError):
+            return None
+        pages: NDArray[Any] = whole.reshape(self.length, *page.shape[int(self._planes) :])
+        return pages
+
+    def read(self, row: int) -> NDArray[Any] | None:
+        """Read one page in the machine's byte order."""
+        if row >= (self.length or 0):
+            return None
+        try:
+            page = self._page(row) if self._map is None else self._map[row]
+        except (OSError, ValueError, LookupError, AttributeError, RuntimeError):
+            self.stopped_early()
+            return None
+        if self._colour and page.shape[-1] not in (3, 4):
+            page = np.moveaxis(page, 0, -1)
+        return _picture(page.reshape(*self.shape, -1) if self._colour else page.reshape(self.shape))
+
+    def _page(self, row: int) -> NDArray[Any]:
+        image: NDArray[Any] = self._pages[0].asarray()[row] if self._planes else self._pages[row].asarray()
+        return image
+
+    def release(self) -> None:
+        """Close the file."""
+        self._map = None
+        self._file.close()
+
+
+class Npy(Stack):
+    """An array (T, H, W) or (T, H, W, 3|4) in an npy file, mapped into memory."""
+
+    def __init__(self, path: str, settings: LiveSettings) -> None:
+        super().__init__(path, settings.current.camera.rate)
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise SourceError(f"{self.name} cannot be read as npy: {_reason(error)}") from error
+        if not _is_movie(array):
+            raise SourceError(f"{self.name} holds {_seen(array)}; a movie is (frames, height, width) numbers")
+        self._array: NDArray[Any] | None = array
+        self.shape = array.shape[1:3]
+        self.length = len(array)
+
+    def read(self, row: int) -> NDArray[Any] | None:
+        """Copy one picture out of the map."""
+        if self._array is None or row >= len(self._array):
+            return None
+        return _picture(self._array[row])
+
+    def release(self) -> None:
+        """Let go of the map."""
+        self._array = None
+
+
+class Hdf5(Stack):
+    """A dataset (T, H, W) or (T, H, W, 3|4) in an HDF5 file, written ``file.h5:dataset``.
+
+    Without a dataset it is the movie of a recording of ours, or else the only movie in the file. A
+    recording, finished or not, brings its own times and frame indices.
+    """
+
+    def __init__(self, text: str, settings: LiveSettings) -> None:
+        import h5py
+
+        path, name = _split(text)
+        super().__init__(path, settings.current.camera.rate)
+        try:
+            self._file = h5py.File(path, "r")
+        except OSError as error:
+            raise SourceError(f"{self.name} cannot be read as HDF5: {_reason(error)}") from error
+        try:
+            self._describe(name)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _describe(self, name: str) -> None:
+        self._movie = self._named(name) if name else self._only()
+        self.shape = self._movie.shape[1:3]
+        self.length = len(self._movie)
+        self._times: NDArray[np.float64] | None = None
+        self._indices: NDArray[np.int64] | None = None
+        if self._is_recording() and self._movie.name == layout.MOVIE:
+            self._read_clock()
+        if self.length == 0:
+            raise SourceError(f"{self.name}:{self._movie.name} holds no frames")
+        frame = self._movie[:0].nbytes or int(np.prod(self._movie.shape[1:])) * self._movie.dtype.itemsize
+        self._step = min((self._movie.chunks or (1,))[0], max(1, BLOCK // frame))
+        self._block: NDArray[Any] = np.empty(0)
+
+    def _read_clock(self) -> None:
+        """Take times and indices from the recording; of one cut short, the rows that are whole."""
+        columns = [self._file.get(key) for key in (layout.TIME, layout.FRAME_INDEX)]
+        if any(column is None for column in columns):
+            return
+        time, index = (np.asarray(column).ravel() for column in columns)
+        self.length = rows = min(len(self._movie), len(time), len(index))
+        self._times, self._indices = time[:rows], index[:rows]
+        self.counter = "camera"
+        if rows > 1:
+            self.rate = float(1 / np.median(np.diff(time[:rows])))
+
+    def _named(self, name: str) -> Any:
+        dataset = self._file.get(name)
+        if dataset is None:
+            raise SourceNotFound(f"{self.name} has no dataset {name!r}; {self._offer()}")
+        if not _is_movie(dataset):
+            raise SourceError(
+                f"{self.name}:{name} is {_seen(dataset)}; a movie is (frames, height, width) numbers"
+            )
+        return dataset
+
+    def _only(self) -> Any:
+        if self._is_recording():
+            if layout.MOVIE in self._file:
+                return self._named(layout.MOVIE)
+            raise SourceError(f"{self.name} is a recording without a movie; record with recorder.movie=true")
+        movies = self._movies()
+        if len(movies) != 1:
+            raise SourceError(f"which dataset of {self.name}? {self._offer()}")
+        return movies[0]
+
+    def _is_recording(self) -> bool:
+        word = self._file.attrs.get("format", b"")
+        return (word.decode() if isinstance(word, bytes) else str(word)) == layout.FORMAT
+
+    def _movies(self) -> list[Any]:
+        found: list[Any] = []
+        self._file.visititems(lambda _, item: found.append(item) if _is_movie(item) else None)
+        return found
+
+    def _offer(self) -> str:
+        movies = self._movies()
+        if not movies:
+            return "it holds no movie, that is (frames, height, width) numbers"
+        known = ", ".join(f"{movie.name} {_seen(movie)}" for movie in movies[:8])
+        return f"write it as {self.name}:DATASET with one of {known}"
+
+    def read(self, row: int) -> NDArray[Any] | None:
+        """Read one picture; compressed chunks are read once each."""
+        if row >= (self.length or 0):
+            return None
+        at = row % self._step
+        if at == 0:
+            try:
+                self._block = self._movie[row : row + self._step]
+            except OSError:
+                self.stopped_early()
+                return None
+        return _picture(self._block[at])
+
+    def stamp(self, row: int) -> tuple[int, float]:
+        """Return what was recorded, or the row and its time at the rate."""
+        if self._times is None or self._indices is None:
+            return super().stamp(row)
+        return int(self._indices[row]), float(self._times[row])
+
+    def release(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _split(text: str) -> tuple[str, str]:
+    r"""Split ``C:\x.h5:group/data`` at the colon behind the file's ending."""
+    parts = re.fullmatch(r"(.*\.(?:h5|hdf5))(?::(.*))?", text, re.IGNORECASE | re.DOTALL)
+    return (parts[1], parts[2] or "") if parts else (text, "")
+
+
+def _is_movie(data: Any) -> bool:
+    shape = getattr(data, "shape", None)
+    if shape is None or getattr(data.dtype, "kind", "") not in "uifb":
+        return False
+    plain = len(shape) == 3 or (len(shape) == 4 and shape[3] in (3, 4))
+    return plain and all(side > 0 for side in shape)
+
+
+def _seen(data: Any) -> str:
+    if not hasattr(data, "shape"):
+        return "a group"
+    return f"({' x '.join(map(str, data.shape))} {data.dtype})"
+
+
+def _picture(image: NDArray[Any]) -> NDArray[Any]:
+    """Return memory of our own, in the machine's byte order, colour as BGR."""
+    if image.dtype.kind == "b":
+        image = image.view(np.uint8)
+    if image.ndim == 3:
+        image = image[..., [2, 1, 0, 3][: image.shape[2]]]
+    return np.array(image, dtype=image.dtype.newbyteorder("="), order="C")
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of a library's message, without its full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

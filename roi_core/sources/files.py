@@ -1,0 +1,158 @@
+"""Frames from files: what all have in common, and videos.
+
+A file is complete and waits, so nothing of it is lost; pictures keep the dtype they were written with.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from roi_core.errors import SourceError
+from roi_core.frame import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from roi_core.frame import Counter
+    from roi_core.settings import LiveSettings
+
+__all__ = ["FileTime", "Stack", "Video"]
+
+logger = logging.getLogger(__name__)
+
+
+class Stack:
+    """Pictures one after another; a kind of file says how to `read` the next and what to `release`."""
+
+    live = False
+    counter: Counter = "file"
+    shape: tuple[int, int]
+
+    def __init__(self, path: str, rate: float) -> None:
+        self.name = Path(path).name
+        self.rate = rate
+        self.length: int | None = None
+        self._path = path
+        self._row = 0
+        self._closed = False
+        # A reader and a closer may be two threads; OpenCV and HDF5 crash when closed during a read.
+        self._lock = threading.Lock()
+        if Path(path).is_file() and Path(path).stat().st_size == 0:
+            raise SourceError(f"{self.name} is empty (0 bytes)")
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every frame once, as fast as it is taken."""
+        while True:
+            with self._lock:
+                image = None if self._closed else self.read(self._row)
+                if image is None:
+                    return
+                frame = Frame(image, *self.stamp(self._row))
+            yield frame
+            self._row += 1
+
+    def close(self) -> None:
+        """Close the file, at the latest after the frame now being read."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self.release()
+
+    def read(self, row: int) -> NDArray[Any] | None:
+        """Return the next picture, or None at the end."""
+        raise NotImplementedError(self)
+
+    def stamp(self, row: int) -> tuple[int, float]:
+        """Return (index, time in s) of a row."""
+        return row, row / self.rate
+
+    def release(self) -> None:
+        """Let go of the file."""
+        raise NotImplementedError(self)
+
+    def stopped_early(self) -> None:
+        """Warn that the rest of the file cannot be read."""
+        logger.warning("%s is damaged: %d of %d frames could be read", self.name, self._row, self.length)
+
+
+class Video(Stack):
+    """A video file, through OpenCV's FFmpeg; gray stays gray and 16-bit stays 16-bit."""
+
+    def __init__(self, path: str, settings: LiveSettings) -> None:
+        from roi_core.sources.capture import cv2, keep_depth, open_capture
+
+        super().__init__(path, settings.current.camera.rate)
+        capture = open_capture(path, cv2.CAP_FFMPEG)
+        if capture is None:
+            raise SourceError(f"{self.name} cannot be read as a video: it is damaged or of an unknown kind")
+        keep_depth(capture, self.name)
+        self._capture = capture
+        good, self._first = capture.read()
+        if not good:
+            capture.release()
+            raise SourceError(f"{self.name} holds no frame that can be read")
+        self.shape = self._first.shape[:2]
+        rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.rate = rate if 0 < rate <= 10_000 else self.rate
+        self.length = int(count) if count > 0 else None
+        self._clock = FileTime(self.rate)
+
+    def read(self, row: int) -> NDArray[Any] | None:
+        """Decode the next picture into fresh memory."""
+        good, image = (True, self._first) if row == 0 else self._capture.read()
+        # Matroska only knows its length roughly, so one or two missing frames mean nothing.
+        if not good:
+            if self.length is not None and row < self.length - max(2, self.length // 200):
+                self.stopped_early()
+            return None
+        if image.shape != self._first.shape:
+            raise SourceError(f"{self.name} changes its frame size at frame {row}")
+        return np.asarray(image)
+
+    def stamp(self, row: int) -> tuple[int, float]:
+        """Return file time: ``row / rate``, or the container's stamps when they say something else."""
+        return row, self._clock.step(row, self._capture.get(0) / 1000.0)
+
+    def release(self) -> None:
+        """Close the decoder."""
+        self._capture.release()
+
+
+class FileTime:
+    """Seconds of each frame of a video: exact at a constant rate, the container's own otherwise.
+
+    Containers round their stamps (Matroska to 1 ms), so they are believed only where they differ from the
+    constant rate by more than that, and only as long as they increase.
+    """
+
+    ROUNDING = 0.002
+
+    def __init__(self, rate: float) -> None:
+        self._period = 1.0 / rate
+        self._zero = 0.0
+        self._last = (0.0, 0.0)
+        self._variable = False
+        self._trusted = True
+
+    def step(self, row: int, stamp: float) -> float:
+        """Return the time of a row whose container stamp is ``stamp`` s."""
+        if row == 0:
+            self._zero = stamp
+            return 0.0
+        seen, last = self._last
+        stamp -= self._zero
+        self._trusted &= stamp > seen
+        self._variable |= abs(stamp - row * self._period) > self.ROUNDING
+        time = row * self._period
+        if self._variable:
+            time = stamp if self._trusted else last + self._period
+        time = max(time, last + 1e-6)
+        self._last = stamp, time
+        return time

@@ -1,0 +1,151 @@
+"""A microscope without a microscope: cells whose truth is known, paced like a camera.
+
+``truth`` tells where every cell is and what it does, so tests can ask for it and the demo can draw on it.
+Frame ``k`` depends on the preset, the size and the seed only, never on which frames were taken before it.
+
+Image formation, in photons per pixel and frame::
+
+    scene_t = bleach_t * (base * (1 + neuropil_t) + sum_k A_k * (f0_k + c_k[t]))
+    frame_t = offset + gain * moved_t + N(0, read**2 + gain**2 * moved_t)
+
+with ``moved_t`` the scene displaced by ``shifts[t] = (dy, dx)`` px, ``c_k`` calcium that rises and decays
+after each spike, and the photon noise taken as Gaussian.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from roi_core.errors import SourceNotFound
+from roi_core.frame import Frame
+from roi_core.sources.base import PATIENCE, Clock, asked
+from roi_core.sources.scene import Dynamics, Scene, draw, scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csc_matrix
+
+    from roi_core.frame import Counter
+    from roi_core.settings import LiveSettings
+
+__all__ = ["PRESETS", "Simulated", "Truth"]
+
+TWO_PHOTON: dict[str, Any] = {
+    "size": (512, 512), "rate": 30.0, "density": 620, "radius": 7.0, "nucleus": 0.55, "blur": 0.8,
+    "base": 9.0, "f0": (1.0, 5.0), "peak": 20.0, "neuropil": 0.16, "vessels": 5, "vignette": 0.25,
+    "rise": 0.05, "decay": 0.6, "burst": 0.12, "quiet": 0.08, "drift": 1.5, "jitter": 0.25,
+    "bleach": 0.15, "gain": 55.0, "offset": 400.0, "read": 45.0,
+}  # fmt: skip
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "2p": TWO_PHOTON,
+    "dense": TWO_PHOTON | {"density": 1900, "radius": 5.5, "peak": 18.0},
+    "1p": TWO_PHOTON | {
+        "size": (640, 480), "density": 330, "radius": 8.0, "nucleus": 0.0, "blur": 3.0, "base": 420.0,
+        "f0": (10.0, 40.0), "peak": 150.0, "neuropil": 0.05, "vessels": 9, "vignette": 0.7,
+        "gain": 14.0, "offset": 300.0, "read": 40.0,
+    },
+    "miniscope": TWO_PHOTON | {
+        "size": (608, 608), "rate": 20.0, "density": 300, "radius": 9.0, "nucleus": 0.0, "blur": 3.5,
+        "base": 380.0, "f0": (10.0, 40.0), "peak": 140.0, "neuropil": 0.06, "vessels": 11,
+        "vignette": 0.9, "drift": 2.5, "jitter": 0.5, "gain": 16.0, "offset": 500.0, "read": 90.0,
+    },
+    "tiny": TWO_PHOTON | {"size": (64, 48), "density": 1900, "radius": 4.0, "vessels": 1},
+}  # fmt: skip
+"""What each kind of preparation looks like.
+
+``size`` (width, height) and ``radius`` ``blur`` ``drift`` ``jitter`` in px, ``rate`` in Hz, ``density`` in
+cells per million px, ``base`` ``f0`` ``peak`` in photons, ``rise`` ``decay`` in s, ``burst`` ``quiet`` in
+events per second and cell, ``gain`` ``offset`` ``read`` in camera counts, the rest as fractions.
+"""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the simulated cells are and do. K cells; centres (K, 2) px (y, x); radii (K,) px."""
+
+    centres: NDArray[np.float64]
+    radii: NDArray[np.float64]
+    _scene: Scene
+    _seed: int
+
+    @cached_property
+    def footprints(self) -> csc_matrix:
+        """(H*W, K) brightness of each cell, 1 at its brightest pixel, C-order pixels y*W + x, unmoved."""
+        return self._scene.footprints()
+
+    def circles(self) -> NDArray[np.float64]:
+        """Return (K, 3) rows of xc, yc, r, as ROI files write them."""
+        return np.column_stack([self.centres[:, ::-1], self.radii])
+
+    def spikes(self, frames: int) -> NDArray[np.uint8]:
+        """Return (frames, K) spike counts of the first frames."""
+        return self._dynamics().first(frames).spikes
+
+    def calcium(self, frames: int) -> NDArray[np.float32]:
+        """Return (frames, K) calcium above rest, in photons at each cell's brightest pixel."""
+        return self._dynamics().first(frames).calcium
+
+    def shifts(self, frames: int) -> NDArray[np.float32]:
+        """Return (frames, 2) displacement (dy, dx) px of the scene; undo it to register."""
+        return self._dynamics().first(frames).shifts
+
+    def _dynamics(self) -> Dynamics:
+        return Dynamics(self._scene, self._seed)
+
+
+class Simulated:
+    """The camera: endless unless ``length`` frames are asked for; ``paced=False`` gives them at once."""
+
+    def __init__(
+        self, text: str, settings: LiveSettings, *, seed: int = 0, length: int | None = None,
+        paced: bool = True, clock: Clock | None = None,
+    ) -> None:  # fmt: skip
+        preset = PRESETS.get(text or "2p")
+        if preset is None:
+            raise SourceNotFound(f"there is no preset {text!r}; there are {', '.join(PRESETS)}")
+        wish = asked(settings.current.camera.format)
+        width, height = (wish.width, wish.height) if wish else preset["size"]
+        if min(width, height) < 16:
+            raise SourceNotFound(f"{width}x{height} is too small to simulate; 16x16 is the least")
+        self.name = f"simulated:{text or '2p'}"
+        self.shape = (height, width)
+        self.rate: float = (wish.rate if wish else None) or preset["rate"]
+        self.live = paced
+        self.counter: Counter = "camera" if paced else "file"
+        self.length = length
+        self._scene = scene(preset | {"rate": self.rate}, self.shape, seed)
+        self._dynamics = Dynamics(self._scene, seed)
+        self._image = np.empty(self.shape, np.uint16)
+        self._clock = clock or Clock()
+        self._closed = threading.Event()
+        self.truth = Truth(self._scene.centres, self._scene.radii, self._scene, seed)
+        draw(self._image, self._scene, self._dynamics, 0)
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames at their deadlines; a consumer more than `PATIENCE` frames late loses some."""
+        start = self._clock.now() if self.live else 0.0
+        index = 0
+        while not self._closed.is_set():
+            if self.live:
+                late = self._clock.now() - start - index / self.rate
+                if late < 0 and self._clock.wait(self._closed, -late):
+                    return
+                if late * self.rate > PATIENCE:
+                    index += int(late * self.rate)
+            if self.length is not None and index >= self.length:
+                return
+            draw(self._image, self._scene, self._dynamics, index)
+            yield Frame(self._image, index, start + index / self.rate)
+            index += 1
+
+    def close(self) -> None:
+        """Stop at the next frame boundary, also from within the wait."""
+        self._closed.set()
