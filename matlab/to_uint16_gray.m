@@ -12,9 +12,11 @@ function gray = to_uint16_gray(picture)
         gray = zeros(size(picture, 1), size(picture, 2) * (size(picture, 3) > 0), 'uint16');
         return
     end
-    gray = scaled(picture(:, :, 1:min(3, size(picture, 3))));
-    if size(gray, 3) == 3
-        gray = weighted(gray);
+    picture = picture(:, :, 1:min(3, size(picture, 3)));
+    if isa(picture, 'uint16') && size(picture, 3) == 1
+        gray = picture;
+    else
+        gray = uint16(weighted(picture) * factor(picture));
     end
 end
 
@@ -34,32 +36,31 @@ function text = size_text(array)
     text = text(1:end - 3);
 end
 
-function result = scaled(picture)
-    switch class(picture)
-        case 'uint16'
-            result = picture;
-        case 'uint8'
-            result = uint16(picture) * 257;
-        case 'logical'
-            result = uint16(picture) * 65535;
-        otherwise
-            values = double(picture);
-            values(isnan(values)) = 0;
-            result = uint16(values * factor(max(values(:))));
+function values = weighted(picture)
+    values = double(picture);
+    if size(values, 3) == 3
+        values = 0.2989360213 * values(:, :, 1) + 0.5870430745 * values(:, :, 2) + 0.1140209043 * values(:, :, 3);
     end
 end
 
-function scale = factor(largest)
-    if largest <= 1
+function scale = factor(picture)
+    if islogical(picture)
+        scale = 65535;
+    elseif isa(picture, 'uint8')
+        scale = 257;
+    elseif isa(picture, 'uint16')
+        scale = 1;
+    else
+        scale = factor_of(double(max(picture(:)))); % max leaves NaN out
+    end
+end
+
+function scale = factor_of(largest)
+    if isnan(largest) || largest <= 1
         scale = 65535;
     elseif largest <= 255
         scale = 257;
     else
         scale = 1;
     end
-end
-
-function gray = weighted(colour)
-    colour = double(colour);
-    gray = uint16(0.2989360213 * colour(:, :, 1) + 0.5870430745 * colour(:, :, 2) + 0.1140209043 * colour(:, :, 3));
 end
