@@ -1,0 +1,108 @@
+"""Whole programs ended badly: killed, signalled, out of disk. The file always opens and tells the truth."""
+
+import random
+import re
+import signal
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from roi_core.recording import Recording
+
+RATE = 100
+LINE = re.compile(r"\[ *([\d.]+)s\] FPS: [\d.]+ frames=(\d+)")
+
+
+def start(folder, *more):
+    words = ["run", "--source", "simulated:tiny", "--format", f"64x64@{RATE}", "--print-fps-period", "0.02"]
+    words += ["--set", "recorder.disk_reserve=1", "--rois", str(folder / "r.csv"), *more]
+    (folder / "r.csv").write_text("20,20,5\n40,40,3\n")
+    return subprocess.Popen([sys.executable, "-m", "roi_core.cli", *words], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+
+def read_until(child, frames):
+    """Read progress lines until `frames` were seen; return the last count."""
+    for line in child.stdout:
+        found = LINE.match(line)
+        if found and int(found[2]) >= frames:
+            return int(found[2])
+    raise AssertionError(f"the program ended early: {child.stderr.read()}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_kill_9_at_20_random_moments(tmp_path):
+    chance = random.Random(9)
+    for batch in range(5):
+        children = []
+        for number in range(4):
+            folder = tmp_path / f"{batch}_{number}"
+            folder.mkdir()
+            movie = "true" if number % 2 else "false"
+            out = folder / "a.h5"
+            children.append((start(folder, "--out", str(out), "--set", f"recorder.movie={movie}"), out))
+        for child, out in children:
+            seen = read_until(child, chance.randint(5, 2 * RATE))
+            child.kill()
+            rest = LINE.findall(child.communicate()[0])
+            seen = int(rest[-1][1]) if rest else seen
+            with h5py.File(out) as file:  # opens plainly, without help
+                assert file.attrs["complete"] == 0
+                means, time = file["roi/means"][:], file["time"][:, 0]
+            assert len(time) >= seen - RATE, f"{out}: {seen - len(time)} rows lost"
+            assert np.all(np.diff(time) > 0)
+            assert np.isfinite(means[: len(time)]).all()
+            info = subprocess.run([sys.executable, "-m", "roi_core.cli", "info", str(out)], capture_output=True, text=True, check=True)
+            assert "INCOMPLETE" in info.stdout
+            assert re.search(rf"rows +{len(time)}\n", info.stdout)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_finishes_the_file_and_exits_0(tmp_path, number):
+    child = start(tmp_path, "--out", str(tmp_path / "a.h5"))
+    read_until(child, 10)
+    child.send_signal(number)
+    out, err = child.communicate(timeout=30)
+    assert (child.returncode, err) == (0, "")
+    seen = int(LINE.findall(out)[-1][1])
+    with Recording(tmp_path / "a.h5") as recording:
+        assert (recording.complete, recording.rows) == (True, seen)
+        assert recording.attributes["finish_reason"] == f"stopped: {number.name}"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A tmpfs of 24 MB; skips where mounting is not allowed."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], capture_output=True, check=False)
+    if mount.returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("reserve", [5, 1])
+def test_a_full_disk_ends_cleanly_with_the_reason(tmp_path, small_disk, reserve):
+    """With 5 MB in reserve the guard stops in time; with 1 the disk is really full before it looks."""
+    out = small_disk / "a.h5"
+    big = ["--format", "640x480@200", "--set", "recorder.movie=true", "--set", f"recorder.disk_reserve={reserve}"]
+    child = start(tmp_path, "--out", str(out), *big, "--set", "recorder.flush_period=1")
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert re.fullmatch(r"roi_stream: (the disk of .* MB left, .*|disk full after row .*) rows (are safe|up to \d+ are safe)\n|"
+                        r"roi_stream: .*rows.* safe\n", err), err  # fmt: skip
+    with Recording(out) as recording:
+        assert recording.complete
+        assert recording.attributes["finish_reason"].startswith("failed: ")
+        assert recording.rows > 0
+        assert recording.movie.shape[0] == recording.rows
+        for row in (0, recording.rows - 1):
+            assert recording.movie[row].any()
+            circle = recording.movie[row][15:26, 15:26]
+            y, x = np.mgrid[-5:6, -5:6]
+            assert recording.means[row, 0] == pytest.approx(circle[x * x + y * y <= 25].mean(), rel=1e-6)
