@@ -128,7 +128,7 @@ function draw_map(fig)
         imagesc(recording.picture, 'Parent', state.ui.map, 'ButtonDownFcn', clicked);
         colormap(state.ui.map, gray(256));
     end
-    colours = lines(max(1, size(recording.circles, 1)));
+    colours = roi_colours(size(recording.circles, 1));
     angle = linspace(0, 2 * pi, 60);
     for k = 1:size(recording.circles, 1)
         style = {'Color', [0.2 0.65 0.75], 'LineWidth', 1};
@@ -166,7 +166,7 @@ function draw_traces(fig)
     rows = recording.time >= window(1) & recording.time <= window(2);
     cla(state.ui.traces);
     hold(state.ui.traces, 'on');
-    colours = lines(max(1, size(recording.means, 2)));
+    colours = roi_colours(size(recording.means, 2));
     count = numel(state.chosen);
     for k = 1:count
         column = state.chosen(k);

@@ -17,7 +17,7 @@ function run = roi_stream(source, circles, file, varargin)
         source = VideoFileSource(source);
     end
     if ischar(circles)
-        circles = roi_read_circles(circles);
+        circles = roi_read_circles(circles, [source.width source.height]);
     end
     writer = H5TracesWriter(file, circles, 'Source', source.name, 'Resolution', [source.width source.height], ...
                             'FrameRate', source.rate, 'FramesPerChunk', options.FramesPerChunk, ...

@@ -11,9 +11,7 @@ function fig = roi_stream_gui(source, circles, file)
     if nargin > 0
         state.source = source;
     end
-    if nargin > 1 && ischar(circles)
-        state.circles = roi_read_circles(circles);
-    elseif nargin > 1
+    if nargin > 1
         state.circles = circles;
     end
     if nargin > 2
@@ -23,7 +21,18 @@ function fig = roi_stream_gui(source, circles, file)
                  'Position', [100 100 1100 560], 'CloseRequestFcn', @(source, varargin) close_window(source));
     state.ui = build(fig);
     guidata(fig, state);
+    read_given_rois(fig);
     draw_rois(fig);
+end
+
+function read_given_rois(fig)
+    state = guidata(fig);
+    if ischar(state.circles)
+        file = state.circles;
+        state = with_source(fig);
+        state.circles = roi_read_circles(file, [state.source.width state.source.height]);
+        guidata(fig, state);
+    end
 end
 
 function ui = build(fig)
@@ -87,7 +96,10 @@ end
 function load_rois(fig)
     [name, folder] = uigetfile({'*.csv', 'ROI files (*.csv)'}, 'Load ROIs');
     if ischar(name)
-        add_rois(fig, roi_read_circles(fullfile(folder, name)));
+        state = with_source(fig);
+        if ~isempty(state.source)
+            add_rois(fig, roi_read_circles(fullfile(folder, name), [state.source.width state.source.height]));
+        end
     end
 end
 
@@ -134,7 +146,7 @@ function draw_rois(fig)
     end
     hold(state.ui.preview, 'on');
     angle = linspace(0, 2 * pi, 60);
-    colours = lines(size(state.circles, 1));
+    colours = roi_colours(size(state.circles, 1));
     for k = 1:size(state.circles, 1)
         circle = state.circles(k, :);
         plot(state.ui.preview, circle(1) + circle(3) * cos(angle), circle(2) + circle(3) * sin(angle), ...
@@ -185,7 +197,7 @@ function state = prepared(state, source)
     colormap(state.ui.preview, gray(256));
     cla(state.ui.traces);
     hold(state.ui.traces, 'on');
-    colours = lines(count);
+    colours = roi_colours(count);
     handles = cell(1, count);
     for k = 1:count
         handles{k} = plot(state.ui.traces, NaN, NaN, 'Color', colours(k, :));

@@ -1,13 +1,13 @@
 function values = golden(name)
     % values = GOLDEN(name)  A file of golden vectors, decoded; skips the test when the vectors are not on this machine.
     %
-    % They are looked for in the folder ROI_STREAM_GOLDEN, otherwise in shared/golden beside the repository.
-    folder = getenv('ROI_STREAM_GOLDEN');
-    if isempty(folder)
+    % They are looked for in the folder 'golden' under ROI_STREAM_SHARED, or under 'shared' beside the repository.
+    shared = getenv('ROI_STREAM_SHARED');
+    if isempty(shared)
         repository = fileparts(fileparts(fileparts(mfilename('fullpath'))));
-        folder = fullfile(fileparts(repository), 'shared', 'golden');
+        shared = fullfile(fileparts(repository), 'shared');
     end
-    file = fullfile(folder, name);
+    file = fullfile(shared, 'golden', name);
     if ~exist(file, 'file')
         error('roi:skip', 'no golden vectors at %s', file);
     end

@@ -123,6 +123,10 @@ function roi_files()
     check_equal(roi_read_circles(written('xc,yc,r\n10,20,3\n1.5,2.5,4\n')), [11 21 3; 2.5 3.5 4]);
     check_equal(roi_read_circles(written('10,20,3\r\n# a remark\r\n\r\n5,6,7')), [11 21 3; 6 7 7]);
     check_equal(roi_read_circles(written('name,r,xc,yc\nsoma,3,10,20\n')), [11 21 3]);
+    half = written('# resolution: 1280x720\nxc,yc,r,name\n10,20,4,a\n');
+    check_equal(roi_read_circles(half, [640 180]), [6 6 1]);
+    check_equal(roi_read_circles(half, [1280 720]), [11 21 4]);
+    check_equal(roi_read_circles(half), [11 21 4]);
     check_error(@() roi_read_circles(written('a,b\n1,2\n')), {'xc, yc and r'});
     check_error(@() roi_read_circles(written('xc,yc,r\n1,two,3\n')), {'1,two,3'});
 end
