@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
         words.insert(0, "run")
     arguments = parser.parse_args(words)
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    _warn_on_stderr()
     try:
         command: Callable[[argparse.Namespace], int] = arguments.command
         return command(arguments)
@@ -143,6 +143,15 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 # -- what commands share ----------------------------------------------------------------------------------
+
+
+def _warn_on_stderr() -> None:
+    """Print our own warnings; other libraries' are not for users."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("warning: %(message)s"))
+    handler.setLevel(logging.WARNING)
+    logging.getLogger("roi_core").addHandler(handler)
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -296,3 +305,7 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return value
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

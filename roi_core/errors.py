@@ -37,6 +37,7 @@ __all__ = [
     "SourceError",
     "SourceLost",
     "SourceNotFound",
+    "sentence",
 ]
 
 
@@ -99,3 +100,8 @@ class MissingExtra(RoiError, ImportError):
     def __init__(self, feature: str, package: str, extra: str) -> None:
         super().__init__(f'{feature} needs {package}: pip install "roi-stream[{extra}]"')
         self.extra = extra
+
+
+def sentence(error: BaseException) -> str:
+    """Return what to tell a user: our own errors speak for themselves, a bug also names its kind."""
+    return str(error) if isinstance(error, RoiError) else f"{type(error).__name__}: {error}"

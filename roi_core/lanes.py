@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from roi_core.errors import sentence
 from roi_core.frame import FinishReason, Summary
 
 if TYPE_CHECKING:
@@ -90,8 +91,12 @@ class Lane:
             while self._summary is None:
                 self._queue.get()
         finally:
-            failed = Summary(FinishReason.FAILED, str(self.failure))
-            self.sink.close(failed if self.failure else self._summary or failed)
+            self.sink.close(self._ending())
+
+    def _ending(self) -> Summary:
+        if self.failure is not None:
+            return Summary(FinishReason.FAILED, sentence(self.failure))
+        return self._summary or Summary(FinishReason.STOPPED)
 
     def _write_all(self) -> None:
         due = monotonic() + self._period

@@ -18,7 +18,7 @@ from enum import StrEnum
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from roi_core.errors import RecorderError, RoiError
+from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
 from roi_core.metrics import Meter
 from roi_core.pipeline import Pipeline, edit_event, warm_up
@@ -218,7 +218,7 @@ class Session:
                     break
         except Exception as error:
             self._error = error
-            summary = Summary(FinishReason.FAILED, _sentence(error))
+            summary = Summary(FinishReason.FAILED, sentence(error))
         finally:
             logging.getLogger("roi_core").removeHandler(hearing)
             self._close(summary)
@@ -272,10 +272,10 @@ class Session:
             return
         take.offer(sample)
         if take.failure is not None:
-            take.finish(Summary(FinishReason.FAILED, _sentence(take.failure)))
+            take.finish(Summary(FinishReason.FAILED, sentence(take.failure)))
             if take.essential:
                 raise take.failure
-            log.error("%s", _sentence(take.failure))
+            log.error("%s", sentence(take.failure))
 
     def _close(self, summary: Summary) -> None:
         with self._lock:
@@ -291,7 +291,7 @@ class Session:
                 take.join()
                 if take.essential and take.failure is not None and self._error is None:
                     self._error = take.failure
-                    self._summary = Summary(FinishReason.FAILED, _sentence(take.failure))
+                    self._summary = Summary(FinishReason.FAILED, sentence(take.failure))
             self.settings.running = False
             self.state = State.FINISHED
 
@@ -310,7 +310,3 @@ class _Hearing(logging.Handler):
 def _queue_length(wanted: int, shape: tuple[int, int]) -> int:
     frame = 2 * shape[0] * shape[1]
     return max(2, min(wanted, RING_BYTES // frame - SPARE_SLOTS))
-
-
-def _sentence(error: BaseException) -> str:
-    return str(error) if isinstance(error, RoiError) else f"{type(error).__name__}: {error}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from roi_core.errors import sentence
 from roi_core.lanes import Lane
 from roi_core.sinks.hdf5 import Recorder
 
@@ -90,7 +91,7 @@ class Take:
         size = self.path.stat().st_size if self.path.exists() else 0
         return TakeStatus(
             path=self.path,
-            rows=self._rows,
+            rows=self._recorder.rows,
             seconds=self._last - self._first,
             queued=self._lane.queued,
             queue=self._lane.capacity,
@@ -98,5 +99,5 @@ class Take:
             disk_free=shutil.disk_usage(self.path.parent).free if self.path.parent.exists() else 0,
             bytes_per_second=size / max(perf_counter() - self._started, 1.0),
             closing=not self.open and self.alive,
-            failed=str(self.failure) if self.failure else "",
+            failed=sentence(self.failure) if self.failure else "",
         )

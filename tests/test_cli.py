@@ -103,7 +103,7 @@ def test_bad_sources(tmp_path, video):
     assert "nothing" in refused("--source", f"{tmp_path / 'a.h5'}:nothing")
     assert "flat" in refused("--source", f"{tmp_path / 'a.h5'}:flat")
     assert "no camera 97" in refused("--source", 97)
-    assert "simulated" in refused("--source", "simulated:nonsense")
+    assert "there is no preset 'nonsense'" in refused("--source", "simulated:nonsense")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class Regions:
         self._settings = header.settings
         self._rois: RoiSet | None = None
         self._ids: tuple[int, ...] = ()
+        self._places = np.zeros(0, np.intp)
         self._columns: dict[int, int] = {}
         self._shapes: list[dict[str, Any]] = []
         width = len(header.rois) or 8

@@ -179,7 +179,7 @@ def test_edits_regions_and_notes_count_from_the_next_frame(tmp_path):
         assert (5, "warning") in told
         assert (10, "roi_removed") in told
         assert np.isfinite(recording.means).sum(axis=0).tolist() == [10, 10]
-        assert np.isfinite(recording.dff).sum(axis=0).tolist() == [4, 10]  # pixel value 0 has no dF/F: none here
+        assert np.isfinite(recording.dff).sum(axis=0).tolist() == [5, 10]
         assert recording.shapes[0]["removed"] == 10
 
 

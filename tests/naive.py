@@ -1,0 +1,94 @@
+"""Slow twins of the kernels: each is a definition written down, with no thought for speed."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+# --- gray
+
+
+def to_uint16_gray(image):
+    """MATLAB's rule in numpy float64: one scale for the image, one rounding for the pixel."""
+    image = np.asarray(image)
+    if image.ndim == 3:
+        image = image[:, :, 0] if image.shape[2] == 1 else image[:, :, :3]
+    values = image.astype(np.float64)
+    if image.ndim == 3:
+        with np.errstate(invalid="ignore"):
+            gray = (
+                0.2989360213 * values[:, :, 2]
+                + 0.5870430745 * values[:, :, 1]
+                + 0.1140209043 * values[:, :, 0]
+            )
+    else:
+        gray = values
+    with np.errstate(over="ignore", invalid="ignore"):
+        return rounded(gray * gray_scale(image.dtype, values))
+
+
+def gray_scale(dtype, values):
+    if dtype == np.bool_:
+        return 65535
+    if dtype == np.uint8:
+        return 257
+    if dtype == np.uint16:
+        return 1
+    known = values[~np.isnan(values)]
+    if known.size == 0 or known.max() <= 1:
+        return 65535
+    return 257 if known.max() <= 255 else 1
+
+
+def rounded(values):
+    """Half away from zero into uint16; NaN and negatives give 0."""
+    values = np.clip(np.where(np.isnan(values), 0, values), 0, 65535)
+    whole = np.trunc(values)
+    return (whole + (values - whole >= 0.5)).astype(np.uint16)
+
+
+# --- regions
+
+
+def excess(roi, x, y):
+    """Negative inside the region, 0 on its boundary, positive outside; exact but for a turned ellipse."""
+    x, y = Fraction(x), Fraction(y)
+    if roi.kind == "circle":
+        return (x - Fraction(roi.xc)) ** 2 + (y - Fraction(roi.yc)) ** 2 - Fraction(roi.r) ** 2
+    if roi.kind == "ellipse":
+        return _ellipse_excess(roi, x - Fraction(roi.xc), y - Fraction(roi.yc))
+    if roi.kind == "rectangle":
+        sides = (roi.x0 - x, x - Fraction(roi.x1), roi.y0 - y, y - Fraction(roi.y1))
+        return max(Fraction(side) for side in sides)
+    points = [(Fraction(a), Fraction(b)) for a, b in roi.points]
+    return _polygon_excess(points, x, y)
+
+
+def _ellipse_excess(roi, dx, dy):
+    exact = {0: (1, 0), 90: (0, 1)}.get(roi.angle % 180)
+    cos, sin = exact or (math.cos(math.radians(roi.angle)), math.sin(math.radians(roi.angle)))
+    u, v = (dx * cos + dy * sin) / Fraction(roi.rx), (dy * cos - dx * sin) / Fraction(roi.ry)
+    return u * u + v * v - 1
+
+
+def _polygon_excess(points, x, y):
+    odd = False
+    for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
+        turn = (x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)
+        if turn == 0 and min(x0, x1) <= x <= max(x0, x1) and min(y0, y1) <= y <= max(y0, y1):
+            return 0
+        if (y0 <= y < y1) or (y1 <= y < y0):
+            odd ^= x0 + (y - y0) * (x1 - x0) / (y1 - y0) > x
+    return -1 if odd else 1
+
+
+def mask(roi, shape):
+    """(H, W) bool: which pixel centres are inside or on the boundary."""
+    return np.array(
+        [[excess(roi, x, y) <= 0 for x in range(shape[1])] for y in range(shape[0])], bool
+    ).reshape(shape)
+
+
+def means(masks, image):
+    """(K,) float64 means of an image over boolean masks; NaN where a mask is empty."""
+    return np.array([image[mask].mean(dtype=np.float64) if mask.any() else np.nan for mask in masks])
