@@ -111,7 +111,7 @@ classdef H5TracesWriter < handle
             if ~isnan(self.frames_seen)
                 seen = self.frames_seen;
             end
-            write_counts(self.file, [seen self.frames_dropped self.rows], elapsed);
+            put_counts(self.file, [seen self.frames_dropped self.rows], elapsed);
         end
 
         function check_row(self, time, means)
@@ -161,12 +161,12 @@ function write_header(file, options)
     h5writeatt(file, '/', 'loss_basis', options.LossBasis);
     h5writeatt(file, '/', 'coord_origin', '1-based, pixel centre, top left');
     h5writeatt(file, '/', 'orientation', 'matlab');
-    write_counts(file, [0 NaN 0], 0);
+    put_counts(file, [0 NaN 0], 0);
     h5writeatt(file, '/', 'finish_reason', 'recording');
     h5writeatt(file, '/', 'complete', uint8(0));
 end
 
-function write_counts(file, counts, elapsed)
+function put_counts(file, counts, elapsed)
     % counts: frames seen, frames dropped, rows. elapsed: s from the first row to the last.
     rate = 0;
     if elapsed > 0

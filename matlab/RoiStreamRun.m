@@ -107,7 +107,7 @@ classdef RoiStreamRun < handle
 
         function finish(self, reason, detail)
             % Stops the source, closes the file, ends the timer; the first reason counts.
-            if ~self.running()
+            if ~self.running() || isempty(self.writer)
                 return
             end
             self.state = reason;

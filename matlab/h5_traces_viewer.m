@@ -125,7 +125,7 @@ function draw_map(fig)
     hold(state.ui.map, 'on');
     clicked = @(varargin) map_clicked(fig);
     if ~isempty(recording.picture)
-        imagesc(recording.picture, 'Parent', state.ui.map, 'ButtonDownFcn', clicked);
+        image(recording.picture, 'Parent', state.ui.map, 'CDataMapping', 'scaled', 'ButtonDownFcn', clicked);
         colormap(state.ui.map, gray(256));
     end
     colours = roi_colours(size(recording.circles, 1));
@@ -195,11 +195,12 @@ end
 function label_axis(ax, names)
     count = numel(names);
     if count > 1
-        set(ax, 'YLim', [0 count], 'YTick', (1:count) - 0.5, 'YTickLabel', names(end:-1:1));
+        set(ax, 'YLim', [0 count], 'YTick', (1:count) - 0.5, 'YTickLabel', names(end:-1:1), ...
+            'TickLabelInterpreter', 'none');
         ylabel(ax, '');
     else
         set(ax, 'YLimMode', 'auto', 'YTickMode', 'auto', 'YTickLabelMode', 'auto');
-        ylabel(ax, [names{:} ' (mean, 16 bit)']);
+        ylabel(ax, [names{:} ' (mean, 16 bit)'], 'Interpreter', 'none');
     end
 end
 

@@ -127,8 +127,15 @@ function show_still(state)
         pause(0.01);
     end
     cla(state.ui.preview);
-    imagesc(to_uint16_gray(picture), 'Parent', state.ui.preview);
-    colormap(state.ui.preview, gray(256));
+    picture = double(to_uint16_gray(picture));
+    show_picture(state.ui.preview, picture, [0 max([picture(:); 1])]);
+end
+
+function handle = show_picture(ax, picture, limits)
+    handle = image(picture, 'Parent', ax, 'CDataMapping', 'scaled');
+    colormap(ax, gray(256));
+    set(ax, 'CLim', limits, 'XLim', [0.5, size(picture, 2) + 0.5], 'YLim', [0.5, size(picture, 1) + 0.5], ...
+        'YDir', 'reverse', 'DataAspectRatio', [1 1 1]);
 end
 
 function add_rois(fig, circles)
@@ -193,8 +200,7 @@ function state = prepared(state, source)
     state.run = [];
     state.history = TraceHistory(600, count);
     cla(state.ui.preview);
-    state.handles.picture = imagesc(zeros(source.height, source.width), 'Parent', state.ui.preview, [0 65535]);
-    colormap(state.ui.preview, gray(256));
+    state.handles.picture = show_picture(state.ui.preview, zeros(source.height, source.width), [0 65535]);
     cla(state.ui.traces);
     hold(state.ui.traces, 'on');
     colours = roi_colours(count);

@@ -191,6 +191,44 @@ def test_octave_reads_what_export_wrote(octave):
     np.testing.assert_allclose(seen, circles + ONE_BASED, rtol=1e-14)
 
 
+@needs_octave
+def test_both_sides_measure_the_same_disc(octave):
+    rois, path = octave.folder / "rois.csv", octave.folder / "disc.h5"
+    rois.write_text("xc,yc,r\n320,240,60\n700,500,90\n")
+    program = [sys.executable, "-c", "import sys; from roi_core.cli import main; sys.exit(main())"]
+    command = ["run", "--source", VIDEO, "--rois", rois, "--out", path, "--max-frames", "120"]
+    subprocess.run([*program, *command], check=True, capture_output=True, timeout=100, cwd=MATLAB.parent)
+    octave.run(
+        "traces = h5_traces_read('disc.h5');\n"
+        "indices = roi_build_circle_indices(traces.circles, fliplr(traces.resolution));\n"
+        "means = nan(size(traces.means));\n"
+        "for k = 1:size(means, 1)\n"
+        "    means(k, :) = roi_compute_means(to_uint16_gray(bouncing_disc(k - 1)), indices);\n"
+        "end\n"
+        "dlmwrite('both.csv', [traces.means means], 'precision', 9);\n"
+    )
+    both = np.loadtxt(octave.folder / "both.csv", delimiter=",")
+    assert both.shape == (120, 4)
+    assert both[:, 2:].max(axis=0).min() > 20000, "the disc crosses both circles"
+    # the video is lossy along the edge of the disc
+    np.testing.assert_allclose(both[:, :2], both[:, 2:], atol=0.005 * 65535)
+
+
+@needs_octave
+def test_octave_reads_a_recording_without_rois(octave):
+    path = octave.folder / "python.h5"
+    _recording(path, 20, 1)
+    with h5py.File(path, "r+") as file:
+        del file["/roi/means"], file["/roi/circles"], file["/roi/shapes"]
+        file.create_dataset("/roi/means", (20, 0), "f4", maxshape=(None, None), chunks=(240, 8))
+        file.create_dataset("/roi/circles", (0, 3), "f8", maxshape=(None, 3), chunks=(64, 3))
+        file.create_dataset("/roi/shapes", (0,), h5py.string_dtype(), maxshape=(None,), chunks=(64,))
+    assert octave.run(LOOK.format(file=path)).strip() == "python|1|[64 48]|1"
+    header, table = _table(octave.folder / "seen.csv")
+    assert header == ["time_s", "frame_index"]
+    assert table.shape == (20, 2)
+
+
 # --- MATLAB to Python
 
 
