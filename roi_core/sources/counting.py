@@ -52,8 +52,8 @@ class ReadCounter:
 class EmbeddedCounter:
     """Reads the 32-bit count that the camera writes into the first four pixels, one byte each, highest first.
 
-    The index starts at 0 and follows the count, also over its end at 2**32. A count that stands still or
-    goes back (the camera was switched off and on) is bridged by the time that has passed.
+    The index is that count, going on beyond 2**32. A count that stands still or goes back (the camera was
+    switched off and on) is bridged by the time that has passed.
     """
 
     counter: Counter = "camera"
@@ -66,12 +66,12 @@ class EmbeddedCounter:
         self._time = 0.0
 
     def step(self, image: NDArray[Any], time: float, *, waited: bool = True) -> int:
-        """Return the previous index plus what the count has advanced."""
+        """Return the count, or the previous index plus what has passed since."""
         self.note = ""
         count = embedded_count(image)
         ahead = (count - self._count) % 2**32
         if self._index < 0:
-            ahead = 1
+            ahead = count + 1
         elif not 0 < ahead < 2**31:
             self.note = f"its embedded frame count went from {self._count} to {count}; the gap is an estimate"
             ahead = max(1, round((time - self._time) * self._rate))
@@ -140,7 +140,7 @@ class TimeCounter:
                 self._learn(time)
             self._waited = waited
             if self.period:
-                self._follow(time)
+                self._follow(time, waited=waited)
         return self._index
 
     def resume(self) -> None:
@@ -185,13 +185,15 @@ class TimeCounter:
         self._due = time - period
         self._delays.clear()
 
-    def _follow(self, time: float) -> None:
+    def _follow(self, time: float, *, waited: bool) -> None:
         """Compare the frame with the clock; book a delay that has stopped melting."""
         self._due += self.period
         delay = (time - self._due) / self.period
         if abs(delay) < 0.5:
-            self._due += self.GAIN * delay * self.period
-            self.period *= 1 + self.PULL * delay
+            # A frame that was buffered tells when it was fetched, which is not the camera's rhythm.
+            if waited:
+                self._due += self.GAIN * delay * self.period
+                self.period *= 1 + self.PULL * delay
             self._delays.clear()
         elif delay < 0:
             # Earlier than possible: something booked before was no loss. It is taken from the next one.

@@ -52,17 +52,17 @@ class Miniscope(Stack):
         self._file = -1
         self._capture: Any | None = None
         self._first: NDArray[Any] | None = None
-        self._first = self.read(0)
-        if self._first is None:
+        first = self.read(0)
+        if first is None:
             raise SourceError(f"{self.name} holds no frame that can be read")
-        self.shape = self._first.shape[:2]
+        self._first, self.shape = first, first.shape[:2]
         self._stamps = self._complete(_read_stamps(folder, self.length), header_rate)
 
     def read(self, row: int) -> NDArray[Any] | None:
         """Decode the next picture; a damaged file costs its frames, not those of the files behind it."""
         if self._first is not None:
-            image, self._first = self._first, None
-            return image
+            first, self._first = self._first, None
+            return first
         while row < self.length:
             if self._file < 0 or row >= self._starts[self._file + 1]:
                 self._open(self._file + 1)

@@ -42,11 +42,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 
 
 class Picture(NamedTuple):
-    """One frame as it was read: its time, and how long reading took, both in s."""
+    """One frame as it was read: its time, how long reading took, both in s, and whose clock that was."""
 
     image: NDArray[Any]
     time: float
     waited: float
+    stamped: bool
 
 
 class Link:
@@ -113,9 +114,9 @@ class Link:
                     continue
                 return
             buffers = [buffers[1], image]
-            stamp = _driver_time(capture, now) if stamped else now
+            stamp = _driver_time(capture, now) if stamped else None
             with self._change:
-                self._ready = Picture(image, stamp, now - begin)
+                self._ready = Picture(image, stamp or now, now - begin, stamp is not None)
                 self._change.notify_all()
 
     def _wait_until_taken(self) -> bool:
@@ -186,14 +187,15 @@ class Live:
         return picture.waited > 0.25 / self.rate
 
     def _frame(self, picture: Picture, *, back: bool) -> Frame:
-        image, stamp, _ = picture
+        image, stamp = picture.image, picture.time
         if _kind(image) != self._kind:
             change = f"from {self._kind} to {_kind(image)}"
             raise SourceLost(f"{self.name} changed its frames {change} (last: {self._index})")
         stamp = max(stamp, self._time + 1e-6)
         if back:
             self._counting.resume()
-        index = self._counting.step(image, stamp, waited=self._had_to_wait(picture))
+        timely = picture.stamped or self._had_to_wait(picture)
+        index = self._counting.step(image, stamp, waited=timely)
         if self._counting.note:
             logger.warning("%s: %s", self.name, self._counting.note)
         if back and self._index >= 0:
@@ -331,10 +333,10 @@ def _counting(kind: str, reported: float, rate: float) -> FrameCounter:
     return TimeCounter(reported) if kind == "time" else ReadCounter()
 
 
-def _driver_time(capture: Any, now: float) -> float:
-    """Return when V4L2 says the frame was taken, if that can be on our clock, else ``now``."""
+def _driver_time(capture: Any, now: float) -> float | None:
+    """Return when V4L2 says the frame was taken, if that can be on our clock."""
     stamp = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0
-    return stamp if 0 <= now - stamp < 60 else now
+    return stamp if 0 <= now - stamp < 60 else None
 
 
 def _kind(image: NDArray[Any]) -> str:
