@@ -86,23 +86,38 @@ def small_disk(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
-@pytest.mark.parametrize("reserve", [5, 1])
-def test_a_full_disk_ends_cleanly_with_the_reason(tmp_path, small_disk, reserve):
-    """With 5 MB in reserve the guard stops in time; with 1 the disk is really full before it looks."""
-    out = small_disk / "a.h5"
-    big = ["--format", "640x480@200", "--set", "recorder.movie=true", "--set", f"recorder.disk_reserve={reserve}"]
-    child = start(tmp_path, "--out", str(out), *big, "--set", "recorder.flush_period=1")
-    _, err = child.communicate(timeout=60)
-    assert child.returncode == 1
-    assert re.fullmatch(r"roi_stream: (the disk of .* MB left, .*|disk full after row .*) rows (are safe|up to \d+ are safe)\n|"
-                        r"roi_stream: .*rows.* safe\n", err), err  # fmt: skip
+BIG = ["--format", "640x480@200", "--set", "recorder.movie=true", "--set", "recorder.flush_period=1"]
+
+
+def check_finished(out):
+    """Every row that is told has its time, its mean and its frame."""
     with Recording(out) as recording:
         assert recording.complete
-        assert recording.attributes["finish_reason"].startswith("failed: ")
-        assert recording.rows > 0
-        assert recording.movie.shape[0] == recording.rows
+        assert recording.attributes["finish_reason"].startswith("failed: the disk of ")
+        assert recording.movie.shape[0] == recording.rows == recording.attributes["rows"] > 0
         for row in (0, recording.rows - 1):
-            assert recording.movie[row].any()
             circle = recording.movie[row][15:26, 15:26]
             y, x = np.mgrid[-5:6, -5:6]
+            assert circle.any()
             assert recording.means[row, 0] == pytest.approx(circle[x * x + y * y <= 25].mean(), rel=1e-6)
+
+
+def test_a_disk_that_fills_up_ends_cleanly_in_time(tmp_path, small_disk):
+    child = start(tmp_path, "--out", str(small_disk / "a.h5"), *BIG)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert re.fullmatch(r"roi_stream: the disk of \S+ has \d MB left, .* all \d+ rows are safe\n", err), err
+    check_finished(small_disk / "a.h5")
+
+
+def test_a_disk_that_somebody_else_fills_at_once(tmp_path, small_disk):
+    """Not one byte is left when the recorder looks; what it held back is enough to finish."""
+    child = start(tmp_path, "--out", str(small_disk / "a.h5"), "--set", "recorder.movie=true")
+    read_until(child, 30)
+    with (small_disk / "other").open("wb", buffering=0) as other, pytest.raises(OSError, match="No space"):
+        while other.write(bytes(2**20)):
+            pass
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert "has 0 MB left" in err
+    check_finished(small_disk / "a.h5")

@@ -40,7 +40,7 @@ __all__ = ["Recorder", "free_path"]
 log = logging.getLogger(__name__)
 
 RESERVE_BYTES = 4 * 2**20
-"""Held on the disk while recording and given back when it is full, so that the file can be finished."""
+"""Held on the disk while recording and given back at the end, so that a full disk leaves room to finish."""
 
 
 class Recorder:
@@ -74,7 +74,8 @@ class Recorder:
 
     def write(self, sample: Sample) -> None:
         """Take one row; the movie frame, when asked, is in the file when this returns."""
-        with self._full_disk_is_a_sentence():
+        with self._errors_are_sentences():
+            self._check_disk()
             if self.rows == 0:
                 self._begin(sample)
             if self._movie is not None:
@@ -89,10 +90,10 @@ class Recorder:
 
     def flush(self) -> None:
         """Put every row taken so far on the disk, and stop cleanly before the disk is full."""
-        with self._full_disk_is_a_sentence():
+        with self._errors_are_sentences():
             if self.rows > self.safe_rows or self._events:
-                self._append()
                 self._check_disk()
+                self._append()
 
     def close(self, summary: Summary) -> None:
         """Finish the file with the reason; ``complete`` goes in last. Does nothing the second time."""
@@ -199,6 +200,7 @@ class Recorder:
         file.flush()
 
     def _check_disk(self) -> None:
+        """Refuse before HDF5 meets a full disk: it does not survive that, and the file would be lost."""
         free = shutil.disk_usage(self.path.parent).free / 1e6
         if free < self._rules.disk_reserve:
             kept = f"all {self.rows} rows are safe" if self.rows else "nothing was started"
@@ -208,13 +210,12 @@ class Recorder:
             )
 
     @contextlib.contextmanager
-    def _full_disk_is_a_sentence(self) -> Iterator[None]:
+    def _errors_are_sentences(self) -> Iterator[None]:
         try:
             yield
         except (OSError, RuntimeError) as error:
             if isinstance(error, RecorderError):
                 raise
-            self._reserve.close()
             raise RecorderError(
                 f"{_why(error)} after row {self.rows} of {self.path}; rows up to {self.safe_rows} are safe"
             ) from error
