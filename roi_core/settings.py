@@ -143,8 +143,7 @@ class Recorder(Block):
     folder: str = field("", "Where the window puts recordings; empty is ~/roi_stream.")
     movie: bool = field(
         False,
-        "Write every frame to /movie (uint16, lossless, uncompressed).",
-        live=False,
+        "Write every frame to /movie (uint16, lossless, uncompressed), from the next recording on.",
     )
     rows_per_chunk: int = field(
         240,
