@@ -1,0 +1,79 @@
+"""``roi_stream_gui [FILE or SOURCE]``: start the window, or say in one sentence why it cannot be."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roi_core import __version__
+from roi_core.errors import MissingExtra, RoiError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the window and return the exit code: 0 done, 1 one sentence on stderr, 2 wrong usage."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if arguments.install_desktop:
+            from roi_stream_gui.desktop import install_desktop
+
+            print("\n".join(f"installed {path}" for path in install_desktop()))
+            return 0
+        return _show(arguments)
+    except (RoiError, OSError) as error:
+        print(f"roi_stream_gui: {error}", file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from roi_stream_gui import words
+
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        # Dear PyGui would abort the interpreter; nothing could catch that.
+        print(words.NO_DISPLAY, file=sys.stderr)
+        return 1
+    if importlib.util.find_spec("dearpygui") is None:
+        raise MissingExtra("the window", "dearpygui", "gui")
+    from roi_core.settings import Settings
+
+    settings = Settings.load(arguments.settings) if arguments.settings else Settings()
+    settings = settings.with_texts(*(arguments.set or ()))
+    from roi_stream_gui.app import App
+    from roi_stream_gui.controller import Controller
+
+    controller = Controller(settings)
+    controller.source = arguments.source
+    controller.rois_wanted = Path(arguments.rois) if arguments.rois else None
+    controller.record_wanted = Path(arguments.record) if arguments.record else None
+    return App(controller).run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="roi_stream_gui", description="The window of ROI Stream.")
+    parser.add_argument(
+        "source",
+        nargs="?",
+        default="simulated",
+        help="camera number, file, Miniscope folder, URL or simulated[:preset] (default: simulated)",
+    )
+    parser.add_argument("--settings", metavar="Y", help="YAML settings file")
+    parser.add_argument("--set", action="append", metavar="path=value", help="change one setting; repeatable")
+    parser.add_argument("--rois", metavar="F", help="ROI file: .csv .json .roi .zip")
+    parser.add_argument("--record", metavar="O", help="record to this file (.h5) from the first frame on")
+    parser.add_argument("--install-desktop", action="store_true", help="put icon and launcher in place")
+    parser.add_argument("--version", action="version", version=f"roi_stream_gui {__version__}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,400 @@
+"""The verbs of the user: connect, record, edit a setting, save regions ... Knows no toolkit.
+
+Every verb returns at once and never raises for what a user can cause: a refusal is a sentence in the message
+list. What may take long (opening a camera, looking for cameras, waiting for a session to end) runs on one
+helper thread, and `tick`, called once per drawn frame, collects what it brought.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roi_core.errors import RoiError
+from roi_core.frame import FinishReason
+from roi_core.rois import RoiSet
+from roi_core.session import Session, State
+from roi_core.settings import LiveSettings, Settings
+from roi_core.sources import open_source
+from roi_stream_gui import words
+from roi_stream_gui.editing import Editor
+from roi_stream_gui.messages import Message, MessageLog
+from roi_stream_gui.tools import Hand, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from roi_core.session import Snapshot
+    from roi_core.sources import Source
+    from roi_core.sources.devices import Device
+
+__all__ = ["Controller", "Phase", "View"]
+
+log = logging.getLogger(__name__)
+
+DISK_PERIOD = 1.0
+"""Seconds between two looks at the free space while nothing is recorded."""
+PATIENCE = 15.0
+"""Seconds that closing waits for a camera that does not answer; the recording is finished long before."""
+
+
+class Phase(StrEnum):
+    """Where the window is with its source."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything a panel may show, at one moment. ``snapshot`` is None before the first connection."""
+
+    phase: Phase
+    snapshot: Snapshot | None
+    settings: Settings
+    rois: RoiSet
+    selection: tuple[int, ...]
+    hand: Hand
+    undo: str
+    redo: str
+    messages: tuple[Message, ...]
+    news: int
+    source: str
+    choices: tuple[tuple[str, str], ...]
+    paused: bool
+    folder: Path
+    disk_free: int
+    recording: bool = False
+    window_rate: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        """True while frames flow."""
+        return self.phase is Phase.RUNNING
+
+
+class Controller:
+    """Joins the session, the regions and the settings to what the user asks."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        opener: Callable[..., Source] = open_source,
+        lister: Callable[[], Sequence[Device]] | None = None,
+    ) -> None:
+        self.settings = LiveSettings(settings)
+        self.editor = Editor()
+        self.hand = Hand(self.editor)
+        self.log = MessageLog()
+        self.session: Session | None = None
+        self.source = words.FIRST_SOURCE
+        self.paused = False
+        self.rois_wanted: Path | None = None
+        self.record_wanted: Path | None = None
+        self.window_rate = 0.0
+        self._opener = opener
+        self._lister = lister
+        self._helper = ThreadPoolExecutor(1, thread_name_prefix="helper")
+        self._opening: Future[Session] | None = None
+        self._listing: Future[Sequence[Device]] | None = None
+        self._cameras: tuple[tuple[str, str], ...] = ()
+        self._told: Session | None = None
+        self._disk = (0.0, 0)
+        self._taking = False
+
+    # -- the source ---------------------------------------------------------------------------------------
+
+    def connect(self, text: str) -> None:
+        """Open a source and start showing it; a session that runs is ended first."""
+        if self._opening is not None:
+            return
+        self.source = text.strip()
+        self.disconnect()
+        self._opening = self._helper.submit(self._open, self.source, self.session)
+
+    def disconnect(self) -> None:
+        """End the recording and the session; the last picture and traces stay on screen."""
+        self.stop_recording()
+        if self.session is not None:
+            self.session.stop()
+
+    def find_cameras(self) -> None:
+        """Look for cameras in the background; they appear among the choices."""
+        if self._listing is None:
+            self._listing = self._helper.submit(self._list)
+
+    def _open(self, text: str, previous: Session | None) -> Session:
+        if previous is not None and previous.state is not State.IDLE:
+            _finished(previous)
+        source = self._opener(text, self.settings, realtime=True)
+        try:
+            session = Session(source, self.settings, self.editor.rois)
+            session.start()
+        except BaseException:
+            source.close()
+            raise
+        return session
+
+    def _list(self) -> Sequence[Device]:
+        if self._lister is not None:
+            return self._lister()
+        from roi_core.sources.devices import list_devices
+
+        return list_devices()
+
+    # -- recording ----------------------------------------------------------------------------------------
+
+    def record(self, path: Path | None = None) -> None:
+        """Start a recording, by default in the folder of recordings under the present time."""
+        if self.session is None or self.session.state is not State.RUNNING:
+            log.warning(words.CONNECT_FIRST)
+            return
+        try:
+            target = path or self.folder() / time.strftime("%Y-%m-%d_%H-%M-%S.h5")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            real = self.session.record(target)
+        except (RoiError, OSError) as error:
+            log.error("not recording: %s", _sentence(error))
+        else:
+            self._taking = True
+            log.info("recording to %s", real)
+
+    def stop_recording(self) -> None:
+        """End the recording; the file is finished in the background."""
+        if self.session is not None and self.recording():
+            self._taking = False
+            self.session.stop_recording(wait=False)
+            take = self.session.snapshot().recording
+            if take is not None:
+                log.info("recorded %d rows (%s) to %s", take.rows, words.clock(take.seconds), take.path)
+
+    def recording(self) -> bool:
+        """Tell whether rows are being added to a file."""
+        return self.session is not None and self._is_recording(self.session.snapshot())
+
+    def note(self, text: str) -> None:
+        """Write a note into the recording."""
+        text = text.strip()
+        if not text:
+            return
+        if self.session is None or not self.recording():
+            log.warning(words.NOTE_LOST)
+            return
+        self.session.note(text)
+        log.info("note: %s", text)
+
+    def folder(self) -> Path:
+        """Return where recordings go."""
+        chosen = self.settings.current.recorder.folder
+        return Path(chosen).expanduser() if chosen else Path.home() / "roi_stream"
+
+    # -- settings and regions -----------------------------------------------------------------------------
+
+    def edit(self, path: str, value: Any) -> bool:
+        """Change one setting; a refusal is told and changes nothing."""
+        try:
+            self.settings.edit(path, value)
+        except RoiError as error:
+            log.warning("%s", error)
+            return False
+        return True
+
+    def toggle(self, path: str) -> None:
+        """Switch a setting that is on or off."""
+        self.edit(path, not self.settings.current.get(path))
+
+    def show_traces(self, kind: str) -> None:
+        """Show raw means or dF/F; dF/F is switched on when it was off."""
+        if kind == "dff" and not self.settings.current.roi.dff and self.edit("roi.dff", True):
+            log.info(words.DFF_ON)
+        self.edit("display.trace_kind", kind)
+
+    def save_settings(self, path: str | Path) -> None:
+        """Write all settings as YAML."""
+        try:
+            Path(path).expanduser().write_text(self.settings.current.to_yaml(), encoding="utf-8")
+        except OSError as error:
+            log.error("settings not saved: %s", _sentence(error))
+        else:
+            log.info("settings saved to %s", path)
+
+    def save_rois(self, path: str | Path) -> None:
+        """Write the regions to a file; its ending chooses the format."""
+        size = self._resolution()
+        if size is None:
+            log.warning(words.CONNECT_TO_SAVE)
+            return
+        try:
+            self.editor.rois.save(Path(path).expanduser(), size)
+        except (RoiError, OSError) as error:
+            log.error("regions not saved: %s", _sentence(error))
+        else:
+            log.info("%d regions saved to %s", len(self.editor.rois), path)
+
+    def load_rois(self, path: str | Path) -> None:
+        """Replace the regions by those of a file; can be undone."""
+        try:
+            loaded = RoiSet.load(Path(path).expanduser(), self._resolution())
+        except (RoiError, OSError) as error:
+            log.error("regions not loaded: %s", _sentence(error))
+            return
+        for note in loaded.notes:
+            log.warning("%s", note)
+        self.editor.load(loaded.rois)
+        log.info("%d regions loaded from %s", len(loaded.rois), path)
+
+    def tell(self, text: str) -> None:
+        """Put a sentence into the message list."""
+        log.info("%s", text)
+
+    def take(self, tool: Tool) -> None:
+        """Take up a tool."""
+        self.hand.take(tool)
+
+    def pause(self) -> None:
+        """Hold the traces still, or let them run again; nothing but the display stops."""
+        self.paused = not self.paused
+
+    def _resolution(self) -> tuple[int, int] | None:
+        if self.session is None:
+            return None
+        height, width = self.session.frames.shape
+        return width, height
+
+    # -- once per drawn frame -----------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Collect what the helper brought, hand the regions on, tell how a session ended."""
+        self._collect_session()
+        self._collect_cameras()
+        session = self.session
+        if session is None:
+            return
+        if session.rois is not self.editor.rois:
+            session.rois = self.editor.rois
+        if self.record_wanted is not None and session.frames.head > 0:
+            path, self.record_wanted = self.record_wanted, None
+            self.record(path)
+        if session.state is State.FINISHED and self._told is not session:
+            self._told = session
+            self._tell_end(session.snapshot())
+
+    def view(self) -> View:
+        """Return everything there is to show."""
+        snapshot = self.session.snapshot() if self.session is not None else None
+        return View(
+            phase=self._phase(snapshot),
+            snapshot=snapshot,
+            settings=self.settings.current,
+            rois=self.editor.rois,
+            selection=self.editor.selection,
+            hand=self.hand,
+            undo=self.editor.undo_name,
+            redo=self.editor.redo_name,
+            messages=self.log.messages(),
+            news=self.log.total,
+            source=self.source,
+            choices=(*words.SIMULATED, *self._cameras),
+            paused=self.paused,
+            folder=self.folder(),
+            disk_free=self._free(),
+            recording=snapshot is not None and self._is_recording(snapshot),
+            window_rate=self.window_rate,
+        )
+
+    def close(self) -> None:
+        """End everything and return when the recording is finished."""
+        self.disconnect()
+        if self._opening is not None:
+            self._opening.cancel()
+        self._helper.shutdown(wait=True)
+        self._collect_session()
+        if self.session is not None:
+            self.session.stop()
+            _finished(self.session)
+
+    def _phase(self, snapshot: Snapshot | None) -> Phase:
+        if self._opening is not None:
+            return Phase.CONNECTING
+        if snapshot is None:
+            return Phase.IDLE
+        if snapshot.state is State.FINISHED and snapshot.reason is FinishReason.FAILED:
+            return Phase.FAILED
+        return Phase(snapshot.state.value)
+
+    def _is_recording(self, snapshot: Snapshot) -> bool:
+        take = snapshot.recording
+        if take is None or take.failed or snapshot.state is not State.RUNNING:
+            self._taking = False
+        return self._taking
+
+    def _collect_session(self) -> None:
+        opening = self._opening
+        if opening is None or not opening.done():
+            return
+        self._opening = None
+        if opening.cancelled():
+            return
+        try:
+            self.session = opening.result()
+        except (RoiError, OSError) as error:
+            log.error("%s", _sentence(error))
+            return
+        log.info("connected to %s", words.source(self.session.snapshot()))
+        if self.rois_wanted is not None:
+            path, self.rois_wanted = self.rois_wanted, None
+            self.load_rois(path)
+
+    def _collect_cameras(self) -> None:
+        listing = self._listing
+        if listing is None or not listing.done():
+            return
+        self._listing = None
+        try:
+            self._cameras = tuple((f"{one.index}: {one.name}", str(one.index)) for one in listing.result())
+        except (RoiError, OSError, ImportError) as error:
+            log.warning("cameras not listed: %s", _sentence(error))
+
+    def _tell_end(self, snapshot: Snapshot) -> None:
+        if snapshot.reason is FinishReason.FAILED:
+            log.error("%s", snapshot.detail)
+        elif snapshot.reason is FinishReason.COMPLETED:
+            log.info("%s ended after %d frames", snapshot.source, snapshot.frames_seen)
+        else:
+            log.info("disconnected from %s", snapshot.source)
+
+    def _free(self) -> int:
+        """Free bytes where recordings go, asked once a second."""
+        now = time.monotonic()
+        if now - self._disk[0] >= DISK_PERIOD:
+            folder = next((one for one in (self.folder(), *self.folder().parents) if one.exists()), None)
+            try:
+                self._disk = (now, shutil.disk_usage(folder).free if folder else 0)
+            except OSError:
+                self._disk = (now, 0)
+        return self._disk[1]
+
+
+def _finished(session: Session) -> None:
+    """Wait for the end; how it ended is in its snapshot and is told by `tick`."""
+    try:
+        session.wait(PATIENCE)
+    except Exception:
+        log.debug("the session failed", exc_info=True)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

@@ -1,0 +1,137 @@
+"""The few windows on top of the window: a file name, the question before closing, the key sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui import words
+from roi_stream_gui.panels.base import then
+from roi_stream_gui.shortcuts import ACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roi_stream_gui.panels.base import Desk
+
+__all__ = ["AskFile", "AskQuit", "KeySheet"]
+
+
+class AskFile:
+    """Asks for a path: typed, or picked with Browse. Never modal, so a recording can always be stopped."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._then: Callable[[str], object] | None = None
+        with dpg.window(show=False, no_collapse=True, no_resize=True, width=560, height=116) as self._window:
+            self._path = desk.named("path", dpg.add_input_text(
+                width=-1, on_enter=True, callback=then(self._accept)
+            ))  # fmt: skip
+            with dpg.group(horizontal=True):
+                self._ok = desk.named(
+                    "path.ok", dpg.add_button(label="OK", width=90, callback=then(self._accept))
+                )
+                dpg.bind_item_theme(self._ok, desk.theme.primary)
+                dpg.add_button(label="Browse ...", callback=then(self._browse))
+                dpg.add_button(label="Cancel", callback=then(self._close))
+        self._browser = dpg.add_file_dialog(
+            show=False,
+            width=640,
+            height=420,
+            modal=True,
+            callback=self._picked,
+            default_path=str(Path.home()),
+        )
+        dpg.add_file_extension(".*", parent=self._browser)
+
+    def ask(self, what: str, then_do: Callable[[str], object]) -> None:
+        """Ask for the path of `what` (a key of `words.FILES`) and call `then_do` with it."""
+        title, verb, name = words.FILES[what]
+        self._then = then_do
+        start = "" if not name else str(self._desk.controller.folder() / name)
+        dpg.set_value(self._path, start)
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        dpg.configure_item(
+            self._window, label=title, show=True, pos=((width - 560) // 2, max((height - 116) // 3, 0))
+        )
+        dpg.configure_item(self._ok, label=verb)
+        dpg.focus_item(self._path)
+
+    def _accept(self) -> None:
+        path = dpg.get_value(self._path).strip()
+        self._close()
+        if path and self._then is not None:
+            self._then(path)
+
+    def _browse(self) -> None:
+        dpg.configure_item(self._browser, show=True)
+
+    def _picked(self, _sender: int, chosen: dict[str, object], *_: object) -> None:
+        selections = chosen.get("selections")
+        if isinstance(selections, dict) and selections:
+            dpg.set_value(self._path, next(iter(selections.values())))
+        else:
+            dpg.set_value(self._path, str(chosen.get("file_path_name", "")))
+
+    def _close(self) -> None:
+        dpg.configure_item(self._window, show=False)
+
+
+class AskQuit:
+    """Asks before a recording is ended by closing the window."""
+
+    def __init__(self, desk: Desk, leave: Callable[[], object]) -> None:
+        self._leave = leave
+        with dpg.window(
+            label=words.QUIT_TITLE,
+            modal=True,
+            show=False,
+            no_collapse=True,
+            no_resize=True,
+            width=430,
+            height=112,
+        ) as self._window:
+            dpg.add_text(words.QUIT_TEXT)
+            dpg.add_spacer(height=4)
+            with dpg.group(horizontal=True):
+                stop = dpg.add_button(label=words.QUIT_STOP, callback=then(leave))
+                dpg.bind_item_theme(desk.named("quit.stop", stop), desk.theme.danger)
+                keep = dpg.add_button(label=words.QUIT_KEEP, callback=then(self.hide))
+                desk.named("quit.keep", keep)
+        self.shown = False
+
+    def show(self) -> None:
+        """Ask; asked a second time, leave at once."""
+        if self.shown and dpg.is_item_shown(self._window):
+            self._leave()
+            return
+        self.shown = True
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        dpg.configure_item(self._window, show=True, pos=((width - 430) // 2, (height - 112) // 2))
+
+    def hide(self) -> None:
+        """Keep recording."""
+        self.shown = False
+        dpg.configure_item(self._window, show=False)
+
+
+class KeySheet:
+    """Every key on one sheet (F1)."""
+
+    def __init__(self, desk: Desk) -> None:
+        with dpg.window(label="Keys", show=False, width=400, height=470, no_collapse=True) as self._window:
+            with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, row_background=True):
+                dpg.add_table_column(width_fixed=True, init_width_or_weight=150)
+                dpg.add_table_column()
+                keys = [(" / ".join(map(str, action.chords)), action.text) for action in ACTIONS]
+                for chord, text in [*words.WINDOW_KEYS, *keys]:
+                    with dpg.table_row():
+                        dpg.add_text(chord)
+                        dpg.add_text(text)
+        desk.named("keys", self._window)
+
+    def toggle(self) -> None:
+        """Show the sheet, or put it away."""
+        dpg.configure_item(self._window, show=not dpg.is_item_shown(self._window), pos=(220, 90))

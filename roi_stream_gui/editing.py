@@ -1,0 +1,224 @@
+"""The regions under the user's hands: what is selected, changed, copied, undone. Knows no toolkit.
+
+The set itself is immutable, so undo is a stack of sets and costs nothing. A refused edit is said in the
+message list and changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from roi_core.errors import RoiError
+from roi_core.rois import UNCOLOURED, RoiSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from roi_core.rois import Roi
+
+__all__ = ["Editor"]
+
+log = logging.getLogger(__name__)
+
+DEPTH = 200
+"""Steps that can be undone."""
+PASTE_SHIFT = 8.0
+"""px by which a pasted copy lies beside its original."""
+
+
+class _Step(NamedTuple):
+    what: str
+    rois: RoiSet
+    selection: tuple[int, ...]
+
+
+class Editor:
+    """The present set of regions and the way back to earlier ones."""
+
+    def __init__(self, rois: RoiSet | None = None) -> None:
+        self.rois = rois if rois is not None else RoiSet()
+        self.selection: tuple[int, ...] = ()
+        self._past: list[_Step] = []
+        self._future: list[_Step] = []
+        self._copied: tuple[Roi, ...] = ()
+        self._pasted = 0
+        self._latest: dict[int, int] = {}
+
+    # -- selecting ----------------------------------------------------------------------------------------
+
+    def get(self, roi_id: int) -> Roi | None:
+        """Return the region with this id, if there is one."""
+        return self.rois[roi_id] if roi_id in self.rois else None
+
+    def selected(self) -> tuple[Roi, ...]:
+        """Return the selected regions in their order."""
+        return tuple(roi for roi in self.rois if roi.id in self.selection)
+
+    def select(self, *ids: int) -> None:
+        """Select these and nothing else."""
+        self.selection = tuple(i for i in ids if i in self.rois.ids)
+
+    def toggle(self, roi_id: int) -> None:
+        """Add one to the selection, or take it out."""
+        others = tuple(i for i in self.selection if i != roi_id)
+        self.select(*others, *(() if roi_id in self.selection else (roi_id,)))
+
+    def select_all(self) -> None:
+        """Select every region."""
+        self.select(*self.rois.ids)
+
+    def select_next(self, step: int = 1) -> None:
+        """Select the region after (or before) the selected one."""
+        ids = list(self.rois.ids)
+        if ids:
+            place = ids.index(self.selection[-1]) + step if self.selection else 0
+            self.select(ids[place % len(ids)])
+
+    # -- changing -----------------------------------------------------------------------------------------
+
+    def add(self, *rois: Roi, what: str = "draw") -> None:
+        """Add new regions and select them."""
+        before = set(self.rois.ids)
+        new = self.rois
+        for roi in rois:
+            new = new.add(roi)
+        self._commit(what, new)
+        self.select(*(i for i in new.ids if i not in before))
+
+    def replace(self, *rois: Roi, what: str = "change") -> None:
+        """Put changed regions in place of those with the same ids."""
+        old = {roi.id: roi for roi in self.rois}
+        changed = [roi for roi in rois if old.get(roi.id) not in (None, roi)]
+        if changed:
+            new = self.rois
+            for roi in changed:
+                new = new.replace(roi)
+            self._commit(what, new)
+
+    def move(self, dx: float, dy: float) -> None:
+        """Move the selected regions by (dx, dy) px."""
+        self._each("move", lambda roi: roi.moved(dx, dy))
+
+    def scale(self, factor: float) -> None:
+        """Make the selected regions `factor` times as large."""
+        self._each("scale", lambda roi: roi.scaled(factor))
+
+    def rename(self, roi_id: int, name: str) -> None:
+        """Give a region another name."""
+        roi = self.get(roi_id)
+        if roi is not None:
+            self._guarded(lambda: self.replace(roi.with_(name=name), what="rename"))
+
+    def recolour(self, roi_id: int, colour: tuple[int, int, int]) -> None:
+        """Give a region another colour."""
+        roi = self.get(roi_id)
+        if roi is not None:
+            self.replace(roi.with_(colour=colour), what="recolour")
+
+    def lock(self) -> None:
+        """Lock the selected regions, or unlock them when all are locked."""
+        rois = self.selected()
+        locked = not all(roi.locked for roi in rois)
+        self.replace(*(roi.with_(locked=locked) for roi in rois), what="lock" if locked else "unlock")
+
+    def delete(self) -> None:
+        """Delete the selected regions that are not locked."""
+        free = self.unlocked(self.selected())
+        if free:
+            new = self.rois
+            for roi in free:
+                new = new.remove(roi.id)
+            self._commit("delete", new)
+
+    def copy(self) -> None:
+        """Remember the selected regions for `paste`."""
+        if self.selection:
+            self._copied, self._pasted = self.selected(), 0
+
+    def paste(self) -> None:
+        """Add copies of the remembered regions, a little aside."""
+        if self._copied:
+            self._pasted += 1
+            shift = PASTE_SHIFT * self._pasted
+            self.add(*(_fresh(roi).moved(shift, shift) for roi in self._copied), what="paste")
+
+    def duplicate(self) -> None:
+        """Copy and paste the selection in one go."""
+        self.copy()
+        if self.selection:
+            self.paste()
+
+    def load(self, rois: RoiSet) -> None:
+        """Put a whole other set in place; this too can be undone."""
+        self._commit("load", self._restamped(rois))
+        self.selection = ()
+
+    def unlocked(self, rois: Iterable[Roi]) -> list[Roi]:
+        """Return those that may be changed; tell about the others."""
+        rois = list(rois)
+        locked = [roi.name or f"ROI {roi.id}" for roi in rois if roi.locked]
+        if locked:
+            log.warning("%s is locked; unlock it first (L)", ", ".join(locked))
+        return [roi for roi in rois if not roi.locked]
+
+    # -- back and forth -----------------------------------------------------------------------------------
+
+    @property
+    def undo_name(self) -> str:
+        """What `undo` would take back; '' when there is nothing."""
+        return self._past[-1].what if self._past else ""
+
+    @property
+    def redo_name(self) -> str:
+        """What `redo` would do again; '' when there is nothing."""
+        return self._future[-1].what if self._future else ""
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        self._travel(self._past, self._future)
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self._travel(self._future, self._past)
+
+    def _travel(self, origin: list[_Step], other: list[_Step]) -> None:
+        if origin:
+            step = origin.pop()
+            other.append(_Step(step.what, self.rois, self.selection))
+            self.rois = self._restamped(step.rois)
+            self.select(*step.selection)
+
+    def _restamped(self, rois: RoiSet) -> RoiSet:
+        """Return an earlier set so that no id is given twice and no version means two geometries."""
+        latest = self._latest
+        for roi in self.rois:
+            latest[roi.id] = max(latest.get(roi.id, 0), roi.version)
+        fresh = []
+        for roi in rois:
+            now = self.get(roi.id)
+            same = now is not None and now.geometry() == roi.geometry()
+            version = now.version if now is not None and same else latest.get(roi.id, 0) + 1
+            fresh.append(roi.with_(version=version))
+        return RoiSet(fresh, max(rois.next_id, self.rois.next_id))
+
+    def _commit(self, what: str, rois: RoiSet) -> None:
+        self._past = [*self._past[-DEPTH:], _Step(what, self.rois, self.selection)]
+        self._future.clear()
+        self.rois = rois
+        self.select(*self.selection)
+
+    def _each(self, what: str, change: Callable[[Roi], Roi]) -> None:
+        free = self.unlocked(self.selected())
+        self._guarded(lambda: self.replace(*map(change, free), what=what))
+
+    def _guarded(self, change: Callable[[], None]) -> None:
+        try:
+            change()
+        except RoiError as error:
+            log.warning("%s", error)
+
+
+def _fresh(roi: Roi) -> Roi:
+    """Return a copy that the set will number, name and colour."""
+    return roi.with_(id=0, version=1, name="", colour=UNCOLOURED, locked=False)

@@ -1,0 +1,62 @@
+"""Keys of the window: Dear PyGui's key numbers to `Chord`, silent while the user types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui.panels.base import value
+from roi_stream_gui.shortcuts import Chord, find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roi_stream_gui.panels.base import Desk
+
+__all__ = ["Keyboard"]
+
+FIRST_MOUSE_KEY = 656
+"""The key handler also tells mouse buttons, wheel and modifiers, from this number on."""
+NAMES = {
+    "Enter": "Return", "Esc": "Escape", "Del": "Delete", "Backspace": "Back", "Tab": "Tab", "Left": "Left",
+    "Right": "Right", "Up": "Up", "Down": "Down", "=": "Plus", "-": "Minus", ",": "Comma", ".": "Period",
+    "[": "Open_Brace", "]": "Close_Brace", "F1": "F1",
+}  # fmt: skip
+
+
+class Keyboard:
+    """Runs the action of a chord, unless a field is being typed into."""
+
+    def __init__(self, desk: Desk, show_keys: Callable[[], None]) -> None:
+        self._desk = desk
+        self._names = _numbers()
+        do = desk.controller
+        self._own: dict[Chord, Callable[[], object]] = {
+            Chord("0"): lambda: desk.fit(),
+            Chord("N"): lambda: dpg.focus_item(desk.names["note"]),
+            Chord("["): lambda: desk.scale_traces(1.25),
+            Chord("]"): lambda: desk.scale_traces(0.8),
+            Chord("S", ctrl=True): lambda: desk.ask_file("save_rois", do.save_rois),
+            Chord("O", ctrl=True): lambda: desk.ask_file("open", do.connect),
+            Chord("F1"): show_keys,
+        }
+        with dpg.handler_registry():
+            dpg.add_key_press_handler(callback=value(self._press))
+
+    def _press(self, key: int) -> None:
+        if key >= FIRST_MOUSE_KEY or key not in self._names or self._desk.typing():
+            return
+        ctrl = dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
+        shift = dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)
+        chord = Chord(self._names[key], ctrl, shift)
+        if chord in self._own:
+            self._own[chord]()
+        elif (action := find(chord)) is not None:
+            action.run(self._desk.controller)
+
+
+def _numbers() -> dict[int, str]:
+    """Return the name in a chord for each of Dear PyGui's key numbers."""
+    names = {getattr(dpg, f"mvKey_{letter}"): letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"}
+    return names | {getattr(dpg, f"mvKey_{word}"): name for name, word in NAMES.items()}

@@ -1,0 +1,29 @@
+"""The parts of the window. A word -> the class that draws it; the order is the order of the tabs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from roi_stream_gui.panels.base import Panel
+
+__all__ = ["PANELS", "panel_class"]
+
+PANELS: dict[str, str] = {
+    "session": "roi_stream_gui.panels.session:SessionBar",
+    "chips": "roi_stream_gui.panels.chips:Chips",
+    "tools": "roi_stream_gui.panels.tools:Tools",
+    "preview": "roi_stream_gui.panels.preview:Preview",
+    "regions": "roi_stream_gui.panels.regions:Regions",
+    "parameters": "roi_stream_gui.panels.parameters:Parameters",
+    "traces": "roi_stream_gui.panels.traces:Traces",
+    "messages": "roi_stream_gui.panels.messages:Messages",
+}
+
+
+def panel_class(word: str) -> type[Panel]:
+    """Return the class of a panel."""
+    module, _, name = PANELS[word].partition(":")
+    found: type[Panel] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,116 @@
+"""What a panel is, and what it finds on its desk.
+
+A panel builds its widgets once and then only changes their values from the `View` it is shown. It never
+waits, keeps no state that matters, and tells the controller what the user wants. A new panel is one file and
+one line in `PANELS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roi_stream_gui.controller import Controller, View
+    from roi_stream_gui.texture import Texture
+    from roi_stream_gui.theme import Theme
+
+__all__ = ["Desk", "Panel", "Place", "then", "value"]
+
+
+FIELDS = {
+    "InputText", "InputInt", "InputFloat", "InputDouble", "DragInt", "DragFloat", "SliderInt", "SliderFloat"
+}  # fmt: skip
+"""Widgets that eat keys while they are active."""
+
+
+class Place(StrEnum):
+    """Where in the window a panel lives; several on the right become tabs."""
+
+    TOP = "top"
+    CHIPS = "chips"
+    LEFT = "left"
+    CENTRE = "centre"
+    RIGHT = "right"
+    BOTTOM = "bottom"
+    FOOT = "foot"
+
+
+@dataclass
+class Desk:
+    """What panels share: the controller, the look, the texture, and names of widgets for tests and focus."""
+
+    controller: Controller
+    theme: Theme
+    texture: Texture
+    names: dict[str, int] = field(default_factory=dict)
+    ask_file: Callable[[str, Callable[[str], object]], None] = lambda _what, _then: None
+    fit: Callable[[], None] = lambda: None
+    scale_traces: Callable[[float], None] = lambda _factor: None
+
+    def typing(self) -> bool:
+        """Tell whether keys go into a text or number field now."""
+        item = dpg.get_focused_item()
+        if not item or not dpg.does_item_exist(item):
+            return False
+        active = dpg.get_item_state(item).get("active", False)
+        return bool(active) and dpg.get_item_type(item).rpartition("::mv")[2] in FIELDS
+
+    def named(self, name: str, item: int) -> int:
+        """Remember a widget under a name; return it."""
+        self.names[name] = item
+        return item
+
+    def tip(self, item: int, key: str) -> int:
+        """Explain a widget when the mouse rests on it; return it."""
+        with dpg.tooltip(item, delay=0.5, hide_on_activity=True):
+            dpg.add_text(words.TIPS.get(key, key), wrap=340)
+        return item
+
+    def after_edit(self, item: int, action: Callable[[], object]) -> None:
+        """Call `action` when the user has finished changing a widget, never while typing."""
+        with dpg.item_handler_registry() as registry:
+            dpg.add_item_deactivated_after_edit_handler(callback=then(action))
+        dpg.bind_item_handler_registry(item, registry)
+
+
+class Panel(Protocol):
+    """A part of the window."""
+
+    title: ClassVar[str]
+    place: ClassVar[Place]
+
+    def __init__(self, desk: Desk) -> None: ...
+
+    def build(self, parent: int) -> None:
+        """Make the widgets inside `parent`; called once."""
+        ...
+
+    def update(self, view: View) -> None:
+        """Show the view; called for every drawn frame, so it changes only what differs and never waits."""
+        ...
+
+
+def then(action: Callable[[], object]) -> Callable[..., None]:
+    """Return a Dear PyGui callback that ignores who called."""
+
+    def callback(*_: Any) -> None:
+        action()
+
+    return callback
+
+
+def value(action: Callable[[Any], object]) -> Callable[..., None]:
+    """Return a Dear PyGui callback that passes on the widget's new value."""
+
+    def callback(_sender: int, new: Any, *_: Any) -> None:
+        action(new)
+
+    return callback

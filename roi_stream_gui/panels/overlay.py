@@ -1,0 +1,103 @@
+"""Outlines, labels and handles on the picture: drawn crisp in a layer of the plot, never into the image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui import geometry
+
+if TYPE_CHECKING:
+    from roi_core.rois import Roi
+    from roi_stream_gui.controller import View
+
+__all__ = ["Overlay"]
+
+HANDLES = 64
+"""Handles drawn at most; a polygon with more corners is changed with Ctrl-click."""
+LABELS = 60
+"""With more regions than this only the selected ones are labelled."""
+LABEL_SIZE = 13.0
+HANDLE_SIZE = 4.0
+WHITE = (255, 255, 255, 255)
+
+
+class Overlay:
+    """The layer above the picture. Items are hidden, never deleted: deleting what is drawn can crash."""
+
+    def __init__(self, plot: int) -> None:
+        with dpg.draw_layer(parent=plot) as self._layer:
+            pass
+        with dpg.draw_layer(parent=plot) as self._top:
+            self._line = dpg.draw_polyline([[0, 0], [0, 0]], color=WHITE, thickness=1.5, show=False)
+            self._new = dpg.draw_polygon([[0, 0], [0, 0]], color=WHITE, thickness=1.5, show=False)
+            self._handles = [
+                dpg.draw_circle([0, 0], 1, color=(20, 22, 26, 255), fill=WHITE, show=False, segments=16)
+                for _ in range(HANDLES)
+            ]
+        self._slots: list[tuple[int, int]] = []
+        self._shown: tuple[object, ...] = ()
+        self._handles_shown = 0
+
+    def update(self, view: View, zoom: float) -> None:
+        """Draw the view's regions; `zoom` is screen px per image px."""
+        hand = view.hand
+        state = (view.rois, view.selection, hand.preview, hand.line, round(zoom, 4))
+        if all(
+            a is b or (i > 0 and a == b) for i, (a, b) in enumerate(zip(state, self._shown, strict=False))
+        ):
+            if self._shown:
+                return
+        self._shown = state
+        moved = {roi.id: roi for roi in hand.preview if roi.id}
+        rois = [moved.get(roi.id, roi) for roi in view.rois]
+        while len(self._slots) < len(rois):
+            self._slots.append(self._slot())
+        few = len(rois) <= LABELS
+        for slot, roi in zip(self._slots, rois, strict=False):
+            chosen = roi.id in view.selection
+            self._draw(slot, roi, chosen, zoom, few or chosen)
+        for slot in self._slots[len(rois) :]:
+            for item in slot:
+                dpg.configure_item(item, show=False)
+        self._draw_new(view, zoom)
+        chosen_rois = [roi for roi in rois if roi.id in view.selection]
+        self._draw_handles(chosen_rois, zoom)
+
+    def _slot(self) -> tuple[int, int]:
+        outline = dpg.draw_polygon([[0, 0], [0, 0]], parent=self._layer, thickness=1.5)
+        label = dpg.draw_text([0, 0], "", parent=self._layer, size=1)
+        return outline, label
+
+    def _draw(self, slot: tuple[int, int], roi: Roi, chosen: bool, zoom: float, label: bool) -> None:
+        outline, text = slot
+        points = roi.outline(48).tolist()
+        colour = (*roi.colour, 255 if chosen else 235)
+        dpg.configure_item(
+            outline, points=[*points, points[0]], color=colour, thickness=3.0 if chosen else 1.6, show=True
+        )
+        x0, y0, x1, _ = roi.bounds()
+        place = [(x0 + x1) / 2 - 3.6 * len(roi.name) / zoom, y0 - (LABEL_SIZE + 4) / zoom]
+        name = f"{roi.name} (locked)" if roi.locked and chosen else roi.name
+        dpg.configure_item(text, pos=place, text=name, size=LABEL_SIZE / zoom, color=colour, show=label)
+
+    def _draw_new(self, view: View, zoom: float) -> None:
+        """Draw the shape under the pen."""
+        hand = view.hand
+        fresh = [roi for roi in hand.preview if not roi.id]
+        dpg.configure_item(self._new, show=bool(fresh))
+        if fresh:
+            points = fresh[0].outline(64).tolist()
+            dpg.configure_item(self._new, points=[*points, points[0]])
+        dpg.configure_item(self._line, show=len(hand.line) > 1)
+        if len(hand.line) > 1:
+            dpg.configure_item(self._line, points=[list(point) for point in hand.line])
+
+    def _draw_handles(self, rois: list[Roi], zoom: float) -> None:
+        points = geometry.handles(rois[0])[:HANDLES] if len(rois) == 1 and not rois[0].locked else []
+        for item, point in zip(self._handles, points, strict=False):
+            dpg.configure_item(item, center=list(point), radius=HANDLE_SIZE / zoom, show=True)
+        for item in self._handles[len(points) : self._handles_shown]:
+            dpg.configure_item(item, show=False)
+        self._handles_shown = len(points)

@@ -1,0 +1,329 @@
+"""The live picture: pan, zoom, contrast, the value under the cursor, saturation, and the mouse on it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+import dearpygui.dearpygui as dpg
+import numpy as np
+
+from roi_stream_gui import display, words
+from roi_stream_gui.controller import Phase
+from roi_stream_gui.panels.base import Place, then, value
+from roi_stream_gui.panels.overlay import Overlay
+from roi_stream_gui.theme import AMBER, DIM
+from roi_stream_gui.tools import Keys, Tool
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.ring import FrameRing
+    from roi_stream_gui.controller import View
+    from roi_stream_gui.panels.base import Desk
+
+__all__ = ["Preview"]
+
+REACH = 9.0
+"""Screen px by which the hand may miss a handle."""
+COUNT_PERIOD = 0.2
+"""Seconds between two counts of saturated pixels."""
+NOWHERE = (np.nan, np.nan)
+
+
+class Preview:
+    """One texture in a plot whose data coordinates are image pixels."""
+
+    title: ClassVar[str] = "Preview"
+    place: ClassVar[Place] = Place.CENTRE
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._do = desk.controller
+        desk.fit = self.fit
+        self._contrast = display.Contrast()
+        self._tone = display.Tone()
+        self._frames: FrameRing | None = None
+        self._image: NDArray[np.uint16] | None = None
+        self._number = -1
+        self._painted: tuple[object, ...] = ()
+        self._pending: display.Region | None = None
+        self._fit_wanted = True
+        self._fitted: tuple[float, ...] | None = None
+        self._free_axes = False
+        self._box = (0.0, 0.0, 0.0, 0.0)
+        self._saturated = (0.0, 0)
+        self._status = ("", "")
+
+    # -- building -----------------------------------------------------------------------------------------
+
+    def build(self, parent: int) -> None:
+        """Make the controls, the plot and the status line."""
+        desk = self._desk
+        with dpg.group(parent=parent):
+            self._build_controls()
+            self._plot = dpg.add_plot(
+                width=-1, height=-26, equal_aspects=True, no_menus=True, no_box_select=True, no_title=True,
+                no_mouse_pos=True, pan_button=dpg.mvMouseButton_Middle, fit_button=dpg.mvMouseButton_X1,
+            )  # fmt: skip
+            desk.named("picture", self._plot)
+            dpg.bind_item_theme(self._plot, desk.theme.picture)
+            bare = {"no_tick_labels": True, "no_tick_marks": True, "no_gridlines": True}
+            self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=self._plot, **bare)
+            self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=self._plot, invert=True, **bare)
+            uv = desk.texture.corners(1, 1)
+            self._series = dpg.add_image_series(
+                desk.texture.id, [0, 0], [1, 1], uv_min=uv[0], uv_max=uv[1], parent=self._y, show=False
+            )
+            self._overlay = Overlay(self._plot)
+            with dpg.group(horizontal=True):
+                self._cursor = dpg.add_text("")
+                self._facts = dpg.add_text("", color=DIM)
+        self._menu = self._build_menu()
+        self._build_mouse()
+
+    def _build_controls(self) -> None:
+        desk, do = self._desk, self._do
+        with dpg.group(horizontal=True):
+            self._auto = dpg.add_checkbox(
+                label="Auto contrast", callback=value(lambda on: do.edit("display.auto_contrast", on))
+            )
+            desk.tip(desk.named("auto", self._auto), "auto")
+            self._low = self._limit("low", "black")
+            self._high = self._limit("high", "white")
+            self._red = dpg.add_checkbox(
+                label="Saturation", callback=value(lambda on: do.edit("display.saturation", on))
+            )
+            desk.tip(desk.named("saturation", self._red), "red")
+            fit = desk.named("fit", dpg.add_button(label="Fit", callback=then(self.fit)))
+            desk.tip(fit, "fit")
+
+    def _limit(self, name: str, label: str) -> int:
+        item = dpg.add_drag_int(
+            width=104, speed=20, min_value=0, max_value=display.FULL, clamped=True, format=f"{label} %d"
+        )
+        self._desk.tip(self._desk.named(name, item), "limits")
+        self._desk.after_edit(item, lambda: self._set_limit(name, dpg.get_value(item)))
+        return int(item)
+
+    def _set_limit(self, name: str, new: int) -> None:
+        """Fix one limit by hand; the other stays where the picture has it."""
+        other, now = ("high", self._contrast.high) if name == "low" else ("low", self._contrast.low)
+        if self._do.settings.current.display.auto_contrast:
+            self._do.edit(f"display.{other}", round(now))
+            self._do.edit("display.auto_contrast", False)
+        self._do.edit(f"display.{name}", new)
+
+    def _build_menu(self) -> int:
+        editor = self._do.editor
+        with dpg.window(popup=True, show=False, no_title_bar=True, min_size=(130, 20)) as menu:
+            for label, action in (
+                ("Duplicate", editor.duplicate), ("Lock / unlock", editor.lock), ("Delete", editor.delete)
+            ):  # fmt: skip
+                dpg.add_menu_item(label=label, callback=then(action))
+        return int(menu)
+
+    def _build_mouse(self) -> None:
+        with dpg.handler_registry():
+            dpg.add_mouse_click_handler(dpg.mvMouseButton_Left, callback=then(self._press))
+            dpg.add_mouse_release_handler(dpg.mvMouseButton_Left, callback=then(self._release))
+            dpg.add_mouse_double_click_handler(dpg.mvMouseButton_Left, callback=then(self._double_click))
+            dpg.add_mouse_click_handler(dpg.mvMouseButton_Right, callback=then(self._open_menu))
+
+    # -- every drawn frame --------------------------------------------------------------------------------
+
+    def update(self, view: View) -> None:
+        """Show the newest frame and everything on it."""
+        self._show_settings(view)
+        if view.snapshot is None:
+            _say(self._cursor, "no picture yet" if view.phase is not Phase.CONNECTING else "opening ...")
+            return
+        self._follow_source(view.snapshot.frames)
+        self._place_axes()
+        self._take_frame(view)
+        self._paint(view)
+        x, y = self.mouse()
+        if self._do.hand.busy:
+            self._do.hand.move(x, y, self._reach())
+        self._overlay.update(view, self.zoom())
+        self._show_status(view, x, y)
+
+    def mapping(self) -> dict[str, float]:
+        """Return how image px become window px: ``window = origin + zoom * image``; used by tests."""
+        left, top = dpg.get_item_rect_min(self._plot)
+        zoom = self.zoom()
+        return {"x": left - self._box[0] * zoom, "y": top - self._box[1] * zoom, "zoom": zoom}
+
+    def zoom(self) -> float:
+        """Return screen px per image px."""
+        x0, _, x1, _ = self._box
+        return float(dpg.get_item_rect_size(self._plot)[0]) / (x1 - x0) if x1 > x0 else 1.0
+
+    def mouse(self) -> tuple[float, float]:
+        """Return the mouse in image px, also outside the plot."""
+        mouse, (left, top) = dpg.get_mouse_pos(local=False), dpg.get_item_rect_min(self._plot)
+        zoom = self.zoom()
+        return self._box[0] + (mouse[0] - left) / zoom, self._box[1] + (mouse[1] - top) / zoom
+
+    def fit(self) -> None:
+        """Show the whole picture at the next frame."""
+        self._fit_wanted = True
+
+    def _follow_source(self, frames: FrameRing) -> None:
+        if frames is not self._frames:
+            changed = self._frames is None or frames.shape != self._frames.shape
+            self._frames, self._number = frames, -1
+            if changed:
+                self._image = np.zeros(frames.shape, np.uint16)
+                self._fit_wanted = True
+            self._contrast.forget()
+
+    def _place_axes(self) -> None:
+        """Read what is on screen; fit when asked, and after a resize unless the user has zoomed."""
+        width, height = dpg.get_item_rect_size(self._plot)
+        if self._image is None or width < 2 or height < 2:
+            return
+        if self._free_axes:
+            dpg.set_axis_limits_auto(self._x)
+            dpg.set_axis_limits_auto(self._y)
+            self._free_axes = False
+        (x0, x1), (y0, y1) = dpg.get_axis_limits(self._x), dpg.get_axis_limits(self._y)
+        self._box = (x0, y0, x1, y1)
+        size = (*self._image.shape, width, height)
+        untouched = self._fitted is not None and np.allclose(self._fitted[4:], self._box, atol=0.51)
+        if self._fit_wanted or (untouched and self._fitted is not None and self._fitted[:4] != size):
+            self._fit_wanted, self._free_axes = False, True
+            self._box = _whole(self._image.shape, width, height)
+            dpg.set_axis_limits(self._x, self._box[0], self._box[2])
+            dpg.set_axis_limits(self._y, self._box[1], self._box[3])
+            self._fitted = (*size, *self._box)
+
+    def _take_frame(self, view: View) -> None:
+        frames = view.snapshot.frames if view.snapshot else None
+        if frames is None or frames.head - 1 == self._number or self._image is None:
+            return
+        shot = frames.latest(self._image)
+        if shot is not None:
+            self._number = shot.number
+            dpg.configure_item(self._series, show=True)
+
+    def _paint(self, view: View) -> None:
+        """Write the visible part into the texture; where it lies on screen follows one render later."""
+        if self._image is None or self._number < 0:
+            return
+        now, settings = time.monotonic(), view.settings.display
+        if self._pending is not None:
+            self._show_region(self._pending)
+            self._pending = None
+        low, high = self._contrast.follow(self._image, settings, now)
+        low, high = self._dragged(self._low, low), self._dragged(self._high, high)
+        region = display.visible_region(self._image.shape, self._box, self._desk.texture.room)
+        state = (self._number, region, low, high, settings.saturation)
+        if state != self._painted:
+            table = self._tone.between(low, high)
+            display.to_rgba(self._image, region, table, settings.saturation, self._desk.texture.pixels)
+            self._painted, self._pending = state, region
+        if now - self._saturated[0] > COUNT_PERIOD:
+            self._saturated = (now, display.saturated(self._image))
+
+    def _dragged(self, item: int, limit: float) -> float:
+        """Show the limit under the hand at once; it becomes a setting at release."""
+        return float(dpg.get_value(item)) if dpg.is_item_active(item) else limit
+
+    def _show_region(self, region: display.Region) -> None:
+        uv_min, uv_max = self._desk.texture.corners(region.rows, region.columns)
+        right = region.x + region.columns * region.step
+        bottom = region.y + region.rows * region.step
+        dpg.configure_item(
+            self._series, bounds_min=[region.x - 0.5, region.y - 0.5], bounds_max=[right - 0.5, bottom - 0.5],
+            uv_min=uv_min, uv_max=uv_max,
+        )  # fmt: skip
+
+    def _show_settings(self, view: View) -> None:
+        shown = view.settings.display
+        for item, new in ((self._auto, shown.auto_contrast), (self._red, shown.saturation)):
+            if dpg.get_value(item) != new:
+                dpg.set_value(item, new)
+        for item, limit in ((self._low, self._contrast.low), (self._high, self._contrast.high)):
+            if not dpg.is_item_active(item) and dpg.get_value(item) != round(limit):
+                dpg.set_value(item, round(limit))
+
+    def _show_status(self, view: View, x: float, y: float) -> None:
+        assert self._image is not None
+        height, width = self._image.shape
+        column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+        inside = 0 <= column < width and 0 <= row < height and dpg.is_item_hovered(self._plot)
+        cursor = f"x {column}  y {row}  value {self._image[row, column]}" if inside else _hint(view)
+        count = self._saturated[1]
+        part = 100.0 * count / self._image.size
+        facts = f"zoom {100 * self.zoom():.0f} %    saturated {count} px ({part:.2f} %)"
+        if (cursor, facts) != self._status:
+            self._status = (cursor, facts)
+            dpg.set_value(self._cursor, cursor)
+            dpg.set_value(self._facts, facts)
+            dpg.configure_item(self._facts, color=AMBER if count else DIM)
+            room = dpg.get_item_rect_size(self._plot)[0]
+            wide = dpg.get_text_size(facts)
+            if wide and room:
+                dpg.configure_item(self._facts, indent=max(int(room - wide[0]), 200))
+
+    # -- the mouse ----------------------------------------------------------------------------------------
+
+    def _reach(self) -> float:
+        return REACH / self.zoom()
+
+    def _press(self) -> None:
+        if self._image is not None and dpg.is_item_hovered(self._plot):
+            keys = Keys(
+                _held(dpg.mvKey_LShift, dpg.mvKey_RShift), _held(dpg.mvKey_LControl, dpg.mvKey_RControl)
+            )
+            self._do.hand.press(*self.mouse(), self._reach(), keys)
+
+    def _release(self) -> None:
+        if self._do.hand.busy:
+            x, y = self.mouse()
+            self._do.hand.move(x, y, self._reach())
+            self._do.hand.release(x, y, self._reach())
+
+    def _double_click(self) -> None:
+        if not dpg.is_item_hovered(self._plot):
+            return
+        if self._do.hand.line:
+            self._do.hand.double_click()
+        elif self._do.hand.tool is Tool.SELECT and self._do.editor.rois.at(*self.mouse()) is None:
+            self.fit()
+
+    def _open_menu(self) -> None:
+        if not dpg.is_item_hovered(self._plot):
+            return
+        if self._do.hand.busy:
+            self._do.hand.cancel()
+            return
+        roi = self._do.editor.rois.at(*self.mouse())
+        if roi is not None:
+            if roi.id not in self._do.editor.selection:
+                self._do.editor.select(roi.id)
+            dpg.configure_item(self._menu, show=True, pos=dpg.get_mouse_pos(local=False))
+
+
+def _whole(shape: tuple[int, ...], width: float, height: float) -> tuple[float, float, float, float]:
+    """Return the limits (x0, y0, x1, y1) that show a whole (H, W) image in a plot of that size."""
+    scale = max(shape[1] / width, shape[0] / height)
+    dx, dy = scale * width / 2, scale * height / 2
+    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+    return x - dx, y - dy, x + dx, y + dy
+
+
+def _hint(view: View) -> str:
+    if view.hand.tool is Tool.POLYGON and view.hand.line:
+        return "click corners; double-click or Enter ends, Esc cancels"
+    return words.TOOLS[view.hand.tool.value][2].partition(".")[0]
+
+
+def _held(*keys: int) -> bool:
+    return any(dpg.is_key_down(key) for key in keys)
+
+
+def _say(item: int, text: str) -> None:
+    if dpg.get_value(item) != text:
+        dpg.set_value(item, text)

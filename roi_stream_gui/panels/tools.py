@@ -1,0 +1,75 @@
+"""The tools of the left hand side: what the mouse does on the picture, and what to do with the selection."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui import words
+from roi_stream_gui.panels.base import Place, then
+from roi_stream_gui.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roi_stream_gui.controller import View
+    from roi_stream_gui.panels.base import Desk
+
+__all__ = ["Tools"]
+
+
+class Tools:
+    """One button per tool, then undo, redo, duplicate, delete."""
+
+    title: ClassVar[str] = "Tools"
+    place: ClassVar[Place] = Place.LEFT
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._do = desk.controller
+        self._tools: dict[Tool, int] = {}
+        self._tool: Tool | None = None
+        self._state: tuple[str, str, bool] | None = None
+
+    def build(self, parent: int) -> None:
+        """Make the buttons."""
+        with dpg.group(parent=parent):
+            for tool in Tool:
+                label, key, tip = words.TOOLS[tool.value]
+                item = dpg.add_button(label=label, width=-1, callback=then(partial(self._do.take, tool)))
+                self._tools[tool] = self._desk.named(f"tool.{tool.value}", item)
+                self._desk.tip(item, f"{tip} ({key})")
+            dpg.add_spacer(height=2)
+            dpg.add_separator()
+            dpg.add_spacer(height=2)
+            editor = self._do.editor
+            self._undo = self._button("undo", "Undo", editor.undo)
+            self._redo = self._button("redo", "Redo", editor.redo)
+            self._copy = self._button("duplicate", "Duplicate", editor.duplicate, "Ctrl+D")
+            self._delete = self._button("delete", "Delete", editor.delete, "Del")
+
+    def update(self, view: View) -> None:
+        """Mark the tool in hand; switch off what would do nothing."""
+        if view.hand.tool is not self._tool:
+            for tool, item in self._tools.items():
+                theme = self._desk.theme
+                dpg.bind_item_theme(item, theme.tool if tool is view.hand.tool else theme.plain)
+            self._tool = view.hand.tool
+        state = (view.undo, view.redo, bool(view.selection))
+        if state != self._state:
+            self._state = state
+            dpg.configure_item(self._undo, label=f"Undo {_short(view.undo)}".strip(), enabled=bool(view.undo))
+            dpg.configure_item(self._redo, label=f"Redo {_short(view.redo)}".strip(), enabled=bool(view.redo))
+            for item in (self._copy, self._delete):
+                dpg.configure_item(item, enabled=state[2])
+
+    def _button(self, name: str, label: str, action: Callable[[], object], tip: str | None = None) -> int:
+        item: int = dpg.add_button(label=label, width=-1, callback=then(action))
+        self._desk.tip(self._desk.named(name, item), tip or name)
+        return item
+
+
+def _short(what: str) -> str:
+    return what.partition(" ")[0][:8]

@@ -1,0 +1,108 @@
+"""For tests only: tells where things are in the window and what the program thinks.
+
+A Unix socket is opened only when ``ROI_STREAM_TEST_SOCKET`` names one. Every line received is answered with
+one line of JSON: rectangles of the named widgets in window px, the mapping from image to window px, and the
+state. It is polled by the window's own loop, so that only the GUI thread touches Dear PyGui.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dearpygui.dearpygui as dpg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from roi_stream_gui.controller import View
+
+__all__ = ["VARIABLE", "Probe", "state_of"]
+
+VARIABLE = "ROI_STREAM_TEST_SOCKET"
+
+
+class Probe:
+    """One listening socket and its connections."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(path)
+        self._socket.listen()
+        self._socket.setblocking(False)
+        self._peers: list[socket.socket] = []
+
+    @classmethod
+    def wanted(cls) -> Probe | None:
+        """Return the probe when a test asks for it."""
+        path = os.environ.get(VARIABLE)
+        return cls(path) if path else None
+
+    def poll(self, answer: Callable[[], dict[str, Any]]) -> None:
+        """Answer every line that has arrived; never waits."""
+        try:
+            peer, _ = self._socket.accept()
+            peer.setblocking(False)
+            self._peers.append(peer)
+        except BlockingIOError:
+            pass
+        for peer in list(self._peers):
+            try:
+                data = peer.recv(4096)
+            except BlockingIOError:
+                continue
+            if not data:
+                self._peers.remove(peer)
+                peer.close()
+            for _ in range(data.count(b"\n")):
+                peer.setblocking(True)
+                peer.sendall(json.dumps(answer()).encode() + b"\n")
+                peer.setblocking(False)
+
+    def close(self) -> None:
+        """Close everything and remove the socket's file."""
+        for peer in [*self._peers, self._socket]:
+            peer.close()
+        self._path.unlink(missing_ok=True)
+
+
+def rectangles(names: Mapping[str, int]) -> dict[str, list[float]]:
+    """Return [x, y, width, height] in window px of every named widget that is on screen."""
+    found = {}
+    for name, item in names.items():
+        state = dpg.get_item_state(item)
+        if "rect_min" in state and state.get("visible", False):
+            found[name] = [*state["rect_min"], *state["rect_size"]]
+    return found
+
+
+def state_of(view: View) -> dict[str, Any]:
+    """Return what the program thinks, as plain values."""
+    snapshot = view.snapshot
+    take = snapshot.recording if snapshot else None
+    return {
+        "phase": view.phase.value,
+        "recording": view.recording,
+        "source": view.source,
+        "frames": snapshot.frames_seen if snapshot else 0,
+        "dropped": snapshot.frames_dropped if snapshot else None,
+        "shape": list(snapshot.shape) if snapshot else None,
+        "trace_rows": snapshot.traces.head if snapshot else 0,
+        "take": {"path": str(take.path), "rows": take.rows, "closing": take.closing, "failed": take.failed}
+        if take
+        else None,
+        "rois": [roi.to_dict() for roi in view.rois],
+        "selection": list(view.selection),
+        "tool": view.hand.tool.value,
+        "drawing": view.hand.busy,
+        "undo": view.undo,
+        "redo": view.redo,
+        "paused": view.paused,
+        "window_rate": view.window_rate,
+        "settings": view.settings.model_dump(),
+        "messages": [[message.level, message.text] for message in view.messages],
+    }

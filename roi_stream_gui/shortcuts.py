@@ -1,0 +1,108 @@
+"""Keys as data: what is pressed, what it does, and how it is said on the key sheet. Knows no toolkit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from roi_stream_gui.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roi_stream_gui.controller import Controller
+
+__all__ = ["ACTIONS", "Action", "Chord", "find"]
+
+WINDOWS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+"""Lengths of trace the keys step through, s."""
+
+
+class Chord(NamedTuple):
+    """A key with the modifiers held."""
+
+    key: str
+    ctrl: bool = False
+    shift: bool = False
+
+    def __str__(self) -> str:
+        return "+".join(["Ctrl"] * self.ctrl + ["Shift"] * self.shift + [self.key])
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a key does; ``run`` gets the controller."""
+
+    text: str
+    chords: tuple[Chord, ...]
+    run: Callable[[Controller], object]
+
+
+def find(chord: Chord) -> Action | None:
+    """Return what a chord does, if anything."""
+    return _BY_CHORD.get(chord)
+
+
+def _tool(tool: Tool) -> Callable[[Controller], object]:
+    return lambda controller: controller.take(tool)
+
+
+def _nudge(dx: float, dy: float) -> Callable[[Controller], object]:
+    return lambda controller: controller.editor.move(dx, dy)
+
+
+def _longer(step: int) -> Callable[[Controller], object]:
+    def run(controller: Controller) -> None:
+        now = controller.settings.current.display.trace_window
+        at = min(range(len(WINDOWS)), key=lambda k: abs(WINDOWS[k] - now))
+        controller.edit("display.trace_window", WINDOWS[min(max(at + step, 0), len(WINDOWS) - 1)])
+
+    return run
+
+
+def _arrows() -> list[Action]:
+    ways = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
+    return [
+        Action(f"Nudge {name.lower()} by {far} px", (Chord(name, shift=far > 1),), _nudge(far * x, far * y))
+        for far in (1, 10)
+        for name, (x, y) in ways.items()
+    ]
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("Select tool", (Chord("V"),), _tool(Tool.SELECT)),
+    Action("Circle tool", (Chord("C"),), _tool(Tool.CIRCLE)),
+    Action("Ellipse tool", (Chord("E"),), _tool(Tool.ELLIPSE)),
+    Action("Rectangle tool", (Chord("B"),), _tool(Tool.RECTANGLE)),
+    Action("Polygon tool", (Chord("P"),), _tool(Tool.POLYGON)),
+    Action("Freehand tool", (Chord("F"),), _tool(Tool.FREEHAND)),
+    Action("End the polygon", (Chord("Enter"),), lambda c: c.hand.finish()),
+    Action("Drop the shape being drawn", (Chord("Esc"),), lambda c: c.hand.cancel()),
+    Action("Undo", (Chord("Z", ctrl=True),), lambda c: c.editor.undo()),
+    Action("Redo", (Chord("Z", True, True), Chord("Y", True)), lambda c: c.editor.redo()),
+    Action("Copy", (Chord("C", ctrl=True),), lambda c: c.editor.copy()),
+    Action("Paste", (Chord("V", ctrl=True),), lambda c: c.editor.paste()),
+    Action("Duplicate", (Chord("D", ctrl=True),), lambda c: c.editor.duplicate()),
+    Action("Select all", (Chord("A", ctrl=True),), lambda c: c.editor.select_all()),
+    Action("Delete", (Chord("Del"), Chord("Backspace")), lambda c: c.editor.delete()),
+    Action("Lock or unlock", (Chord("L"),), lambda c: c.editor.lock()),
+    Action("Next region", (Chord("Tab"),), lambda c: c.editor.select_next(1)),
+    Action("Previous region", (Chord("Tab", shift=True),), lambda c: c.editor.select_next(-1)),
+    Action("Larger", (Chord("="),), lambda c: c.editor.scale(1.1)),
+    Action("Smaller", (Chord("-"),), lambda c: c.editor.scale(1 / 1.1)),
+    *_arrows(),
+    Action("Start recording", (Chord("R"),), lambda c: c.record()),
+    Action("Automatic contrast", (Chord("A"),), lambda c: c.toggle("display.auto_contrast")),
+    Action("Paint saturated pixels red", (Chord("S"),), lambda c: c.toggle("display.saturation")),
+    Action("Hold the traces still", (Chord("X"),), lambda c: c.pause()),
+    Action("Raw or dF/F", (Chord("T"),), lambda c: c.show_traces(_other_kind(c))),
+    Action("Shorter window", (Chord(","),), _longer(-1)),
+    Action("Longer window", (Chord("."),), _longer(1)),
+)
+"""All keys that need nothing but the controller; the window adds its own (fit, note, key sheet)."""
+
+_BY_CHORD = {chord: action for action in ACTIONS for chord in action.chords}
+
+
+def _other_kind(controller: Controller) -> str:
+    return "raw" if controller.settings.current.display.trace_kind == "dff" else "dff"

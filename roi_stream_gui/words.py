@@ -1,0 +1,114 @@
+"""Every word of the window in one place: labels, tooltips, and how numbers are said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from roi_core.session import Snapshot
+
+TITLE = "ROI Stream"
+FIRST_SOURCE = "simulated"
+SIMULATED = (
+    ("simulated: two-photon", "simulated:2p"),
+    ("simulated: one-photon", "simulated:1p"),
+    ("simulated: miniscope", "simulated:miniscope"),
+)
+
+NO_DISPLAY = (
+    "roi_stream_gui: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); use roi_stream run"
+)
+CONNECT_FIRST = "connect a camera or open a file first, then record"
+CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
+NOTE_LOST = "nothing is being recorded, so the note was not kept"
+DFF_ON = "dF/F is now computed (roi.dff); recordings hold it too"
+HOLD_LONGER = "hold Stop for one second to end the recording"
+PANEL_OFF = "The panel {title!r} stopped: {error}"
+
+QUIT_TITLE = "A recording is running"
+QUIT_TEXT = "Closing the window ends the recording. The file will be complete."
+QUIT_STOP = "Stop recording and quit"
+QUIT_KEEP = "Keep recording"
+
+FILES = {
+    "open": ("Open a file, a Miniscope folder or a URL", "Open", ""),
+    "save_rois": ("Save the regions (.json .csv .zip)", "Save", "regions.json"),
+    "load_rois": ("Load regions (.json .csv .roi .zip)", "Load", "regions.json"),
+    "save_settings": ("Save all parameters", "Save", "settings.yaml"),
+}
+"""What a file is asked for: the title, the verb on the button, the name proposed."""
+
+WINDOW_KEYS = (
+    ("0", "Show the whole picture"), ("N", "Write a note"), ("Shift+R held 1 s", "Stop recording"),
+    ("[ / ]", "Flatter or taller traces"), ("Ctrl+S", "Save the regions"), ("Ctrl+O", "Open a file"),
+    ("F1", "This sheet"), ("wheel", "Zoom at the cursor; page through traces"), ("middle drag", "Pan"),
+)  # fmt: skip
+
+TOOLS = {
+    "select": ("Select", "V", "Click a region to select it, drag to move, drag a handle to reshape. "
+               "Shift-drag scales, Ctrl-click adds or deletes a polygon corner."),
+    "circle": ("Circle", "C", "Drag from the centre outwards, or click to put one of the last size."),
+    "ellipse": ("Ellipse", "E", "Drag from corner to corner; turn it by its handle afterwards."),
+    "rectangle": ("Rectangle", "B", "Drag from corner to corner."),
+    "polygon": ("Polygon", "P", "Click the corners; double-click or Enter ends, Esc cancels."),
+    "freehand": ("Freehand", "F", "Draw round the cell with the button held."),
+}  # fmt: skip
+
+TIPS = {
+    "source": "What to show: a camera number, a file, a Miniscope folder, a URL or simulated[:preset]. "
+    "Enter connects.",
+    "choices": "Cameras that were found, simulated cameras, and files",
+    "connect": "Start or stop showing the source",
+    "record": "Start a recording (R)",
+    "stop": "Hold for one second to stop the recording (Shift+R held). A short click does nothing.",
+    "note": "A note is written into the recording with its frame number. N jumps here, Enter keeps it.",
+    "fps": "Frames per second that arrive, of those the camera was asked for",
+    "lost": "Frames the camera took that never reached us; counted from its own numbers or gaps in time",
+    "cost": "Median time to measure one frame, and its 99th percentile",
+    "queue": "Frames waiting to be written. When the queue is full the camera has to wait.",
+    "disk": "Free space where recordings go, and how long it lasts at the present rate",
+    "saturated": "Pixels at the camera's limit: they hold no more information. Lower exposure or gain.",
+    "window": "How often the window draws. Never changes what is measured or recorded.",
+    "auto": "Follow the picture's own range (A). Display only.",
+    "limits": "Pixel values shown black and white. Drag, or double-click to type. Display only.",
+    "red": "Paint pixels at the camera's limit red (S). Display only.",
+    "fit": "Show the whole picture (0, or double-click with the select tool)",
+    "traces": "Raw mean of the pixels, or its relative change dF/F",
+    "seconds": "Seconds of trace on screen  ( , and . )",
+    "scale": "Fit each trace to its own height; otherwise all share one scale ( [ and ] )",
+    "pause": "Hold the traces still to look back; measuring and recording go on (X)",
+    "filter": "Show only the settings whose name or text holds this",
+    "undo": "Ctrl+Z",
+    "redo": "Ctrl+Shift+Z or Ctrl+Y",
+    "lock": "A locked region cannot be moved, reshaped or deleted (L)",
+    "rename": "Name of the selected region; Enter keeps it",
+    "colour": "Colour of the selected region",
+}
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as h:mm:ss."""
+    whole = int(max(seconds, 0))
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes with its unit."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def lasting(seconds: float) -> str:
+    """Return how long something lasts, roughly."""
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 100 * 3600 else "> 4 days"
+
+
+def source(snapshot: Snapshot) -> str:
+    """Return name, size and rate of a source."""
+    height, width = snapshot.shape
+    return f"{snapshot.source}, {width} x {height} at {snapshot.rate:g} Hz"
