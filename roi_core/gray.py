@@ -159,8 +159,8 @@ def _stretch(values: NDArray[Any], low: float, scale: float, out: NDArray[np.uin
 @kernel
 def _stretch_bgr(bgr: NDArray[Any], low: float, scale: float, out: NDArray[np.uint16]) -> None:
     for i in range(out.size):
-        gray = RED * bgr[3 * i + 2] + GREEN * bgr[3 * i + 1] + BLUE * bgr[3 * i]
-        out[i] = _rounded((gray - low) * scale)
+        b, g, r = np.float64(bgr[3 * i]), np.float64(bgr[3 * i + 1]), np.float64(bgr[3 * i + 2])
+        out[i] = _rounded((RED * r + GREEN * g + BLUE * b - low) * scale)
 
 
 @kernel

@@ -33,8 +33,8 @@ class Mask(NamedTuple):
 class Masks:
     """The pixels of K regions on frames of `shape` (height, width).
 
-    A pixel counts in every region that holds it. Give the `previous` masks when some regions stay as they are:
-    those keep their runs, so dragging one region among a thousand builds the runs of one.
+    A pixel counts in every region that holds it. Give the `previous` masks when some regions stay as they
+    are: those keep their runs, so dragging one region among a thousand builds the runs of one.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ def rounded(values):
     return (whole + (values - whole >= 0.5)).astype(np.uint16)
 
 
-# --- regions
+# --- regions, twice: in exact numbers a pixel at a time, and in float64 a frame at a time
 
 
 def excess(roi, x, y):
@@ -83,10 +83,23 @@ def _polygon_excess(points, x, y):
 
 
 def mask(roi, shape):
-    """(H, W) bool: which pixel centres are inside or on the boundary."""
-    return np.array(
-        [[excess(roi, x, y) <= 0 for x in range(shape[1])] for y in range(shape[0])], bool
-    ).reshape(shape)
+    """(H, W) bool: every pixel of the frame tried in float64, the boundary included to its rounding."""
+    y, x = np.indices(shape).astype(np.float64)
+    if roi.kind == "circle":
+        return (x - roi.xc) ** 2 + (y - roi.yc) ** 2 <= roi.r**2
+    if roi.kind == "ellipse":
+        cos, sin = math.cos(math.radians(roi.angle)), math.sin(math.radians(roi.angle))
+        u, v = (x - roi.xc) * cos + (y - roi.yc) * sin, (y - roi.yc) * cos - (x - roi.xc) * sin
+        return (u / roi.rx) ** 2 + (v / roi.ry) ** 2 <= 1
+    if roi.kind == "rectangle":
+        return (roi.x0 <= x) & (x <= roi.x1) & (roi.y0 <= y) & (y <= roi.y1)
+    odd, boundary = np.zeros(shape, bool), np.zeros(shape, bool)
+    for (x0, y0), (x1, y1) in zip(roi.points, roi.points[1:] + roi.points[:1], strict=True):
+        turn = (x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)
+        in_box = (min(x0, x1) <= x) & (x <= max(x0, x1)) & (min(y0, y1) <= y) & (y <= max(y0, y1))
+        boundary |= (turn == 0) & in_box
+        odd ^= ((y0 <= y) & (y < y1) & (turn > 0)) | ((y1 <= y) & (y < y0) & (turn < 0))
+    return odd | boundary
 
 
 def means(masks, image):

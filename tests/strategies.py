@@ -48,7 +48,7 @@ def roi_sets(shapes=rois, max_size=6):
 
 @st.composite
 def images(draw, dtypes=GRAY_DTYPES):
-    """A small image of any type and layout that a camera or a file may give; floats with NaN and infinities."""
+    """A small image of any type that a camera or a file may give; floats with NaN and infinities."""
     height, width = draw(st.tuples(st.integers(0, 5), st.integers(0, 5)))
     shape = draw(
         st.sampled_from([(height, width), (height, width, 1), (height, width, 3), (height, width, 4)])
@@ -63,8 +63,7 @@ def _elements(draw, dtype):
     # Each of the three scales must come up: up to 1, up to 255, beyond.
     top = draw(st.sampled_from([1, 255, 65535, 10**6]))
     if dtype.kind == "f":
-        top = min(top, 60000) if dtype.itemsize == 2 else top
-        words = st.sampled_from([np.nan, np.inf, -np.inf])
-        return st.floats(-float(top), float(top), width=dtype.itemsize * 8) | words
+        top = float(min(top, 60000) if dtype.itemsize == 2 else top)
+        return st.floats(-top, top, width=dtype.itemsize * 8) | st.sampled_from([np.nan, np.inf, -np.inf])
     limits = np.iinfo(dtype)
     return st.integers(max(limits.min, -top), min(limits.max, top))
