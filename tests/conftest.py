@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import roi_core.sources.capture  # noqa: F401 - before any test imports OpenCV: it is told to be quiet once
+
 settings.register_profile("roi_stream", deadline=None, derandomize=True, max_examples=100)
 settings.load_profile("roi_stream")
 
