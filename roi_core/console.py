@@ -53,9 +53,8 @@ def run_demo(path: Path, seconds: float) -> None:
 
     live = LiveSettings(Settings().with_texts("roi.dff=true"))
     source = open_source("simulated", live)
-    truth, rois = source.truth, RoiSet()  # type: ignore[attr-defined]
-    for (y, x), radius in list(zip(truth.centres, truth.radii, strict=True))[:8]:
-        rois = rois.add(Circle(float(x), float(y), float(radius)))
+    truth = source.truth  # type: ignore[attr-defined]
+    rois = RoiSet(Circle(*circle) for circle in truth.circles()[:8].tolist())
     session = Session(source, live, rois, max_frames=round(seconds * source.rate))
     written = session.record(path, essential=True)
     run_session(session, 1.0, None)

@@ -21,8 +21,8 @@ class Journal:
         self._file = path.open("wb", buffering=0)
 
     def write(self, event: Event) -> None:
-        """Append one line: time (s), frame (camera's count), kind, and the event's own fields."""
-        line = {"time": round(event.time, 6), "frame": event.frame, "kind": event.kind, **event.data}
+        """Append one line: time (s), frame (camera's count), kind, data."""
+        line = {"time": round(event.time, 6), "frame": event.frame, "kind": event.kind, "data": event.data}
         self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
     def close(self) -> None:

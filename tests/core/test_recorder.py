@@ -138,7 +138,7 @@ def test_events_are_in_the_file_and_in_the_journal(tmp_path):
         assert recording.events[1].time == pytest.approx(0.1)
     lines = [json.loads(line) for line in path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["kind"] for line in lines] == ["start", "note", "stop"]
-    assert lines[1] == {"time": 0.1, "frame": 5, "kind": "note", "text": "licked → rewarded"}
+    assert lines[1] == {"time": 0.1, "frame": 5, "kind": "note", "data": note.data}
 
 
 @pytest.mark.parametrize(("counter", "lost", "told"), [("camera", 3, 3), ("unknown", None, None)])
