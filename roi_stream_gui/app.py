@@ -156,8 +156,8 @@ class App:
         icon = asset("icon.png")
         icons = {"small_icon": str(icon), "large_icon": str(icon)} if icon else {}
         dpg.create_viewport(
-            title=words.TITLE, width=self._sizes.width, height=self._sizes.height, min_width=900, min_height=600,
-            disable_close=True, clear_color=(16, 18, 22), **icons,
+            title=words.TITLE, width=self._sizes.width, height=self._sizes.height,
+            min_width=940, min_height=640, disable_close=True, clear_color=(16, 18, 22), **icons,
         )  # fmt: skip
         theme = Theme()
         theme.load_font()

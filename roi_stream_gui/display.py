@@ -83,7 +83,7 @@ class Contrast:
             self._known = True
         elif now - self._looked >= CONTRAST_PERIOD:
             self._looked = now
-            low, high = np.percentile(image[::4, ::4], (0.2, 99.8))
+            low, high = np.percentile(image[::4, ::4], (0.5, 99.9))
             ease = EASE if self._known else 1.0
             self.low += ease * (float(low) - self.low)
             self.high += ease * (max(float(high), float(low) + 16) - self.high)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "Sizes"]
 
-BAR, CHIPS, FOOT, LEFT, GAP, SPLIT, EDGE = 38, 32, 72, 104, 5, 5, 6
-LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES = 360, 292, 230, 110
+BAR, CHIPS, FOOT, LEFT, GAP, SPLIT, EDGE = 38, 32, 66, 104, 5, 5, 6
+LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES = 360, 292, 318, 110
 
 
 @dataclass
@@ -92,9 +92,9 @@ class Layout:
         sizes = self.sizes
         width = sizes.width - 2 * EDGE
         most = max(LEAST_RIGHT, width - LEFT - SPLIT - 3 * GAP - LEAST_CENTRE)
-        sizes.right = right = min(max(sizes.right, LEAST_RIGHT), most)
+        right = min(max(sizes.right, LEAST_RIGHT), most)
         free = sizes.height - 2 * EDGE - BAR - CHIPS - FOOT - SPLIT - 5 * GAP
-        sizes.bottom = bottom = min(max(sizes.bottom, LEAST_TRACES), max(LEAST_TRACES, free - LEAST_PICTURE))
+        bottom = min(max(sizes.bottom, LEAST_TRACES), max(LEAST_TRACES, free - LEAST_PICTURE))
         middle = free - bottom
         centre = width - LEFT - SPLIT - right - 3 * GAP
         self._size(Place.TOP, width, BAR)

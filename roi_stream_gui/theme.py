@@ -66,9 +66,9 @@ class Theme:
         self.chips = {
             "good": _chip(GREEN), "warn": _chip(AMBER), "bad": _chip(RED), "idle": _chip(DIM),
         }  # fmt: skip
-        self.splitter = _button(BACK, ACCENT)
+        self.splitter = _button((23, 26, 31), ACCENT)
         self.flush = _spaced(WindowPadding=(0, 0))
-        self.tight = _spaced(ItemSpacing=(4, 3), WindowPadding=(6, 5))
+        self.tight = _spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
         self.picture = self._plot((8, 9, 11))
         self.traces = self._plot((19, 21, 25))
         self.refused = _variant(dpg.mvAll, {"Text": AMBER})
@@ -100,6 +100,8 @@ class Theme:
                 with dpg.theme_component(kind, enabled_state=False):
                     _colours({"Text": (104, 110, 120), "FrameBg": (30, 33, 38), "Button": (31, 34, 40),
                               "ButtonHovered": (31, 34, 40), "ButtonActive": (31, 34, 40)})  # fmt: skip
+            with dpg.theme_component(dpg.mvCollapsingHeader):
+                _colours({"Header": (34, 39, 46)})
             with dpg.theme_component(dpg.mvCheckbox, enabled_state=False):
                 _colours({"Text": (104, 110, 120), "FrameBg": (30, 33, 38), "CheckMark": DIM})
         return theme
@@ -113,7 +115,7 @@ class Theme:
             dpg.add_theme_color(dpg.mvPlotCol_AxisText, DIM, category=dpg.mvThemeCat_Plots)
             dpg.add_theme_color(dpg.mvPlotCol_AxisGrid, (58, 64, 74, 110), category=dpg.mvThemeCat_Plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotBorderSize, 0, category=dpg.mvThemeCat_Plots)
-            pad = (0, 0) if back == (8, 9, 11) else (4, 4)
+            pad = (0, 0) if back == (8, 9, 11) else (16, 4)
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotPadding, *pad, category=dpg.mvThemeCat_Plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_LabelPadding, 4, 2, category=dpg.mvThemeCat_Plots)
         return theme

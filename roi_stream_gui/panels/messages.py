@@ -35,6 +35,7 @@ class Messages:
         """Make the lines."""
         with dpg.group(parent=parent):
             self._lines = [dpg.add_text("", show=False) for _ in range(LINES)]
+        dpg.bind_item_theme(parent, self._desk.theme.tight)
         self._desk.named("messages", parent)
 
     def update(self, view: View) -> None:

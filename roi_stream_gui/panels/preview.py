@@ -259,13 +259,12 @@ class Preview:
         facts = f"zoom {100 * self.zoom():.0f} %    saturated {count} px ({part:.2f} %)"
         if (cursor, facts) != self._status:
             self._status = (cursor, facts)
-            dpg.set_value(self._cursor, cursor)
             dpg.set_value(self._facts, facts)
             dpg.configure_item(self._facts, color=AMBER if count else DIM)
-            room = dpg.get_item_rect_size(self._plot)[0]
-            wide = dpg.get_text_size(facts)
-            if wide and room:
-                dpg.configure_item(self._facts, indent=max(int(room - wide[0]), 200))
+            room = dpg.get_item_rect_size(self._plot)[0] - (dpg.get_text_size(facts) or (0, 0))[0]
+            long = (dpg.get_text_size(cursor) or (0, 0))[0] > room - 16
+            dpg.set_value(self._cursor, "" if long and not inside else cursor)
+            dpg.configure_item(self._facts, indent=max(int(room), 190))
 
     # -- the mouse ----------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class Regions:
         with dpg.group(parent=parent):
             with dpg.group(horizontal=True):
                 self._count = dpg.add_text("no regions", color=DIM)
-            with dpg.child_window(height=-132, border=False) as self._box, dpg.table(
+            with dpg.child_window(height=-114, border=False) as self._box, dpg.table(
                 policy=dpg.mvTable_SizingFixedFit, row_background=True, borders_innerH=True, scrollY=True,
                 freeze_rows=1, no_host_extendX=True,
             ) as self._table:  # fmt: skip
@@ -112,7 +112,7 @@ class Regions:
             self._rows.append(self._row(len(self._rows)))
         for row, roi in zip(self._rows, view.rois, strict=False):
             dpg.configure_item(row.row, show=True)
-            dpg.set_value(row.colour, (*roi.colour, 255))
+            dpg.configure_item(row.colour, color=(*roi.colour, 255))
             dpg.configure_item(row.name, label=roi.name)
             dpg.set_value(row.name, roi.id in view.selection)
             dpg.set_value(row.kind, f"{roi.kind}{' *' if roi.locked else ''}"[:11])
@@ -124,9 +124,7 @@ class Regions:
 
     def _row(self, number: int) -> Row:
         with dpg.table_row(parent=self._table) as row:
-            colour = dpg.add_color_button(
-                width=14, height=16, no_border=True, no_tooltip=True, no_drag_drop=True
-            )
+            colour = dpg.add_text("\u25a0")
             name = dpg.add_selectable(span_columns=True, callback=then(lambda: self._select(number)))
             self._desk.named(f"row.{number}", name)
             kind, mean, dff = dpg.add_text("", color=DIM), dpg.add_text(""), dpg.add_text("")

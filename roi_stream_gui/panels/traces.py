@@ -65,7 +65,7 @@ class Traces:
             )  # fmt: skip
             self._desk.named("traces", self._plot)
             dpg.bind_item_theme(self._plot, self._desk.theme.traces)
-            self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=self._plot, no_highlight=True)
+            self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=self._plot, no_highlight=True, tick_format="%g s")
             options = {"no_gridlines": True, "no_tick_marks": True, "no_highlight": True}
             self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=self._plot, **options)
             self._lines = []
