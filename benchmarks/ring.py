@@ -26,8 +26,12 @@ def main():
         columns, raw = traces.columns(traces.ids), np.zeros(count, np.float32)
         push_row = lambda t=traces, c=columns, r=raw: t.push(0.0, 0, c, r, r)  # noqa: E731
         rows.append((f"trace row of {count} ROIs push", ratio(push_row, frame)))
-        rows.append((f"trace poll of {count} ROIs, nothing new", ratio(lambda t=traces: t.since(t.head), frame)))
-        rows.append((f"trace poll of {count} ROIs, 3 new rows", ratio(lambda t=traces: t.since(t.head - 3), frame)))
+        rows.append(
+            (f"trace poll of {count} ROIs, nothing new", ratio(lambda t=traces: t.since(t.head), frame))
+        )
+        rows.append(
+            (f"trace poll of {count} ROIs, 3 new rows", ratio(lambda t=traces: t.since(t.head - 3), frame))
+        )
     table("Rings (against a memcpy of a 1280x720 uint16 frame)", rows)
 
 

@@ -1,4 +1,4 @@
-"""What every test stands on: no thread outlives a test, inputs are the same every run, shared data by path."""
+"""What every test stands on: no thread outlives a test, the same inputs every run, shared data by path."""
 
 import os
 import threading

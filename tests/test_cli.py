@@ -13,10 +13,10 @@ from roi_core.gray import to_uint16_gray
 from roi_core.recording import Recording
 
 
-def roi_stream(*words, env=None, **more):
+def roi_stream(*words, env=None):
+    command = [sys.executable, "-m", "roi_core.cli", *map(str, words)]
     environment = {**os.environ, **(env or {})}
-    return subprocess.run([sys.executable, "-m", "roi_core.cli", *map(str, words)], capture_output=True, text=True,
-                          env=environment, timeout=120, check=False, **more)  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
 
 
 def refused(*words, code=1, **more):
@@ -81,7 +81,9 @@ def test_a_real_two_photon_stack(tmp_path, shared):
 
 
 def test_a_camera_prints_lines(tmp_path):
-    done = roi_stream("--source", "simulated:tiny", "--format", "64x64@100", "--max-frames", 60, "--print-fps-period", 0.1)
+    done = roi_stream(
+        "--source", "simulated:tiny", "--format", "64x64@100", "--max-frames", 60, "--print-fps-period", 0.1
+    )
     assert done.returncode == 0
     assert "dropped=" in done.stdout
     assert "frames=60" in done.stdout
@@ -124,7 +126,9 @@ def test_bad_roi_rows_name_file_and_line(tmp_path, text, reason):
 
 
 def test_wrong_usage_is_exit_2():
-    assert "camera.rat = '3': no such setting" in refused("--source", "simulated", "--set", "camera.rat=3", code=2)
+    assert "camera.rat = '3': no such setting" in refused(
+        "--source", "simulated", "--set", "camera.rat=3", code=2
+    )
     assert "greater than 0" in refused("--source", "simulated", "--set", "camera.rate=-3", code=2)
     assert "WxH@FPS" in refused("--source", "simulated", "--format", "huge", code=2)
     assert "--max-frames" in refused("--source", "simulated", "--max-frames", "0", code=2)
@@ -145,7 +149,16 @@ def test_bad_outputs(tmp_path):
 @pytest.fixture
 def recorded(tmp_path):
     (tmp_path / "r.csv").write_text("20,20,5,soma\n40,40,3\n")
-    words = ["--source", "simulated:tiny", "--format", "64x64@200", "--rois", tmp_path / "r.csv", "--set", "roi.dff=true"]
+    words = [
+        "--source",
+        "simulated:tiny",
+        "--format",
+        "64x64@200",
+        "--rois",
+        tmp_path / "r.csv",
+        "--set",
+        "roi.dff=true",
+    ]
     assert roi_stream(*words, "--max-frames", 40, "--out", tmp_path / "t.h5").returncode == 0
     return tmp_path / "t.h5"
 
@@ -177,9 +190,25 @@ def test_info_and_exports(tmp_path, recorded):
 
 def test_random_rois_are_used_by_run(tmp_path):
     out = tmp_path / "r.csv"
-    assert roi_stream("random-rois", "--count", 7, "--resolution", "64x64", "--radius", 4, "--out", out).returncode == 0
+    assert (
+        roi_stream(
+            "random-rois", "--count", 7, "--resolution", "64x64", "--radius", 4, "--out", out
+        ).returncode
+        == 0
+    )
     assert "it exists" in refused("random-rois", "--out", out)
-    done = roi_stream("--source", "simulated:tiny", "--format", "64x64@200", "--rois", out, "--max-frames", 5, "--out", tmp_path / "t.h5")
+    done = roi_stream(
+        "--source",
+        "simulated:tiny",
+        "--format",
+        "64x64@200",
+        "--rois",
+        out,
+        "--max-frames",
+        5,
+        "--out",
+        tmp_path / "t.h5",
+    )
     assert done.returncode == 0, done.stderr
     with Recording(tmp_path / "t.h5") as recording:
         assert recording.means.shape == (5, 7)
@@ -205,7 +234,10 @@ def test_the_demo_without_a_display_tells_what_it_found(tmp_path):
 
 
 def test_help_imports_nothing_heavy():
-    code = ("import sys, roi_core.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
-            "print([m for m in ('cv2', 'numba', 'h5py', 'dearpygui', 'numpy', 'pydantic') if m in sys.modules])")  # fmt: skip
+    code = (
+        "import sys, roi_core.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = ('cv2', 'numba', 'h5py', 'dearpygui', 'numpy', 'pydantic')\n"
+        "print([m for m in heavy if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

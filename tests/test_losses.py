@@ -49,7 +49,9 @@ def test_a_slow_recorder_makes_the_camera_drop_and_every_loss_is_counted(tmp_pat
     texts = ["camera.counter=embedded", "recorder.movie=true", "recorder.queue=2", "recorder.disk_reserve=1"]
     live = LiveSettings(Settings().with_texts(*texts))
     with Y4mCamera(WIDTH, HEIGHT, RATE) as camera:
-        session = Session(open_source(camera.url, live), live, RoiSet().add(Circle(100, 100, 20)), max_frames=60)
+        session = Session(
+            open_source(camera.url, live), live, RoiSet().add(Circle(100, 100, 20)), max_frames=60
+        )
         session.record(tmp_path / "a.h5", essential=True)
         session.start()
         session.wait()
@@ -92,7 +94,9 @@ def test_a_frozen_program_tells_what_it_missed(tmp_path):
         words = ["--source", camera.url, "--out", str(tmp_path / "a.h5"), "--print-fps-period", "0.1"]
         for text in ("camera.counter=embedded", "recorder.movie=true", "recorder.disk_reserve=1"):
             words += ["--set", text]
-        child = subprocess.Popen([sys.executable, "-m", "roi_core.cli", *words], stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "roi_core.cli", *words], stdout=subprocess.PIPE, text=True
+        )
 
         def lines(until):
             for line in child.stdout:

@@ -134,7 +134,9 @@ def test_a_failing_sink_ends_its_lane_only(wait):
     lane.join()
     assert str(lane.failure) == "the network is gone"
     assert [row for row, _ in sink.samples] == [0, 1, 2]
-    assert [(s.reason, s.detail) for s in sink.summaries] == [(FinishReason.FAILED, "OSError: the network is gone")]
+    assert [(s.reason, s.detail) for s in sink.summaries] == [
+        (FinishReason.FAILED, "OSError: the network is gone")
+    ]
 
 
 def test_a_lane_flushes_also_when_nothing_comes():

@@ -9,7 +9,9 @@ from hypothesis.extra import numpy as hnp
 from roi_core.dff import SAMPLES, Dff
 from roi_core.settings import Roi
 
-TRACES = hnp.arrays(np.float32, st.tuples(st.integers(1, 60), st.integers(1, 3)), elements=st.floats(1, 1000, width=32))
+TRACES = hnp.arrays(
+    np.float32, st.tuples(st.integers(1, 60), st.integers(1, 3)), elements=st.floats(1, 1000, width=32)
+)
 
 
 def percentile_twin(trace, frames, percentile):

@@ -20,7 +20,9 @@ ROIS = RoiSet().add(Circle(2, 2, 1, name="a")).add(Polygon(((1, 1), (5, 1), (5, 
 
 
 def header(rois=ROIS, counter="camera", **values):
-    settings = Settings().with_texts("recorder.disk_reserve=1", *(f"{k.replace('__', '.')}={v}" for k, v in values.items()))
+    settings = Settings().with_texts(
+        "recorder.disk_reserve=1", *(f"{k.replace('__', '.')}={v}" for k, v in values.items())
+    )
     return Header("fake", SHAPE, 50.0, counter, settings, rois)
 
 
@@ -191,12 +193,12 @@ def test_closing_twice_is_once(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RecorderError, match="cannot write .*a.h5: "):
+    with pytest.raises(RecorderError, match=r"cannot write .*a\.h5: "):
         Recorder(tmp_path / "file" / "a.h5").open(header())
 
 
 def test_too_little_disk_is_refused_before_anything_is_made(tmp_path):
-    with pytest.raises(RecorderError, match="recorder.disk_reserve = 1e\\+06 MB; nothing was started"):
+    with pytest.raises(RecorderError, match=r"recorder\.disk_reserve = 1e\+06 MB; nothing was started"):
         Recorder(tmp_path / "a.h5").open(header(recorder__disk_reserve="1000000"))
     assert list(tmp_path.iterdir()) == []
 
@@ -217,5 +219,5 @@ def test_reading_a_foreign_hdf5_file_is_one_sentence(tmp_path):
         file.attrs["format"] = np.bytes_(b"roi_stream")
     with pytest.raises(RecordingError, match="is not a recording: /time is missing"):
         Recording(tmp_path / "a.h5")
-    with pytest.raises(RecordingError, match="none.h5 is not there"):
+    with pytest.raises(RecordingError, match=r"none\.h5 is not there"):
         Recording(tmp_path / "none.h5")

@@ -121,7 +121,9 @@ def test_three_readers_see_no_torn_row_of_ten_million():
     assert ring.head == ITEMS
     assert [reader.torn for reader in readers] == [0, 0, 0]
     assert all(reader.accepted > 0 for reader in readers)
-    assert sum(reader.lapped for reader in readers) > 0, "the writer never overtook a reader: no race was tried"
+    assert sum(reader.lapped for reader in readers) > 0, (
+        "the writer never overtook a reader: no race was tried"
+    )
 
 
 def test_no_torn_frame_while_the_writer_runs():

@@ -59,7 +59,9 @@ def test_a_missing_or_binary_file_is_one_sentence(tmp_path):
 def test_yaml_round_trip_and_the_shipped_file():
     text = Settings().to_yaml()
     assert Settings.loads(text) == Settings()
-    assert (ASSETS / "default.yaml").read_text(encoding="utf-8") == text, "run: roi_stream settings > assets/default.yaml"
+    assert (ASSETS / "default.yaml").read_text(encoding="utf-8") == text, (
+        "run: roi_stream settings > assets/default.yaml"
+    )
     for setting in describe(Settings()):
         assert setting.text.endswith("."), setting.path
 
