@@ -54,19 +54,24 @@ def to_uint16_gray(
         return out
     if input_range is None and pixels.dtype == np.uint16 and pixels.ndim == 2:
         np.copyto(out, pixels)
-        return out
-    colour = pixels.ndim == 3
-    values = _native(pixels).reshape(-1)
-    if input_range is None and values.dtype == np.uint8 and pixels.dtype == np.uint8:
-        (_bgr8 if colour else _gray8)(values, out.reshape(-1))
+    elif input_range is None and pixels.dtype == np.uint8:
+        stretch = _gray8 if pixels.ndim == 2 else _bgr8 if pixels.shape[2] == 3 else _bgra8
+        stretch(np.ascontiguousarray(pixels).reshape(-1), out.reshape(-1))
     else:
-        low, scale = _span(values, pixels.dtype) if input_range is None else _given_span(input_range)
-        (_stretch_bgr if colour else _stretch)(values, low, scale, out.reshape(-1))
+        _by_scale(pixels, out, input_range)
     return out
 
 
+def _by_scale(pixels: NDArray[Any], out: NDArray[np.uint16], span: tuple[float, float] | None) -> None:
+    """Convert what no kernel of its own is for: look for the scale, unless it is given, then stretch."""
+    colour = pixels.ndim == 3
+    values = _native(pixels[:, :, :3] if colour else pixels).reshape(-1)
+    low, scale = _span(values, pixels.dtype) if span is None else _given_span(span)
+    (_stretch_bgr if colour else _stretch)(values, low, scale, out.reshape(-1))
+
+
 def _checked(image: NDArray[Any]) -> NDArray[Any]:
-    """Refuse what is not a picture; drop a fourth or a single channel."""
+    """Refuse what is not a picture; a single channel becomes (H, W)."""
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
         raise ValueError(
             f"an image of shape {image.shape} cannot become gray; "
@@ -76,9 +81,7 @@ def _checked(image: NDArray[Any]) -> NDArray[Any]:
         raise ValueError(
             f"an image of type {image.dtype} cannot become gray; bool, integers or floats are needed"
         )
-    if image.ndim == 2:
-        return image
-    return image[:, :, 0] if image.shape[2] == 1 else image[:, :, :3]
+    return image[:, :, 0] if image.ndim == 3 and image.shape[2] == 1 else image
 
 
 def _buffer(out: NDArray[np.uint16] | None, shape: tuple[int, ...]) -> NDArray[np.uint16]:
@@ -107,8 +110,8 @@ def _span(values: NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, float]:
     """(value that becomes 0, factor) of an image that tells its own scale."""
     if dtype == np.bool_:
         return 0.0, 65535.0
-    if dtype in (np.uint8, np.uint16):
-        return 0.0, 257.0 if dtype == np.uint8 else 1.0
+    if dtype == np.uint16:
+        return 0.0, 1.0
     largest = np.fmax.reduce(values)
     if largest <= 1:
         return 0.0, 65535.0
@@ -134,14 +137,22 @@ _HALF, _16 = np.uint32(1 << 15), np.uint32(16)
 
 
 @kernel
+def _gray_of(b: np.uint32, g: np.uint32, r: np.uint32) -> np.uint16:
+    low = np.uint32(np.uint32(_R_LOW * r) + np.uint32(_G_LOW * g) + np.uint32(_B_LOW * b))
+    high = np.uint32(np.uint32(_R_HIGH * r) + np.uint32(_G_HIGH * g) + np.uint32(_B_HIGH * b))
+    return np.uint16(np.uint32(high + _HALF + np.uint32(low >> _16)) >> _16)
+
+
+@kernel
 def _bgr8(bgr: NDArray[np.uint8], out: NDArray[np.uint16]) -> None:
     for i in range(out.size):
-        b = np.uint32(bgr[3 * i])
-        g = np.uint32(bgr[3 * i + 1])
-        r = np.uint32(bgr[3 * i + 2])
-        low = np.uint32(np.uint32(_R_LOW * r) + np.uint32(_G_LOW * g) + np.uint32(_B_LOW * b))
-        high = np.uint32(np.uint32(_R_HIGH * r) + np.uint32(_G_HIGH * g) + np.uint32(_B_HIGH * b))
-        out[i] = np.uint16(np.uint32(high + _HALF + np.uint32(low >> _16)) >> _16)
+        out[i] = _gray_of(np.uint32(bgr[3 * i]), np.uint32(bgr[3 * i + 1]), np.uint32(bgr[3 * i + 2]))
+
+
+@kernel
+def _bgra8(bgra: NDArray[np.uint8], out: NDArray[np.uint16]) -> None:
+    for i in range(out.size):
+        out[i] = _gray_of(np.uint32(bgra[4 * i]), np.uint32(bgra[4 * i + 1]), np.uint32(bgra[4 * i + 2]))
 
 
 @kernel
