@@ -24,15 +24,12 @@ class Meter:
 
     def rate(self, over: float = 1.0) -> float:
         """Return frames per second over about the last `over` seconds; 0 before the second frame."""
-        kept = min(self.count, self._arrivals.size)
-        if kept < 2:
-            return 0.0
-        order = (self.count - kept + np.arange(kept)) % self._arrivals.size
-        times = self._arrivals[order]
-        times = times[times >= times[-1] - over]
+        # sorted, because the writer may replace the oldest while we look
+        times = np.sort(self._arrivals[: self.count])
+        times = times[times >= times[-1] - over] if times.size else times
         return float((times.size - 1) / (times[-1] - times[0])) if times.size > 1 else 0.0
 
     def cost(self, percentile: float = 50.0) -> float:
         """Return a percentile of the recent costs, in seconds."""
-        kept = min(self.count, self._costs.size)
-        return float(np.percentile(self._costs[:kept], percentile)) if kept else 0.0
+        costs = self._costs[: self.count]
+        return float(np.percentile(costs, percentile)) if costs.size else 0.0
