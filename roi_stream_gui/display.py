@@ -31,23 +31,13 @@ EASE = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """The part of a frame that is on screen: first row and column, size in px, and every how many px."""
+    """The part of a frame that is on screen: its first row and column, in blocks of ``step`` x ``step`` px."""
 
     y: int
     x: int
-    height: int
-    width: int
+    rows: int
+    columns: int
     step: int
-
-    @property
-    def rows(self) -> int:
-        """Rows it fills in the texture."""
-        return self.height // self.step
-
-    @property
-    def columns(self) -> int:
-        """Columns it fills in the texture."""
-        return self.width // self.step
 
 
 def visible_region(
@@ -60,11 +50,9 @@ def visible_region(
     x0, x1 = _clip(limits[0], limits[2], shape[1])
     y0, y1 = _clip(limits[1], limits[3], shape[0])
     step = max(1, ceil((y1 - y0) / room[0]), ceil((x1 - x0) / room[1]))
-    # Whole blocks from a fixed grid: the picture does not shimmer while it is moved.
+    # Blocks on a fixed grid: the picture does not shimmer while it is moved.
     x0, y0 = x0 - x0 % step, y0 - y0 % step
-    height = max(1, min(room[0], (y1 - y0) // step)) * step
-    width = max(1, min(room[1], (x1 - x0) // step)) * step
-    return Region(y0, x0, min(height, shape[0]), min(width, shape[1]), step)
+    return Region(y0, x0, min(room[0], -(-(y1 - y0) // step)), min(room[1], -(-(x1 - x0) // step)), step)
 
 
 class Contrast:
@@ -191,7 +179,7 @@ def warm_up() -> None:
     image, out = np.zeros((4, 4), np.uint16), np.ones((4, 4, 4), np.float32)
     table = np.zeros(FULL + 1, np.float32)
     for step in (1, 2):
-        to_rgba(image, Region(0, 0, 4, 4, step), table, True, out)
+        to_rgba(image, Region(0, 0, 4 // step, 4 // step, step), table, True, out)
     saturated(image)
     values, number = np.zeros((1, 1), np.float32), np.zeros(2, np.int64)
     low = np.zeros((1, 2), np.float32)
@@ -239,13 +227,16 @@ def _paint_blocks(
     out: NDArray[np.float32],
 ) -> None:
     full = np.uint16(65_535)
-    area = step * step
+    height, width = image.shape
     for y in range(rows):
         for x in range(columns):
             total = 0
             hot = False
-            for i in range(y0 + y * step, y0 + (y + 1) * step):
-                for j in range(x0 + x * step, x0 + (x + 1) * step):
+            # The last blocks may stick out of the frame.
+            bottom, right = min(y0 + (y + 1) * step, height), min(x0 + (x + 1) * step, width)
+            area = (bottom - y0 - y * step) * (right - x0 - x * step)
+            for i in range(y0 + y * step, bottom):
+                for j in range(x0 + x * step, right):
                     total += image[i, j]
                     hot |= image[i, j] == full
             shade = table[total // area]

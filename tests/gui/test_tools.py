@@ -1,0 +1,267 @@
+"""Drawing and editing with the mouse, without a window."""
+
+import math
+
+import pytest
+
+from roi_core.rois import Circle, Ellipse, Freehand, Polygon, Rectangle, RoiSet
+from roi_stream_gui import geometry
+from roi_stream_gui.editing import Editor
+from roi_stream_gui.tools import Hand, Keys, Tool
+
+REACH = 6.0
+SHAPES = {
+    "circle": Circle(50, 60, 10),
+    "ellipse": Ellipse(50, 60, 20, 10, 30),
+    "rectangle": Rectangle(40, 50, 60, 70),
+    "polygon": Polygon(((40, 50), (60, 50), (60, 70), (40, 70))),
+    "freehand": Freehand(tuple((50 + 9 * math.cos(t / 5), 60 + 9 * math.sin(t / 5)) for t in range(31))),
+}
+
+
+@pytest.fixture
+def editor():
+    return Editor()
+
+
+@pytest.fixture
+def hand(editor):
+    return Hand(editor)
+
+
+def drag(hand, *points, keys=Keys()):  # noqa: B008
+    hand.press(*points[0], REACH, keys)
+    for point in points[1:]:
+        hand.move(*point, REACH)
+    hand.release(*points[-1], REACH)
+
+
+def click(hand, x, y, keys=Keys()):  # noqa: B008
+    drag(hand, (x, y), keys=keys)
+
+
+class TestDrawing:
+    def test_a_circle_from_its_centre(self, hand, editor):
+        hand.take(Tool.CIRCLE)
+        drag(hand, (50, 60), (55, 60), (53, 64))
+        (roi,) = editor.rois
+        assert (roi.kind, roi.xc, roi.yc, roi.r) == ("circle", 50, 60, 5)
+        assert editor.selection == (roi.id,)
+        assert not hand.busy
+
+    def test_a_click_repeats_the_last_circle(self, hand, editor):
+        hand.take(Tool.CIRCLE)
+        drag(hand, (50, 60), (50, 67))
+        click(hand, 100, 100)
+        assert [roi.r for roi in editor.rois] == [7, 7]
+
+    @pytest.mark.parametrize(("tool", "kind"), [(Tool.ELLIPSE, Ellipse), (Tool.RECTANGLE, Rectangle)])
+    def test_a_box_from_any_corner(self, hand, editor, tool, kind):
+        hand.take(tool)
+        drag(hand, (60, 80), (50, 70), (40, 50))
+        (roi,) = editor.rois
+        assert isinstance(roi, kind)
+        assert roi.bounds() == (40, 50, 60, 80)
+
+    @pytest.mark.parametrize("tool", [Tool.ELLIPSE, Tool.RECTANGLE, Tool.FREEHAND])
+    def test_a_mere_click_draws_nothing(self, hand, editor, tool):
+        hand.take(tool)
+        click(hand, 50, 50)
+        assert len(editor.rois) == 0
+        assert not hand.busy
+
+    @pytest.mark.parametrize("end", ["double click", "enter", "first corner"])
+    def test_a_polygon_click_by_click(self, hand, editor, end):
+        hand.take(Tool.POLYGON)
+        for point in ((10, 10), (60, 10), (60, 60), (10, 60)):
+            click(hand, *point)
+            hand.move(30, 30, REACH)
+        if end == "first corner":
+            click(hand, 11, 12)
+        elif end == "double click":
+            click(hand, 10, 60)
+            hand.double_click()
+        else:
+            hand.finish()
+        (roi,) = editor.rois
+        assert roi.points == ((10, 10), (60, 10), (60, 60), (10, 60))
+
+    def test_escape_drops_the_polygon_and_then_the_tool(self, hand, editor):
+        hand.take(Tool.POLYGON)
+        click(hand, 10, 10)
+        click(hand, 60, 10)
+        hand.cancel()
+        assert (hand.line, hand.tool) == ((), Tool.POLYGON)
+        hand.cancel()
+        assert hand.tool is Tool.SELECT
+        assert len(editor.rois) == 0
+
+    def test_two_corners_are_no_polygon(self, hand, editor):
+        hand.take(Tool.POLYGON)
+        click(hand, 10, 10)
+        click(hand, 60, 10)
+        hand.finish()
+        assert len(editor.rois) == 0
+
+    def test_freehand_follows_the_hand(self, hand, editor):
+        hand.take(Tool.FREEHAND)
+        drag(hand, *((50 + 20 * math.cos(t / 10), 50 + 20 * math.sin(t / 10)) for t in range(63)))
+        (roi,) = editor.rois
+        assert isinstance(roi, Freehand)
+        assert roi.area() == pytest.approx(math.pi * 400, rel=0.02)
+
+    def test_nothing_is_measured_before_the_button_is_let_go(self, hand, editor):
+        hand.take(Tool.CIRCLE)
+        hand.press(50, 60, REACH)
+        hand.move(60, 60, REACH)
+        assert len(editor.rois) == 0
+        assert hand.preview[0].r == 10
+
+
+class TestChanging:
+    @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+    def test_move_is_one_undoable_step(self, hand, editor, shape):
+        editor.add(shape)
+        (before,) = editor.rois
+        editor.select()
+        drag(hand, (50, 60), (52, 60), (57, 63))
+        (after,) = editor.rois
+        assert after.geometry() == before.moved(7, 3).geometry()
+        assert (after.id, after.version) == (before.id, before.version + 1)
+        editor.undo()
+        (back,) = editor.rois
+        assert back.geometry() == before.geometry()
+
+    @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+    def test_every_handle_follows_the_mouse(self, shape):
+        for number, (x, y) in enumerate(geometry.handles(shape)):
+            xc, yc = shape.centroid()
+            target = xc + 1.4 * (x - xc), yc + 1.4 * (y - yc)
+            changed = geometry.with_handle(shape, number, *target)
+            assert geometry.handles(changed)[number] == pytest.approx(target, abs=0.05)
+
+    @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+    def test_a_handle_never_makes_a_shape_that_cannot_be(self, shape):
+        for number, (x, y) in enumerate(geometry.handles(shape)):
+            for target in ((x, y), shape.centroid(), (shape.bounds()[0], y), (1e9, 1e9)):
+                changed = geometry.with_handle(shape, number, *target)
+                assert changed.area() >= 0
+
+    def test_shift_drag_scales(self, hand, editor):
+        editor.add(Circle(50, 60, 10))
+        editor.select()
+        drag(hand, (54, 60), (56, 60), (58, 60), keys=Keys(shift=True))
+        assert next(iter(editor.rois)).r == pytest.approx(20)
+
+    def test_shift_click_selects_more_and_moves_them_together(self, hand, editor):
+        editor.add(Circle(20, 20, 5))
+        editor.add(Circle(80, 80, 5))
+        click(hand, 20, 20)
+        click(hand, 80, 80, keys=Keys(shift=True))
+        assert len(editor.selection) == 2
+        drag(hand, (20, 20), (25, 20), (30, 20))
+        assert [roi.xc for roi in editor.rois] == [30, 90]
+        click(hand, 30, 20, keys=Keys(shift=True))
+        assert editor.selection == (2,)
+
+    def test_ctrl_click_adds_and_deletes_corners(self, hand, editor):
+        editor.add(SHAPES["polygon"])
+        click(hand, 51, 50, keys=Keys(ctrl=True))
+        (roi,) = editor.rois
+        assert roi.points == ((40, 50), (51, 50), (60, 50), (60, 70), (40, 70))
+        click(hand, 60, 70, keys=Keys(ctrl=True))
+        (roi,) = editor.rois
+        assert roi.points == ((40, 50), (51, 50), (60, 50), (40, 70))
+
+    def test_a_triangle_keeps_its_corners(self, hand, editor):
+        editor.add(Polygon(((0, 0), (40, 0), (0, 40))))
+        click(hand, 0, 0, keys=Keys(ctrl=True))
+        assert len(next(iter(editor.rois)).points) == 3
+
+    def test_a_locked_region_stays(self, hand, editor, caplog):
+        editor.add(Circle(50, 60, 10))
+        editor.lock()
+        for start in ((50, 60), (60, 60)):
+            drag(hand, start, (70, 70), (90, 90))
+        editor.move(1, 0)
+        editor.scale(2)
+        editor.delete()
+        (roi,) = editor.rois
+        assert (roi.xc, roi.yc, roi.r) == (50, 60, 10)
+        assert "is locked" in caplog.text
+
+    def test_a_click_beside_everything_selects_nothing(self, hand, editor):
+        editor.add(Circle(50, 60, 10))
+        click(hand, 200, 200)
+        assert editor.selection == ()
+
+
+class TestEditor:
+    def test_undo_and_redo_all_the_way(self, editor):
+        editor.add(Circle(10, 10, 5))
+        editor.move(5, 0)
+        editor.rename(1, "soma")
+        editor.delete()
+        for _ in range(4):
+            editor.undo()
+        assert len(editor.rois) == 0
+        assert editor.undo_name == ""
+        editor.undo()
+        for _ in range(3):
+            editor.redo()
+        (roi,) = editor.rois
+        assert (roi.name, roi.xc, roi.id) == ("soma", 15, 1)
+
+    def test_an_id_is_never_given_twice_even_after_undo(self, editor):
+        editor.add(Circle(10, 10, 5))
+        editor.undo()
+        editor.add(Circle(30, 30, 5))
+        assert editor.rois.ids == (2,)
+
+    def test_a_version_never_means_two_geometries(self, editor):
+        editor.add(Circle(10, 10, 5))
+        seen = {}
+        for act in (lambda: editor.move(3, 0), editor.undo, lambda: editor.move(0, 9), editor.undo, editor.redo):
+            act()
+            (roi,) = editor.rois
+            assert seen.setdefault(roi.version, roi.geometry()) == roi.geometry()
+
+    def test_a_new_change_ends_redo(self, editor):
+        editor.add(Circle(10, 10, 5))
+        editor.move(1, 0)
+        editor.undo()
+        editor.move(2, 0)
+        assert editor.redo_name == ""
+
+    def test_copies_lie_beside_their_original_under_new_names(self, editor):
+        editor.add(Circle(10, 10, 5, name="soma", colour=(1, 2, 3)))
+        editor.copy()
+        editor.paste()
+        editor.paste()
+        assert [roi.xc for roi in editor.rois] == [10, 18, 26]
+        assert len({roi.name for roi in editor.rois}) == 3
+
+    def test_a_name_that_cannot_be_is_refused_in_a_sentence(self, editor, caplog):
+        editor.add(Circle(10, 10, 5))
+        editor.rename(1, "two\nlines")
+        assert next(iter(editor.rois)).name == "roi1"
+        assert "printable" in caplog.text
+
+    def test_changes_that_change_nothing_are_not_steps(self, editor):
+        editor.load(RoiSet().add(Circle(10, 10, 5)))
+        steps = editor.undo_name
+        editor.select(1)
+        editor.rename(1, next(iter(editor.rois)).name)
+        editor.move(3, 3)
+        editor.undo()
+        assert editor.undo_name == steps
+
+    def test_tab_goes_round(self, editor):
+        for x in (10, 30, 50):
+            editor.add(Circle(x, 10, 5))
+        editor.select()
+        for expected in (1, 2, 3, 1):
+            editor.select_next()
+            assert editor.selection == (expected,)
+        editor.select_next(-1)
+        assert editor.selection == (3,)
