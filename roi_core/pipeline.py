@@ -45,17 +45,16 @@ class Pipeline:
         return Sample(self._rows - 1, frame.index, time, image, rois, self._masks.ids, means, dff, events)
 
     def _follow(self, rois: RoiSet, frame: int, time: float) -> Iterator[Event]:
-        """Rebuild the masks when the regions changed, and tell what changed."""
+        """Rebuild the masks when the regions changed, and tell which; their geometry is in /roi/shapes."""
         if rois is self._rois:
             return
         before = {roi.id: roi for roi in self._rois}
         now = {roi.id: roi for roi in rois}
         self._rois, self._masks = rois, Masks(rois, self._frames.shape, self._masks)
         for roi in now.values():
-            if roi.id not in before:
-                yield Event(time, frame, "roi_added", roi.to_dict())
-            elif roi != before[roi.id]:
-                yield Event(time, frame, "roi_changed", roi.to_dict())
+            if roi is not before.get(roi.id):
+                kind = "roi_changed" if roi.id in before else "roi_added"
+                yield Event(time, frame, kind, {"id": roi.id, "name": roi.name, "version": roi.version})
         for roi_id in before.keys() - now.keys():
             yield Event(time, frame, "roi_removed", {"id": roi_id})
 

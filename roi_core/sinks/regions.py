@@ -32,6 +32,9 @@ class Regions:
         self._places = np.zeros(0, np.intp)
         self._columns: dict[int, int] = {}
         self._shapes: list[dict[str, Any]] = []
+        self._circles: list[tuple[float, float, float]] = []
+        # HDF5 never gives back the room of a string that is replaced: a drag is written once a flush
+        self._changed: set[int] = set()
         width = len(header.rois) or 8
         self._means = np.full((rows, width), np.nan, np.float32)
         self._dff = np.full((rows, width), np.nan, np.float32)
@@ -42,9 +45,10 @@ class Regions:
         file.create_dataset(layout.CIRCLES, (0, 3), "f8", maxshape=(None, 3), chunks=(64, 3))
         file.create_dataset(layout.SHAPES, (0,), h5py.string_dtype(), maxshape=(None,), chunks=(64,))
         self._follow_rois(header.rois, -1)
+        self._write_changed()
 
     def follow(self, sample: Sample) -> None:
-        """Take one sample into the waiting rows; changed regions go to the file at once."""
+        """Take one sample into the waiting rows, and note which regions changed."""
         if sample.rois is not self._rois:
             self._follow_rois(sample.rois, sample.index)
         if sample.ids != self._ids:
@@ -58,7 +62,8 @@ class Regions:
         self._filled += 1
 
     def append(self, first: int, count: int) -> None:
-        """Move the waiting rows into the file at row `first`."""
+        """Move the waiting rows into the file at row `first`, and what changed about the regions."""
+        self._write_changed()
         for path, waiting in ((layout.MEANS, self._means), (layout.DFF, self._dff)):
             if path in self._file:
                 dataset = self._file[path]
@@ -70,37 +75,39 @@ class Regions:
         self._means[: self._filled] = np.nan
         self._dff[: self._filled] = np.nan
         self._filled = 0
+        self._changed.clear()
 
     def _follow_rois(self, rois: RoiSet, frame: int) -> None:
         before = {} if self._rois is None else {roi.id: roi for roi in self._rois}
         now = {roi.id: roi for roi in rois}
         for roi in now.values():
-            if before.get(roi.id) != roi:
+            if roi is not before.get(roi.id):
                 self._put(roi, frame)
         for lost in before.keys() - now.keys():
             self._shapes[self._columns[lost]]["removed"] = frame
-            self._write_shape(self._columns[lost])
+            self._changed.add(self._columns[lost])
         self._rois = rois
+
+    def _write_changed(self) -> None:
+        circles, shapes = self._file[layout.CIRCLES], self._file[layout.SHAPES]
+        circles.resize(len(self._shapes), axis=0)
+        shapes.resize(len(self._shapes), axis=0)
+        for column in self._changed:
+            circles[column] = self._circles[column]
+            shapes[column] = json.dumps(self._shapes[column], ensure_ascii=False)
 
     def _put(self, roi: Roi, frame: int) -> None:
         column = self._columns.setdefault(roi.id, len(self._columns))
         if column == len(self._shapes):
             self._shapes.append({"versions": []})
-            self._widen(column + 1)
+            self._circles.append((0.0, 0.0, 0.0))
+            if column == self._means.shape[1]:
+                self._means, self._dff = _twice_as_wide(self._means), _twice_as_wide(self._dff)
         known = self._shapes[column]
         known.update(roi.to_dict(), removed=None)
         known["versions"].append({"frame": frame, **roi.to_dict()})
-        self._file[layout.CIRCLES][column] = roi.circle()
-        self._write_shape(column)
-
-    def _write_shape(self, column: int) -> None:
-        self._file[layout.SHAPES][column] = json.dumps(self._shapes[column], ensure_ascii=False)
-
-    def _widen(self, columns: int) -> None:
-        self._file[layout.CIRCLES].resize(columns, axis=0)
-        self._file[layout.SHAPES].resize(columns, axis=0)
-        if columns > self._means.shape[1]:
-            self._means, self._dff = _twice_as_wide(self._means), _twice_as_wide(self._dff)
+        self._circles[column] = roi.circle()
+        self._changed.add(column)
 
     def _create(self, path: str, width: int) -> None:
         self._file.create_dataset(

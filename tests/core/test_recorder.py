@@ -11,7 +11,7 @@ from roi_core import layout
 from roi_core.errors import RecorderError, RecordingError
 from roi_core.frame import Event, FinishReason, Header, Sample, Summary
 from roi_core.recording import Recording
-from roi_core.rois import Circle, Polygon, RoiSet
+from roi_core.rois import Circle, Freehand, Polygon, RoiSet
 from roi_core.settings import Settings
 from roi_core.sinks.hdf5 import Recorder
 
@@ -114,6 +114,18 @@ def test_many_regions_added_one_by_one(tmp_path):
     path = record(tmp_path / "a.h5", samples, header(RoiSet()))
     with Recording(path) as recording:
         np.testing.assert_array_equal(np.isfinite(recording.means).sum(axis=0), np.arange(40, 0, -1))
+
+
+def test_a_long_drag_keeps_every_version_and_a_small_file(tmp_path):
+    outline = tuple((4 + 3 * np.cos(a), 3 + 2 * np.sin(a)) for a in np.linspace(0, 6.2, 500))
+    rois, samples = RoiSet().add(Freehand(outline)), []
+    for row in range(200):
+        rois = rois.replace(rois[1].moved(0.01, 0))
+        samples.append(sample(row, rois))
+    path = record(tmp_path / "a.h5", samples, header(rois, recorder__rows_per_chunk=50))
+    with Recording(path) as recording:
+        assert [version["frame"] for version in recording.shapes[0]["versions"]] == [-1, *range(200)]
+    assert path.stat().st_size < 40e6
 
 
 def test_dff_is_there_when_enabled_and_states_its_baseline(tmp_path):
