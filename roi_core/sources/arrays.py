@@ -5,6 +5,7 @@ Colour in these files is taken as RGB, as MATLAB and numpy programs write it, an
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Hdf5", "Npy", "Tiff"]
 
+logger = logging.getLogger(__name__)
+
 BLOCK = 64 * 2**20
 """Bytes read from a chunked dataset at once, so that each chunk is decompressed only once."""
 
@@ -32,11 +35,18 @@ class Tiff(Stack):
         import tifffile
 
         super().__init__(path, settings.current.camera.rate)
+        self._file: Any = None
+        self._map: NDArray[Any] | None = None
+        self._breaks = _Breaks()
+        logging.getLogger("tifffile").addHandler(self._breaks)
         try:
             self._file = tifffile.TiffFile(path)
             self._describe(max(self._file.series, key=lambda series: len(series.pages)))
-        except (tifffile.TiffFileError, OSError, ValueError, LookupError) as error:
+        except (tifffile.TiffFileError, OSError, ValueError, LookupError, ArithmeticError) as error:
+            self.release()
             raise SourceError(f"{self.name} cannot be read as TIFF: {_reason(error)}") from error
+        if self._breaks.seen:
+            logger.warning("%s is damaged: its list of pages breaks off after %d", self.name, self.length)
 
     def _describe(self, series: Any) -> None:
         page = series.keyframe
@@ -70,7 +80,7 @@ class Tiff(Stack):
             return None
         try:
             page = self._page(row) if self._map is None else self._map[row]
-        except (OSError, ValueError, LookupError, AttributeError, RuntimeError):
+        except Exception:  # each decoder has exceptions of its own
             self.stopped_early()
             return None
         if self._colour and page.shape[-1] not in (3, 4):
@@ -83,8 +93,20 @@ class Tiff(Stack):
 
     def release(self) -> None:
         """Close the file."""
+        logging.getLogger("tifffile").removeHandler(self._breaks)
         self._map = None
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+
+class _Breaks(logging.Handler):
+    """Hears that a list of pages leads nowhere, which tifffile only logs; also keeps that off the screen."""
+
+    seen = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note the one complaint that means lost frames."""
+        self.seen |= "invalid page offset" in record.getMessage()
 
 
 class Npy(Stack):

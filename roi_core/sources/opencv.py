@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 """Seconds between attempts to reconnect: doubled each time."""
+STALE = 0.5
+"""Seconds at most spent at the start on skipping pictures that were buffered before."""
 
 
 class Picture(NamedTuple):
@@ -178,7 +180,7 @@ class Live:
     def _newest(self) -> Picture | None:
         """Skip what was buffered between opening and now; it would look like a loss."""
         picture = self._link.take(self._settings.current.camera.timeout)
-        end = time.perf_counter() + 0.5
+        end = time.perf_counter() + STALE
         while picture is not None and not self._had_to_wait(picture) and time.perf_counter() < end:
             picture = self._link.take(self._settings.current.camera.timeout)
         return picture
