@@ -112,6 +112,7 @@ class Controller:
         self._told: Session | None = None
         self._disk = (0.0, 0)
         self._taking = False
+        self._untold = False
 
     # -- the source ---------------------------------------------------------------------------------------
 
@@ -167,7 +168,7 @@ class Controller:
         except (RoiError, OSError) as error:
             log.error("not recording: %s", _sentence(error))
         else:
-            self._taking = True
+            self._taking, self._untold = True, True
             log.info("recording to %s", real)
 
     def stop_recording(self) -> None:
@@ -175,9 +176,6 @@ class Controller:
         if self.session is not None and self.recording():
             self._taking = False
             self.session.stop_recording(wait=False)
-            take = self.session.snapshot().recording
-            if take is not None:
-                log.info("recorded %d rows (%s) to %s", take.rows, words.clock(take.seconds), take.path)
 
     def recording(self) -> bool:
         """Tell whether rows are being added to a file."""
@@ -286,6 +284,8 @@ class Controller:
         if self.record_wanted is not None and session.frames.head > 0:
             path, self.record_wanted = self.record_wanted, None
             self.record(path)
+        if self._untold and not self.recording():
+            self._tell_recorded(session.snapshot())
         if session.state is State.FINISHED and self._told is not session:
             self._told = session
             self._tell_end(session.snapshot())
@@ -347,11 +347,14 @@ class Controller:
         if opening.cancelled():
             return
         try:
-            self.session = opening.result()
+            session = opening.result()
         except (RoiError, OSError) as error:
             log.error("%s", _sentence(error))
             return
-        log.info("connected to %s", words.source(self.session.snapshot()))
+        if self._untold and self.session is not None:
+            self._tell_recorded(self.session.snapshot())
+        self.session = session
+        log.info("connected to %s", words.source(session.snapshot()))
         if self.rois_wanted is not None:
             path, self.rois_wanted = self.rois_wanted, None
             self.load_rois(path)
@@ -365,6 +368,13 @@ class Controller:
             self._cameras = tuple((f"{one.index}: {one.name}", str(one.index)) for one in listing.result())
         except (RoiError, OSError, ImportError) as error:
             log.warning("cameras not listed: %s", _sentence(error))
+
+    def _tell_recorded(self, snapshot: Snapshot) -> None:
+        """Tell what is in the file once it is finished; why one failed is told by the core."""
+        take = snapshot.recording
+        if take is not None and not take.closing:
+            self._untold = False
+            log.info("recorded %d rows (%s) to %s", take.rows, words.clock(take.seconds), take.path)
 
     def _tell_end(self, snapshot: Snapshot) -> None:
         if snapshot.reason is FinishReason.FAILED:

@@ -15,7 +15,9 @@ NEEDED = ("Xvfb", "xdotool", "openbox", "xprop", "xwininfo", "import")
 def screen():
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
-        pytest.skip(f"window tests need {', '.join(missing)} (apt: xvfb xdotool openbox x11-utils imagemagick)")
+        pytest.skip(
+            f"window tests need {', '.join(missing)} (apt: xvfb xdotool openbox x11-utils imagemagick)"
+        )
     screen = Screen()
     yield screen
     screen.close()

@@ -79,7 +79,9 @@ class Window:
         self._socket.settimeout(30)
         self._socket.connect(str(self._socket_path))
         self._reader = self._socket.makefile("r")
-        self.xid = within(20, lambda: self._tool("search", "--name", "^ROI Stream$").split()[-1:], "a window")[0]
+        self.xid = within(
+            20, lambda: self._tool("search", "--name", "^ROI Stream$").split()[-1:], "a window"
+        )[0]
         self.locate()
 
     # -- watching -----------------------------------------------------------------------------------------

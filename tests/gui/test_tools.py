@@ -221,7 +221,13 @@ class TestEditor:
     def test_a_version_never_means_two_geometries(self, editor):
         editor.add(Circle(10, 10, 5))
         seen = {}
-        for act in (lambda: editor.move(3, 0), editor.undo, lambda: editor.move(0, 9), editor.undo, editor.redo):
+        for act in (
+            lambda: editor.move(3, 0),
+            editor.undo,
+            lambda: editor.move(0, 9),
+            editor.undo,
+            editor.redo,
+        ):
             act()
             (roi,) = editor.rois
             assert seen.setdefault(roi.version, roi.geometry()) == roi.geometry()

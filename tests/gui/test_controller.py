@@ -1,0 +1,314 @@
+"""The verbs of the user, without a window."""
+
+import logging
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from roi_core.errors import SourceNotFound
+from roi_core.recording import Recording
+from roi_core.rois import Circle
+from roi_stream_gui.controller import Controller, Phase
+from roi_stream_gui.shortcuts import ACTIONS, Chord, find
+from roi_stream_gui.tools import Tool
+from tests.fakes import Broken, Ramp, Stepped, Unplugged
+from tests.gui.driver import within
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Make a controller whose sources are the given fakes, whose recordings go to tmp_path."""
+    made = []
+
+    def begin(*sources, **more):
+        waiting = list(sources)
+
+        def opener(text, _settings, *, realtime):
+            assert realtime
+            if not waiting:
+                raise SourceNotFound(f"there is no source {text!r}")
+            return waiting.pop(0)
+
+        controller = Controller(opener=opener, **more)
+        controller.edit("recorder.folder", str(tmp_path))
+        controller.log.install()
+        made.append((controller, sources))
+        return controller
+
+    yield begin
+    for controller, sources in made:
+        for source in sources:
+            source.close()
+        controller.close()
+        controller.log.remove()
+
+
+def reach(controller, phase):
+    def there():
+        controller.tick()
+        return controller.view().phase is phase
+
+    within(20, there, f"phase {phase}", lambda: str(controller.view()))
+
+
+def texts(controller):
+    return [message.text for message in controller.log.messages()]
+
+
+class TestSource:
+    def test_idle_connecting_running_finished(self, make):
+        source = Stepped(count=100)
+        do = make(source)
+        assert do.view().phase is Phase.IDLE
+        do.connect("ramp")
+        assert do.view().phase is Phase.CONNECTING
+        reach(do, Phase.RUNNING)
+        assert texts(do) == ["connected to ramp, 20 x 16 at 100 Hz"]
+        do.disconnect()
+        reach(do, Phase.FINISHED)
+        assert texts(do)[-1] == "disconnected from ramp"
+
+    def test_a_source_that_is_not_there_is_a_sentence(self, make):
+        do = make()
+        do.connect("nowhere")
+        reach(do, Phase.IDLE)
+        assert texts(do) == ["there is no source 'nowhere'"]
+
+    def test_a_file_tells_that_it_ended(self, make):
+        do = make(Ramp(count=7))
+        do.connect("ramp")
+        reach(do, Phase.FINISHED)
+        assert texts(do)[-1] == "ramp ended after 7 frames"
+
+    @pytest.mark.parametrize("kind", [Unplugged, Broken])
+    def test_a_source_that_fails_is_told_once(self, make, kind):
+        do = make(kind())
+        do.connect("ramp")
+        reach(do, Phase.FAILED)
+        do.tick()
+        errors = [m for m in do.log.messages() if m.level == logging.ERROR]
+        assert len(errors) == 1
+        assert errors[0].count == 1
+
+    def test_another_source_takes_over_and_the_regions_stay(self, make):
+        first, second = Stepped(count=9), Stepped(count=9, shape=(30, 40))
+        do = make(first, second)
+        do.connect("one")
+        reach(do, Phase.RUNNING)
+        do.editor.add(Circle(5, 5, 2))
+        do.connect("two")
+        within(20, lambda: (do.tick(), do.view().snapshot.shape == (30, 40))[1], "the second source")
+        assert do.session.rois is do.editor.rois
+        assert first.closed.is_set()
+
+    def test_cameras_are_looked_for_in_the_background(self, make):
+        do = make(lister=lambda: [SimpleNamespace(index=2, name="scope")])
+        do.find_cameras()
+        within(20, lambda: (do.tick(), ("2: scope", "2") in do.view().choices)[1], "the camera is a choice")
+
+    def test_closing_while_a_slow_camera_opens_leaves_nothing_running(self, make):
+        opened, go = Stepped(count=5), threading.Event()
+
+        def opener(_text, _settings, *, realtime):
+            assert realtime
+            go.wait(10)
+            return opened
+
+        do = Controller(opener=opener)
+        do.connect("slow")
+        closer = threading.Thread(target=do.close)
+        closer.start()
+        go.set()
+        closer.join(20)
+        assert not closer.is_alive()
+        assert opened.closed.is_set() or do.session is None
+
+
+class TestRecording:
+    def test_every_row_is_in_the_file(self, make, tmp_path):
+        source = Stepped(count=100)
+        do = make(source)
+        do.editor.add(Circle(5, 5, 2, name="soma"))
+        do.connect("ramp")
+        reach(do, Phase.RUNNING)
+        source.step(5)
+        within(20, lambda: do.view().snapshot.frames_seen == 5, "five frames")
+        do.record()
+        assert do.recording()
+        path = do.view().snapshot.recording.path
+        assert path.parent == tmp_path
+        do.note("drug on")
+        source.step(10)
+        within(20, lambda: do.view().snapshot.frames_seen == 15, "ten more")
+        do.stop_recording()
+        assert not do.recording()
+        within(20, lambda: not do.view().snapshot.recording.closing, "the file is finished")
+        with Recording(path) as recording:
+            assert recording.complete
+            assert len(recording.time) == 10
+        do.tick()
+        assert texts(do)[-1].startswith("recorded 10 rows")
+
+    def test_without_a_source_nothing_is_recorded(self, make):
+        do = make()
+        do.record()
+        assert texts(do) == ["connect a camera or open a file first, then record"]
+
+    def test_a_folder_that_cannot_be_written_is_a_sentence_and_costs_nothing(self, make, tmp_path):
+        source = Stepped(count=100)
+        do = make(source)
+        do.connect("ramp")
+        reach(do, Phase.RUNNING)
+        (tmp_path / "file").write_text("in the way")
+        do.edit("recorder.folder", str(tmp_path / "file" / "below"))
+        do.record()
+        assert not do.recording()
+        assert texts(do)[-1].startswith("not recording: ")
+        assert "file" in texts(do)[-1]
+        source.step(3)
+        within(20, lambda: do.view().snapshot.frames_seen == 3, "frames still flow")
+
+    def test_a_second_start_is_refused_and_the_first_goes_on(self, make):
+        source = Stepped(count=100)
+        do = make(source)
+        do.connect("ramp")
+        reach(do, Phase.RUNNING)
+        do.record()
+        path = do.view().snapshot.recording.path
+        do.record()
+        assert do.recording()
+        assert do.view().snapshot.recording.path == path
+        assert "already recording" in texts(do)[-1]
+
+    def test_a_note_without_a_recording_is_told(self, make):
+        do = make()
+        do.note("lost?")
+        assert "not kept" in texts(do)[-1]
+
+    def test_closing_finalises(self, make):
+        source = Stepped(count=100)
+        do = make(source)
+        do.connect("ramp")
+        reach(do, Phase.RUNNING)
+        do.record()
+        source.step(4)
+        within(20, lambda: do.view().snapshot.recording.rows == 4, "four rows")
+        path = do.view().snapshot.recording.path
+        do.close()
+        with Recording(path) as recording:
+            assert recording.complete
+            assert len(recording.time) == 4
+
+    def test_regions_drawn_while_recording_reach_the_file(self, make):
+        source = Stepped(count=100)
+        do = make(source)
+        do.connect("ramp")
+        reach(do, Phase.RUNNING)
+        do.record()
+        source.step(2)
+        within(20, lambda: do.view().snapshot.recording.rows == 2, "two rows")
+        do.editor.add(Circle(5, 5, 2))
+        do.tick()
+        source.step(2)
+        within(20, lambda: do.view().snapshot.recording.rows == 4, "four rows")
+        path = do.view().snapshot.recording.path
+        do.close()
+        with Recording(path) as recording:
+            means = recording.means[:, 0]
+        assert [value != value for value in means] == [True, True, False, False]
+
+
+class TestSettings:
+    def test_a_refused_edit_is_told_with_path_value_and_rule(self, make):
+        do = make()
+        assert not do.edit("roi.dff_percentile", 80)
+        assert texts(do) == ["roi.dff_percentile = 80: input should be less than or equal to 50"]
+        assert do.settings.current.roi.dff_percentile == 8.0
+
+    def test_dff_is_switched_on_when_it_is_to_be_seen(self, make):
+        do = make()
+        do.show_traces("dff")
+        assert do.settings.current.roi.dff
+        assert do.settings.current.display.trace_kind == "dff"
+
+    def test_settings_are_saved_as_yaml(self, make, tmp_path):
+        do = make()
+        do.save_settings(tmp_path / "s.yaml")
+        assert type(do.settings.current).load(tmp_path / "s.yaml") == do.settings.current
+        do.save_settings(tmp_path / "no" / "s.yaml")
+        assert texts(do)[-1].startswith("settings not saved: ")
+
+
+class TestRegionFiles:
+    def test_saved_and_loaded_are_the_same(self, make, tmp_path):
+        do = make(Stepped(count=5))
+        do.connect("ramp")
+        reach(do, Phase.RUNNING)
+        do.editor.add(Circle(5, 5, 2, name="soma"))
+        do.save_rois(tmp_path / "r.json")
+        before = do.editor.rois
+        do.editor.delete()
+        do.load_rois(tmp_path / "r.json")
+        assert [roi.geometry() for roi in do.editor.rois] == [roi.geometry() for roi in before]
+        assert [roi.name for roi in do.editor.rois] == ["soma"]
+
+    def test_a_file_that_cannot_be_used_changes_nothing(self, make, tmp_path):
+        (tmp_path / "bad.csv").write_text("1,2,-4\n")
+        do = make()
+        do.editor.add(Circle(5, 5, 2))
+        do.load_rois(tmp_path / "bad.csv")
+        do.load_rois(tmp_path / "none.csv")
+        assert len(do.editor.rois) == 1
+        assert all(text.startswith("regions not loaded: ") for text in texts(do))
+
+    def test_saving_needs_the_size_of_the_frames(self, make, tmp_path):
+        do = make()
+        do.save_rois(tmp_path / "r.json")
+        assert not (tmp_path / "r.json").exists()
+
+
+class TestKeys:
+    def test_no_chord_means_two_things(self):
+        chords = [chord for action in ACTIONS for chord in action.chords]
+        assert len(chords) == len(set(chords))
+
+    def test_every_action_runs_on_an_empty_window(self, make):
+        do = make()
+        for action in ACTIONS:
+            action.run(do)
+
+    @pytest.mark.parametrize(("key", "tool"), list(zip("VCEBPF", Tool, strict=True)))
+    def test_tools_have_letters(self, make, key, tool):
+        do = make()
+        find(Chord(key)).run(do)
+        assert do.hand.tool is tool
+
+    def test_window_length_steps_and_stops_at_the_ends(self, make):
+        do = make()
+        for _ in range(20):
+            find(Chord(".")).run(do)
+        assert do.settings.current.display.trace_window == 600
+        find(Chord(",")).run(do)
+        assert do.settings.current.display.trace_window == 300
+
+
+class TestMessages:
+    def test_the_same_sentence_counts_up(self, make):
+        do = make()
+        for _ in range(3):
+            do.tell("again")
+        do.tell("else")
+        assert [(m.text, m.count) for m in do.log.messages()] == [("again", 3), ("else", 1)]
+
+    def test_the_core_is_heard_from_any_thread(self, make):
+        do = make()
+        threads = [
+            threading.Thread(target=logging.getLogger("roi_core.sources").warning, args=("lost %d", k))
+            for k in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(texts(do)) == [f"lost {k}" for k in range(8)]

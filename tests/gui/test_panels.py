@@ -1,0 +1,164 @@
+"""Every panel, built without a display: idle, running and failed; and what a panel may never do."""
+
+import dearpygui.dearpygui as dpg
+import pytest
+
+from roi_core.rois import Circle
+from roi_core.settings import Settings, describe
+from roi_stream_gui.controller import Controller, Phase
+from roi_stream_gui.panels import PANELS, chips, panel_class
+from roi_stream_gui.panels.base import Desk
+from roi_stream_gui.texture import Texture
+from roi_stream_gui.theme import Theme
+from tests.fakes import Broken, Stepped, Uncounted
+from tests.gui.driver import within
+
+
+@pytest.fixture
+def do(tmp_path):
+    sources = []
+
+    def opener(text, _settings, *, realtime):
+        source = {"running": Stepped, "failed": Broken, "uncounted": Uncounted}[text](count=50)
+        sources.append(source)
+        return source
+
+    controller = Controller(opener=opener)
+    controller.edit("recorder.folder", str(tmp_path))
+    controller.log.install()
+    yield controller, sources
+    for source in sources:
+        source.close()
+    controller.close()
+    controller.log.remove()
+
+
+@pytest.fixture
+def desk(do):
+    dpg.create_context()
+    dpg.configure_app(manual_callback_management=True)
+    theme = Theme()
+    theme.load_font()
+    yield Desk(do[0], theme, Texture())
+    dpg.destroy_context()
+
+
+def view_of(state, do):
+    """Return a view of a controller that was brought into a state."""
+    controller, sources = do
+    if state in ("running", "recording"):
+        controller.editor.add(Circle(5, 5, 2))
+        controller.editor.add(Circle(9, 9, 3, locked=True))
+        controller.connect("running")
+        within(20, lambda: (controller.tick(), controller.view().running)[1], "connected")
+        sources[-1].step(20)
+        within(20, lambda: controller.view().snapshot.frames_seen == 20, "frames")
+        if state == "recording":
+            controller.record()
+            sources[-1].step(5)
+            within(20, lambda: controller.view().snapshot.recording.rows == 5, "rows")
+    elif state == "failed":
+        controller.connect("failed")
+        within(20, lambda: (controller.tick(), controller.view().phase is Phase.FAILED)[1], "failed")
+    return controller.view()
+
+
+def built(word, desk):
+    with dpg.window() as window:
+        parent = window
+        if panel_class(word).place == "right":
+            parent = dpg.add_tab(parent=dpg.add_tab_bar())
+    panel = panel_class(word)(desk)
+    panel.build(parent)
+    return panel
+
+
+@pytest.mark.parametrize("state", ["idle", "running", "recording", "failed"])
+@pytest.mark.parametrize("word", PANELS)
+def test_a_panel_builds_and_updates_without_a_display(word, state, desk, do):
+    panel = built(word, desk)
+    view = view_of(state, do)
+    before = set(dpg.get_all_items())
+    panel.update(view)
+    pooled = set(dpg.get_all_items())
+    for _ in range(3):
+        panel.update(view)
+    assert set(dpg.get_all_items()) == pooled, "only values may change from frame to frame"
+    assert before <= pooled, "nothing is deleted"
+
+
+@pytest.mark.parametrize("word", PANELS)
+def test_a_panel_follows_one_state_after_the_other(word, desk, do):
+    panel = built(word, desk)
+    for state in ("idle", "recording", "failed", "running"):
+        panel.update(view_of(state, do))
+    controller = do[0]
+    controller.editor.select_all()
+    controller.editor.delete()
+    panel.update(controller.view())
+
+
+class TestParameters:
+    def test_every_setting_has_a_field_with_its_value(self, desk, do):
+        panel = built("parameters", desk)
+        panel.update(view_of("idle", do))
+        for setting in describe(
+            Settings().with_value("recorder.folder", do[0].settings.current.recorder.folder)
+        ):
+            shown = dpg.get_value(desk.names[f"set.{setting.path}"])
+            assert shown == ("" if setting.value is None else setting.value), setting.path
+
+    def test_what_cannot_change_while_running_is_switched_off(self, desk, do):
+        panel = built("parameters", desk)
+        panel.update(view_of("running", do))
+        for setting in describe(Settings()):
+            enabled = dpg.get_item_configuration(desk.names[f"set.{setting.path}"])["enabled"]
+            assert enabled == setting.live, setting.path
+
+    @pytest.mark.parametrize(
+        ("path", "typed", "kept"),
+        [
+            ("roi.dff_percentile", 12.5, 12.5),
+            ("roi.dff_percentile", 99.0, 8.0),
+            ("camera.exposure", "4.5", 4.5),
+            ("camera.exposure", "", None),
+            ("camera.exposure", "bright", None),
+            ("camera.format", "640x480@30", "640x480@30"),
+            ("camera.format", "huge", ""),
+            ("display.low", 70_000, 0),
+        ],
+    )
+    def test_an_edit_is_taken_or_refused_whole(self, desk, do, path, typed, kept):
+        panel = built("parameters", desk)
+        controller = do[0]
+        field = desk.names[f"set.{path}"]
+        dpg.set_value(field, typed)
+        panel._edit(path, typed)
+        assert controller.settings.current.get(path) == kept
+        panel.update(controller.view())
+        assert dpg.get_value(field) == (
+            "" if kept is None else f"{kept:g}" if path == "camera.exposure" else kept
+        )
+        refused = [m.text for m in controller.log.messages()]
+        assert (str(typed) not in ("", str(kept))) == any(text.startswith(f"{path} = ") for text in refused)
+
+
+class TestChips:
+    def test_running(self, do):
+        view = view_of("running", do)
+        assert chips.lost(view) == ("lost 0", "good")
+        assert chips.queue(view).level == "idle"
+
+    def test_recording(self, do):
+        view = view_of("recording", do)
+        assert chips.queue(view).text.endswith("/64")
+        assert chips.disk(view).text.startswith("disk ")
+
+    def test_failed_is_red(self, do):
+        assert chips.camera(view_of("failed", do)).level == "bad"
+
+    def test_unknown_losses_are_never_shown_as_zero(self, do):
+        controller, _ = do
+        controller.connect("uncounted")
+        within(20, lambda: (controller.tick(), controller.session is not None)[1], "connected")
+        assert chips.lost(controller.view()) == ("lost: unknown", "idle")

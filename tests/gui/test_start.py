@@ -1,0 +1,90 @@
+"""Starting the program: wrong words, no display, no toolkit, the launcher; nothing here opens a window."""
+
+import configparser
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from roi_stream_gui import desktop, words
+from roi_stream_gui.__main__ import main
+from roi_stream_gui.shipped import asset
+
+
+def run(*more, **env):
+    clean = {name: text for name, text in os.environ.items() if "DISPLAY" not in name}
+    return subprocess.run(
+        [sys.executable, *more], capture_output=True, text=True, env={**clean, **env}, timeout=60, check=False
+    )
+
+
+def test_without_a_display_it_says_one_sentence():
+    done = run("-m", "roi_stream_gui")
+    assert done.returncode == 1
+    assert done.stderr.strip() == words.NO_DISPLAY
+    assert done.stdout == ""
+
+
+def test_without_dearpygui_the_extra_is_named():
+    hide = (
+        "import sys; sys.modules['dearpygui'] = None; sys.argv = ['x']; import roi_stream_gui.__main__ as m; "
+    )
+    done = run("-c", f"{hide}sys.exit(m.main([]))", DISPLAY=":none")
+    assert done.returncode == 1
+    assert done.stderr.strip() == 'roi_stream_gui: the window needs dearpygui: pip install "roi-stream[gui]"'
+
+
+@pytest.mark.parametrize("line", ["--set camera.rate=-1", "--set camera.rat=1", "--settings /nowhere.yaml"])
+def test_wrong_settings_are_a_sentence(line, capsys, monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":none")
+    assert main(line.split()) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_controller_and_the_display_know_no_toolkit():
+    code = "import roi_stream_gui.controller, roi_stream_gui.display, roi_stream_gui.shortcuts, sys; "
+    done = run("-c", f"{code}sys.exit('dearpygui' in sys.modules)")
+    assert done.returncode == 0, done.stderr
+
+
+class TestDesktop:
+    @pytest.fixture
+    def launcher(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+        assert main(["--install-desktop"]) == 0
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.optionxform = str
+        parser.read(tmp_path / "applications" / "roi_stream.desktop")
+        assert capsys.readouterr().out.count("installed ") == 3
+        return parser["Desktop Entry"]
+
+    def test_the_launcher_starts_this_installation(self, launcher):
+        command = shlex.split(launcher["Exec"])
+        assert os.access(command[0], os.X_OK)
+        done = run(*command[1:-1], "--version") if "python" in command[0] else None
+        done = done or subprocess.run([command[0], "--version"], capture_output=True, text=True, check=False)
+        assert done.stdout.startswith("roi_stream_gui ")
+
+    def test_icon_and_title(self, launcher, tmp_path):
+        assert launcher["Icon"] == str(tmp_path / "icons/hicolor/256x256/apps/roi_stream.png")
+        assert (tmp_path / "icons/hicolor/256x256/apps/roi_stream.png").read_bytes()[:4] == b"\x89PNG"
+        assert launcher["StartupWMClass"] == words.TITLE
+        assert launcher["Terminal"] == "false"
+
+    def test_again_replaces(self, launcher, tmp_path):
+        assert desktop.install_desktop()[-1] == tmp_path / "applications" / "roi_stream.desktop"
+
+    def test_a_path_with_blanks_is_quoted(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+        (tmp_path / "my env").mkdir()
+        path = desktop.install_desktop(str(tmp_path / "my env" / "python"))[-1]
+        assert f'Exec="{tmp_path}/my env/python" -m roi_stream_gui %f' in path.read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["DejaVuSans.ttf", "DejaVuSans.LICENSE.txt", "icon.png", "icon.svg", "roi_stream.desktop"]
+)
+def test_what_is_shipped_is_there(name):
+    assert asset(name).stat().st_size > 0
