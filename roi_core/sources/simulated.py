@@ -135,15 +135,17 @@ class Simulated:
         index = 0
         while not self._closed.is_set():
             if self.live:
-                late = self._clock.now() - start - index / self.rate
-                if late < 0 and self._clock.wait(self._closed, -late):
-                    return
-                if late * self.rate > PATIENCE:
-                    index += int(late * self.rate)
+                late = (self._clock.now() - start) * self.rate - index
+                index += int(late) if late > PATIENCE else 0
             if self.length is not None and index >= self.length:
                 return
+            # Drawn ahead of its deadline, so that the frame is not late by what drawing costs.
             draw(self._image, self._scene, self._dynamics, index)
-            yield Frame(self._image, index, start + index / self.rate)
+            due = start + index / self.rate
+            early = due - self._clock.now() if self.live else 0.0
+            if early > 0 and self._clock.wait(self._closed, early):
+                return
+            yield Frame(self._image, index, due)
             index += 1
 
     def close(self) -> None:
