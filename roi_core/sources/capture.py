@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-# OpenCV and FFmpeg print to stderr whatever a user can do nothing about; both read these on import.
+# OpenCV and FFmpeg print to stderr what a user can do nothing about; both read these on import.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 # A V4L2 read that finds nothing gives up after this many seconds, so that silence is noticed in time.
@@ -17,8 +17,6 @@ import cv2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
 
 __all__ = ["Capture", "cv2", "keep_depth", "open_capture", "open_options"]
 
@@ -32,7 +30,9 @@ GRAY16 = {b"Y1\x00\x10", b"Y16 "}
 
 def open_capture(target: str | int, api: int, params: Sequence[int] = ()) -> Any | None:
     """Return an open `Capture`, or None when there is nothing to open."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    if os.environ["OPENCV_LOG_LEVEL"] == "SILENT":
+        # OpenCV read the variable too early if somebody imported it before us.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         capture = Capture(target, api, list(params))
     except cv2.error:
@@ -68,11 +68,6 @@ def keep_depth(capture: Any, name: str) -> None:
         capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
     elif native[:2] in {b"Y1", b"Y3", b"Y4"} and native[3] in range(9, 17):
         logger.warning("%s has %d-bit pixels, of which OpenCV gives only 8 bits", name, native[3])
-
-
-def same_format(image: NDArray[Any], first: NDArray[Any]) -> bool:
-    """Tell whether two pictures have the same shape and dtype."""
-    return image.shape == first.shape and image.dtype == first.dtype
 
 
 def _tag(value: float) -> bytes:

@@ -107,6 +107,15 @@ def test_16_bit_y4m_is_exact(tmp_path):
     np.testing.assert_array_equal(pixels(opened(tmp_path / "a.y4m")), MOVIE)
 
 
+def test_pixels_that_opencv_cannot_keep_are_told(tmp_path, caplog):
+    frames = b"".join(b"FRAME\n" + (frame >> 4).tobytes() for frame in MOVIE)
+    (tmp_path / "a.y4m").write_bytes(b"YUV4MPEG2 W32 H24 F20:1 Ip A1:1 Cmono12\n" + frames)
+    read = pixels(opened(tmp_path / "a.y4m"))
+    assert read.dtype == np.uint8
+    np.testing.assert_allclose(read.mean(axis=(0, 3)), (MOVIE >> 8).mean(axis=0), atol=2)
+    assert caplog.messages == ["a.y4m has 12-bit pixels, of which OpenCV gives only 8 bits"]
+
+
 def test_8_bit_gray_video_is_one_channel_and_exact(tmp_path):
     gray = (MOVIE >> 8).astype(np.uint8)
     np.testing.assert_array_equal(pixels(opened(write_video(tmp_path / "a.avi", gray))), gray)

@@ -320,6 +320,23 @@ def test_v4l2_time_is_the_drivers(scripted):
     np.testing.assert_allclose(np.diff(frames), 1 / 30, atol=1e-6)
 
 
+def test_an_empty_handed_read_of_v4l2_is_no_reason_to_reconnect(scripted, caplog):
+    class Slow(Script):
+        """Finds nothing for a while, as V4L2 does every second."""
+
+        def read(self, image=None):
+            good, image = super().read()
+            if not good:
+                self.released.wait(0.6)
+            return good, image
+
+    source = scripted(Slow(GRAY, GRAY, None, GRAY, backend="V4L2"), timeout=10.0)
+    frames = source.frames()
+    next(frames)
+    next(frames)
+    assert caplog.messages == []
+
+
 def test_what_the_driver_ignores_is_told(scripted, caplog):
     scripted(Script(GRAY, ignored={cv2.CAP_PROP_FPS}), format="1280x720@60")
     assert caplog.messages == ["camera 0 ignored 1280x720@60: it gives 10x8@30"]
