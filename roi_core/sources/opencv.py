@@ -127,14 +127,14 @@ class Live:
         last = self._time if self._index >= 0 else begin
         pause = FIRST_PAUSE
         silent = begin - last > 0.9 * camera.timeout
-        trouble = f"gave no frame for {begin - last:.3g} s" if silent else "is gone"
+        trouble = f"gave no frame for {round(begin - last, 1):g} s" if silent else "is gone"
         if not self._closed.is_set() and camera.retry_for:
             logger.warning("%s %s; reconnecting", self.name, trouble)
         while not self._closed.is_set():
             self._link.abandon()
             left = begin + camera.retry_for - time.perf_counter()
             if left <= 0:
-                trouble = f"gave no frame for {time.perf_counter() - last:.3g} s" if silent else trouble
+                trouble = f"gave no frame for {round(time.perf_counter() - last, 1):g} s" if silent else trouble
                 raise SourceLost(f"{self.name} {trouble} (last: {self._index})")
             silent = True
             self._link = Link(self.name, self._open, self._expose)
