@@ -134,7 +134,8 @@ class Live:
             self._link.abandon()
             left = begin + camera.retry_for - time.perf_counter()
             if left <= 0:
-                trouble = f"gave no frame for {round(time.perf_counter() - last, 1):g} s" if silent else trouble
+                if silent:
+                    trouble = f"gave no frame for {round(time.perf_counter() - last, 1):g} s"
                 raise SourceLost(f"{self.name} {trouble} (last: {self._index})")
             silent = True
             self._link = Link(self.name, self._open, self._expose)
