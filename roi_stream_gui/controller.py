@@ -16,13 +16,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roi_core import pipeline
 from roi_core.errors import RoiError
 from roi_core.frame import FinishReason
 from roi_core.rois import RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import words
+from roi_stream_gui import display, words
 from roi_stream_gui.editing import Editor
 from roi_stream_gui.messages import Message, MessageLog
 from roi_stream_gui.tools import Hand, Tool
@@ -110,11 +111,16 @@ class Controller:
         self._listing: Future[Sequence[Device]] | None = None
         self._cameras: tuple[tuple[str, str], ...] = ()
         self._told: Session | None = None
+        self._loaded: RoiSet | None = None
         self._disk = (0.0, 0)
         self._taking = False
         self._untold = False
 
     # -- the source ---------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Compile every kernel on the helper thread; a source is opened after that, so no frame waits."""
+        self._helper.submit(_warm_up)
 
     def connect(self, text: str) -> None:
         """Open a source and start showing it; a session that runs is ended first."""
@@ -140,12 +146,24 @@ class Controller:
             _finished(previous)
         source = self._opener(text, self.settings, realtime=True)
         try:
-            session = Session(source, self.settings, self.editor.rois)
+            rois = self._first_rois((source.shape[1], source.shape[0]))
+            session = Session(source, self.settings, rois)
             session.start()
         except BaseException:
             source.close()
             raise
         return session
+
+    def _first_rois(self, size: tuple[int, int]) -> RoiSet:
+        """Return the regions to begin with: once those of the file asked for, else the present ones."""
+        if self.rois_wanted is None:
+            return self.editor.rois
+        path, self.rois_wanted = self.rois_wanted, None
+        loaded = self._read_rois(path, size)
+        if loaded is None:
+            return self.editor.rois
+        self._loaded = loaded
+        return loaded
 
     def _list(self) -> Sequence[Device]:
         if self._lister is not None:
@@ -242,15 +260,9 @@ class Controller:
 
     def load_rois(self, path: str | Path) -> None:
         """Replace the regions by those of a file; can be undone."""
-        try:
-            loaded = RoiSet.load(Path(path).expanduser(), self._resolution())
-        except (RoiError, OSError) as error:
-            log.error("regions not loaded: %s", _sentence(error))
-            return
-        for note in loaded.notes:
-            log.warning("%s", note)
-        self.editor.load(loaded.rois)
-        log.info("%d regions loaded from %s", len(loaded.rois), path)
+        rois = self._read_rois(path, self._resolution())
+        if rois is not None:
+            self.editor.load(rois)
 
     def tell(self, text: str) -> None:
         """Put a sentence into the message list."""
@@ -263,6 +275,18 @@ class Controller:
     def pause(self) -> None:
         """Hold the traces still, or let them run again; nothing but the display stops."""
         self.paused = not self.paused
+
+    def _read_rois(self, path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
+        """Read a file for frames of `size` (W, H); why it cannot be used is told."""
+        try:
+            loaded = RoiSet.load(Path(path).expanduser(), size)
+        except (RoiError, OSError) as error:
+            log.error("regions not loaded: %s", _sentence(error))
+            return None
+        for note in loaded.notes:
+            log.warning("%s", note)
+        log.info("%d regions loaded from %s", len(loaded.rois), path)
+        return loaded.rois
 
     def _resolution(self) -> tuple[int, int] | None:
         if self.session is None:
@@ -355,9 +379,9 @@ class Controller:
             self._tell_recorded(self.session.snapshot())
         self.session = session
         log.info("connected to %s", words.source(session.snapshot()))
-        if self.rois_wanted is not None:
-            path, self.rois_wanted = self.rois_wanted, None
-            self.load_rois(path)
+        if self._loaded is not None:
+            self.editor.begin(self._loaded)
+            self._loaded = None
 
     def _collect_cameras(self) -> None:
         listing = self._listing
@@ -394,6 +418,11 @@ class Controller:
             except OSError:
                 self._disk = (now, 0)
         return self._disk[1]
+
+
+def _warm_up() -> None:
+    pipeline.warm_up()
+    display.warm_up()
 
 
 def _finished(session: Session) -> None:

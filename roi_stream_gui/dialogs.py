@@ -45,6 +45,7 @@ class AskFile:
             default_path=str(Path.home()),
         )
         dpg.add_file_extension(".*", parent=self._browser)
+        desk.covers.append(self._browser)
 
     def ask(self, what: str, then_do: Callable[[str], object]) -> None:
         """Ask for the path of `what` (a key of `words.FILES`) and call `then_do` with it."""

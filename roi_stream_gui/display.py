@@ -31,7 +31,7 @@ EASE = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """The part of a frame that is on screen: its first row and column, in blocks of ``step`` x ``step`` px."""
+    """The part of a frame that is on screen: its first row and column, in blocks of ``step``."""
 
     y: int
     x: int

@@ -149,6 +149,13 @@ class Editor:
         if self.selection:
             self.paste()
 
+    def begin(self, rois: RoiSet) -> None:
+        """Start with this very set; there is nothing to take back yet."""
+        self.rois = rois
+        self.select()
+        self._past.clear()
+        self._future.clear()
+
     def load(self, rois: RoiSet) -> None:
         """Put a whole other set in place; this too can be undone."""
         self._commit("load", self._restamped(rois))

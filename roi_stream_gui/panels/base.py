@@ -45,23 +45,29 @@ class Place(StrEnum):
 
 @dataclass
 class Desk:
-    """What panels share: the controller, the look, the texture, and names of widgets for tests and focus."""
+    """What panels share: the controller, the look, the texture, and names of widgets for tests and focus.
+
+    ``fields`` eat keys while they are active; ``covers`` are windows that do so while they are shown.
+    """
 
     controller: Controller
     theme: Theme
     texture: Texture
     names: dict[str, int] = field(default_factory=dict)
+    fields: list[int] = field(default_factory=list)
+    covers: list[int] = field(default_factory=list)
     ask_file: Callable[[str, Callable[[str], object]], None] = lambda _what, _then: None
     fit: Callable[[], None] = lambda: None
     scale_traces: Callable[[float], None] = lambda _factor: None
 
     def typing(self) -> bool:
-        """Tell whether keys go into a text or number field now."""
-        item = dpg.get_focused_item()
-        if not item or not dpg.does_item_exist(item):
-            return False
-        active = dpg.get_item_state(item).get("active", False)
-        return bool(active) and dpg.get_item_type(item).rpartition("::mv")[2] in FIELDS
+        """Tell whether keys go into a text or number field now.
+
+        Every field is asked: the focused item that Dear PyGui tells of is the group around the field.
+        """
+        if not self.fields:
+            self.fields = [item for item in dpg.get_all_items() if _kind(item) in FIELDS]
+        return any(map(dpg.is_item_active, self.fields)) or any(map(dpg.is_item_shown, self.covers))
 
     def named(self, name: str, item: int) -> int:
         """Remember a widget under a name; return it."""
@@ -79,6 +85,10 @@ class Desk:
         with dpg.item_handler_registry() as registry:
             dpg.add_item_deactivated_after_edit_handler(callback=then(action))
         dpg.bind_item_handler_registry(item, registry)
+
+
+def _kind(item: int) -> str:
+    return str(dpg.get_item_type(item)).rpartition("::mv")[2]
 
 
 class Panel(Protocol):

@@ -93,10 +93,10 @@ class SessionBar:
 
     def _label(self, view: View) -> str:
         """Return what the button says, and stop the recording after `HOLD` seconds."""
-        if not view.recording:
-            self._held_since = None
-            return "Record"
         held = dpg.is_item_active(self._button) or self._stop_keys()
+        if not view.recording:
+            self._held_since, self._stopped = None, self._stopped and held
+            return "Record"
         if not held:
             if self._held_since is not None and not self._stopped:
                 self._do.tell(words.HOLD_LONGER)
@@ -153,7 +153,8 @@ class SessionBar:
             self._do.connect(dict(self._choices).get(label, label))
 
     def _record(self) -> None:
-        if not self._recording:
+        # Letting go after a long press is a click too; it must not start the next recording.
+        if not self._recording and not self._stopped:
             self._do.record()
 
     def _keep_note(self) -> None:

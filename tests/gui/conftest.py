@@ -28,8 +28,8 @@ def start(screen, tmp_path):
     """Start the window; what still runs after the test is killed."""
     windows: list[Window] = []
 
-    def begin(*words: str, **env: str) -> Window:
-        window = Window(screen, tmp_path, *words, **env)
+    def begin(*words: str, code: str = "", **env: str) -> Window:
+        window = Window(screen, tmp_path, *words, code=code, **env)
         windows.append(window)
         return window
 

@@ -62,15 +62,15 @@ class State:
 class Window:
     """The running program."""
 
-    def __init__(self, screen: Screen, home: Path, *words: str, **env: str) -> None:
+    def __init__(self, screen: Screen, home: Path, *words: str, code: str = "", **env: str) -> None:
         self.home = home
         self._socket_path = home / "socket"
         self._env = {
-            **screen.env, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"),
+            **screen.env, "PYTHONPATH": str(ROOT), "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"),
             "ROI_STREAM_TEST_SOCKET": str(self._socket_path), **env,
         }  # fmt: skip
         self._log = (home / "output.txt").open("wb")
-        command = [sys.executable, "-m", "roi_stream_gui", *words]
+        command = [sys.executable, *(["-c", code] if code else ["-m", "roi_stream_gui"]), *words]
         self.process = subprocess.Popen(
             command, env=self._env, cwd=home, stdout=self._log, stderr=subprocess.STDOUT
         )
@@ -160,6 +160,18 @@ class Window:
         self._tool("mouseup", "1")
         for key in keys:
             self._tool("keyup", key)
+        return self.settle()
+
+    def drag_widget(self, name: str, pixels: float) -> State:
+        """Drag a number sideways."""
+        x, y, width, height = self.ask().items[name]
+        self._to(x + width / 2, y + height / 2)
+        self._tool("mousedown", "1")
+        self.settle(2)
+        for part in (0.3, 0.6, 1.0):
+            self._to(x + width / 2 + part * pixels, y + height / 2)
+            self.settle(2)
+        self._tool("mouseup", "1")
         return self.settle()
 
     def hover(self, x: float, y: float) -> None:
