@@ -25,7 +25,7 @@ class AskFile:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._then: Callable[[str], object] | None = None
-        with dpg.window(show=False, no_collapse=True, no_resize=True, width=560, height=116) as self._window:
+        with dpg.window(show=False, no_collapse=True, no_resize=True, width=560, height=100) as self._window:
             self._path = desk.named("path", dpg.add_input_text(
                 width=-1, on_enter=True, callback=then(self._accept)
             ))  # fmt: skip
@@ -55,7 +55,7 @@ class AskFile:
         dpg.set_value(self._path, start)
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         dpg.configure_item(
-            self._window, label=title, show=True, pos=((width - 560) // 2, max((height - 116) // 3, 0))
+            self._window, label=title, show=True, pos=((width - 560) // 2, max((height - 100) // 3, 0))
         )
         dpg.configure_item(self._ok, label=verb)
         dpg.focus_item(self._path)
@@ -91,7 +91,7 @@ class AskQuit:
             show=False,
             no_collapse=True,
             no_resize=True,
-            width=430,
+            width=460,
             height=112,
         ) as self._window:
             dpg.add_text(words.QUIT_TEXT)
@@ -110,7 +110,7 @@ class AskQuit:
             return
         self.shown = True
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        dpg.configure_item(self._window, show=True, pos=((width - 430) // 2, (height - 112) // 2))
+        dpg.configure_item(self._window, show=True, pos=((width - 460) // 2, (height - 112) // 2))
 
     def hide(self) -> None:
         """Keep recording."""

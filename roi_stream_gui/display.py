@@ -136,6 +136,7 @@ class Thinned:
         self._number = np.full(self.count, -1, np.int64)
         self._low = np.zeros((0, self.count), np.float32)
         self._high = np.zeros((0, self.count), np.float32)
+        self._falls = np.zeros((0, self.count), np.bool_)
         self.newest = 0.0
 
     def take(self, rows: Rows, values: NDArray[np.float32]) -> None:
@@ -143,7 +144,7 @@ class Thinned:
         if len(rows.times) == 0:
             return
         self._grow(values.shape[1])
-        _thin(rows.times, values, self.width, self._number, self._low, self._high)
+        _thin(rows.times, values, self.width, self._number, self._low, self._high, self._falls)
         self.latest = values[-1]
         self.newest = float(rows.times[-1])
 
@@ -153,11 +154,12 @@ class Thinned:
         return np.repeat((self._number[order] + 0.5) * self.width, 2)
 
     def lane(self, column: int) -> NDArray[np.float64]:
-        """Return the (2n,) lowest, highest, lowest ... values of one trace; NaN where it has none."""
+        """Return (2n,) values of one trace: the extremes of each column as they came, or NaN."""
         order = self._order()
+        low, high, falls = (part[column, order] for part in (self._low, self._high, self._falls))
         out = np.empty(2 * order.size)
-        out[0::2] = self._low[column, order]
-        out[1::2] = self._high[column, order]
+        out[0::2] = np.where(falls, high, low)
+        out[1::2] = np.where(falls, low, high)
         return out
 
     def _order(self) -> NDArray[np.intp]:
@@ -172,6 +174,7 @@ class Thinned:
             empty = np.full((missing, self.count), np.nan, np.float32)
             self._low = np.vstack([self._low, empty])
             self._high = np.vstack([self._high, empty])
+            self._falls = np.vstack([self._falls, np.zeros_like(empty, np.bool_)])
 
 
 def warm_up() -> None:
@@ -183,7 +186,7 @@ def warm_up() -> None:
     saturated(image)
     values, number = np.zeros((1, 1), np.float32), np.zeros(2, np.int64)
     low = np.zeros((1, 2), np.float32)
-    _thin(np.zeros(1), values, 1.0, number, low, low.copy())
+    _thin(np.zeros(1), values, 1.0, number, low, low.copy(), np.zeros((1, 2), np.bool_))
 
 
 def _clip(low: float, high: float, size: int) -> tuple[int, int]:
@@ -263,6 +266,7 @@ def _thin(
     number: NDArray[np.int64],
     low: NDArray[np.float32],
     high: NDArray[np.float32],
+    falls: NDArray[np.bool_],
 ) -> None:
     for i in range(times.size):
         column = int(times[i] // width)
@@ -271,10 +275,13 @@ def _thin(
             number[slot] = column
             low[:, slot] = np.nan
             high[:, slot] = np.nan
+            falls[:, slot] = False
         for k in range(values.shape[1]):
             value = values[i, k]
             if value == value:
                 if not value >= low[k, slot]:
+                    falls[k, slot] = low[k, slot] == low[k, slot]
                     low[k, slot] = value
                 if not value <= high[k, slot]:
                     high[k, slot] = value
+                    falls[k, slot] = False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]
 
-__all__ = ["handles", "nearest", "nearest_edge", "with_handle", "with_vertex", "without_vertex"]
+__all__ = ["extent", "handles", "nearest", "nearest_edge", "with_handle", "with_vertex", "without_vertex"]
 
 
 def handles(roi: Roi) -> list[Point]:
@@ -36,6 +36,12 @@ def handles(roi: Roi) -> list[Point]:
     if isinstance(roi, Polygon) and not isinstance(roi, Freehand):
         return [(x, y) for x, y in roi.points]
     return _corners(roi)
+
+
+def extent(roi: Roi) -> float:
+    """Return the smaller side of the box around a shape, px."""
+    x0, y0, x1, y1 = roi.bounds()
+    return min(x1 - x0, y1 - y0)
 
 
 def with_handle(roi: Roi, number: int, x: float, y: float) -> Roi:

@@ -75,8 +75,9 @@ def rectangles(names: Mapping[str, int]) -> dict[str, list[float]]:
     found = {}
     for name, item in names.items():
         state = dpg.get_item_state(item)
-        if "rect_min" in state and state.get("visible", False):
-            found[name] = [*state["rect_min"], *state["rect_size"]]
+        if state.get("visible", "scroll_pos" in state) and "rect_size" in state:
+            # A child window tells no rectangle, but its place in the window.
+            found[name] = [*state.get("rect_min", state["pos"]), *state["rect_size"]]
     return found
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     Colour = tuple[int, int, int]
+    Painted = tuple[int, ...]
 
 __all__ = ["ACCENT", "AMBER", "BAR", "DIM", "GREEN", "RED", "TEXT", "Theme"]
 
@@ -31,8 +32,8 @@ BAR: Colour = (30, 34, 40)
 
 FONT_SIZE = 15
 
-COLOURS: Mapping[str, Colour] = {
-    "WindowBg": BACK, "ChildBg": PANE, "PopupBg": (30, 34, 40), "ModalWindowDimBg": (8, 9, 11),
+COLOURS: Mapping[str, Painted] = {
+    "WindowBg": BACK, "ChildBg": PANE, "PopupBg": (30, 34, 40), "ModalWindowDimBg": (8, 9, 11, 140),
     "Border": LINE, "FrameBg": FRAME, "FrameBgHovered": HOVER, "FrameBgActive": PRESS,
     "TitleBg": PANE, "TitleBgActive": FRAME, "ScrollbarBg": PANE, "ScrollbarGrab": HOVER,
     "ScrollbarGrabHovered": PRESS, "ScrollbarGrabActive": ACCENT, "CheckMark": (110, 184, 255),
@@ -121,7 +122,7 @@ class Theme:
         return theme
 
 
-def _variant(kind: int, colours: Mapping[str, Colour]) -> int:
+def _variant(kind: int, colours: Mapping[str, Painted]) -> int:
     theme: int
     with dpg.theme() as theme, dpg.theme_component(kind):
         _colours(colours)
@@ -150,7 +151,7 @@ def _spaced(**styles: tuple[float, ...]) -> int:
     return theme
 
 
-def _colours(colours: Mapping[str, Colour]) -> None:
+def _colours(colours: Mapping[str, Painted]) -> None:
     for name, colour in colours.items():
         dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{name}"), colour)
 

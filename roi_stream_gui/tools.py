@@ -141,6 +141,8 @@ class Hand:
         if len(rois) != 1:
             return False
         roi = rois[0]
+        # On a small shape the handles leave room for the hand to move it.
+        reach = min(reach, geometry.extent(roi) / 4)
         number = geometry.nearest(geometry.handles(roi), *at, reach)
         is_polygon = isinstance(roi, Polygon) and not isinstance(roi, Freehand)
         if keys.ctrl and is_polygon and isinstance(roi, Polygon):

@@ -96,8 +96,9 @@ class Overlay:
 
     def _draw_handles(self, rois: list[Roi], zoom: float) -> None:
         points = geometry.handles(rois[0])[:HANDLES] if len(rois) == 1 and not rois[0].locked else []
+        radius = min(HANDLE_SIZE / zoom, geometry.extent(rois[0]) / 8) if points else 1.0
         for item, point in zip(self._handles, points, strict=False):
-            dpg.configure_item(item, center=list(point), radius=HANDLE_SIZE / zoom, show=True)
+            dpg.configure_item(item, center=list(point), radius=radius, show=True)
         for item in self._handles[len(points) : self._handles_shown]:
             dpg.configure_item(item, show=False)
         self._handles_shown = len(points)

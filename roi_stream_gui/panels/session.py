@@ -132,7 +132,7 @@ class SessionBar:
         parent = dpg.get_item_parent(self._note)
         width = dpg.get_item_rect_size(parent)[0] if parent else 0
         if width > 300:
-            dpg.configure_item(self._note, pos=(width - 198, 7))
+            dpg.configure_item(self._note, pos=(width - 198, 6))
 
     def _connect(self) -> None:
         self._do.connect(dpg.get_value(self._text))
