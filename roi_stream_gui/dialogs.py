@@ -122,7 +122,7 @@ class KeySheet:
     """Every key on one sheet (F1)."""
 
     def __init__(self, desk: Desk) -> None:
-        with dpg.window(label="Keys", show=False, width=400, height=470, no_collapse=True) as self._window:
+        with dpg.window(label="Keys", show=False, width=470, height=470, no_collapse=True) as self._window:
             with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, row_background=True):
                 dpg.add_table_column(width_fixed=True, init_width_or_weight=150)
                 dpg.add_table_column()

@@ -19,9 +19,9 @@ __all__ = ["Keyboard"]
 FIRST_MOUSE_KEY = 656
 """The key handler also tells mouse buttons, wheel and modifiers, from this number on."""
 NAMES = {
-    "Enter": "Return", "Esc": "Escape", "Del": "Delete", "Backspace": "Back", "Tab": "Tab", "Left": "Left",
-    "Right": "Right", "Up": "Up", "Down": "Down", "=": "Plus", "-": "Minus", ",": "Comma", ".": "Period",
-    "[": "Open_Brace", "]": "Close_Brace", "F1": "F1",
+    "Enter": "Return", "Esc": "Escape", "Del": "Delete", "Backspace": "Back",
+    "Left": "Left", "Right": "Right", "Up": "Up", "Down": "Down", "-": "Minus", ",": "Comma",
+    ".": "Period", "[": "Open_Brace", "]": "Close_Brace", "F1": "F1",
 }  # fmt: skip
 
 
@@ -59,4 +59,6 @@ class Keyboard:
 def _numbers() -> dict[int, str]:
     """Return the name in a chord for each of Dear PyGui's key numbers."""
     names = {getattr(dpg, f"mvKey_{letter}"): letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"}
-    return names | {getattr(dpg, f"mvKey_{word}"): name for name, word in NAMES.items()}
+    names |= {getattr(dpg, f"mvKey_{word}"): name for name, word in NAMES.items()}
+    # mvKey_Prior, mvKey_Next and mvKey_Plus still hold the numbers of an older version (2.3.1).
+    return names | {dpg.mvKey_Down + 1: "PgUp", dpg.mvKey_Down + 2: "PgDn", dpg.mvKey_Open_Brace - 1: "="}

@@ -113,10 +113,16 @@ class Parameters:
         self._shown = None
 
     def _filter(self, words: str) -> None:
+        """Show the settings that hold these words, and the blocks that have one."""
         words = words.lower().strip()
-        for item in self._fields.values():
+        found = set()
+        for path, item in self._fields.items():
             line = dpg.get_item_parent(item)
-            dpg.configure_item(line, show=words in (dpg.get_item_user_data(line) or ""))
+            fits = words in (dpg.get_item_user_data(line) or "")
+            dpg.configure_item(line, show=fits)
+            found.update([path.partition(".")[0]] if fits else [])
+        for block in type(self._do.settings.current).model_fields:
+            dpg.configure_item(self._desk.names[f"block.{block}"], show=block in found)
 
     def _save(self) -> None:
         self._desk.ask_file("save_settings", self._do.save_settings)

@@ -31,12 +31,19 @@ class Screen:
         )  # fmt: skip
         self.display = ":" + self._server.stdout.readline().strip()
         self.env = {**os.environ, "DISPLAY": self.display}
-        self._manager = subprocess.Popen(["openbox", "--sm-disable"], env=self.env, stderr=subprocess.DEVNULL)
-        within(20, lambda: "window id" in self._root_property(), "openbox is there")
+        self._manager = self._start_manager()
+        within(30, self._managed, "openbox is there")
 
-    def _root_property(self) -> str:
+    def _start_manager(self) -> subprocess.Popen:
+        return subprocess.Popen(["openbox", "--sm-disable"], env=self.env, stderr=subprocess.DEVNULL)
+
+    def _managed(self) -> bool:
+        """Tell whether the window manager is at work; it gives up when it comes before the server."""
+        if self._manager.poll() is not None:
+            self._manager = self._start_manager()
         words = ["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"]
-        return subprocess.run(words, env=self.env, capture_output=True, text=True, check=False).stdout
+        text = subprocess.run(words, env=self.env, capture_output=True, text=True, check=False).stdout
+        return "window id" in text
 
     def close(self) -> None:
         for process in (self._manager, self._server):
@@ -74,15 +81,16 @@ class Window:
         self.process = subprocess.Popen(
             command, env=self._env, cwd=home, stdout=self._log, stderr=subprocess.STDOUT
         )
-        within(60, self._listening, "the window listens", self.output)
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(30)
-        self._socket.connect(str(self._socket_path))
         self._reader = self._socket.makefile("r")
-        self.xid = within(
-            20, lambda: self._tool("search", "--name", "^ROI Stream$").split()[-1:], "a window"
-        )[0]
-        self.locate()
+        try:
+            within(60, self._connected, "the window listens", self.output)
+            self.xid = within(20, self._find, "a window")
+            self.locate()
+        except BaseException:
+            self.kill()
+            raise
 
     # -- watching -----------------------------------------------------------------------------------------
 
@@ -187,14 +195,15 @@ class Window:
         return self.settle()
 
     def key(self, *keys: str) -> State:
+        """Press keys; the window takes in one press or release per frame."""
         for key in keys:
             self._tool("key", key)
-            self.settle(2)
+            self.settle(2 * len(key.split("+")) + 2)
         return self.settle(2)
 
     def type(self, text: str) -> State:
-        self._tool("type", "--delay", "60", text)
-        return self.settle(2)
+        self._tool("type", "--delay", "20", text)
+        return self.settle(2 * len(text) + 4)
 
     def fill(self, name: str, text: str, end: str = "Return") -> State:
         """Replace the text of a field."""
@@ -249,10 +258,17 @@ class Window:
         command = ["timeout", "10", "xdotool", *words]
         return subprocess.run(command, env=self._env, capture_output=True, text=True, check=False).stdout
 
-    def _listening(self) -> bool:
+    def _find(self) -> str:
+        return "".join(self._tool("search", "--name", "^ROI Stream$").split()[-1:])
+
+    def _connected(self) -> bool:
         if self.process.poll() is not None:
             raise AssertionError(f"the window ended with {self.process.returncode}\n{self.output()}")
-        return self._socket_path.exists()
+        try:
+            self._socket.connect(str(self._socket_path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
 
 def within(seconds: float, true, what: str, tell=str):

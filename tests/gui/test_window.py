@@ -121,6 +121,15 @@ def test_every_shape_move_undo_redo_rename_delete(start):
     assert len(named.rois) == 4
     assert named.tool == "select"
     window.screenshot("every_shape")
+    following = window.key("Next").selection
+    assert following != named.selection
+    assert window.key("Prior").selection == named.selection
+    nudged = window.key("Right", "shift+Down", "shift+Down")
+    now = next(roi for roi in nudged.rois if roi["kind"] == "rectangle")
+    was = next(roi for roi in named.rois if roi["kind"] == "rectangle")
+    assert (now["x0"], now["y0"]) == pytest.approx((was["x0"] + 1, was["y0"] + 20))
+    larger = next(roi for roi in window.key("equal").rois if roi["kind"] == "rectangle")
+    assert larger["x1"] - larger["x0"] == pytest.approx(1.1 * (now["x1"] - now["x0"]))
     gone = window.key("Delete")
     assert len(gone.rois) == 3
     assert len(window.click("undo").rois) == 4
