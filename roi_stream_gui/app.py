@@ -34,8 +34,9 @@ from roi_stream_gui.theme import Theme
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from roi_stream_gui.controller import Controller, View
+    from roi_stream_gui.controller import Controller
     from roi_stream_gui.panels.base import Panel
+    from roi_stream_gui.view import View
 
 __all__ = ["App"]
 

@@ -11,8 +11,6 @@ import logging
 import shutil
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +23,9 @@ from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
 from roi_stream_gui import display, words
 from roi_stream_gui.editing import Editor
-from roi_stream_gui.messages import Message, MessageLog
+from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.tools import Hand, Tool
+from roi_stream_gui.view import Phase, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from roi_core.sources import Source
     from roi_core.sources.devices import Device
 
-__all__ = ["Controller", "Phase", "View"]
+__all__ = ["Controller"]
 
 log = logging.getLogger(__name__)
 
@@ -43,45 +42,6 @@ DISK_PERIOD = 1.0
 """Seconds between two looks at the free space while nothing is recorded."""
 PATIENCE = 15.0
 """Seconds that closing waits for a camera that does not answer; the recording is finished long before."""
-
-
-class Phase(StrEnum):
-    """Where the window is with its source."""
-
-    IDLE = "idle"
-    CONNECTING = "connecting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    FINISHED = "finished"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """Everything a panel may show, at one moment. ``snapshot`` is None before the first connection."""
-
-    phase: Phase
-    snapshot: Snapshot | None
-    settings: Settings
-    rois: RoiSet
-    selection: tuple[int, ...]
-    hand: Hand
-    undo: str
-    redo: str
-    messages: tuple[Message, ...]
-    news: int
-    source: str
-    choices: tuple[tuple[str, str], ...]
-    paused: bool
-    folder: Path
-    disk_free: int
-    recording: bool = False
-    window_rate: float = 0.0
-
-    @property
-    def running(self) -> bool:
-        """True while frames flow."""
-        return self.phase is Phase.RUNNING
 
 
 class Controller:

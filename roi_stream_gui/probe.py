@@ -18,7 +18,7 @@ import dearpygui.dearpygui as dpg
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from roi_stream_gui.controller import View
+    from roi_stream_gui.view import View
 
 __all__ = ["VARIABLE", "Probe", "state_of"]
 

@@ -18,9 +18,10 @@ from roi_stream_gui import words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from roi_stream_gui.controller import Controller, View
+    from roi_stream_gui.controller import Controller
     from roi_stream_gui.texture import Texture
     from roi_stream_gui.theme import Theme
+    from roi_stream_gui.view import View
 
 __all__ = ["Desk", "Panel", "Place", "then", "value"]
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import words
-from roi_stream_gui.controller import Phase
 from roi_stream_gui.panels.base import Place
+from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from roi_core.session import Snapshot
-    from roi_stream_gui.controller import View
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
 
 __all__ = ["Chips"]
 

@@ -11,9 +11,9 @@ from roi_stream_gui.panels.base import Place
 from roi_stream_gui.theme import AMBER, DIM, RED, TEXT
 
 if TYPE_CHECKING:
-    from roi_stream_gui.controller import View
     from roi_stream_gui.messages import Message
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
 
 __all__ = ["Messages"]
 

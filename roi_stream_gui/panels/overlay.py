@@ -10,7 +10,7 @@ from roi_stream_gui import geometry
 
 if TYPE_CHECKING:
     from roi_core.rois import Roi
-    from roi_stream_gui.controller import View
+    from roi_stream_gui.view import View
 
 __all__ = ["Overlay"]
 

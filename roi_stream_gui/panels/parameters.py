@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import dearpygui.dearpygui as dpg
 
 from roi_core.settings import describe
-from roi_stream_gui.controller import Phase
 from roi_stream_gui.panels.base import Place, then, value
+from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
     from roi_core.settings import Setting, Settings
-    from roi_stream_gui.controller import View
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
 
 __all__ = ["Parameters"]
 

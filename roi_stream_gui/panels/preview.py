@@ -9,18 +9,18 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from roi_stream_gui import display, words
-from roi_stream_gui.controller import Phase
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.overlay import Overlay
 from roi_stream_gui.theme import AMBER, DIM
 from roi_stream_gui.tools import Keys, Tool
+from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.ring import FrameRing
-    from roi_stream_gui.controller import View
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
 
 __all__ = ["Preview"]
 
@@ -249,13 +249,15 @@ class Preview:
                 dpg.set_value(item, round(limit))
 
     def _show_status(self, view: View, x: float, y: float) -> None:
-        assert self._image is not None
-        height, width = self._image.shape
+        image = self._image
+        if image is None:
+            return
+        height, width = image.shape
         column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
         inside = 0 <= column < width and 0 <= row < height and dpg.is_item_hovered(self._plot)
-        cursor = f"x {column}  y {row}  value {self._image[row, column]}" if inside else _hint(view)
+        cursor = f"x {column}  y {row}  value {image[row, column]}" if inside else _hint(view)
         count = self._saturated[1]
-        part = 100.0 * count / self._image.size
+        part = 100.0 * count / image.size
         facts = f"zoom {100 * self.zoom():.0f} %    saturated {count} px ({part:.2f} %)"
         if (cursor, facts) != self._status:
             self._status = (cursor, facts)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.rois import Roi, RoiSet
-    from roi_stream_gui.controller import View
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
 
 __all__ = ["Regions"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import words
-from roi_stream_gui.controller import Phase
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.theme import AMBER, DIM, RED, TEXT
+from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
-    from roi_stream_gui.controller import View
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
 
 __all__ = ["SessionBar"]
 

@@ -14,8 +14,8 @@ from roi_stream_gui.tools import Tool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from roi_stream_gui.controller import View
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
 
 __all__ = ["Tools"]
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from roi_core.ring import TraceRing
     from roi_core.rois import Roi
     from roi_core.session import Snapshot
-    from roi_stream_gui.controller import View
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
 
 __all__ = ["Traces"]
 

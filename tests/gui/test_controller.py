@@ -9,9 +9,10 @@ import pytest
 from roi_core.errors import SourceNotFound
 from roi_core.recording import Recording
 from roi_core.rois import Circle
-from roi_stream_gui.controller import Controller, Phase
+from roi_stream_gui.controller import Controller
 from roi_stream_gui.shortcuts import ACTIONS, Chord, find
 from roi_stream_gui.tools import Tool
+from roi_stream_gui.view import Phase
 from tests.fakes import Broken, Ramp, Stepped, Unplugged
 from tests.gui.driver import within
 

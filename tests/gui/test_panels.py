@@ -5,11 +5,12 @@ import pytest
 
 from roi_core.rois import Circle
 from roi_core.settings import Settings, describe
-from roi_stream_gui.controller import Controller, Phase
+from roi_stream_gui.controller import Controller
 from roi_stream_gui.panels import PANELS, chips, panel_class
 from roi_stream_gui.panels.base import Desk
 from roi_stream_gui.texture import Texture
 from roi_stream_gui.theme import Theme
+from roi_stream_gui.view import Phase
 from tests.fakes import Broken, Stepped, Uncounted
 from tests.gui.driver import within
 

@@ -1,0 +1,57 @@
+"""Everything a panel may show, as one immutable value. Knows no toolkit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from roi_core.rois import RoiSet
+    from roi_core.session import Snapshot
+    from roi_core.settings import Settings
+    from roi_stream_gui.messages import Message
+    from roi_stream_gui.tools import Hand
+
+__all__ = ["Phase", "View"]
+
+
+class Phase(StrEnum):
+    """Where the window is with its source."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything a panel may show, at one moment. ``snapshot`` is None before the first connection."""
+
+    phase: Phase
+    snapshot: Snapshot | None
+    settings: Settings
+    rois: RoiSet
+    selection: tuple[int, ...]
+    hand: Hand
+    undo: str
+    redo: str
+    messages: tuple[Message, ...]
+    news: int
+    source: str
+    choices: tuple[tuple[str, str], ...]
+    paused: bool
+    folder: Path
+    disk_free: int
+    recording: bool = False
+    window_rate: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        """True while frames flow."""
+        return self.phase is Phase.RUNNING
