@@ -6,13 +6,14 @@ the help of ``roi_stream settings`` and the tooltip in the window, so the three 
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from roi_core.errors import SettingsError
 
@@ -25,6 +26,13 @@ __all__ = ["Camera", "Display", "Edit", "LiveSettings", "Recorder", "Roi", "Sett
 
 Scalar = bool | int | float | str | None
 
+SIDES, RATES = (16, 16_384), (0.001, 10_000)
+"""What ``camera.format`` may ask for, px and Hz; beyond it a typing error fills the memory."""
+LONGEST = 80
+"""Characters of a value or a path that a refusal shows."""
+NOT_YAML = (yaml.YAMLError, AttributeError, LookupError, RecursionError, ValueError)
+"""What PyYAML raises: its constructors let more through than its own errors."""
+
 
 def field(default: Any, text: str, *, unit: str = "", live: bool = True, **rule: Any) -> Any:
     """Return a model field: one sentence, a unit, a rule, and whether it may change mid-session."""
@@ -32,9 +40,9 @@ def field(default: Any, text: str, *, unit: str = "", live: bool = True, **rule:
 
 
 class Block(BaseModel):
-    """One part of the settings: frozen, and a name that is not known is refused."""
+    """One part of the settings: frozen; unknown names and values of another kind are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Camera(Block):
@@ -44,7 +52,6 @@ class Camera(Block):
         "",
         "Size and rate asked of the camera, as WxH@FPS; empty keeps its own.",
         live=False,
-        pattern=r"^(\d+x\d+(@\d+(\.\d+)?)?)?$",
     )
     rate: float = field(
         30.0,
@@ -88,6 +95,20 @@ class Camera(Block):
         "Input value shown as 65535, for float or integer cameras; empty follows the image.",
         live=False,
     )
+
+    @field_validator("format")
+    @classmethod
+    def _format_is_possible(cls, text: str) -> str:
+        found = re.fullmatch(r"(\d{1,9})x(\d{1,9})(?:@(\d{1,9}(?:\.\d{1,9})?))?", text, re.ASCII)
+        if text and found is None:
+            raise ValueError("write it as WxH@FPS, such as 1280x720@60")
+        if found is not None:
+            width, height, rate = found.groups(default="1")
+            if min(int(width), int(height)) < SIDES[0] or max(int(width), int(height)) > SIDES[1]:
+                raise ValueError(f"width and height must be {SIDES[0]} to {SIDES[1]} px")
+            if not RATES[0] <= float(rate) <= RATES[1]:
+                raise ValueError(f"the rate must be {RATES[0]} to {RATES[1]} Hz")
+        return text
 
     @model_validator(mode="after")
     def _range_is_whole(self) -> Self:
@@ -197,6 +218,12 @@ class Display(Block):
         le=36_000,
     )
 
+    @model_validator(mode="after")
+    def _black_is_below_white(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError("low must be less than high")
+        return self
+
 
 class Settings(Block):
     """All settings. Immutable: `with_value` gives a new, re-validated tree."""
@@ -220,14 +247,16 @@ class Settings(Block):
     def loads(cls, text: str, name: str = "settings") -> Settings:
         """Read YAML text. Missing names keep their defaults; unknown names are refused."""
         try:
-            tree = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            tree = yaml.load(text, _Loader)
+        except NOT_YAML as error:
             raise SettingsError(name, "...", f"not YAML: {' '.join(str(error).split())}") from error
         if tree is None:
             return cls()
         if not isinstance(tree, dict):
-            raise SettingsError(name, tree, "a settings file is a list of blocks such as 'camera:'")
-        return _validated(cls, tree)
+            raise _refused(name, tree, "a settings file is a list of blocks such as 'camera:'")
+        # A block of which every line is commented out reads as null.
+        empty = [block for block in cls.model_fields if tree.get(block, ...) is None]
+        return _validated(cls, {block: part for block, part in tree.items() if block not in empty})
 
     def get(self, path: str) -> Any:
         """Return the value at a dotted path such as ``camera.rate``."""
@@ -248,8 +277,8 @@ class Settings(Block):
         tree = self.model_dump()
         for assignment in assignments:
             path, equals, text = (part.strip() for part in assignment.partition("="))
-            if not equals:
-                raise SettingsError(assignment, "", "write it as path=value, such as camera.rate=20")
+            if not path or not equals:
+                raise _refused("setting", assignment, "write it as path=value, such as camera.rate=20")
             kind = _find(path, self, text).kind
             block, name = path.split(".")
             tree[block][name] = text if kind is str else _read_yaml(text)
@@ -333,7 +362,7 @@ class LiveSettings:
         with self._lock:
             known = _find(path, self.current, value)
             if self.running and not known.live:
-                raise SettingsError(path, value, "cannot change while running; stop first")
+                raise _refused(path, value, "cannot change while running; stop first")
             new = self.current.with_value(path, value)
             change = Edit(path, known.value, new.get(path))
             if change.old != change.new:
@@ -357,20 +386,38 @@ def _validated(model: type[Settings], tree: dict[str, Any]) -> Settings:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"]) or "settings"
         why = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            why = _unknown(path)
-        elif first["type"] == "string_pattern_mismatch":
-            why = "write it as WxH@FPS, such as 1280x720@60"
-        else:
-            why = why[:1].lower() + why[1:]
-        raise SettingsError(path, first.get("input"), why) from error
+        why = _unknown(path) if first["type"] == "extra_forbidden" else why[:1].lower() + why[1:]
+        seen = first["input"]
+        if first["type"] == "value_error" and isinstance(seen, dict):
+            # The rule of a whole block names the fields that it is about.
+            seen = {name: value for name, value in seen.items() if name in re.findall(r"\w+", why)}
+        raise _refused(path, seen, why) from error
+
+
+class _Verbatim(str):
+    """A text that a refusal shows without quotation marks."""
+
+    __repr__ = str.__str__
+
+
+def _refused(path: str, value: object, why: str) -> SettingsError:
+    """Return the error, with no more of path and value than one sentence can hold."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no number of more than 4300 digits
+        return SettingsError(path, _Verbatim("a number of thousands of digits"), why)
+    return SettingsError(_cut(path), value if len(text) <= LONGEST else _Verbatim(_cut(text)), why)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _find(path: str, settings: Settings, value: object = None) -> Setting:
     for setting in describe(settings):
         if setting.path == path:
             return setting
-    raise SettingsError(path, value, _unknown(path))
+    raise _refused(path, value, _unknown(path))
 
 
 def _unknown(path: str) -> str:
@@ -404,10 +451,26 @@ def _setting(path: str, value: Scalar, info: FieldInfo) -> Setting:
     )
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which 1e3 is a number, as everywhere but in YAML 1.1."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """The writer of the same: it quotes a word that looks like 1e3."""
+
+
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$", re.ASCII),
+        list("-+0123456789"),
+    )
+
+
 def _read_yaml(text: str) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return yaml.load(text, _Loader)
+    except NOT_YAML:
         return text
 
 
@@ -420,5 +483,5 @@ def _first_line(block: Block) -> str:
 
 
 def _scalar(value: Scalar) -> str:
-    text: str = yaml.safe_dump(value, default_flow_style=True)
+    text: str = yaml.dump(value, Dumper=_Dumper, default_flow_style=True)
     return text.removesuffix("...\n").strip()

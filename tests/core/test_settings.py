@@ -20,18 +20,82 @@ ASSETS = Path(__file__).parents[2] / "assets"
         ("camera.rate=.nan", "camera.rate = nan: input should be a finite number"),
         ("camera.rat=3", "camera.rat = '3': no such setting; camera has format, rate"),
         ("kamera.rate=3", "no such setting; the blocks are camera, roi, recorder, display"),
-        ("rate", "write it as path=value"),
+        ("rate", "setting = 'rate': write it as path=value, such as camera.rate=20"),
+        ("=5", "setting = '=5': write it as path=value, such as camera.rate=20"),
+        ("camera.rate=yes", "camera.rate = True: input should be a valid number"),
+        ("camera.rate='20'", "camera.rate = '20': input should be a valid number"),
+        ("recorder.queue=true", "recorder.queue = True: input should be a valid integer"),
+        ("roi.dff=1", "roi.dff = 1: input should be a valid boolean"),
         ("camera.format=big", "camera.format = 'big': write it as WxH@FPS, such as 1280x720@60"),
+        ("camera.format=640x480@-3", "write it as WxH@FPS"),
+        ("camera.format=640x", "write it as WxH@FPS"),
+        ("camera.format=15x480", "camera.format = '15x480': width and height must be 16 to 16384 px"),
+        ("camera.format=100000x100000", "width and height must be 16 to 16384 px"),
+        ("camera.format=64x64@999999999", "the rate must be 0.001 to 10000 Hz"),
+        ("camera.format=64x64@0", "the rate must be 0.001 to 10000 Hz"),
         ("recorder.flush_period=2", "less than or equal to 1"),
         ("recorder.queue=2.5", "valid integer"),
         ("camera.counter=guess", "'time', 'embedded' or 'none'"),
-        ("camera.input_low=3", "given together"),
+        (
+            "camera.input_low=3",
+            "camera = {'input_low': 3, 'input_high': None}: input_low and input_high are given together",
+        ),
+        ("display.low=65535", "display = {'low': 65535, 'high': 65535}: low must be less than high"),
     ],
 )
 def test_a_wrong_assignment_names_path_value_and_rule(assignment, sentence):
     with pytest.raises(SettingsError) as caught:
         Settings().with_texts(assignment)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "camera.rate=" + "9" * 5000,
+        "camera.rate=0x" + "f" * 5000,
+        "camera.rate=" + "[" * 3000,
+        "camera.rate=" + "[" * 50 + "]" * 50,
+        "camera.rate=" + "fast" * 1000,
+        "camera.rate=!!int ''",
+        "camera.rate=2020-13-45",
+        "camera.format=" + "9" * 5000 + "x9",
+        "camera." + "r" * 5000 + "=3",
+        "r" * 5000,
+    ],
+    ids=lambda assignment: assignment[:18],
+)
+def test_a_monstrous_assignment_is_refused_in_one_short_sentence(assignment):
+    with pytest.raises(SettingsError) as caught:
+        Settings().with_texts(assignment)
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("camera.rate=20", 20.0),
+        ("camera.rate=1e3", 1000.0),
+        ("recorder.disk_reserve=1.5E+2", 150.0),
+        ("camera.exposure=-7", -7.0),
+        ("camera.exposure=null", None),
+        ("roi.dff=yes", True),
+        ("camera.format=16x16384@0.001", "16x16384@0.001"),
+        ("camera.format=", ""),
+        ("recorder.folder=1e3", "1e3"),
+    ],
+)
+def test_an_ordinary_assignment_is_taken(assignment, value):
+    settings = Settings().with_texts(assignment)
+    assert settings.get(assignment.partition("=")[0]) == value
+    assert Settings.loads(settings.to_yaml()) == settings
+
+
+def test_an_empty_block_is_an_absent_one():
+    assert Settings.loads("camera:\ndisplay: {low: 7}") == Settings().with_value("display.low", 7)
+    with pytest.raises(SettingsError, match="no such setting"):
+        Settings.loads("kamera:")
 
 
 def test_assignments_are_checked_together():
@@ -77,7 +141,7 @@ def test_any_accepted_value_survives_yaml(data):
         bool: st.booleans(),
         int: st.integers(-10, 100_000),
         float: st.floats(-10, 1e6, allow_nan=False),
-        str: st.sampled_from([*known.choices, "", "640x480@30", "no: [yaml"]),
+        str: st.sampled_from([*known.choices, "", "640x480@30", "no: [yaml", "1e3"]),
     }
     try:
         settings = Settings().with_value(path, data.draw(values[known.kind]))

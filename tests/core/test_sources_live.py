@@ -58,7 +58,7 @@ class Endless(Script):
         return True, GRAY
 
 
-GRAY = np.zeros((8, 10), np.uint16)
+GRAY = np.zeros((16, 20), np.uint16)
 
 
 @pytest.fixture
@@ -296,7 +296,7 @@ def test_the_next_picture_is_read_beside_the_one_in_use(scripted):
 def test_a_frame_size_that_changes_is_refused(scripted):
     source = scripted(Script(GRAY, GRAY, GRAY, GRAY[:4]))
     with pytest.raises(
-        SourceLost, match=r"^camera 0 changed its frames from 10x8 uint16 to 10x4 uint16 \(last: 1\)$"
+        SourceLost, match=r"^camera 0 changed its frames from 20x16 uint16 to 20x4 uint16 \(last: 1\)$"
     ):
         list(source.frames())
 
@@ -339,17 +339,17 @@ def test_an_empty_handed_read_of_v4l2_is_no_reason_to_reconnect(scripted, caplog
 
 def test_what_the_driver_ignores_is_told(scripted, caplog):
     scripted(Script(GRAY, ignored={cv2.CAP_PROP_FPS}), format="1280x720@60")
-    assert caplog.messages == ["camera 0 ignored 1280x720@60: it gives 10x8@30"]
+    assert caplog.messages == ["camera 0 ignored 1280x720@60: it gives 20x16@30"]
 
 
 def test_a_rate_the_driver_ignores_is_told(scripted, caplog):
-    source = scripted(Script(GRAY, properties={}, ignored={cv2.CAP_PROP_FPS}), format="10x8@60")
-    assert caplog.messages == ["camera 0 ignored 10x8@60: it gives 10x8@30"]
+    source = scripted(Script(GRAY, properties={}, ignored={cv2.CAP_PROP_FPS}), format="20x16@60")
+    assert caplog.messages == ["camera 0 ignored 20x16@60: it gives 20x16@30"]
     assert source.rate == 30.0
 
 
 def test_a_format_that_is_followed_needs_no_word(scripted, caplog):
-    assert scripted(Script(GRAY), format="10x8@60").rate == 60.0
+    assert scripted(Script(GRAY), format="20x16@60").rate == 60.0
     assert caplog.messages == []
 
 
