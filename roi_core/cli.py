@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
 import json
 import logging
 import os
@@ -18,10 +19,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from roi_core import __version__
 from roi_core.errors import RoiError, RoiFileError, SettingsError
+from roi_core.terminal import Quiet, complain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from roi_core.console import Signals
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
 
@@ -33,6 +36,9 @@ DEMO_SECONDS = 10.0
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not end anything
+            stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     if not words:
         parser.print_help()
@@ -45,13 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         command: Callable[[argparse.Namespace], int] = arguments.command
         return command(arguments)
     except RoiError as error:
-        print(f"roi_stream: {error}", file=sys.stderr)
+        complain(f"roi_stream: {error}")
         return 2 if isinstance(error, SettingsError) else 1
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        _flush_or_forget()
 
 
 # -- commands ---------------------------------------------------------------------------------------------
@@ -60,6 +67,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.gui:
         return _window(_gui_words(arguments))
+    from roi_core.console import Signals
+
+    with Signals() as signals:
+        _measure(arguments, signals)
+    return 0
+
+
+def _measure(arguments: argparse.Namespace, signals: Signals) -> None:
     from roi_core.console import run_session
     from roi_core.session import Session
     from roi_core.settings import LiveSettings
@@ -69,15 +84,18 @@ def _run(arguments: argparse.Namespace) -> int:
     source = open_source(arguments.source, live, realtime=arguments.realtime)
     try:
         rois = _load_rois(arguments.rois, source.shape)
+        if signals.asked:
+            return
         session = Session(source, live, rois, max_frames=arguments.max_frames)
         if arguments.out:
             session.record(Path(arguments.out), overwrite=arguments.overwrite, essential=True)
         else:
-            print("nothing is recorded; give --out FILE.h5 to record", file=sys.stderr)
-        run_session(session, arguments.print_fps_period, getattr(source, "length", None))
+            complain("nothing is recorded; give --out FILE.h5 to record")
+        lengths = [arguments.max_frames, getattr(source, "length", None)]
+        length = min((frames for frames in lengths if frames is not None), default=None)
+        run_session(session, arguments.print_fps_period, length, signals)
     finally:
         source.close()
-    return 0
 
 
 def _devices(_arguments: argparse.Namespace) -> int:
@@ -145,9 +163,18 @@ def _demo(arguments: argparse.Namespace) -> int:
 # -- what commands share ----------------------------------------------------------------------------------
 
 
+def _flush_or_forget() -> None:
+    """Let the interpreter end without a word about a pipe that was closed."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _warn_on_stderr() -> None:
     """Print our own warnings; other libraries' are not for users."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(Quiet(sys.stderr))
     handler.setFormatter(logging.Formatter("warning: %(message)s"))
     handler.setLevel(logging.WARNING)
     logging.getLogger("roi_core").addHandler(handler)
@@ -158,16 +185,19 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     from roi_core.settings import Settings
 
     settings = Settings.load(arguments.settings) if arguments.settings else Settings()
-    words = list(arguments.set or ())
+    return settings.with_texts(*_assignments(arguments))
+
+
+def _assignments(arguments: argparse.Namespace) -> list[str]:
+    """Return what --set and the options of their own say, as path=value."""
     flags = {
         "camera.format": "format",
         "recorder.rows_per_chunk": "frames_per_chunk",
         "display.trace_buffer": "trace_buffer_sec",
     }
-    for path, flag in flags.items():
-        value = getattr(arguments, flag, None)
-        words += [f"{path}={value}"] if value is not None else []
-    return settings.with_texts(*words)
+    given = {path: getattr(arguments, flag, None) for path, flag in flags.items()}
+    own = [f"{path}={value}" for path, value in given.items() if value is not None]
+    return [*(arguments.set or ()), *own]
 
 
 def _load_rois(path: str | None, shape: tuple[int, int]) -> RoiSet:
@@ -177,7 +207,7 @@ def _load_rois(path: str | None, shape: tuple[int, int]) -> RoiSet:
         return RoiSet()
     loaded = RoiSet.load(Path(path), (shape[1], shape[0]))
     for note in loaded.notes:
-        print(note, file=sys.stderr)
+        complain(note)
     return loaded.rois
 
 
@@ -187,18 +217,22 @@ def _window(words: list[str]) -> int:
 
 
 def _gui_words(arguments: argparse.Namespace) -> list[str]:
+    given = [name for name in ("max_frames", "realtime", "overwrite") if getattr(arguments, name)]
+    if given:
+        flag = given[0].replace("_", "-")
+        raise SettingsError(
+            f"--{flag}", getattr(arguments, given[0]), "the window has no such option; leave it out"
+        )
     words = [arguments.source]
     words += ["--rois", arguments.rois] if arguments.rois else []
     words += ["--settings", arguments.settings] if arguments.settings else []
     words += ["--record", arguments.out] if arguments.out else []
-    sets = list(arguments.set or ())
-    sets += [f"camera.format={arguments.format}"] if arguments.format else []
-    return [*words, *(word for text in sets for word in ("--set", text))]
+    return [*words, *(word for text in _assignments(arguments) for word in ("--set", text))]
 
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+    if not all(number.isdecimal() and 0 < int(number) < 100_000 for number in (width, height)):
         raise SettingsError("--resolution", text, "write it as WxH, such as 1280x720")
     return int(width), int(height)
 
@@ -292,7 +326,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or len(text) > 15 or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 

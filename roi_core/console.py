@@ -2,44 +2,78 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import signal
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Self
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from roi_core.frame import FinishReason
+from roi_core.terminal import Quiet, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-    from types import FrameType
+    from types import FrameType, TracebackType
 
     from roi_core.recording import Recording
     from roi_core.session import Session, Snapshot
 
-__all__ = ["describe_recording", "run_demo", "run_session"]
+__all__ = ["Signals", "describe_recording", "run_demo", "run_session"]
 
 POLL = 0.05
 """Seconds between looks at a running session."""
 
 
-def run_session(session: Session, period: float, length: int | None) -> None:
-    """Run to the end, telling how it goes; Ctrl+C and SIGTERM stop it cleanly.
+class Signals:
+    """Ctrl+C, SIGTERM and a closed terminal ask for a clean end while this is entered.
+
+    The handler only takes note; whoever waits looks at `asked`. A second Ctrl+C interrupts what does not
+    look, such as a camera that takes long to open. A signal that was ignored (nohup) stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self.asked = ""
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.asked = signal.Signals(number).name
+
+
+def run_session(session: Session, period: float, length: int | None, signals: Signals) -> None:
+    """Run to the end, telling how it goes, and return when every file is finished.
 
     A camera prints a line every `period` seconds; a file of `length` frames shows a bar with rate and ETA.
     """
-    with _stopped_by_signals(session):
-        session.start()
+    session.start()
+    try:
+        if session.snapshot().live:
+            _print_lines(session, period, signals)
+        else:
+            _show_bar(session, length, signals)
+    finally:
+        session.stop()
         try:
-            if session.snapshot().live:
-                _print_lines(session, period)
-            else:
-                _show_bar(session, length)
             session.wait()
         finally:
-            session.stop()
             _print_end(session.snapshot())
 
 
@@ -55,22 +89,26 @@ def run_demo(path: Path, seconds: float) -> None:
     source = open_source("simulated", live)
     truth = source.truth  # type: ignore[attr-defined]
     rois = RoiSet(Circle(*circle) for circle in truth.circles()[:8].tolist())
-    session = Session(source, live, rois, max_frames=round(seconds * source.rate))
-    written = session.record(path, essential=True)
-    run_session(session, 1.0, None)
+    session = Session(source, live, rois, max_frames=math.ceil(seconds * source.rate))
+    with Signals() as signals:
+        written = session.record(path, essential=True)
+        run_session(session, 1.0, None, signals)
     with Recording(written) as recording:
         peaks = recording.dff.max(axis=0) if recording.dff is not None else []
         for name, peak in zip(recording.names, peaks, strict=True):
-            print(f"{name}: largest dF/F {peak:.2f}")
-    print(f"written to {written}; look inside with: roi_stream info {written}")
+            say(f"{name}: largest dF/F {peak:.2f}")
+    say(f"written to {written}; look inside with: roi_stream info {written}")
 
 
 def describe_recording(recording: Recording) -> dict[str, Any]:
     """Return the facts `roi_stream info` tells, in its order."""
     known = recording.attributes
     width, height = known.get("resolution", (0, 0))
-    cut_short = "INCOMPLETE: the program ended before the file was finished"
-    state = "complete" if recording.complete else cut_short
+    state = "complete"
+    if recording.being_written:
+        state = "being recorded right now"
+    elif not recording.complete:
+        state = "INCOMPLETE: the program ended before the file was finished"
     time = recording.time
     elapsed = float(time[-1]) if recording.rows else 0.0
     return {
@@ -95,49 +133,50 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _stopped_by_signals(session: Session) -> Iterator[None]:
-    """Let Ctrl+C, SIGTERM and a closed terminal end the session after the frame in hand."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        session.stop(FinishReason.STOPPED, signal.Signals(number).name)
-
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+def _running(session: Session, signals: Signals) -> bool:
+    """Wait a moment, pass a signal on, tell whether the session still runs; its failure is told later."""
+    if signals.asked:
+        session.stop(FinishReason.STOPPED, signals.asked)
     try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        return not session.wait(POLL)
+    except Exception:
+        logging.getLogger(__name__).debug("the session failed", exc_info=True)
+        return False
 
 
-def _print_lines(session: Session, period: float) -> None:
-    due = period
-    while not session.wait(POLL):
-        snapshot = session.snapshot()
-        if snapshot.elapsed >= due:
-            print(_line(snapshot), flush=True)
-            due = (snapshot.elapsed // period + 1) * period
+def _print_lines(session: Session, period: float, signals: Signals) -> None:
+    due = perf_counter() + period
+    while _running(session, signals):
+        if perf_counter() >= due:
+            snapshot = session.snapshot()
+            if snapshot.frames_seen:
+                say(_line(snapshot))
+            due += period
 
 
-def _show_bar(session: Session, length: int | None) -> None:
-    with tqdm(total=length, unit=" frames", file=sys.stderr, dynamic_ncols=True) as bar:
+def _show_bar(session: Session, length: int | None, signals: Signals) -> None:
+    logger, stream = logging.getLogger("roi_core"), Quiet(sys.stderr)
+    with (
+        logging_redirect_tqdm([logger]),
+        tqdm(total=length, unit=" frames", file=stream, dynamic_ncols=True) as bar,
+    ):
         running = True
         while running:
-            running = not session.wait(POLL)
+            running = _running(session, signals)
             bar.update(session.snapshot().frames_seen - bar.n)
 
 
 def _line(snapshot: Snapshot) -> str:
     dropped = "unknown" if snapshot.frames_dropped is None else snapshot.frames_dropped
     seen = snapshot.frames_seen
-    return f"[{snapshot.elapsed:7.3f}s] FPS: {snapshot.fps:.1f} frames={seen} dropped={dropped}"
+    now = snapshot.elapsed + snapshot.silence
+    return f"[{now:7.3f}s] FPS: {snapshot.fps:.1f} frames={seen} dropped={dropped}"
 
 
 def _print_end(snapshot: Snapshot) -> None:
     if snapshot.live:
-        print(_line(snapshot))
+        say(_line(snapshot))
     take = snapshot.recording
     if take is not None:
         reason = ": ".join(filter(None, (snapshot.reason, snapshot.detail)))
-        print(f"{take.rows} rows in {take.path} ({reason})")
+        say(f"{take.rows} rows in {take.path} ({reason})")

@@ -49,7 +49,7 @@ class Event:
 
     def json(self) -> str:
         """Return the event's own fields as one line of JSON."""
-        return json.dumps(self.data, ensure_ascii=False)
+        return json.dumps(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ class Sample:
     events: tuple[Event, ...] = ()
     lost: int | None = 0
     """Frames lost just before this one; None when it cannot be known."""
+    baseline: str = ""
+    """The rule by which ``dff`` was computed."""
 
 
 class FinishReason(StrEnum):
@@ -96,7 +98,8 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Known after the last sample; ``detail`` is a sentence when there is something to explain."""
+    """Known after the last sample: why it ended, a sentence if there is something to explain, last events."""
 
     reason: FinishReason
     detail: str = ""
+    events: tuple[Event, ...] = ()

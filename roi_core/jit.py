@@ -22,7 +22,10 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 def kernel(function: F) -> F:
     """Compile `function` for the hot path: nogil, cached on disk, one thread, IEEE arithmetic."""
-    return cast("F", numba.njit(nogil=True, cache=True)(function))
+    try:
+        return cast("F", numba.njit(nogil=True, cache=True)(function))
+    except RuntimeError:  # neither the package's folder nor the user's can be written: compile at each start
+        return cast("F", numba.njit(nogil=True)(function))
 
 
 @intrinsic

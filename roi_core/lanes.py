@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -68,15 +69,16 @@ class Lane:
         """Let the sink take what is queued and close with `summary`; does not wait."""
         if self._summary is None:
             self._summary = summary
-            self._put(None)
+            with suppress(queue.Full):  # then it is found when the queue is empty
+                self._queue.put_nowait(None)
 
     def join(self) -> None:
         """Wait until the sink is closed."""
         if self._thread.ident is not None:
             self._thread.join()
 
-    def _put(self, sample: Sample | None) -> None:
-        while self.alive and (sample is None or (self.failure is None and self._summary is None)):
+    def _put(self, sample: Sample) -> None:
+        while self.alive and self.failure is None and self._summary is None:
             try:
                 self._queue.put(sample, timeout=PATIENCE)
             except queue.Full:
@@ -90,8 +92,10 @@ class Lane:
             self.failure = error
             while self._summary is None:
                 self._queue.get()
-        finally:
+        try:
             self.sink.close(self._ending())
+        except Exception as error:
+            self.failure = self.failure or error
 
     def _ending(self) -> Summary:
         if self.failure is not None:
@@ -104,7 +108,6 @@ class Lane:
             try:
                 sample = self._queue.get(timeout=max(due - monotonic(), 0.0))
             except queue.Empty:
-                sample = None
                 if self._summary is not None and self._queue.empty():
                     return
             else:

@@ -32,6 +32,9 @@ SETTINGS: Final = "/settings"
 MOVIE: Final = "/movie"
 """(rows, H, W) u2, one frame a chunk, when asked."""
 
+ALWAYS: Final = (TIME, FRAME_INDEX, MEANS, CIRCLES, SHAPES, EVENTS, SETTINGS)
+"""What every recording of ours has, also an unfinished one."""
+
 EVENT_DTYPE: Final = np.dtype(
     [("time", "f8"), ("frame", "i8"), ("kind", "S16"), ("data", np.dtype("O", metadata={"vlen": str}))]
 )

@@ -22,12 +22,15 @@ class Meter:
         self._costs[slot] = cost
         self.count += 1
 
-    def rate(self, over: float = 1.0) -> float:
-        """Return frames per second over about the last `over` seconds; 0 before the second frame."""
+    def rate(self, now: float, over: float = 1.0) -> float:
+        """Return frames per second over the last `over` seconds of frames; 0 when none came for long."""
         # sorted, because the writer may replace the oldest while we look
         times = np.sort(self._arrivals[: self.count])
         times = times[times >= times[-1] - over] if times.size else times
-        return float((times.size - 1) / (times[-1] - times[0])) if times.size > 1 else 0.0
+        if times.size < 2:
+            return 0.0
+        period = (times[-1] - times[0]) / (times.size - 1)
+        return 0.0 if now - times[-1] > max(over, 3 * period) else float(1 / period)
 
     def cost(self, percentile: float = 50.0) -> float:
         """Return a percentile of the recent costs, in seconds."""

@@ -42,7 +42,10 @@ class Pipeline:
         means = self._masks.means(image)
         dff = self._dff.step(self._masks.ids, means, settings.roi) if settings.roi.dff else None
         self._rows += 1
-        return Sample(self._rows - 1, frame.index, time, image, rois, self._masks.ids, means, dff, events)
+        ids, rule = self._masks.ids, settings.roi.baseline if settings.roi.dff else ""
+        return Sample(
+            self._rows - 1, frame.index, time, image, rois, ids, means, dff, events, baseline=rule
+        )  # fmt: skip
 
     def _follow(self, rois: RoiSet, frame: int, time: float) -> Iterator[Event]:
         """Rebuild the masks when the regions changed, and tell which; their geometry is in /roi/shapes."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +17,7 @@ from roi_core.frame import Event
 from roi_core.rois import RoiSet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -39,15 +41,17 @@ class Recording:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._file = _open(self.path)
-        if _text(self._file.attrs.get("format")) != layout.FORMAT:
-            self._refuse(f"its format is {_text(self._file.attrs.get('format'))!r}, not {layout.FORMAT!r}")
-        missing = [name for name in (layout.TIME, layout.FRAME_INDEX, layout.MEANS) if name not in self._file]
-        if missing:
-            self._refuse(f"{missing[0]} is missing")
-        names = (layout.TIME, layout.FRAME_INDEX, layout.MEANS, layout.DFF, layout.MOVIE)
-        self.rows: int = min(len(self._file[name]) for name in names if name in self._file)
-        """Rows that every array holds."""
+        self._file, self.being_written = _open(self.path)
+        """Whether another process has it open for writing."""
+        try:
+            with self._sound():
+                self._check()
+                names = (layout.TIME, layout.FRAME_INDEX, layout.MEANS, layout.DFF, layout.MOVIE)
+                self.rows: int = min(len(self._file[name]) for name in names if name in self._file)
+                """Rows that every array holds."""
+        except RecordingError:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +68,8 @@ class Recording:
     @property
     def attributes(self) -> dict[str, Any]:
         """The root attributes as plain Python values; unknown losses are None."""
-        found = {name: _plain(value) for name, value in self._file.attrs.items()}
+        with self._sound():
+            found = {name: _plain(value) for name, value in self._file.attrs.items()}
         if found.get("frames_dropped") == int(layout.UNKNOWN):
             found["frames_dropped"] = None
         return found
@@ -72,89 +77,116 @@ class Recording:
     @property
     def complete(self) -> bool:
         """False when the program ended before the file was finished."""
-        return bool(self._file.attrs.get("complete", 0))
+        return bool(self.attributes.get("complete", 0))
 
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width) of the frames in px."""
-        width, height = (int(value) for value in self._file.attrs["resolution"])
+        with self._sound():
+            width, height = (int(value) for value in self._file.attrs["resolution"])
         return height, width
 
     @property
     def time(self) -> NDArray[np.float64]:
         """(rows,) seconds since the first frame."""
-        return np.asarray(self._file[layout.TIME][: self.rows, 0])
+        return np.asarray(self._read(layout.TIME, slice(self.rows), 0))
 
     @property
     def frame_index(self) -> NDArray[np.int64]:
         """(rows,) the camera's own count; a gap is a loss."""
-        return np.asarray(self._file[layout.FRAME_INDEX][: self.rows])
+        return np.asarray(self._read(layout.FRAME_INDEX, slice(self.rows)))
 
     @property
     def means(self) -> NDArray[np.float32]:
         """(rows, K) mean of each ROI; NaN where it did not exist."""
-        return np.asarray(self._file[layout.MEANS][: self.rows])
+        return np.asarray(self._read(layout.MEANS, slice(self.rows)))
 
     @property
     def dff(self) -> NDArray[np.float32] | None:
         """(rows, K) dF/F, or None when it was not recorded."""
-        return np.asarray(self._file[layout.DFF][: self.rows]) if layout.DFF in self._file else None
+        return np.asarray(self._read(layout.DFF, slice(self.rows))) if layout.DFF in self._file else None
 
     @property
     def circles(self) -> NDArray[np.float64]:
         """(K, 3) xc, yc, r in px, 0-based."""
-        return np.asarray(self._file[layout.CIRCLES][:])
+        return np.asarray(self._read(layout.CIRCLES))
 
     @property
     def shapes(self) -> list[dict[str, Any]]:
         """(K) what each ROI was, with all its versions."""
-        return [json.loads(_text(text)) for text in self._file[layout.SHAPES][:]]
+        with self._sound():
+            return [json.loads(_text(text)) for text in self._file[layout.SHAPES][:]]
 
     @property
     def rois(self) -> RoiSet:
         """The regions that were there at the end."""
-        return RoiSet.from_dicts([shape for shape in self.shapes if shape.get("removed") is None])
+        with self._sound():
+            return RoiSet.from_dicts([shape for shape in self.shapes if shape.get("removed") is None])
 
     @property
     def names(self) -> list[str]:
         """(K) the name of each ROI column."""
-        return [shape["name"] for shape in self.shapes]
+        with self._sound():
+            return [shape["name"] for shape in self.shapes]
 
     @property
     def events(self) -> list[Event]:
         """Everything that was noted, in order."""
-        return [
-            Event(float(time), int(frame), kind.decode(), json.loads(_text(data)))
-            for time, frame, kind, data in self._file[layout.EVENTS][:]
-        ]
+        with self._sound():
+            return [
+                Event(float(time), int(frame), kind.decode(), json.loads(_text(data)))
+                for time, frame, kind, data in self._file[layout.EVENTS][:]
+            ]
 
     @property
     def settings(self) -> str:
         """The settings at the start, as YAML text."""
-        return _text(self._file[layout.SETTINGS][()])
+        return _text(self._read(layout.SETTINGS))
 
     @property
     def movie(self) -> h5py.Dataset | None:
         """(rows, H, W) uint16 on the disk, or None when it was not recorded."""
         return self._file.get(layout.MOVIE)
 
-    def _refuse(self, why: str) -> None:
-        self._file.close()
-        raise RecordingError(f"{self.path} is not a recording: {why}")
+    def _check(self) -> None:
+        found = _text(self._file.attrs.get("format"))
+        if found != layout.FORMAT:
+            raise RecordingError(f"{self.path} is not a recording: its format is {found!r}")
+        if _text(self._file.attrs.get("orientation")) == "matlab":
+            raise RecordingError(f"{self.path} is the MATLAB twin of a recording; use the original")
+        for name in layout.ALWAYS:
+            if name not in self._file:
+                raise RecordingError(f"{self.path} is not a recording: {name} is missing")
+
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Turn whatever HDF5 finds in a damaged file into a sentence."""
+        try:
+            yield
+        except RecordingError:
+            raise
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise RecordingError(f"{self.path} is damaged: {' '.join(str(error).split())}") from error
+
+    def _read(self, name: str, *where: Any) -> Any:
+        with self._sound():
+            return self._file[name][where or ()]
 
 
-def _open(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise RecordingError(f"{path} is not there" if not path.exists() else f"{path} is not a file")
+def _open(path: Path) -> tuple[h5py.File, bool]:
+    """Return the file and whether somebody is writing it: then it is looked at without the lock."""
     try:
-        return h5py.File(path, "r")
+        return h5py.File(path, "r"), False
+    except FileNotFoundError as error:
+        raise RecordingError(f"{path} is not there") from error
     except BlockingIOError:
-        # another process is writing it: look without asking for the lock
         with suppress(OSError):
-            return h5py.File(path, "r", locking=False)
+            return h5py.File(path, "r", locking=False), True
         raise RecordingError(f"{path} is being written right now; try again when it is finished") from None
-    except OSError as error:
-        raise RecordingError(f"{path} is not an HDF5 file that can be opened: {error}") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        known = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else ""
+        why = known or "it is not an HDF5 file, or it is damaged"
+        raise RecordingError(f"{str(path)[:200]} cannot be opened: {why}") from error
 
 
 def _text(value: Any) -> str:

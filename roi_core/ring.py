@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["FrameRing", "Rows", "Shot", "TraceRing"]
 
 
+TRACE_BYTES = 512 * 2**20
+"""No trace ring takes more memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shot:
     """A whole copy of one frame: its place in the ring's history, camera index, time (s), (H, W) uint16."""
@@ -89,16 +93,19 @@ class FrameRing:
 class TraceRing:
     """The last `capacity` rows of ROI traces, raw and dF/F; column ``k`` belongs to ROI ``ids[k]``.
 
-    Columns are only ever added. `with_ids` gives a wider ring with the same history when they run out.
+    Columns are only ever added. `with_ids` gives a wider ring with the same history when they run out. Of
+    very many columns fewer rows are kept, never more than `TRACE_BYTES`.
     """
 
     def __init__(self, capacity: int, ids: Sequence[int] = (), columns: int = 32) -> None:
-        self.capacity = capacity
         self.ids = tuple(ids)
+        self._wanted = capacity
         self._columns = max(columns, len(self.ids))
+        self.capacity = max(2, min(capacity, TRACE_BYTES // (8 * self._columns)))
+        capacity = self.capacity
         self._times = np.zeros(capacity, np.float64)
         self._index = np.zeros(capacity, np.int64)
-        self._values = np.full((capacity, 2, self._columns), np.nan, np.float32)
+        self._values = np.empty((capacity, 2, self._columns), np.float32)
         self._head = np.zeros(1, np.int64)
 
     @property
@@ -112,10 +119,13 @@ class TraceRing:
         if len(new) <= self._columns:
             self.ids = new
             return self
-        wider = TraceRing(self.capacity, new, 2 * len(new))
-        wider._times[:] = self._times
-        wider._index[:] = self._index
-        wider._values[:, :, : self._columns] = self._values
+        wider = TraceRing(self._wanted, new, 2 * len(new))
+        rows = self.since(self.head - wider.capacity + 1)
+        slots = np.arange(rows.first, self.head) % wider.capacity
+        wider._times[slots], wider._index[slots] = rows.times, rows.index
+        wider._values[slots] = np.nan
+        wider._values[slots, 0, : len(self.ids)] = rows.raw
+        wider._values[slots, 1, : len(self.ids)] = rows.dff
         wider._head[:] = self._head
         return wider
 

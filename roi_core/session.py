@@ -11,26 +11,29 @@ recorder's bounded queue. Everything another thread may know is in `Session.snap
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import deque
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
+from roi_core.lanes import Lane
 from roi_core.metrics import Meter
 from roi_core.pipeline import Pipeline, edit_event, warm_up
 from roi_core.ring import FrameRing, TraceRing
 from roi_core.rois import RoiSet
-from roi_core.take import Take, TakeStatus
+from roi_core.snapshot import Snapshot, State
+from roi_core.take import Take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from roi_core.settings import LiveSettings, Settings
+    from roi_core.settings import LiveSettings
+    from roi_core.sinks.base import Sink
     from roi_core.sources.base import Source
 
 __all__ = ["Session", "Snapshot", "State"]
@@ -43,46 +46,11 @@ SPARE_SLOTS = 4
 """Ring slots beyond the queue: the one being written, the one being recorded, and room to read one."""
 
 
-class State(StrEnum):
-    """Where a session is in its life."""
-
-    IDLE = "idle"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    FINISHED = "finished"
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All that can be known of a session at one moment; cheap, and safe from any thread.
-
-    Rates are in frames per second, ``step_ms`` is the median cost of a frame, ``silence`` the seconds since
-    the last frame. ``frames_dropped`` is None when losses cannot be known.
-    """
-
-    state: State
-    reason: FinishReason | None
-    detail: str
-    source: str
-    shape: tuple[int, int]
-    rate: float
-    live: bool
-    frames: FrameRing
-    traces: TraceRing
-    rois: RoiSet
-    settings: Settings
-    frames_seen: int
-    frames_dropped: int | None
-    fps: float
-    step_ms: float
-    step_ms_p99: float
-    silence: float
-    elapsed: float
-    recording: TakeStatus | None
-
-
 class Session:
-    """Runs a source through the pipeline on a worker thread until it ends, is stopped or fails."""
+    """Runs a source through the pipeline on a worker thread until it ends, is stopped or fails.
+
+    ``sinks`` get every sample too, each on a lane of its own that drops and counts when it is late.
+    """
 
     def __init__(
         self,
@@ -90,6 +58,7 @@ class Session:
         settings: LiveSettings,
         rois: RoiSet | None = None,
         *,
+        sinks: Sequence[Sink] = (),
         max_frames: int | None = None,
     ) -> None:
         self.settings = settings
@@ -100,12 +69,14 @@ class Session:
         self._queue = _queue_length(settings.current.recorder.queue, source.shape)
         self.frames = FrameRing(self._queue + SPARE_SLOTS, source.shape)
         rows = round(settings.current.display.trace_buffer * source.rate)
-        self.traces = TraceRing(min(max(rows, 2), 10_000_000), self._rois.ids)
+        self.traces = TraceRing(max(rows, 2), self._rois.ids)
         self._pipeline = Pipeline(self.frames, source.rate)
         self._meter = Meter()
         self._take: Take | None = None
-        self._past_takes: list[Take] = []
+        self._takes: list[Take] = []
+        self._lanes = [Lane(sink, self._queue, wait=False) for sink in sinks]
         self._news: deque[tuple[str, dict[str, Any]]] = deque()
+        self._hearing = _Hearing(self._news)
         self._summary: Summary | None = None
         self._error: BaseException | None = None
         self._zero = 0.0
@@ -114,25 +85,32 @@ class Session:
         self._row_ids: tuple[int, ...] | None = None
         self._dropped: int | None = None if source.counter == "unknown" else 0
         self._last_arrival = perf_counter()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
     # -- the verbs, from any thread -----------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin taking frames."""
-        self.settings.running = True
-        self.state = State.RUNNING
-        self._last_arrival = perf_counter()
-        self._thread.start()
+        """Begin taking frames; once in the life of a session."""
+        with self._lock:
+            if self.state is not State.IDLE:
+                raise RuntimeError(f"this session is {self.state}; make a new one to start again")
+            for lane in self._lanes:
+                lane.open(self._header())
+            self.settings.running = True
+            self.state = State.RUNNING
+            self._last_arrival = perf_counter()
+            self._thread.start()
 
     def stop(self, reason: FinishReason = FinishReason.STOPPED, detail: str = "") -> None:
         """Ask the worker to end after the frame in hand; does not wait."""
         with self._lock:
             if self._summary is None:
                 self._summary = Summary(reason, detail)
-        if self.state is not State.FINISHED:
-            self.state = State.FINISHED if self._thread.ident is None else State.STOPPING
+            if self.state is State.RUNNING:
+                self.state = State.STOPPING
+            elif self.state is State.IDLE:
+                self._close(self._summary)
         self._source.close()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -163,14 +141,15 @@ class Session:
 
         A recorder that fails ends its recording; an `essential` one ends the session.
         """
-        if self._take is not None and self._take.open:
-            raise RecorderError(f"already recording to {self._take.path}; stop that recording first")
-        source, settings = self._source, self.settings.current
-        header = Header(source.name, source.shape, source.rate, source.counter, settings, self._rois)
-        take = Take(path, header, self._queue, overwrite=overwrite, essential=essential)
-        self._past_takes = [*filter(lambda old: old.alive, self._past_takes), take]
-        self._take = take
-        return take.path
+        with self._lock:
+            if self.state in (State.STOPPING, State.FINISHED):
+                raise RecorderError(f"this session is {self.state}; connect again to record")
+            if self._take is not None and self._take.open:
+                raise RecorderError(f"already recording to {self._take.path}; stop that recording first")
+            take = Take(path, self._header(), self._queue, overwrite=overwrite, essential=essential)
+            self._takes = [*filter(lambda old: old.alive, self._takes), take]
+            self._take = take
+            return take.path
 
     def stop_recording(self, wait: bool = True) -> None:
         """End the recording; with `wait`, return when the file is finished."""
@@ -196,7 +175,7 @@ class Session:
             settings=self.settings.current,
             frames_seen=self._meter.count,
             frames_dropped=self._dropped,
-            fps=self._meter.rate(),
+            fps=self._meter.rate(perf_counter()),
             step_ms=self._meter.cost(50) * 1e3,
             step_ms_p99=self._meter.cost(99) * 1e3,
             silence=perf_counter() - self._last_arrival if running else 0.0,
@@ -208,19 +187,16 @@ class Session:
 
     def _run(self) -> None:
         summary = Summary(FinishReason.COMPLETED)
-        hearing = _Hearing(self._news)
-        logging.getLogger("roi_core").addHandler(hearing)
         try:
             warm_up()
             for frame in self._source.frames():
                 self._take_in(frame)
-                if self._summary is not None or self._meter.count == self._max_frames:
+                if self._summary is not None or self._meter.count >= (self._max_frames or math.inf):
                     break
         except Exception as error:
             self._error = error
             summary = Summary(FinishReason.FAILED, sentence(error))
         finally:
-            logging.getLogger("roi_core").removeHandler(hearing)
             self._close(summary)
 
     def _take_in(self, frame: Frame) -> None:
@@ -231,7 +207,7 @@ class Session:
             self._zero = frame.time
         time = max(frame.time - self._zero, self._time + 1e-6)
         news = [*self._gap(frame, time), *(edit_event(edit, frame.index, time) for edit in edits)]
-        news += [Event(time, frame.index, *self._news.popleft()) for _ in range(len(self._news))]
+        news += self._told(time, frame.index)
         lost = self._count_lost(frame)
         sample = self._pipeline.step(frame, time, settings, self._rois)
         sample = replace(sample, events=(*news, *sample.events), lost=lost)
@@ -239,6 +215,10 @@ class Session:
         self._publish(sample)
         self._record(sample)
         self._meter.add(arrival, perf_counter() - arrival)
+
+    def _told(self, time: float, frame: int) -> list[Event]:
+        """Return the notes and warnings that came since the last frame."""
+        return [Event(time, frame, *self._news.popleft()) for _ in range(len(self._news))]
 
     def _count_lost(self, frame: Frame) -> int | None:
         if self._dropped is None:
@@ -267,6 +247,8 @@ class Session:
         self.traces.push(sample.time, sample.index, self._columns, sample.means, sample.dff)
 
     def _record(self, sample: Sample) -> None:
+        for lane in self._lanes:
+            lane.offer(sample)
         take = self._take
         if take is None or not take.open:
             return
@@ -277,31 +259,56 @@ class Session:
                 raise take.failure
             log.error("%s", sentence(take.failure))
 
+    # -- the end ------------------------------------------------------------------------------------------
+
     def _close(self, summary: Summary) -> None:
+        """Close everything, whatever happens on the way; the file gets the reason and the last words."""
         with self._lock:
+            self.state = State.STOPPING
             if self._summary is None or summary.reason is FinishReason.FAILED:
                 self._summary = summary
-        self.state = State.STOPPING
         try:
             self._source.close()
         finally:
-            for take in self._past_takes:
-                take.finish(self._summary)
-            for take in self._past_takes:
-                take.join()
-                if take.essential and take.failure is not None and self._error is None:
-                    self._error = take.failure
-                    self._summary = Summary(FinishReason.FAILED, sentence(take.failure))
-            self.settings.running = False
-            self.state = State.FINISHED
+            logging.getLogger("roi_core").removeHandler(self._hearing)
+            last = replace(self._summary, events=tuple(self._last_words()))
+            open_: list[Lane | Take] = [*self._lanes, *self._takes]
+            for each in open_:
+                each.finish(last)
+            for each in open_:
+                each.join()
+            self._blame()
+            with self._lock:
+                self.settings.running = False
+                self.state = State.FINISHED
+
+    def _last_words(self) -> Iterator[Event]:
+        """Tell what came after the last frame: a silence that no frame ended, notes, warnings."""
+        silence = perf_counter() - self._last_arrival
+        if self._meter.count and self._source.live and silence > self.settings.current.camera.timeout:
+            data = {"lost": None, "first": self._index + 1, "last": None, "seconds": round(silence, 6)}
+            yield Event(self._time + silence, self._index, "gap", data)
+        yield from self._told(max(self._time, 0.0), self._index)
+
+    def _blame(self) -> None:
+        """Make the failure of an essential recorder the failure of the session."""
+        for take in self._takes:
+            if take.essential and take.failure is not None and self._error is None:
+                self._error = take.failure
+                self._summary = Summary(FinishReason.FAILED, sentence(take.failure))
+
+    def _header(self) -> Header:
+        source, settings = self._source, self.settings.current
+        return Header(source.name, source.shape, source.rate, source.counter, settings, self._rois)
 
 
 class _Hearing(logging.Handler):
-    """Turns warnings said anywhere in the core into events of the recording."""
+    """Turns warnings said anywhere in the core into events of the recording, from when it is made."""
 
     def __init__(self, news: deque[tuple[str, dict[str, Any]]]) -> None:
         super().__init__(logging.WARNING)
         self._news = news
+        logging.getLogger("roi_core").addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         self._news.append((record.levelname.lower(), {"text": record.getMessage()}))

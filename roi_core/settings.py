@@ -157,6 +157,16 @@ class Roi(Block):
         le=600,
     )
 
+    @property
+    def baseline(self) -> str:
+        """The dF/F rule as a recording states it."""
+        if self.dff_baseline == "fixed":
+            return f"F0 = mean of the first {self.dff_fixed:g} s of each ROI; dff = (F - F0) / F0"
+        return (
+            f"F0 = running {self.dff_percentile:g} % percentile of the last {self.dff_window:g} s; "
+            "dff = (F - F0) / F0"
+        )
+
 
 class Recorder(Block):
     """What is written, and how safely."""
@@ -172,7 +182,7 @@ class Recorder(Block):
         unit="rows",
         live=False,
         ge=1,
-        le=100_000,
+        le=10_000,
     )
     flush_period: float = field(
         0.25,

@@ -1,6 +1,7 @@
 """The command line as a newcomer meets it: the promised run, and every refusal in one sentence."""
 
 import os
+import random
 import subprocess
 import sys
 
@@ -142,7 +143,7 @@ def test_bad_outputs(tmp_path):
     (tmp_path / "file").touch()
     assert "cannot write" in refused("--source", "simulated:tiny", "--out", tmp_path / "file" / "t.h5")
     assert "none.h5 is not there" in refused("info", tmp_path / "none.h5")
-    assert "not an HDF5 file" in refused("info", tmp_path / "file")
+    assert "it is not an HDF5 file" in refused("info", tmp_path / "file")
     assert "is not there" in refused("export", tmp_path / "none.h5", "--to", "csv")
 
 
@@ -186,6 +187,52 @@ def test_info_and_exports(tmp_path, recorded):
         np.testing.assert_array_equal(twin["roi/means"][:], recording.means.T)
         np.testing.assert_array_equal(twin["roi/circles"][:], (recording.circles + [1, 1, 0]).T)
         assert twin.attrs["frames_dropped"].dtype == np.uint64
+
+
+@pytest.mark.offline
+def test_nothing_of_the_users_is_overwritten(tmp_path, video, recorded):
+    film, rois = tmp_path / "v.mp4", tmp_path / "r.csv"
+    film.write_bytes(video.read_bytes())
+    before = {path: path.read_bytes() for path in (film, rois, recorded)}
+    for out in (film, rois):
+        assert "a recording is named NAME.h5" in refused("--source", film, "--out", out, "--overwrite")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["mov"] = np.zeros((3, 20, 20), np.uint16)
+    before[tmp_path / "other.h5"] = (tmp_path / "other.h5").read_bytes()
+    sentence = refused("--source", tmp_path / "other.h5", "--out", tmp_path / "other.h5", "--overwrite")
+    assert "is not a recording of ours; only those are overwritten" in sentence
+    sentence = refused("export", recorded, "--to", "csv", "--out", recorded, "--overwrite")
+    assert "is the recording itself" in sentence
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_names_that_are_no_files(tmp_path):
+    for out in (tmp_path, "/", ".", "..", tmp_path / "x.jsonl", tmp_path / "x"):
+        assert "cannot write" in refused("--source", "simulated:tiny", "--out", out)
+    assert refused("info", "x" * 300)
+    assert refused("info", tmp_path)
+
+
+def test_the_matlab_twin_is_not_taken_for_a_recording(tmp_path, recorded):
+    assert roi_stream("export", recorded, "--to", "matlab").returncode == 0
+    assert "is the MATLAB twin of a recording" in refused("info", tmp_path / "t_matlab.h5")
+
+
+def test_a_damaged_recording_is_a_sentence(tmp_path, recorded):
+    data, chance = recorded.read_bytes(), random.Random(1)
+    for number in range(12):
+        bad = bytearray(data)
+        for _ in range(40):
+            bad[chance.randrange(100, len(bad))] = chance.randrange(256)
+        path = tmp_path / f"bad{number}.h5"
+        path.write_bytes(bad)
+        done = roi_stream("info", path)
+        assert "Traceback" not in done.stderr
+        assert done.returncode in (0, 1)
+
+
+def test_the_window_refuses_what_it_does_not_have():
+    assert "the window has no such option" in refused("--source", "0", "--gui", "--max-frames", 3, code=2)
 
 
 def test_random_rois_are_used_by_run(tmp_path):

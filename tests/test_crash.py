@@ -17,12 +17,12 @@ RATE = 100
 LINE = re.compile(r"\[ *([\d.]+)s\] FPS: [\d.]+ frames=(\d+)")
 
 
-def start(folder, *more):
+def start(folder, *more, **options):
     words = ["run", "--source", "simulated:tiny", "--format", f"64x64@{RATE}", "--print-fps-period", "0.02"]
     words += ["--set", "recorder.disk_reserve=1", "--rois", str(folder / "r.csv"), *more]
     (folder / "r.csv").write_text("20,20,5\n40,40,3\n")
-    return subprocess.Popen([sys.executable, "-m", "roi_core.cli", *words], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)  # fmt: skip
+    command = [sys.executable, "-m", "roi_core.cli", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
 def read_until(child, frames):

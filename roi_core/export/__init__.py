@@ -22,16 +22,24 @@ EXPORTS: Final[dict[str, tuple[str, str]]] = {
 
 
 def export(recording: str | Path, to: str, out: str | Path | None = None, *, overwrite: bool = False) -> Path:
-    """Write `recording` in the format `to` beside it (or at `out`) and return the new file's path."""
+    """Write `recording` in the format `to` beside it (or at `out`) and return the new file's path.
+
+    An existing file is replaced only with `overwrite`, and only when the new one is whole.
+    """
     place, ending = EXPORTS[to]
     target = Path(out) if out else Path(recording).with_name(Path(recording).stem + ending)
     with Recording(recording) as source:
+        if target.exists() and target.samefile(recording):
+            raise RecordingError(f"{target} is the recording itself; give another name with --out")
         if target.exists() and not overwrite:
             raise RecordingError(f"{target} exists; use --overwrite, or another name with --out")
         module, _, name = place.partition(":")
         write: Callable[[Recording, Path], None] = getattr(import_module(module), name)
+        part = target.with_name(target.name + ".part")
         try:
-            write(source, target)
+            write(source, part)
+            part.replace(target)
         except OSError as error:
+            part.unlink(missing_ok=True)
             raise RecordingError(f"cannot write {target}: {error.strerror or error}") from error
     return target

@@ -34,6 +34,7 @@ def write(recording: Recording, path: Path) -> None:
     with h5py.File(path, "w") as file:
         for name, value in recording.attributes.items():
             file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else _like(name, value)
+        file.attrs["orientation"] = np.bytes_(b"matlab")
         file.attrs["coord_origin"] = np.bytes_(b"1-based, pixel centre, top left")
         for name, array in arrays.items():
             if array is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
+import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder", "free_path"]
 
-log = logging.getLogger(__name__)
-
 RESERVE_BYTES = 4 * 2**20
 """Held on the disk while recording and given back at the end, so that a full disk leaves room to finish."""
 
@@ -58,6 +56,7 @@ class Recorder:
     def open(self, header: Header) -> None:
         """Create the file and everything in it that is known before the first frame."""
         self._rules: Rules = header.settings.recorder
+        self._check_name()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._check_disk()
@@ -67,7 +66,7 @@ class Recorder:
             self._journal = Journal(self.path.with_suffix(".jsonl"))
             self._reserve = _reserve(self.path.parent)
             self._create(header)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             if isinstance(error, RecorderError):
                 raise
             raise RecorderError(f"cannot write {self.path}: {_why(error)}") from error
@@ -84,7 +83,7 @@ class Recorder:
             self._regions.follow(sample)
             self._keep(sample)
             for event in sample.events:
-                self._note(replace(event, time=max(event.time - self._zero, 0.0)))
+                self._note(self._timed(event))
             if self.rows - self.safe_rows == self._rules.rows_per_chunk:
                 self._append()
 
@@ -96,7 +95,13 @@ class Recorder:
                 self._append()
 
     def close(self, summary: Summary) -> None:
-        """Finish the file with the reason; ``complete`` goes in last. Does nothing the second time."""
+        """Finish the file with the reason; ``complete`` goes in last. Does nothing the second time.
+
+        Raises
+        ------
+        RecorderError
+            When the end could not be written; the file is closed all the same.
+        """
         if self._file is None:
             return
         self._reserve.close()
@@ -104,7 +109,9 @@ class Recorder:
             self._finish(summary)
         except (OSError, RuntimeError) as error:
             why, safe = _why(error), self.safe_rows
-            log.error("%s could not be finished: %s; rows up to %d are safe", self.path, why, safe)
+            raise RecorderError(
+                f"{self.path} could not be finished: {why}; rows up to {safe} are safe"
+            ) from error
         finally:
             file, self._file = self._file, None
             with contextlib.suppress(OSError, RuntimeError):
@@ -140,6 +147,7 @@ class Recorder:
             )
         self._time = np.zeros((rows, 1))
         self._index = np.zeros(rows, np.int64)
+        self._zero = 0.0
         self._last = (0.0, -1)
         self._events: list[Event] = []
         self._event_rows = 0
@@ -159,6 +167,10 @@ class Recorder:
         if self.rows > 0 and self._dropped is not None:
             self._dropped = None if sample.lost is None else self._dropped + sample.lost
         self.rows += 1
+
+    def _timed(self, event: Event) -> Event:
+        """Return the event with its time counted from this recording's first frame."""
+        return replace(event, time=max(event.time - self._zero, 0.0))
 
     def _note(self, event: Event) -> None:
         self._journal.write(event)
@@ -190,6 +202,8 @@ class Recorder:
         file = self._file_now
         reason = f"{summary.reason}: {summary.detail}" if summary.detail else str(summary.reason)
         time, frame = self._last
+        for event in summary.events:
+            self._note(self._timed(event))
         self._note(Event(time, frame, "stop", {"reason": reason}))
         self._append()
         if self._movie is not None:
@@ -198,6 +212,15 @@ class Recorder:
         file.flush()
         file.attrs.modify("complete", np.uint8(1))
         file.flush()
+
+    def _check_name(self) -> None:
+        """Refuse what is not, or would not become, a recording."""
+        if self.path.is_dir():
+            raise RecorderError(f"cannot write {self.path}: it is a folder; give a file name such as a.h5")
+        if self.path.suffix.lower() not in (".h5", ".hdf5"):
+            raise RecorderError(f"cannot write {str(self.path)!r}: a recording is named NAME.h5")
+        if self._overwrite and self.path.exists() and not _is_recording(self.path):
+            raise RecorderError(f"{self.path} is not a recording of ours; only those are overwritten")
 
     def _check_disk(self) -> None:
         """Refuse before HDF5 meets a full disk: it does not survive that, and the file would be lost."""
@@ -213,7 +236,7 @@ class Recorder:
     def _errors_are_sentences(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             if isinstance(error, RecorderError):
                 raise
             raise RecorderError(
@@ -235,7 +258,7 @@ def _attributes(header: Header) -> dict[str, Any]:
         "format": layout.FORMAT.encode(),
         "format_version": np.int32(layout.FORMAT_VERSION),
         "created_with": f"roi_stream {__version__}".encode(),
-        "source": header.source.encode(),
+        "source": _cut("source", header.source),
         "start_iso8601": _now().encode(),
         "end_iso8601": _now().encode(),
         "frames_seen": np.uint64(0),
@@ -256,9 +279,12 @@ def _text_dtype(name: str) -> Any:
 
 
 def _set_text(file: h5py.File, name: str, text: str) -> None:
-    dtype = _text_dtype(name)
-    cut = text.encode()[: dtype.itemsize].decode(errors="ignore").encode()
-    file.attrs.modify(name, np.array(cut, dtype))
+    file.attrs.modify(name, np.array(_cut(name, text), _text_dtype(name)))
+
+
+def _cut(name: str, text: str) -> bytes:
+    """Return as much of the text as the attribute holds, in whole characters."""
+    return text.encode(errors="replace")[: layout.TEXT_BYTES[name]].decode(errors="ignore").encode()
 
 
 def _extend(dataset: h5py.Dataset, first: int, rows: NDArray[Any]) -> None:
@@ -282,8 +308,15 @@ def _now() -> str:
     return datetime.now().astimezone().isoformat(timespec="milliseconds")
 
 
+def _is_recording(path: Path) -> bool:
+    try:
+        with h5py.File(path, "r") as file:
+            return bool(file.attrs.get("format") == layout.FORMAT.encode())
+    except (OSError, RuntimeError):
+        return False
+
+
 def _why(error: Exception) -> str:
-    text = str(error)
-    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "errno = 28" in text:
-        return "disk full"
-    return getattr(error, "strerror", None) or text
+    if isinstance(error, OSError) and error.errno:
+        return "disk full" if error.errno == errno.ENOSPC else os.strerror(error.errno).lower()
+    return " ".join(str(error).split())

@@ -23,7 +23,7 @@ class Journal:
     def write(self, event: Event) -> None:
         """Append one line: time (s), frame (camera's count), kind, data."""
         line = {"time": round(event.time, 6), "frame": event.frame, "kind": event.kind, "data": event.data}
-        self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        self._file.write(json.dumps(line).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file; may be called twice."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from roi_core.frame import Header, Sample
     from roi_core.rois import Roi, RoiSet
-    from roi_core.settings import Settings
 
 __all__ = ["Regions"]
 
@@ -26,7 +25,6 @@ class Regions:
     def __init__(self, file: h5py.File, header: Header, rows: int) -> None:
         self._file = file
         self._rows = rows
-        self._settings = header.settings
         self._rois: RoiSet | None = None
         self._ids: tuple[int, ...] = ()
         self._places = np.zeros(0, np.intp)
@@ -41,7 +39,7 @@ class Regions:
         self._filled = 0
         self._create(layout.MEANS, width)
         if header.settings.roi.dff:
-            self._create_dff(width)
+            self._create_dff(header.settings.roi.baseline)
         file.create_dataset(layout.CIRCLES, (0, 3), "f8", maxshape=(None, 3), chunks=(64, 3))
         file.create_dataset(layout.SHAPES, (0,), h5py.string_dtype(), maxshape=(None,), chunks=(64,))
         self._follow_rois(header.rois, -1)
@@ -57,8 +55,7 @@ class Regions:
         self._means[self._filled, self._places] = sample.means
         if sample.dff is not None:
             self._dff[self._filled, self._places] = sample.dff
-            if layout.DFF not in self._file:
-                self._create_dff(self._means.shape[1])
+            self._state_rule(sample)
         self._filled += 1
 
     def append(self, first: int, count: int) -> None:
@@ -94,7 +91,7 @@ class Regions:
         shapes.resize(len(self._shapes), axis=0)
         for column in self._changed:
             circles[column] = self._circles[column]
-            shapes[column] = json.dumps(self._shapes[column], ensure_ascii=False)
+            shapes[column] = json.dumps(self._shapes[column])
 
     def _put(self, roi: Roi, frame: int) -> None:
         column = self._columns.setdefault(roi.id, len(self._columns))
@@ -114,20 +111,21 @@ class Regions:
             path, (0, 0), "f4", maxshape=(None, None), chunks=(self._rows, width), fillvalue=np.nan
         )
 
-    def _create_dff(self, width: int) -> None:
-        self._create(layout.DFF, width)
-        self._file[layout.DFF].attrs["baseline"] = np.bytes_(_baseline(self._settings))
+    def _create_dff(self, rule: str) -> None:
+        self._create(layout.DFF, self._means.shape[1])
+        self._rule = rule
+        self._file[layout.DFF].attrs["baseline"] = np.bytes_(rule.encode())
+
+    def _state_rule(self, sample: Sample) -> None:
+        """Keep the file true about its baseline, also when the rule is edited on the way."""
+        if layout.DFF not in self._file:
+            self._create_dff(sample.baseline)
+        elif sample.baseline != self._rule:
+            self._rule = sample.baseline
+            stated = self._file[layout.DFF].attrs["baseline"].decode()
+            text = f"{stated}; from frame {sample.index} on: {self._rule}"
+            self._file[layout.DFF].attrs["baseline"] = np.bytes_(text.encode())
 
 
 def _twice_as_wide(waiting: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.hstack([waiting, np.full_like(waiting, np.nan)])
-
-
-def _baseline(settings: Settings) -> str:
-    roi = settings.roi
-    if roi.dff_baseline == "fixed":
-        return f"F0 = mean of the first {roi.dff_fixed:g} s of each ROI; dff = (F - F0) / F0"
-    return (
-        f"F0 = running {roi.dff_percentile:g} % percentile of the last {roi.dff_window:g} s; "
-        "dff = (F - F0) / F0"
-    )

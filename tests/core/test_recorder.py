@@ -218,7 +218,7 @@ def test_too_little_disk_is_refused_before_anything_is_made(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"not hdf5 at all", b"\x89HDF\r\n\x1a\n" + bytes(100)])
 def test_reading_something_else_is_one_sentence(tmp_path, content):
     (tmp_path / "a.h5").write_bytes(content)
-    with pytest.raises(RecordingError, match=r"a\.h5 is not an HDF5 file that can be opened"):
+    with pytest.raises(RecordingError, match=r"a\.h5 cannot be opened: it is not an HDF5 file"):
         Recording(tmp_path / "a.h5")
 
 

@@ -12,7 +12,7 @@ from roi_core.recording import Recording
 from roi_core.rois import Circle, RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
-from tests.fakes import Broken, Ramp, Stepped, Uncounted, Unplugged
+from tests.fakes import Broken, Failing, Listing, Ramp, Slow, Stepped, Uncounted, Unplugged
 
 ROIS = RoiSet().add(Circle(5, 5, 2, name="a"))
 
@@ -214,6 +214,76 @@ def test_stopping_before_the_start_and_twice():
     session.stop()
     assert session.wait()
     assert session.snapshot().state is State.FINISHED
+
+
+def test_a_recording_begun_and_stopped_before_the_start_is_finished(tmp_path):
+    session = Session(Ramp(5), live())
+    session.record(tmp_path / "a.h5")
+    session.stop()
+    assert session.snapshot().state is State.FINISHED
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.attributes["finish_reason"] == "stopped"
+
+
+def test_a_session_lives_once(tmp_path):
+    session = run(Ramp(5))
+    with pytest.raises(RuntimeError, match="this session is finished; make a new one"):
+        session.start()
+    with pytest.raises(RecorderError, match="this session is finished; connect again to record"):
+        session.record(tmp_path / "a.h5")
+    assert not session.settings.running
+
+
+def test_last_words_reach_the_recording(tmp_path):
+    class Damaged(Ramp):
+        def frames(self):
+            yield from super().frames()
+            logging.getLogger("roi_core.sources").warning("it is damaged: 9 of 20 frames could be read")
+
+    session = Session(Damaged(9), live(), ROIS)
+    session.record(tmp_path / "a.h5", essential=True)
+    logging.getLogger("roi_core.sources").warning("before the first frame")
+    session.start()
+    session.wait()
+    with Recording(tmp_path / "a.h5") as recording:
+        told = [event.data["text"] for event in recording.events if event.kind == "warning"]
+    assert told == ["before the first frame", "it is damaged: 9 of 20 frames could be read"]
+
+
+def test_the_baseline_stated_is_the_one_in_force(tmp_path):
+    source, settings = Stepped(count=20), live()
+    session = Session(source, settings, ROIS)
+    session.record(tmp_path / "a.h5")
+    session.start()
+    settings.edit("roi.dff_baseline", "fixed")
+    settings.edit("roi.dff", True)
+    source.step(5)
+    wait_for(lambda: session.snapshot().frames_seen == 5)
+    settings.edit("roi.dff_fixed", 2.0)
+    source.step(5)
+    wait_for(lambda: session.snapshot().frames_seen == 10)
+    session.stop()
+    session.wait()
+    import h5py
+
+    with h5py.File(tmp_path / "a.h5") as file:
+        stated = file["roi/dff"].attrs["baseline"].decode()
+    assert stated.startswith("F0 = mean of the first 5 s")
+    assert "from frame 5 on: F0 = mean of the first 2 s" in stated
+
+
+def test_sinks_beside_the_recorder_never_hold_it_up():
+    listing, slow, failing = Listing(), Slow(), Failing(at=3)
+    session = Session(Ramp(2000), live("recorder.queue=4"), ROIS, sinks=[listing, slow, failing])
+    session.start()
+    wait_for(lambda: session.snapshot().frames_seen == 2000)
+    slow.go.set()
+    session.wait()
+    assert session.snapshot().reason is FinishReason.COMPLETED
+    assert listing.header.source == "ramp"
+    assert all(row == pixel for row, pixel in (*listing.samples, *slow.samples))
+    assert len(slow.samples) < 2000
+    assert [s.reason for s in failing.summaries] == [FinishReason.FAILED]
 
 
 def test_max_frames():

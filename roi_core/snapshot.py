@@ -1,0 +1,55 @@
+"""What can be known of a session at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from roi_core.frame import FinishReason
+    from roi_core.ring import FrameRing, TraceRing
+    from roi_core.rois import RoiSet
+    from roi_core.settings import Settings
+    from roi_core.take import TakeStatus
+
+__all__ = ["Snapshot", "State"]
+
+
+class State(StrEnum):
+    """Where a session is in its life."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A session at one moment; cheap to make, and safe in any thread.
+
+    Rates are in frames per second, ``step_ms`` is the median cost of a frame, ``silence`` the seconds since
+    the last frame, ``elapsed`` the seconds from the first to the last. ``frames_dropped`` is None when
+    losses cannot be known.
+    """
+
+    state: State
+    reason: FinishReason | None
+    detail: str
+    source: str
+    shape: tuple[int, int]
+    rate: float
+    live: bool
+    frames: FrameRing
+    traces: TraceRing
+    rois: RoiSet
+    settings: Settings
+    frames_seen: int
+    frames_dropped: int | None
+    fps: float
+    step_ms: float
+    step_ms_p99: float
+    silence: float
+    elapsed: float
+    recording: TakeStatus | None
