@@ -1,7 +1,7 @@
 """ROI files: CSV for circles, JSON for everything, ImageJ for exchange.
 
 - ``.csv``: rows ``xc,yc,r`` or ``xc,yc,r,name``; a first line ``xc,yc,r``, blank lines and ``#`` comments may
-  be there; ``# resolution: 1280x720`` names the frames it was drawn on.
+  be there; ``# resolution: 1280x720`` names the frames it was drawn on. An empty set has its first line.
 - ``.json``: every shape with id, name, colour and version; one region a line.
 - ``.roi`` (one region) and ``.zip`` (many): ImageJ, see `roi_core.rois.imagej`; without ids and versions.
 
@@ -150,14 +150,18 @@ def _refused(path: Path, place: int | str, why: str) -> RoiFileError:
 
 def _from_csv(path: Path, text: str) -> Contents:
     entries: list[Entry] = []
-    size = None
+    size, headed = None, False
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         if line.lstrip().startswith("#"):
             size = _stated_size(path, number, line) or size
-        elif entries or line.replace(" ", "").lower() not in ("xc,yc,r", "xc,yc,r,name"):
+        elif not entries and line.replace(" ", "").lower() in ("xc,yc,r", "xc,yc,r,name"):
+            headed = True
+        else:
             entries.append(Entry(_circle(path, number, line), number))
+    if not entries and not headed:
+        raise RoiFileError(path, None, "holds no rows; write one row xc,yc,r for each circle")
     return Contents(entries, size)
 
 
@@ -188,7 +192,8 @@ def _circle(path: Path, number: int, line: str) -> Circle:
 
 def _number(path: Path, number: int, part: str, cell: str) -> float:
     try:
-        return float(cell)
+        # Python alone reads 1_0 as 10.
+        return float(cell.replace("_", "?"))
     except ValueError:
         raise RoiFileError(path, number, f"{part} = {cell.strip()!r} is not a number") from None
 

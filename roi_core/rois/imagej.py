@@ -12,7 +12,6 @@ import io
 import math
 import struct
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -69,8 +68,10 @@ def _entries(path: Path, data: bytes) -> Iterator[tuple[str, bytes]]:
                 # macOS adds a folder of its own to every zip it makes.
                 if not info.is_dir() and not info.filename.startswith("__MACOSX/"):
                     yield info.filename, archive.read(info)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
         raise RoiFileError(path, None, f"cannot be unpacked: {error}") from error
+    except Exception as error:  # damaged bytes raise whatever they meet first
+        raise RoiFileError(path, None, "cannot be unpacked: it is damaged") from error
 
 
 def _entry_name(roi: Roi, taken: set[str]) -> str:

@@ -119,6 +119,8 @@ class RoiSet:
     @staticmethod
     def random(count: int, resolution: tuple[int, int], radius: float, seed: int = 0) -> RoiSet:
         """Return `count` circles of `radius` px, inside frames of `resolution` (W, H) where they fit."""
+        if seed < 0:
+            raise RoiGeometryError(f"seed = {seed}: a whole number of 0 or more is needed")
         places = np.random.default_rng(seed).random((count, 2))
         span = np.array(resolution) - 1.0
         margin = np.minimum(radius, span / 2)

@@ -1,5 +1,6 @@
 """ROI files: round trips, rescaling, real ImageJ archives, and every bad row refused with line and reason."""
 
+import contextlib
 import io
 import json
 import zipfile
@@ -151,6 +152,7 @@ def test_another_resolution_rescales_and_says_so(file):
         ("10,20,-4", "r = -4.0: a radius is 0 or more"),
         ("10,abc,5", "yc = 'abc' is not a number"),
         ("10,,5", "yc = '' is not a number"),
+        ("1_0,20,5", "xc = '1_0' is not a number"),
         ("10,20", "2 columns in '10,20'; xc,yc,r or xc,yc,r,name is needed"),
         ("10 20 5", "1 column in"),
         ("10;20;5", "1 column in"),
@@ -183,8 +185,13 @@ def test_partly_outside_or_between_pixels_is_fine(file, row):
     assert len(RoiSet.load(file("a.csv", row), SIZE).rois) == 1
 
 
-def test_an_empty_csv_is_an_empty_set(file):
-    assert len(RoiSet.load(file("a.csv", "")).rois) == 0
+@pytest.mark.parametrize("text", ["", "\n\n", "# resolution: 640x480\n", "\ufeff"])
+def test_a_csv_without_rows_is_refused(file, text):
+    assert str(refusal(file("a.csv", text))).endswith("holds no rows; write one row xc,yc,r for each circle")
+
+
+def test_a_csv_with_only_its_first_line_is_an_empty_set(file):
+    assert len(RoiSet.load(file("a.csv", "xc,yc,r\n")).rois) == 0
 
 
 def test_a_csv_holds_circles_only(tmp_path):
@@ -373,3 +380,18 @@ def test_a_missing_file_and_a_missing_folder(tmp_path):
 @pytest.mark.parametrize(("name", "why"), [("a.csv", "is not UTF-8"), ("a.zip", "cannot be unpacked")])
 def test_bytes_that_are_something_else(file, name, why):
     assert why in str(refusal(file(name, b"\xff\xfe1\x00,\x00")))
+
+
+def test_an_archive_with_any_byte_wrong_is_read_or_refused(file):
+    whole = zipped(a=imagej(1, right=4, bottom=4), b=imagej(2, right=4, bottom=4))
+    said = set()
+    for at in range(len(whole)):
+        data = bytearray(whole)
+        data[at] ^= 0xFF
+        path = file("a.zip", bytes(data))
+        with contextlib.suppress(RoiFileError):
+            RoiSet.load(path)
+            continue
+        said.add(str(refusal(path)).removeprefix(f"{path}: "))
+    assert "cannot be unpacked: it is damaged" in said, "zipfile: negative seek value"
+    assert not any("\n" in why for why in said)

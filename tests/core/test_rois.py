@@ -281,6 +281,8 @@ def test_random_circles_lie_inside_the_frame_and_repeat():
     assert rois == RoiSet.random(200, (100, 60), 12.0, seed=5)
     assert rois != RoiSet.random(200, (100, 60), 12.0, seed=6)
     assert RoiSet.random(1, (100, 20), 40.0)[1].yc == 9.5, "too large: in the middle"
+    with pytest.raises(RoiGeometryError, match=r"^seed = -1: a whole number of 0 or more is needed$"):
+        RoiSet.random(1, (100, 60), 12.0, seed=-1)
 
 
 def test_importing_the_shapes_is_light():
