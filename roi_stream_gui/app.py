@@ -26,7 +26,7 @@ from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.layout import Layout, Sizes
 from roi_stream_gui.panels import PANELS, panel_class
 from roi_stream_gui.panels.base import Desk, Place, then
-from roi_stream_gui.probe import Probe, rectangles, state_of
+from roi_stream_gui.probe import Probe, labels, rectangles, state_of
 from roi_stream_gui.shipped import asset
 from roi_stream_gui.texture import Texture
 from roi_stream_gui.theme import Theme
@@ -72,8 +72,10 @@ class App:
         """Show the window until it is closed; return the exit code."""
         sys.setswitchinterval(SWITCH)
         self._do.log.install()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
         self._do.prepare()
         _step_back()
         dpg.create_context()
@@ -231,6 +233,7 @@ class App:
             "items": rectangles(self._desk.names),
             "image": mapping() if mapping else None,
             "panels": list(self._panels),
+            "chips": labels(self._desk.names, "chip."),
             "typing": self._desk.typing(),
             "state": state_of(view),
         }

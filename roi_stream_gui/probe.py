@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from roi_stream_gui.view import View
 
-__all__ = ["VARIABLE", "Probe", "state_of"]
+__all__ = ["VARIABLE", "Probe", "labels", "rectangles", "state_of"]
 
 VARIABLE = "ROI_STREAM_TEST_SOCKET"
 
@@ -79,6 +79,12 @@ def rectangles(names: Mapping[str, int]) -> dict[str, list[float]]:
             # A child window tells no rectangle, but its place in the window.
             found[name] = [*state.get("rect_min", state["pos"]), *state["rect_size"]]
     return found
+
+
+def labels(names: Mapping[str, int], start: str) -> dict[str, str]:
+    """Return what is written on the named widgets whose name begins so, without that beginning."""
+    known = {name.removeprefix(start): item for name, item in names.items() if name.startswith(start)}
+    return {name: dpg.get_item_label(item) or "" for name, item in known.items()}
 
 
 def state_of(view: View) -> dict[str, Any]:

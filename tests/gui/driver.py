@@ -57,6 +57,7 @@ class State:
     """One answer of the window."""
 
     items: dict
+    chips: dict
     image: dict
     state: dict
     panels: list
