@@ -5,7 +5,9 @@ Colour in these files is taken as RGB, as MATLAB and numpy programs write it, an
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from roi_core.errors import SourceError, SourceNotFound
 from roi_core.sources.files import Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from roi_core.settings import LiveSettings
@@ -26,6 +30,20 @@ logger = logging.getLogger(__name__)
 
 BLOCK = 64 * 2**20
 """Bytes read from a chunked dataset at once, so that each chunk is decompressed only once."""
+
+
+@contextlib.contextmanager
+def _opening(source: Stack, kind: str, *telling: type[Exception]) -> Iterator[None]:
+    """Close a file that cannot be used and say why; only ``telling`` exceptions have words for it."""
+    try:
+        yield
+    except SourceError:
+        source.release()
+        raise
+    except Exception as error:  # damaged bytes raise whatever they meet first
+        source.release()
+        why = _reason(error) if isinstance(error, (OSError, *telling)) else "it is damaged"
+        raise SourceError(f"{source.name} cannot be read as {kind}: {why}") from error
 
 
 class Tiff(Stack):
@@ -39,14 +57,13 @@ class Tiff(Stack):
         self._map: NDArray[Any] | None = None
         self._breaks = _Breaks()
         logging.getLogger("tifffile").addHandler(self._breaks)
-        try:
+        with _opening(self, "TIFF", tifffile.TiffFileError):
             self._file = tifffile.TiffFile(path)
+            if not self._file.series:
+                raise SourceError(f"{self.name} cannot be read as TIFF: it holds no pages")
             self._describe(max(self._file.series, key=lambda series: len(series.pages)))
-        except (tifffile.TiffFileError, OSError, ValueError, LookupError, ArithmeticError) as error:
-            self.release()
-            raise SourceError(f"{self.name} cannot be read as TIFF: {_reason(error)}") from error
         if self._breaks.seen:
-            logger.warning("%s is damaged: its list of pages breaks off after %d", self.name, self.length)
+            logger.warning("%s is damaged: %d frames can be read", self.name, self.length)
 
     def _describe(self, series: Any) -> None:
         page = series.keyframe
@@ -57,7 +74,15 @@ class Tiff(Stack):
         self._pages = series.pages
         size = int(np.prod(page.shape)) // (page.samplesperpixel if self._planes else 1)
         self.length = series.size // size
-        self._map = self._mapped(series, page)
+        if self._breaks.seen and len(self._file.pages) > self.length:
+            # The series of a file cut short falls back to its first page; the others are still there.
+            self._pages, self.length = self._file.pages, len(self._file.pages)
+        else:
+            self._map = self._mapped(series, page)
+        while self._breaks.seen and self._map is None and self.length and not self._whole(self.length - 1):
+            self.length -= 1
+        if not self.length:
+            raise SourceError(f"{self.name} holds no frame that can be read")
         interval = (self._file.imagej_metadata or {}).get("finterval", 0)
         if interval and 0 < 1 / interval <= 10_000:
             self.rate = 1 / interval
@@ -67,12 +92,25 @@ class Tiff(Stack):
         if series.dataoffset is None:
             return None
         dtype = np.dtype(page.dtype).newbyteorder(self._file.byteorder)
+        frame = page.shape[int(self._planes) :]
+        there = self._file.filehandle.size - series.dataoffset
+        rows = min(self.length or 0, there // (int(np.prod(frame)) * dtype.itemsize))
         try:
-            whole = self._file.filehandle.memmap_array(dtype, series.shape, series.dataoffset)
+            pages: NDArray[Any] = self._file.filehandle.memmap_array(dtype, (rows, *frame), series.dataoffset)
         except (OSError, ValueError):
             return None
-        pages: NDArray[Any] = whole.reshape(self.length, *page.shape[int(self._planes) :])
+        self._breaks.seen |= rows != self.length
+        self.length = rows
         return pages
+
+    def _whole(self, row: int) -> bool:
+        """Tell whether the file reaches to the end of a page."""
+        try:
+            page = self._pages[row]
+            ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=True))
+            return bool(max(ends) <= self._file.filehandle.size)
+        except Exception:  # what describes the page is cut as well
+            return False
 
     def read(self, row: int) -> NDArray[Any] | None:
         """Read one page in the machine's byte order."""
@@ -80,12 +118,12 @@ class Tiff(Stack):
             return None
         try:
             page = self._page(row) if self._map is None else self._map[row]
+            if self._colour and page.shape[-1] not in (3, 4):
+                page = np.moveaxis(page, 0, -1)
+            return _picture(page.reshape(*self.shape, -1) if self._colour else page.reshape(self.shape))
         except Exception:  # each decoder has exceptions of its own
             self.stopped_early()
             return None
-        if self._colour and page.shape[-1] not in (3, 4):
-            page = np.moveaxis(page, 0, -1)
-        return _picture(page.reshape(*self.shape, -1) if self._colour else page.reshape(self.shape))
 
     def _page(self, row: int) -> NDArray[Any]:
         image: NDArray[Any] = self._pages[0].asarray()[row] if self._planes else self._pages[row].asarray()
@@ -100,13 +138,16 @@ class Tiff(Stack):
 
 
 class _Breaks(logging.Handler):
-    """Hears that a list of pages leads nowhere, which tifffile only logs; also keeps that off the screen."""
+    """Hears of damage, which tifffile only logs; also keeps that off the screen."""
 
     seen = False
 
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Note the one complaint that means lost frames."""
-        self.seen |= "invalid page offset" in record.getMessage()
+        """Note that something was wrong, whatever it was."""
+        self.seen = True
 
 
 class Npy(Stack):
@@ -114,10 +155,8 @@ class Npy(Stack):
 
     def __init__(self, path: str, settings: LiveSettings) -> None:
         super().__init__(path, settings.current.camera.rate)
-        try:
+        with _opening(self, "npy", ValueError, EOFError):
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise SourceError(f"{self.name} cannot be read as npy: {_reason(error)}") from error
         if not _is_movie(array):
             raise SourceError(f"{self.name} holds {_seen(array)}; a movie is (frames, height, width) numbers")
         self._array: NDArray[Any] | None = array
@@ -143,19 +182,24 @@ class Hdf5(Stack):
     """
 
     def __init__(self, text: str, settings: LiveSettings) -> None:
-        import h5py
-
         path, name = _split(text)
         super().__init__(path, settings.current.camera.rate)
-        try:
-            self._file = h5py.File(path, "r")
-        except OSError as error:
-            raise SourceError(f"{self.name} cannot be read as HDF5: {_reason(error)}") from error
-        try:
+        self._file: Any = None
+        with _opening(self, "HDF5"):
+            self._file = self._opened()
             self._describe(name)
-        except BaseException:
-            self._file.close()
-            raise
+
+    def _opened(self) -> Any:
+        import h5py
+
+        try:
+            return h5py.File(self._path, "r")
+        except BlockingIOError:
+            # another process is writing it: look without asking for the lock
+            with contextlib.suppress(OSError):
+                return h5py.File(self._path, "r", locking=False)
+            why = "is being written right now; try again when it is finished"
+            raise SourceError(f"{self.name} {why}") from None
 
     def _describe(self, name: str) -> None:
         self._movie = self._named(name) if name else self._only()
@@ -227,7 +271,7 @@ class Hdf5(Stack):
         if at == 0:
             try:
                 self._block = self._movie[row : row + self._step]
-            except OSError:
+            except Exception:  # a wrong byte is an OSError, RuntimeError or KeyError, whatever it hits
                 self.stopped_early()
                 return None
         return _picture(self._block[at])
@@ -240,7 +284,8 @@ class Hdf5(Stack):
 
     def release(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -273,5 +318,7 @@ def _picture(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _reason(error: Exception) -> str:
-    """Return the first line of a library's message, without its full stop."""
+    """Return what the system says, or the first line of a library's message without its full stop."""
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

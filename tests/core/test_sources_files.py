@@ -1,5 +1,8 @@
 """Videos, TIFF stacks, HDF5 and npy: every pixel as written, every time as meant."""
 
+import errno
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -48,6 +51,11 @@ def pixels(source) -> np.ndarray:
     frames = collect(source)
     source.close()
     return np.stack([frame.image for frame in frames])
+
+
+def our(caplog) -> list[str]:
+    """Return what was told to the user; tifffile also logs, unseen."""
+    return [record.getMessage() for record in caplog.records if record.name.startswith("roi_core")]
 
 
 class TestVideo(SourceContract):
@@ -213,11 +221,95 @@ def test_a_tiff_cut_short_gives_what_is_left_and_says_so(tmp_path, caplog):
     read = pixels(opened(cut))
     assert 0 < len(read) < 10
     np.testing.assert_array_equal(read, MOVIE[: len(read)])
-    ours = [record.getMessage() for record in caplog.records if record.name.startswith("roi_core")]
-    assert ours == [
-        "cut.tif is damaged: its list of pages breaks off after 8",
-        f"cut.tif is damaged: {len(read)} of 8 frames could be read",
-    ]
+    assert our(caplog) == [f"cut.tif is damaged: {len(read)} frames can be read"]
+
+
+@pytest.mark.parametrize("percent", [30, 60, 90])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"compression": "zlib"},
+        {"compression": "zlib", "bigtiff": True},
+        {"compression": "zlib", "ome": True},
+        {},
+    ],
+    ids=["zlib", "BigTIFF", "OME", "plain"],
+)
+def test_a_long_tiff_cut_anywhere_keeps_its_whole_pages(tmp_path, caplog, options, percent):
+    stack = np.concatenate([MOVIE] * 6)
+    whole, cut = tmp_path / "whole.tif", tmp_path / "cut.tif"
+    tifffile.imwrite(whole, stack, photometric="minisblack", **options)
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * percent // 100])
+    read = pixels(opened(cut))
+    assert len(read) == pytest.approx(60 * percent / 100, abs=6)
+    np.testing.assert_array_equal(read, stack[: len(read)])
+    assert our(caplog) == [f"cut.tif is damaged: {len(read)} frames can be read"]
+
+
+def test_a_tiff_with_a_damaged_page_ends_before_it(tmp_path, caplog):
+    tifffile.imwrite(tmp_path / "a.tif", MOVIE, photometric="minisblack", compression="zlib")
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        at = file.pages[4].dataoffsets[0]
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data[at : at + 20] = bytes(20)
+    (tmp_path / "a.tif").write_bytes(data)
+    np.testing.assert_array_equal(pixels(opened(tmp_path / "a.tif")), MOVIE[:4])
+    assert our(caplog) == ["a.tif is damaged: 4 of 10 frames could be read"]
+
+
+def test_an_hdf5_with_a_damaged_chunk_ends_before_it(tmp_path, caplog):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        dataset = file.create_dataset("d", data=MOVIE, chunks=(2, 24, 32), fletcher32=True)
+        at = dataset.id.get_chunk_info(2).byte_offset
+    data = bytearray((tmp_path / "a.h5").read_bytes())
+    data[at] ^= 0xFF
+    (tmp_path / "a.h5").write_bytes(data)
+    np.testing.assert_array_equal(pixels(opened(tmp_path / "a.h5")), MOVIE[:4])
+    assert our(caplog) == ["a.h5 is damaged: 4 of 10 frames could be read"]
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, KeyError, OSError, TypeError, MemoryError])
+def test_whatever_a_decoder_raises_is_a_sentence(tmp_path, caplog, monkeypatch, kind):
+    def broken(*_, **__):
+        raise kind("inner")
+
+    tifffile.imwrite(tmp_path / "a.tif", MOVIE, photometric="minisblack")
+    np.save(tmp_path / "a.npy", MOVIE)
+    write_recording(tmp_path / "a.h5")
+    source = opened(tmp_path / "a.h5")
+    source._movie = type("Movie", (), {"__getitem__": broken})()
+    assert collect(source) == []
+    source.close()
+    assert our(caplog) == ["a.h5 is damaged: 0 of 8 frames could be read"]
+    monkeypatch.setattr(tifffile.TiffFile, "series", property(broken))
+    monkeypatch.setattr(h5py.Group, "get", broken)
+    monkeypatch.setattr(np, "load", broken)
+    for name, form in (("a.tif", "TIFF"), ("a.npy", "npy"), ("a.h5", "HDF5")):
+        with pytest.raises(SourceError, match=f"^{name} cannot be read as {form}: (it is damaged|inner)$"):
+            opened(tmp_path / name)
+
+
+def test_a_recording_that_another_process_writes_is_read(tmp_path):
+    path = write_recording(tmp_path / "a.h5")
+    hold = "import h5py, sys; f = h5py.File(sys.argv[1], 'a'); print('open', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout.readline().strip() == b"open"
+        np.testing.assert_array_equal(pixels(opened(path)), MOVIE[:8])
+        writer.communicate(b"\n")
+
+
+def test_a_recording_that_cannot_be_read_while_written_is_refused(tmp_path, monkeypatch):
+    def locked(*_, locking=True):
+        raise BlockingIOError(errno.EAGAIN, "Unable to synchronously open file (unable to lock file")
+
+    path = write_recording(tmp_path / "a.h5")
+    monkeypatch.setattr(h5py, "File", locked)
+    with pytest.raises(
+        SourceError, match=r"^a\.h5 is being written right now; try again when it is finished$"
+    ):
+        opened(path)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", ">u2", "u4", "f4", "f8", "?"])
