@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roi_core.errors import SourceNotFound
+from roi_core.errors import RoiError, SourceNotFound
 from roi_core.sources.base import Paced, Source
 
 if TYPE_CHECKING:
-    from roi_core.settings import LiveSettings
+    from roi_core.settings import Camera, LiveSettings
 
 __all__ = ["SOURCES", "Paced", "Source", "open_source"]
+
+logger = logging.getLogger(__name__)
 
 SOURCES: dict[str, str] = {
     "camera": "roi_core.sources.opencv:Camera",
@@ -39,21 +42,47 @@ ALLOWED = (
     "a URL or simulated[:preset]"
 )
 
+ASKED = ("format", "exposure", "counter")
+"""Settings that ask something of a camera."""
+HEEDED: dict[str, tuple[str, ...]] = {"camera": ASKED, "url": ASKED, "simulated": ("format",)}
+"""Which of them a word in `SOURCES` follows; the others give what they hold."""
+
 
 def open_source(text: str, settings: LiveSettings, *, realtime: bool = False) -> Source:
     """Open what a user typed; a `SourceError` says in one sentence why not.
 
     ``realtime`` plays a file at its own speed, with losses, as a camera would.
     """
-    word, argument = _recognise(text.strip())
-    module, _, name = SOURCES[word].partition(":")
-    opened: Any = getattr(importlib.import_module(module), name)(argument, settings)
+    text = text.strip()
+    try:
+        word, argument = _recognise(text)
+        module, _, name = SOURCES[word].partition(":")
+        opened: Any = getattr(importlib.import_module(module), name)(argument, settings)
+    except RoiError:
+        raise
+    except OSError as error:
+        raise SourceNotFound(f"{_shown(text)} cannot be opened: {error.strerror or error}") from error
+    _tell_ignored(opened.name, word, settings.current.camera)
     source: Source = Paced(opened) if realtime and not opened.live else opened
     return source
 
 
+def _tell_ignored(name: str, word: str, camera: Camera) -> None:
+    fields = type(camera).model_fields
+    given = [field for field in ASKED if getattr(camera, field) != fields[field].default]
+    ignored = [f"camera.{field}" for field in given if field not in HEEDED.get(word, ())]
+    if ignored:
+        logger.warning("%s ignores %s: only a camera can follow", name, " and ".join(ignored))
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")
+
+
 def _recognise(text: str) -> tuple[str, str]:
-    if re.fullmatch(r"\d+", text):
+    if "\0" in text:
+        raise SourceNotFound(f"there is no source {_shown(text)}; {ALLOWED}")
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
         return "camera", text
     if re.match(r"file://", text, re.IGNORECASE):
         text = re.sub(r"^file:/*", "" if re.match(r"file:/*[a-z]:", text, re.I) else "/", text, flags=re.I)
@@ -77,12 +106,12 @@ def _recognise_path(text: str) -> tuple[str, str]:
         file = Path(inside[1]).expanduser()
         if file.is_file():
             return "hdf5", f"{file}:{inside[2]}"
-        raise SourceNotFound(f"there is no file {inside[1]!r}")
+        raise SourceNotFound(f"there is no file {_shown(inside[1])}")
     word = SUFFIXES.get(path.suffix.lower())
     if word and path.is_file():
         return word, str(path)
     if path.exists():
-        raise SourceNotFound(f"{text!r} is not a kind of file that is known; {ALLOWED}")
+        raise SourceNotFound(f"{_shown(text)} is not a kind of file that is known; {ALLOWED}")
     if word:
-        raise SourceNotFound(f"there is no file {text!r}")
-    raise SourceNotFound(f"there is no source {text!r}; {ALLOWED}")
+        raise SourceNotFound(f"there is no file {_shown(text)}")
+    raise SourceNotFound(f"there is no source {_shown(text)}; {ALLOWED}")

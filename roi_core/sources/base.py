@@ -57,7 +57,7 @@ def asked(text: str) -> Asked | None:
         return None
     size, _, rate = text.partition("@")
     width, _, height = size.partition("x")
-    return Asked(int(width), int(height), float(rate) or None if rate else None)
+    return Asked(int(width), int(height), float(rate) if rate else None)
 
 
 class Clock:

@@ -252,5 +252,5 @@ def _kind(image: NDArray[Any]) -> str:
 
 
 def _without_password(url: str) -> str:
-    """Return the URL as it may be shown and recorded."""
-    return re.sub(r"(?<=://)[^/@]*@", "", url)
+    """Return the URL as it may be shown and recorded; a password may hold an @ of its own."""
+    return re.sub(r"(?<=://)[^/]*@", "", url)

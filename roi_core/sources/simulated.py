@@ -113,8 +113,6 @@ class Simulated:
             raise SourceNotFound(f"there is no preset {text!r}; there are {', '.join(PRESETS)}")
         wish = asked(settings.current.camera.format)
         width, height = (wish.width, wish.height) if wish else preset["size"]
-        if min(width, height) < 16:
-            raise SourceNotFound(f"{width}x{height} is too small to simulate; 16x16 is the least")
         self.name = f"simulated:{text or '2p'}"
         self.shape = (height, width)
         self.rate: float = (wish.rate if wish else None) or preset["rate"]

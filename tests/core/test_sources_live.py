@@ -382,10 +382,19 @@ def test_a_camera_that_opens_but_gives_nothing(scripted):
         scripted(Script(None))
 
 
-def test_passwords_do_not_reach_the_recording(monkeypatch):
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("rtsp://me:secret@host/cam", "rtsp://host/cam"),
+        ("rtsp://me:sec@ret@host/cam", "rtsp://host/cam"),
+        ("rtsp://me:secret@host", "rtsp://host"),
+        ("rtsp://host/cam@2", "rtsp://host/cam@2"),
+    ],
+)
+def test_passwords_do_not_reach_the_recording(monkeypatch, url, name):
     monkeypatch.setattr(opencv, "open_capture", lambda *_: Endless())
-    source = open_source("rtsp://me:secret@host/cam", live_settings())
-    assert source.name == "rtsp://host/cam"
+    source = open_source(url, live_settings())
+    assert source.name == name
     source.close()
 
 

@@ -1,7 +1,9 @@
 """What a user may type as a source, and the sentence for what cannot be opened."""
 
+import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -18,6 +20,9 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "empty.tif").touch()
     (tmp_path / "empty.npy").touch()
+    # A header that leads to no page, as in a file that was cut before its end.
+    (tmp_path / "nopage.tif").write_bytes(b"II*\x00" + (4096).to_bytes(4, "little") + bytes(100))
+    (tmp_path / "header.npy").write_bytes(b"\x93NUMPY\x01\x00\x16\x00{'descr': '<u2', (((((\n")
     for name in ("broken.mp4", "broken.tif", "broken.npy", "broken.h5", "notes.txt"):
         (tmp_path / name).write_bytes(b"these are not the pixels you are looking for" * 100)
     np.save("flat.npy", np.zeros(5))
@@ -54,6 +59,13 @@ ALLOWED = (
         ("folder/inner", "folder/inner is not the folder of a Miniscope session"),
         ("two.h5:x", "two.h5 has no dataset 'x'; write it as two.h5:DATASET with one of "
                      "/a (3 x 4 x 5 uint16), /b/c (3 x 4 x 5 float32)"),
+        ("x" * 300, f"'{'x' * 77}...' cannot be opened: File name too long"),
+        ("x" * 300 + ".tif", f"'{'x' * 77}...' cannot be opened: File name too long"),
+        ("npy:folder/" + "x" * 300, f"'npy:folder/{'x' * 66}...' cannot be opened: File name too long"),
+        ("x" * 300 + ".h5:data", f"'{'x' * 77}...' cannot be opened: File name too long"),
+        ("a\0b.tif", f"there is no source 'a\\x00b.tif'; {ALLOWED}"),
+        ("npy:a\0b", f"there is no source 'npy:a\\x00b'; {ALLOWED}"),
+        ("9" * 5000, f"'{'9' * 77}...' cannot be opened: File name too long"),
         ("tcp://127.0.0.1:1", "tcp://127.0.0.1:1 does not open: nothing answers there, "
                               "or it is no video stream"),
     ],
@@ -74,6 +86,8 @@ def test_what_is_not_there_is_told_in_a_sentence(folder, text, sentence):
         ("broken.tif", "broken.tif cannot be read as TIFF: *"),
         ("broken.npy", "broken.npy cannot be read as npy: *"),
         ("broken.h5", "broken.h5 cannot be read as HDF5: *"),
+        ("nopage.tif", "nopage.tif cannot be read as TIFF: it holds no pages"),
+        ("header.npy", "header.npy cannot be read as npy: *"),
         ("words.npy", "words.npy holds (2 <U1); a movie is (frames, height, width) numbers"),
         ("flat.npy", "flat.npy holds (5 float64); a movie is (frames, height, width) numbers"),
         ("two.h5", "which dataset of two.h5? write it as two.h5:DATASET with one of "
@@ -149,3 +163,43 @@ def test_importing_sources_is_light():
     code = f"import sys, roi_core.sources; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, []),
+        ({"format": "640x480", "exposure": 3.0}, ["a.npy ignores camera.format and camera.exposure: *"]),
+        ({"counter": "embedded"}, ["a.npy ignores camera.counter: *"]),
+    ],
+)
+@pytest.mark.parametrize("realtime", [False, True])
+def test_what_a_file_ignores_is_told(tmp_path, caplog, asked, said, realtime):
+    np.save(tmp_path / "a.npy", np.zeros((4, 5, 6), np.uint16))
+    open_source(str(tmp_path / "a.npy"), live_settings(**asked), realtime=realtime).close()
+    assert caplog.messages == [text.replace("*", "only a camera can follow") for text in said]
+
+
+def test_the_simulated_camera_follows_the_format_only(caplog):
+    asked = {"format": "32x32@50", "exposure": 3.0, "counter": "none"}
+    open_source("simulated:tiny", live_settings(**asked)).close()
+    told = "simulated:tiny ignores camera.exposure and camera.counter: only a camera can follow"
+    assert caplog.messages == [told]
+
+
+def test_a_file_that_may_not_be_read_is_told_by_the_system(folder, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Unable to synchronously open file (unable to open file: name")
+
+    monkeypatch.setattr(h5py, "File", refuse)
+    with pytest.raises(SourceError, match=r"^two\.h5 cannot be read as HDF5: Permission denied$"):
+        open_source("two.h5:a", live_settings())
+
+
+def test_a_file_in_a_locked_folder_is_told_by_the_system(folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(SourceNotFound, match=r"^'two\.h5' cannot be opened: Permission denied$"):
+        open_source("two.h5", live_settings())
