@@ -75,7 +75,8 @@ class Session:
         self._take: Take | None = None
         self._takes: list[Take] = []
         self._lanes = [Lane(sink, self._queue, wait=False) for sink in sinks]
-        self._news: deque[tuple[str, dict[str, Any]]] = deque()
+        notes = getattr(source, "notes", ())
+        self._news: deque[tuple[str, dict[str, Any]]] = deque(("warning", {"text": note}) for note in notes)
         self._hearing = _Hearing(self._news)
         self._summary: Summary | None = None
         self._error: BaseException | None = None

@@ -228,12 +228,6 @@ class Display(Block):
         le=36_000,
     )
 
-    @model_validator(mode="after")
-    def _black_is_below_white(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError("low must be less than high")
-        return self
-
 
 class Settings(Block):
     """All settings. Immutable: `with_value` gives a new, re-validated tree."""

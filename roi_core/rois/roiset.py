@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Loaded", "RoiSet"]
 
-# Okabe and Ito's colours, which stay apart for colour-blind eyes; black is left out, the picture is dark.
+# Okabe and Ito's colours, which stay apart for colour-blind eyes; the picture is dark, so black is left out
+# and the dark blue is lighter.
 COLOURS = (
     (230, 159, 0),
     (86, 180, 233),
     (0, 158, 115),
     (240, 228, 66),
-    (0, 114, 178),
+    (64, 134, 222),
     (213, 94, 0),
     (204, 121, 167),
 )

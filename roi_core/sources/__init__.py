@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import re
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +52,22 @@ HEEDED: dict[str, tuple[str, ...]] = {"camera": ASKED, "url": ASKED, "simulated"
 def open_source(text: str, settings: LiveSettings, *, realtime: bool = False) -> Source:
     """Open what a user typed; a `SourceError` says in one sentence why not.
 
-    ``realtime`` plays a file at its own speed, with losses, as a camera would.
+    ``realtime`` plays a file at its own speed, with losses, as a camera would. Warnings said while opening
+    are kept in the source's ``notes``, so that the recording can tell them too.
     """
-    text = text.strip()
+    notes = _Notes()
+    logging.getLogger("roi_core").addHandler(notes)
+    try:
+        opened = _open(text.strip(), settings)
+    finally:
+        logging.getLogger("roi_core").removeHandler(notes)
+    source: Any = Paced(opened) if realtime and not opened.live else opened
+    source.notes = tuple(notes.heard)
+    opened_source: Source = source
+    return opened_source
+
+
+def _open(text: str, settings: LiveSettings) -> Any:
     try:
         word, argument = _recognise(text)
         module, _, name = SOURCES[word].partition(":")
@@ -63,8 +77,20 @@ def open_source(text: str, settings: LiveSettings, *, realtime: bool = False) ->
     except OSError as error:
         raise SourceNotFound(f"{_shown(text)} cannot be opened: {error.strerror or error}") from error
     _tell_ignored(opened.name, word, settings.current.camera)
-    source: Source = Paced(opened) if realtime and not opened.live else opened
-    return source
+    return opened
+
+
+class _Notes(logging.Handler):
+    """Remembers the warnings of the thread that opens a source."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard: list[str] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self.heard.append(record.getMessage())
 
 
 def _tell_ignored(name: str, word: str, camera: Camera) -> None:

@@ -250,6 +250,17 @@ def test_last_words_reach_the_recording(tmp_path):
     assert told == ["before the first frame", "it is damaged: 9 of 20 frames could be read"]
 
 
+def test_what_was_odd_at_opening_is_in_the_recording(tmp_path):
+    from roi_core.sources import open_source
+
+    np.save(tmp_path / "film.npy", np.zeros((5, 16, 20), np.uint16))
+    settings = live("camera.format=640x480@30")
+    run(open_source(str(tmp_path / "film.npy"), settings), tmp_path / "a.h5")
+    with Recording(tmp_path / "a.h5") as recording:
+        told = [event.data["text"] for event in recording.events if event.kind == "warning"]
+    assert told == ["film.npy ignores camera.format: only a camera can follow"]
+
+
 def test_the_baseline_stated_is_the_one_in_force(tmp_path):
     source, settings = Stepped(count=20), live()
     session = Session(source, settings, ROIS)

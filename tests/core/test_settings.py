@@ -40,7 +40,6 @@ ASSETS = Path(__file__).parents[2] / "assets"
             "camera.input_low=3",
             "camera = {'input_low': 3, 'input_high': None}: input_low and input_high are given together",
         ),
-        ("display.low=65535", "display = {'low': 65535, 'high': 65535}: low must be less than high"),
     ],
 )
 def test_a_wrong_assignment_names_path_value_and_rule(assignment, sentence):
