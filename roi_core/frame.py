@@ -84,8 +84,8 @@ class Sample:
     events: tuple[Event, ...] = ()
     lost: int | None = 0
     """Frames lost just before this one; None when it cannot be known."""
-    baseline: str = ""
-    """The rule by which ``dff`` was computed."""
+    settings: Settings | None = None
+    """The settings in force at this frame."""
 
 
 class FinishReason(StrEnum):

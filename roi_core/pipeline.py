@@ -42,9 +42,9 @@ class Pipeline:
         means = self._masks.means(image)
         dff = self._dff.step(self._masks.ids, means, settings.roi) if settings.roi.dff else None
         self._rows += 1
-        ids, rule = self._masks.ids, settings.roi.baseline if settings.roi.dff else ""
         return Sample(
-            self._rows - 1, frame.index, time, image, rois, ids, means, dff, events, baseline=rule
+            row=self._rows - 1, index=frame.index, time=time, image=image, rois=rois, ids=self._masks.ids,
+            means=means, dff=dff, events=events, settings=settings,
         )  # fmt: skip
 
     def _follow(self, rois: RoiSet, frame: int, time: float) -> Iterator[Event]:

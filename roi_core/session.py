@@ -14,6 +14,7 @@ import logging
 import math
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -154,10 +155,10 @@ class Session:
 
     def stop_recording(self, wait: bool = True) -> None:
         """End the recording; with `wait`, return when the file is finished."""
-        if self._take is not None:
-            self._take.finish(Summary(FinishReason.STOPPED))
-            if wait:
-                self._take.join()
+        if self._take is not None and self._take.open:
+            self._take.finish(Summary(FinishReason.STOPPED, events=tuple(self._last_words())))
+        if self._take is not None and wait:
+            self._take.join()
 
     def snapshot(self) -> Snapshot:
         """Return the present state, whole."""
@@ -218,8 +219,12 @@ class Session:
         self._meter.add(arrival, perf_counter() - arrival)
 
     def _told(self, time: float, frame: int) -> list[Event]:
-        """Return the notes and warnings that came since the last frame."""
-        return [Event(time, frame, *self._news.popleft()) for _ in range(len(self._news))]
+        """Return the notes and warnings that came since the last frame, to whoever asks first."""
+        told = []
+        with suppress(IndexError):
+            while True:
+                told.append(Event(time, frame, *self._news.popleft()))
+        return told
 
     def _count_lost(self, frame: Frame) -> int | None:
         if self._dropped is None:

@@ -186,7 +186,7 @@ class Recorder(Block):
     )
     flush_period: float = field(
         0.25,
-        "Longest time a row waits before it is safe from a crash.",
+        "Longest time a row waits before it is safe from a crash, from the next recording on.",
         unit="s",
         gt=0,
         le=1.0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -87,8 +86,7 @@ class Take:
         self._lane.join()
 
     def status(self) -> TakeStatus:
-        """Return the present state; asks the disk, which is cheap."""
-        size = self.path.stat().st_size if self.path.exists() else 0
+        """Return the present state; never asks the disk, which may be a network that hangs."""
         return TakeStatus(
             path=self.path,
             rows=self._recorder.rows,
@@ -96,8 +94,8 @@ class Take:
             queued=self._lane.queued,
             queue=self._lane.capacity,
             dropped=self._dropped,
-            disk_free=shutil.disk_usage(self.path.parent).free if self.path.parent.exists() else 0,
-            bytes_per_second=size / max(perf_counter() - self._started, 1.0),
+            disk_free=self._recorder.disk_free,
+            bytes_per_second=self._recorder.size / max(perf_counter() - self._started, 1.0),
             closing=not self.open and self.alive,
             failed=sentence(self.failure) if self.failure else "",
         )

@@ -42,7 +42,11 @@ RESERVE_BYTES = 4 * 2**20
 
 
 class Recorder:
-    """Writes one recording. ``rows`` are in the file or waiting; ``safe_rows`` survive a kill."""
+    """Writes one recording.
+
+    ``rows`` are in the file or waiting, ``safe_rows`` survive a kill; ``size`` of the file and ``disk_free``
+    are in bytes, as they were when it last looked.
+    """
 
     name = "recorder"
 
@@ -50,6 +54,8 @@ class Recorder:
         self.path = Path(path)
         self.rows = 0
         self.safe_rows = 0
+        self.size = 0
+        self.disk_free = 0
         self._overwrite = overwrite
         self._file: h5py.File | None = None
 
@@ -74,6 +80,8 @@ class Recorder:
     def write(self, sample: Sample) -> None:
         """Take one row; the movie frame, when asked, is in the file when this returns."""
         with self._errors_are_sentences():
+            if sample.settings is not None:
+                self._rules = sample.settings.recorder
             self._check_disk()
             if self.rows == 0:
                 self._begin(sample)
@@ -84,7 +92,7 @@ class Recorder:
             self._keep(sample)
             for event in sample.events:
                 self._note(self._timed(event))
-            if self.rows - self.safe_rows == self._rules.rows_per_chunk:
+            if self.rows - self.safe_rows == len(self._time):
                 self._append()
 
     def flush(self) -> None:
@@ -192,6 +200,7 @@ class Recorder:
         file.attrs.modify("avg_fps", (self.rows - 1) / elapsed if elapsed > 0 else 0.0)
         _set_text(file, "end_iso8601", _now())
         file.flush()
+        self.size = file.id.get_filesize()
         # only now is nothing left to write again should the disk have been full half-way
         self._regions.clear()
         self._event_rows += len(self._events)
@@ -224,7 +233,8 @@ class Recorder:
 
     def _check_disk(self) -> None:
         """Refuse before HDF5 meets a full disk: it does not survive that, and the file would be lost."""
-        free = shutil.disk_usage(self.path.parent).free / 1e6
+        self.disk_free = shutil.disk_usage(self.path.parent).free
+        free = self.disk_free / 1e6
         if free < self._rules.disk_reserve:
             kept = f"all {self.rows} rows are safe" if self.rows else "nothing was started"
             raise RecorderError(

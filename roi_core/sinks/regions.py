@@ -38,6 +38,7 @@ class Regions:
         self._dff = np.full((rows, width), np.nan, np.float32)
         self._filled = 0
         self._create(layout.MEANS, width)
+        self._rule = header.settings.roi.baseline
         if header.settings.roi.dff:
             self._create_dff(header.settings.roi.baseline)
         file.create_dataset(layout.CIRCLES, (0, 3), "f8", maxshape=(None, 3), chunks=(64, 3))
@@ -118,10 +119,11 @@ class Regions:
 
     def _state_rule(self, sample: Sample) -> None:
         """Keep the file true about its baseline, also when the rule is edited on the way."""
+        rule = sample.settings.roi.baseline if sample.settings else self._rule
         if layout.DFF not in self._file:
-            self._create_dff(sample.baseline)
-        elif sample.baseline != self._rule:
-            self._rule = sample.baseline
+            self._create_dff(rule)
+        elif rule != self._rule:
+            self._rule = rule
             stated = self._file[layout.DFF].attrs["baseline"].decode()
             text = f"{stated}; from frame {sample.index} on: {self._rule}"
             self._file[layout.DFF].attrs["baseline"] = np.bytes_(text.encode())

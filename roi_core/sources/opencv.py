@@ -35,7 +35,7 @@ __all__ = ["Camera", "Live", "Stream"]
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 """Seconds between attempts to reconnect: doubled each time."""
 STALE = 0.5
 """Seconds at most spent at the start on skipping pictures that were buffered before."""

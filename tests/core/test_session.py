@@ -250,6 +250,40 @@ def test_last_words_reach_the_recording(tmp_path):
     assert told == ["before the first frame", "it is damaged: 9 of 20 frames could be read"]
 
 
+def test_a_note_in_a_silence_is_in_the_recording(tmp_path):
+    source = Stepped(count=20)
+    session = Session(source, live(), ROIS)
+    session.record(tmp_path / "a.h5")
+    session.start()
+    source.step(5)
+    wait_for(lambda: session.snapshot().recording.rows == 5)
+    session.note("bubble under the lens")
+    session.stop_recording()
+    session.stop()
+    session.wait()
+    with Recording(tmp_path / "a.h5") as recording:
+        assert [event.kind for event in recording.events][-2:] == ["note", "stop"]
+
+
+def test_the_disk_reserve_can_be_raised_while_recording(tmp_path):
+    source, settings = Stepped(count=20), live()
+    session = Session(source, settings, ROIS)
+    session.record(tmp_path / "a.h5")
+    session.start()
+    source.step(5)
+    wait_for(lambda: session.snapshot().recording.rows == 5)
+    assert session.snapshot().recording.disk_free > 1e6
+    settings.edit("recorder.disk_reserve", 1e6)
+    source.step(1)
+    wait_for(lambda: session.snapshot().recording.failed)
+    assert (
+        "less than recorder.disk_reserve = 1e+06 MB; all 5 rows are safe"
+        in session.snapshot().recording.failed
+    )
+    session.stop()
+    session.wait()
+
+
 def test_what_was_odd_at_opening_is_in_the_recording(tmp_path):
     from roi_core.sources import open_source
 
