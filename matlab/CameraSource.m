@@ -4,7 +4,8 @@ classdef CameraSource < handle
     %   source = CameraSource('winvideo', 1, 'MJPG_1280x720')
     %
     % The arguments are those of videoinput. Lost frames are seen as gaps in the toolbox's FrameNumber; an adaptor that
-    % does not count what the camera lost cannot show them.
+    % does not count what the camera lost cannot show them. Colour comes as RGB, also where the format would give YCbCr
+    % (YUY2 does). Deleting the object sets the camera free.
 
     properties (SetAccess = private)
         name
@@ -27,6 +28,7 @@ classdef CameraSource < handle
             else
                 self.input = videoinput(adaptor, id, format);
             end
+            self.avoid_ycbcr();
             size_px = self.input.VideoResolution;
             self.width = size_px(1);
             self.height = size_px(2);
@@ -58,6 +60,26 @@ classdef CameraSource < handle
         function stop(self)
             if isrunning(self.input)
                 stop(self.input);
+            end
+        end
+
+        function delete(self)
+            % The toolbox keeps a videoinput, and its hold on the camera, until it is deleted. imaqreset may have been
+            % quicker.
+            if ~isempty(self.input) && isvalid(self.input)
+                stop(self.input);
+                delete(self.input);
+            end
+        end
+
+    end
+
+    methods (Access = private)
+
+        function avoid_ycbcr(self)
+            % to_uint16_gray cannot see that three channels are not R, G, B; the means would be wrong without a word.
+            if ~any(strcmpi(self.input.ReturnedColorSpace, {'grayscale', 'rgb', 'bayer'})) % bayer is given as R, G, B
+                self.input.ReturnedColorSpace = 'rgb';
             end
         end
 

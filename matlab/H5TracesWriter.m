@@ -45,7 +45,7 @@ classdef H5TracesWriter < handle
             if isempty(circles)
                 error('roi:writer', 'There are no circles; a recording needs 1 or more. Draw or load ROIs first.');
             end
-            self.file = free_name(file);
+            self.file = free_name(roi_char(file));
             self.chunk = options.FramesPerChunk;
             self.times = zeros(self.chunk, 1);
             self.frames = zeros(self.chunk, 1, 'int64');

@@ -22,6 +22,7 @@ classdef VideoFileSource < handle
     methods
 
         function self = VideoFileSource(file)
+            file = roi_char(file);
             if ~exist(file, 'file')
                 error('roi:source', 'Video %s does not exist; give the path of a file VideoReader can open.', file);
             end

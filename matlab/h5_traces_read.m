@@ -8,10 +8,10 @@ function traces = h5_traces_read(file)
     %   traces.circles      K x 3 double, rows [xc yc r] in px, 1-based
     %   traces.names        1 x K cell of char
     %   traces.resolution   [W H] in px, or [] when the file does not say
-    %   traces.picture      H x W single, the mean of the movie, or []
     %   traces.complete     false when the writer did not come to its end
     %   traces.orientation  'matlab' or 'python': how the file lies on the disk (see h5_traces_orientation)
     %   traces.attributes   struct of the root attributes;  traces.file
+    file = roi_char(file);
     found = contents(file);
     traces.file = file;
     traces.attributes = found.attributes;
@@ -24,7 +24,6 @@ function traces = h5_traces_read(file)
     if isfield(found.attributes, 'resolution')
         traces.resolution = double(found.attributes.resolution(:))';
     end
-    traces.picture = read_matrix(traces, found, '/maps/mean');
 end
 
 function found = contents(file)

@@ -124,10 +124,6 @@ function draw_map(fig)
     cla(state.ui.map);
     hold(state.ui.map, 'on');
     clicked = @(varargin) map_clicked(fig);
-    if ~isempty(recording.picture)
-        image(recording.picture, 'Parent', state.ui.map, 'CDataMapping', 'scaled', 'ButtonDownFcn', clicked);
-        colormap(state.ui.map, gray(256));
-    end
     colours = roi_colours(size(recording.circles, 1));
     angle = linspace(0, 2 * pi, 60);
     for k = 1:size(recording.circles, 1)

@@ -7,6 +7,7 @@ function options = roi_options(defaults, given)
     if mod(numel(given), 2) == 1
         error('roi:options', 'There are %d option arguments; options come as ''Name'', value pairs.', numel(given));
     end
+    given = cellfun(@roi_char, given, 'UniformOutput', false);
     for k = 1:2:numel(given)
         if ~ischar(given{k}) || ~isfield(defaults, given{k})
             error('roi:options', 'Option %s is not known; allowed are %s.', shown(given{k}), names(defaults));

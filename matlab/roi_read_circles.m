@@ -7,6 +7,7 @@ function circles = roi_read_circles(file, resolution)
     %   circles  K x 3, rows [xc yc r] in px, counted from 1
     %
     % Without a header line the first three columns are taken. Other lines that start with # are left out.
+    file = roi_char(file);
     text = fileread(file);
     text = text(find(text < 128, 1):end); % a byte order mark is one character or three, after the version of MATLAB
     lines = strtrim(regexp(text, '[\r\n]+', 'split'));

@@ -13,6 +13,8 @@ function run = roi_stream(source, circles, file, varargin)
     % finished.
     options = roi_options(struct('MaxFrames', Inf, 'OnFrame', [], 'UseTimer', ~isempty(which('timer')), ...
                                  'FramesPerChunk', 240), varargin);
+    source = roi_char(source);
+    circles = roi_char(circles);
     if ischar(source)
         source = VideoFileSource(source);
     end

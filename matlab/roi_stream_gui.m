@@ -9,13 +9,13 @@ function fig = roi_stream_gui(source, circles, file)
     % second at most; every frame is measured and recorded. Closing the window stops and finishes the recording.
     state = struct('source', [], 'circles', zeros(0, 3), 'file', '', 'run', [], 'history', [], 'handles', []);
     if nargin > 0
-        state.source = source;
+        state.source = roi_char(source);
     end
     if nargin > 1
-        state.circles = circles;
+        state.circles = roi_char(circles);
     end
     if nargin > 2
-        state.file = file;
+        state.file = roi_char(file);
     end
     fig = figure('Name', 'ROI Stream', 'NumberTitle', 'off', 'MenuBar', 'none', 'Color', [0.94 0.94 0.94], ...
                  'Position', [100 100 1100 560], 'CloseRequestFcn', @(source, varargin) close_window(source));
@@ -60,6 +60,7 @@ end
 function forget_source(fig)
     state = guidata(fig);
     state.source = [];
+    state.run = []; % it holds the source, and a camera that is held cannot be opened again
     guidata(fig, state);
 end
 
@@ -104,11 +105,19 @@ function load_rois(fig)
 end
 
 function draw_one(fig)
-    state = with_source(fig);
-    if isempty(state.source)
+    state = guidata(fig);
+    try
+        state = with_source(fig);
+        if isempty(state.source)
+            return
+        end
+        show_still(state);
+    catch problem
+        if ishghandle(fig)
+            set(state.ui.status, 'String', problem.message);
+        end
         return
     end
-    show_still(state);
     draw_rois(fig);
     axes(state.ui.preview); %#ok<LAXES> ginput looks at the current axes
     [x, y] = ginput(2);
@@ -122,9 +131,14 @@ function show_still(state)
     state.source.start();
     closing = onCleanup(@() state.source.stop());
     picture = [];
-    while isempty(picture) && ~state.source.over()
+    started = tic();
+    while isempty(picture) && ~state.source.over() && toc(started) < 5 && ishghandle(state.ui.preview)
         picture = state.source.read();
         pause(0.01);
+    end
+    if isempty(picture)
+        error('roi:source', ['%s gave no picture within 5 s; check its cable, its trigger and whether another ' ...
+                             'program uses it, then draw again.'], state.source.name);
     end
     cla(state.ui.preview);
     picture = double(to_uint16_gray(picture));

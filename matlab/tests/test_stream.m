@@ -2,7 +2,8 @@ function tests = test_stream()
     tests = {@no_camera_here, @disc_follows_the_law, @test_video_has_900_frames, @fake_recording_is_right, ...
              @losses_are_counted, @max_frames, @stopped_from_on_frame, @failing_source_leaves_a_file, ...
              @source_that_does_not_start, @failing_window_does_not_matter, ...
-             @equal_times_are_kept_apart, @timer_runs_it, @stop_without_argument, @video_file, @camera};
+             @equal_times_are_kept_apart, @timer_runs_it, @stop_without_argument, @video_file, @camera, ...
+             @camera_colours_weigh_alike, @camera_is_set_free, @double_quoted_text};
 end
 
 function disc_follows_the_law()
@@ -155,6 +156,54 @@ function camera()
     check_equal(run.state, 'failed');
     check_equal(run.detail, 'Camera fake 1 stopped by itself; check the cable and start again.');
     check_equal(h5readatt(run.file, '/', 'rows'), uint64(7));
+end
+
+function camera_colours_weigh_alike()
+    leave = with_fakes(); %#ok<NASGU>
+    quiet = silence(); %#ok<NASGU>
+    cases = {'MONO8_128x72', 'grayscale'
+             'RGB24_128x72', 'rgb'
+             'YUY2_128x72', 'rgb'};
+    [~, centre] = bouncing_disc(5, 'Shape', [72 128], 'Radius', 6);
+    for k = 1:size(cases, 1)
+        source = CameraSource('fake', 1, cases{k, 1});
+        check_equal(source.input.ReturnedColorSpace, cases{k, 2}, cases{k, 1});
+        run = roi_stream(source, [centre 3; 5 5 2], scratch('a.h5'), 'UseTimer', false);
+        means = h5read(run.file, '/roi/means');
+        check_equal(means(4, :), single([65535 0]), ['white and black of ' cases{k, 1}]);
+    end
+end
+
+function camera_is_set_free()
+    leave = with_fakes(); %#ok<NASGU>
+    source = CameraSource('fake', 1, 'MONO8_128x72');
+    input = source.input;
+    source.start();
+    check_equal(isrunning(input), true);
+    source.delete();
+    check_equal([isrunning(input) input.deleted], [false true]);
+    source = CameraSource('fake', 1, 'MONO8_128x72');
+    delete(source.input); % as imaqreset does
+    source.delete();
+end
+
+function double_quoted_text()
+    leave = with_fakes(); %#ok<NASGU>
+    text = @in_double_quotes;
+    video = scratch('v.mp4');
+    fclose(fopen(video, 'w'));
+    rois = scratch('rois.csv');
+    id = fopen(rois, 'w');
+    fprintf(id, 'xc,yc,r\n63,35,8\n');
+    fclose(id);
+    file = scratch('a.h5');
+    run = roi_stream(text(video), text(rois), text(file), text('UseTimer'), false);
+    check_equal(run.state, 'completed');
+    check_equal(run.file, file);
+    check_equal(h5readatt(file, '/', 'source'), video);
+    traces = h5_traces_read(text(file));
+    check_equal(traces.circles, [64 36 8]);
+    check_equal(traces.file, file);
 end
 
 function no_camera_here()
