@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from roi_core.errors import RoiError
 from roi_core.rois import UNCOLOURED, RoiSet
+from roi_stream_gui.geometry import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,9 +106,11 @@ class Editor:
         self._each("scale", lambda roi: roi.scaled(factor))
 
     def rename(self, roi_id: int, name: str) -> None:
-        """Give a region another name."""
+        """Give a region another name; an empty one is refused."""
         roi = self.get(roi_id)
-        if roi is not None:
+        if roi is not None and not name.strip():
+            log.warning("a region needs a name; %s keeps its own", roi.name)
+        elif roi is not None:
             self._guarded(lambda: self.replace(roi.with_(name=name), what="rename"))
 
     def recolour(self, roi_id: int, colour: tuple[int, int, int]) -> None:
@@ -141,7 +144,7 @@ class Editor:
         if self._copied:
             self._pasted += 1
             shift = PASTE_SHIFT * self._pasted
-            self.add(*(_fresh(roi).moved(shift, shift) for roi in self._copied), what="paste")
+            self.add(*(rounded(_fresh(roi).moved(shift, shift)) for roi in self._copied), what="paste")
 
     def duplicate(self) -> None:
         """Copy and paste the selection in one go."""
@@ -157,8 +160,8 @@ class Editor:
         self._future.clear()
 
     def load(self, rois: RoiSet) -> None:
-        """Put a whole other set in place; this too can be undone."""
-        self._commit("load", self._restamped(rois))
+        """Put a whole other set in place, under ids never given before; this too can be undone."""
+        self._commit("load", RoiSet((roi.with_(id=0, version=1) for roi in rois), self.rois.next_id))
         self.selection = ()
 
     def unlocked(self, rois: Iterable[Roi]) -> list[Roi]:
@@ -210,14 +213,14 @@ class Editor:
         return RoiSet(fresh, max(rois.next_id, self.rois.next_id))
 
     def _commit(self, what: str, rois: RoiSet) -> None:
-        self._past = [*self._past[-DEPTH:], _Step(what, self.rois, self.selection)]
+        self._past = [*self._past[1 - DEPTH :], _Step(what, self.rois, self.selection)]
         self._future.clear()
         self.rois = rois
         self.select(*self.selection)
 
     def _each(self, what: str, change: Callable[[Roi], Roi]) -> None:
         free = self.unlocked(self.selected())
-        self._guarded(lambda: self.replace(*map(change, free), what=what))
+        self._guarded(lambda: self.replace(*(rounded(change(roi)) for roi in free), what=what))
 
     def _guarded(self, change: Callable[[], None]) -> None:
         try:

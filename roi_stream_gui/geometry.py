@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]
 
-__all__ = ["extent", "handles", "nearest", "nearest_edge", "with_handle", "with_vertex", "without_vertex"]
+__all__ = [
+    "extent", "handles", "nearest", "nearest_edge", "outside", "rounded", "with_handle", "with_vertex",
+    "without_vertex",
+]  # fmt: skip
 
 
 def handles(roi: Roi) -> list[Point]:
@@ -42,6 +45,22 @@ def extent(roi: Roi) -> float:
     """Return the smaller side of the box around a shape, px."""
     x0, y0, x1, y1 = roi.bounds()
     return min(x1 - x0, y1 - y0)
+
+
+def outside(roi: Roi, size: tuple[int, int]) -> bool:
+    """Tell whether a shape lies wholly beside a picture of `size` (W, H)."""
+    x0, y0, x1, y1 = roi.bounds()
+    return x1 < -0.5 or y1 < -0.5 or x0 > size[0] - 0.5 or y0 > size[1] - 0.5
+
+
+def rounded(roi: Roi) -> Roi:
+    """Return the shape with its numbers to 0.01; one too small for that stays as it is."""
+    parts = {part: getattr(roi, part) for part in roi.parts}
+    new = {part: _points(v) if part == "points" else round(v, 2) for part, v in parts.items()}
+    try:
+        return roi.with_(**new)
+    except RoiGeometryError:
+        return roi
 
 
 def with_handle(roi: Roi, number: int, x: float, y: float) -> Roi:
@@ -122,7 +141,7 @@ def _resized(roi: Roi, number: int, x: float, y: float) -> Roi:
     return roi.with_(points=_points(points))
 
 
-def _points(points: NDArray[np.float64]) -> tuple[Point, ...]:
+def _points(points: NDArray[np.float64] | Sequence[Point]) -> tuple[Point, ...]:
     return tuple((round(float(x), 2), round(float(y), 2)) for x, y in points)
 
 

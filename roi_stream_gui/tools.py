@@ -6,6 +6,7 @@ only its preview changes; the region itself, and with it the recording, changes 
 
 from __future__ import annotations
 
+import logging
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Point = tuple[float, float]
 
 __all__ = ["Hand", "Keys", "Tool"]
+
+log = logging.getLogger(__name__)
 
 CLICK_RADIUS = 10.0
 """px; what a click with the circle tool draws before a circle was ever dragged."""
@@ -57,9 +60,12 @@ class Hand:
         self.tool = Tool.SELECT
         self.line: tuple[Point, ...] = ()
         self.preview: tuple[Roi, ...] = ()
+        self.picture: tuple[int, int] | None = None
+        """(W, H) of the picture drawn on; nothing is drawn wholly outside it."""
         self._editor = editor
         self._start: Point | None = None
         self._drag: Callable[[Point], tuple[Roi, ...]] | None = None
+        self._grabbed: tuple[Roi, ...] = ()
         self._what = ""
         self._clicked: int | None = None
         self._radius = CLICK_RADIUS
@@ -94,6 +100,8 @@ class Hand:
     def move(self, x: float, y: float, reach: float) -> None:
         """Follow the mouse, with or without a button held."""
         if self._drag is not None and self._start is not None:
+            if self._overtaken():
+                return
             if not self.preview and _away(self._start, (x, y)) < reach / 3:
                 return
             self.preview = self._drag((x, y))
@@ -111,7 +119,8 @@ class Hand:
             return
         start, self._start = self._start, None
         if self._drag is not None:
-            self._drop()
+            if not self._overtaken():
+                self._drop()
         elif self.tool is Tool.FREEHAND:
             self._finish_line(Freehand)
         elif self.tool in (Tool.CIRCLE, Tool.ELLIPSE, Tool.RECTANGLE):
@@ -134,6 +143,14 @@ class Hand:
         self.line, self.preview, self._start, self._drag = (), (), None, None
         self._clicked = None
 
+    def _overtaken(self) -> bool:
+        """End a drag whose regions were changed meanwhile (locked, undone): its copies are stale."""
+        if all(self._editor.get(roi.id) == roi for roi in self._grabbed):
+            return False
+        self.preview, self._start, self._drag, self._clicked = (), None, None, None
+        log.info("the region was changed meanwhile; the drag was dropped")
+        return True
+
     # -- grabbing -----------------------------------------------------------------------------------------
 
     def _grab_handle(self, at: Point, reach: float, keys: Keys) -> bool:
@@ -149,7 +166,7 @@ class Hand:
             return self._change_corners(roi, number, at, reach)
         if number is None or not self._editor.unlocked([roi]):
             return number is not None
-        self._what = "reshape"
+        self._what, self._grabbed = "reshape", (roi,)
         self._drag = lambda to: (geometry.with_handle(roi, number, *to),)
         return True
 
@@ -176,6 +193,7 @@ class Hand:
             self._editor.select(roi.id)
         together = self._editor.selected() if roi.id in self._editor.selection else (roi,)
         rois = [one for one in together if not one.locked]
+        self._grabbed = tuple(rois)
         if roi.locked or not rois:
             self._drag = self._refuse
         else:
@@ -207,12 +225,18 @@ class Hand:
         self.preview = ()
         if _away(start, end) < reach / 2:
             if self.tool is Tool.CIRCLE:
-                self._editor.add(Circle(round(start[0], 2), round(start[1], 2), self._radius))
+                self._add(Circle(round(start[0], 2), round(start[1], 2), self._radius))
             return
         roi = self._shape(start, end)
         if isinstance(roi, Circle):
             self._radius = roi.r
         if roi is not None:
+            self._add(geometry.rounded(roi))
+
+    def _add(self, roi: Roi) -> None:
+        if self.picture is not None and geometry.outside(roi, self.picture):
+            log.warning("that %s lies outside the picture; nothing was drawn", roi.kind)
+        else:
             self._editor.add(roi)
 
     def _finish_line(self, kind: type[Polygon]) -> None:
@@ -221,9 +245,11 @@ class Hand:
         try:
             roi = kind(points)
         except RoiGeometryError:
+            if kind is Polygon:
+                log.warning("a polygon needs three corners or more; nothing was drawn")
             return
         if roi.area() >= 1.0:
-            self._editor.add(roi)
+            self._add(roi)
 
     def _shape(self, start: Point, end: Point) -> Roi | None:
         """Return a circle drawn from its centre, or another shape from corner to corner."""
@@ -240,7 +266,7 @@ class Hand:
 def _mover(rois: list[Roi], at: Point) -> Callable[[Point], tuple[Roi, ...]]:
     def drag(to: Point) -> tuple[Roi, ...]:
         dx, dy = round(to[0] - at[0], 2), round(to[1] - at[1], 2)
-        return tuple(roi.moved(dx, dy) for roi in rois)
+        return tuple(geometry.rounded(roi.moved(dx, dy)) for roi in rois)
 
     return drag
 
@@ -251,7 +277,7 @@ def _scaler(rois: list[Roi], grabbed: Roi, at: Point) -> Callable[[Point], tuple
 
     def drag(to: Point) -> tuple[Roi, ...]:
         factor = min(max(_away(centre, to) / first, 0.1), 20.0)
-        return tuple(roi.scaled(factor) for roi in rois)
+        return tuple(geometry.rounded(roi.scaled(factor)) for roi in rois)
 
     return drag
 

@@ -86,6 +86,11 @@ TIPS = {
 }
 
 
+def short(text: str, letters: int) -> str:
+    """Return a text cut to so many letters."""
+    return text if len(text) <= letters else f"{text[: letters - 3]}..."
+
+
 def clock(seconds: float) -> str:
     """Return a duration as h:mm:ss."""
     whole = int(max(seconds, 0))

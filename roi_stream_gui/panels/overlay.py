@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
-from roi_stream_gui import geometry
+from roi_stream_gui import geometry, words
 
 if TYPE_CHECKING:
     from roi_core.rois import Roi
@@ -18,6 +18,8 @@ HANDLES = 64
 """Handles drawn at most; a polygon with more corners is changed with Ctrl-click."""
 LABELS = 60
 """With more regions than this only the selected ones are labelled."""
+NAME_LENGTH = 16
+"""Letters of a name that the picture shows."""
 LABEL_SIZE = 13.0
 HANDLE_SIZE = 4.0
 WHITE = (255, 255, 255, 255)
@@ -78,8 +80,9 @@ class Overlay:
             outline, points=[*points, points[0]], color=colour, thickness=3.0 if chosen else 1.6, show=True
         )
         x0, y0, x1, _ = roi.bounds()
-        place = [(x0 + x1) / 2 - 3.6 * len(roi.name) / zoom, y0 - (LABEL_SIZE + 4) / zoom]
-        name = f"{roi.name} (locked)" if roi.locked and chosen else roi.name
+        name = words.short(roi.name, NAME_LENGTH)
+        place = [(x0 + x1) / 2 - 3.6 * len(name) / zoom, y0 - (LABEL_SIZE + 4) / zoom]
+        name = f"{name} (locked)" if roi.locked and chosen else name
         dpg.configure_item(text, pos=place, text=name, size=LABEL_SIZE / zoom, color=colour, show=label)
 
     def _draw_new(self, view: View, zoom: float) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import dearpygui.dearpygui as dpg
 import numpy as np
 
+from roi_stream_gui import words
 from roi_stream_gui.panels.base import Place, then
 from roi_stream_gui.theme import DIM
 
@@ -23,6 +24,8 @@ __all__ = ["Regions"]
 
 PERIOD = 0.3
 """Seconds between two updates of the numbers: a table of 300 rows costs 3 ms."""
+NAME_LENGTH = 24
+"""Letters of a name that the list shows."""
 SWATCHES = (
     (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66),
     (64, 134, 222), (213, 94, 0), (204, 121, 167), (240, 240, 240),
@@ -53,6 +56,8 @@ class Regions:
         self._rows: list[Row] = []
         self._rois: RoiSet | None = None
         self._selection: tuple[int, ...] | None = None
+        self._named: int | None = None
+        self._name_due = False
         self._next = 0.0
 
     def build(self, parent: int) -> None:
@@ -102,6 +107,9 @@ class Regions:
             self._rois, self._selection = view.rois, view.selection
             self._show_rows(view)
             self._show_selected(view)
+            self._name_due = True
+        if self._name_due and not dpg.is_item_active(self._name):
+            self._fill_name(view)
         now = time.monotonic()
         if now >= self._next:
             self._next = now + PERIOD
@@ -113,7 +121,7 @@ class Regions:
         for row, roi in zip(self._rows, view.rois, strict=False):
             dpg.configure_item(row.row, show=True)
             dpg.configure_item(row.colour, color=(*roi.colour, 255))
-            dpg.configure_item(row.name, label=roi.name)
+            dpg.configure_item(row.name, label=words.short(roi.name, NAME_LENGTH))
             dpg.set_value(row.name, roi.id in view.selection)
             dpg.set_value(row.kind, f"{roi.kind}{' *' if roi.locked else ''}"[:11])
         for row in self._rows[len(view.rois) :]:
@@ -144,14 +152,18 @@ class Regions:
     def _show_selected(self, view: View) -> None:
         rois = [roi for roi in view.rois if roi.id in view.selection]
         one = rois[0] if len(rois) == 1 else None
-        if not dpg.is_item_active(self._name):
-            dpg.set_value(self._name, one.name if one else "")
-        dpg.configure_item(self._name, enabled=one is not None)
         all_locked = bool(rois) and all(roi.locked for roi in rois)
         dpg.configure_item(self._lock, label="Unlock" if all_locked else "Lock", enabled=bool(rois))
         dpg.set_value(
             self._facts, _facts(one) if one else f"{len(rois)} selected" if rois else "none selected"
         )
+
+    def _fill_name(self, view: View) -> None:
+        """Put the selected region's name into the field and remember whose it is, never while typing."""
+        one = self._do.editor.get(view.selection[0]) if len(view.selection) == 1 else None
+        self._named, self._name_due = one.id if one else None, False
+        dpg.set_value(self._name, one.name if one else "")
+        dpg.configure_item(self._name, enabled=one is not None)
 
     def _show_numbers(self, view: View) -> None:
         snapshot = view.snapshot
@@ -168,9 +180,10 @@ class Regions:
             dpg.set_value(row.dff, _figure(rows.dff, k, "{:+.2f}"))
 
     def _rename(self) -> None:
-        if len(self._do.editor.selection) == 1:
-            self._do.editor.rename(self._do.editor.selection[0], dpg.get_value(self._name))
-            self._selection = None
+        """Rename the region the field was filled for; another may be selected by now."""
+        if self._named is not None:
+            self._do.editor.rename(self._named, dpg.get_value(self._name))
+            self._name_due = True
 
     def _recolour(self, colour: tuple[int, int, int]) -> None:
         for roi_id in self._do.editor.selection:

@@ -144,6 +144,28 @@ class TestParameters:
         assert (str(typed) not in ("", str(kept))) == any(text.startswith(f"{path} = ") for text in refused)
 
 
+class TestRegions:
+    def test_a_name_goes_to_the_region_it_was_typed_for(self, desk, do):
+        panel = built("regions", desk)
+        editor = do[0].editor
+        editor.add(Circle(5, 5, 2, name="one"), Circle(9, 9, 2, name="two"))
+        editor.select(1)
+        panel.update(do[0].view())
+        dpg.set_value(desk.names["name"], "soma")
+        editor.select(2)
+        panel._rename()
+        assert [roi.name for roi in editor.rois] == ["soma", "two"]
+        panel.update(do[0].view())
+        assert dpg.get_value(desk.names["name"]) == "two"
+
+    def test_a_long_name_is_shortened_in_the_list_only(self, desk, do):
+        panel = built("regions", desk)
+        do[0].editor.add(Circle(5, 5, 2, name="n" * 300))
+        panel.update(do[0].view())
+        assert dpg.get_item_label(desk.names["row.0"]) == "n" * 21 + "..."
+        assert dpg.get_value(desk.names["name"]) == "n" * 300
+
+
 class TestChips:
     def test_running(self, do):
         view = view_of("running", do)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from roi_core.rois import Circle, Ellipse, Freehand, Polygon, Rectangle, RoiSet
-from roi_stream_gui import geometry
+from roi_stream_gui import editing, geometry
 from roi_stream_gui.editing import Editor
 from roi_stream_gui.tools import Hand, Keys, Tool
 
@@ -96,12 +96,21 @@ class TestDrawing:
         assert hand.tool is Tool.SELECT
         assert len(editor.rois) == 0
 
-    def test_two_corners_are_no_polygon(self, hand, editor):
+    def test_two_corners_are_no_polygon_and_this_is_said(self, hand, editor, caplog):
         hand.take(Tool.POLYGON)
         click(hand, 10, 10)
         click(hand, 60, 10)
         hand.finish()
         assert len(editor.rois) == 0
+        assert "three corners" in caplog.text
+
+    @pytest.mark.parametrize(("x", "kept"), [(-11.0, 0), (-9.0, 1), (109.0, 1), (111.0, 0)])
+    def test_a_circle_beside_the_picture_is_refused(self, hand, editor, caplog, x, kept):
+        hand.picture = (100, 80)
+        hand.take(Tool.CIRCLE)
+        click(hand, x, 40)
+        assert len(editor.rois) == kept
+        assert ("outside the picture" in caplog.text) is not bool(kept)
 
     def test_freehand_follows_the_hand(self, hand, editor):
         hand.take(Tool.FREEHAND)
@@ -126,7 +135,7 @@ class TestChanging:
         editor.select()
         drag(hand, (50, 60), (52, 60), (57, 63))
         (after,) = editor.rois
-        assert after.geometry() == before.moved(7, 3).geometry()
+        assert after.geometry() == geometry.rounded(before.moved(7, 3)).geometry()
         assert (after.id, after.version) == (before.id, before.version + 1)
         editor.undo()
         (back,) = editor.rois
@@ -190,6 +199,32 @@ class TestChanging:
         assert (roi.xc, roi.yc, roi.r) == (50, 60, 10)
         assert "is locked" in caplog.text
 
+    @pytest.mark.parametrize("change", [Editor.lock, Editor.undo, Editor.delete])
+    @pytest.mark.parametrize("start", [(50, 60), (60, 60)], ids=["move", "reshape"])
+    def test_what_changes_during_a_drag_stays_changed(self, hand, editor, change, start):
+        editor.add(Circle(20, 20, 10))
+        editor.replace(next(iter(editor.rois)).with_(xc=50, yc=60))
+        hand.press(*start, REACH)
+        hand.move(70, 70, REACH)
+        change(editor)
+        changed = editor.rois
+        hand.move(80, 80, REACH)
+        hand.release(80, 80, REACH)
+        assert editor.rois is changed
+        assert (hand.busy, hand.preview) == (False, ())
+
+    @pytest.mark.parametrize("keys", [Keys(), Keys(shift=True)], ids=["move", "scale"])
+    @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+    def test_numbers_have_two_decimals(self, hand, editor, shape, keys):
+        editor.add(shape)
+        editor.select()
+        drag(hand, (51, 61), (52, 60), (57.123456, 63.98765), keys=keys)
+        editor.select_all()
+        editor.scale(1.1)
+        editor.duplicate()
+        for roi in editor.rois:
+            assert geometry.rounded(roi).geometry() == roi.geometry()
+
     def test_a_click_beside_everything_selects_nothing(self, hand, editor):
         editor.add(Circle(50, 60, 10))
         click(hand, 200, 200)
@@ -252,6 +287,29 @@ class TestEditor:
         editor.rename(1, "two\nlines")
         assert next(iter(editor.rois)).name == "roi1"
         assert "printable" in caplog.text
+
+    def test_an_empty_name_is_refused(self, editor, caplog):
+        editor.add(Circle(10, 10, 5, name="soma"))
+        editor.rename(1, "  ")
+        assert next(iter(editor.rois)).name == "soma"
+        assert "soma keeps its own" in caplog.text
+
+    def test_regions_of_a_file_never_take_the_id_of_another_cell(self, editor):
+        editor.add(Circle(10, 10, 5, name="drawn"))
+        editor.load(RoiSet([Circle(90, 90, 5, name="loaded", id=1, version=7)]))
+        (loaded,) = editor.rois
+        assert (loaded.id, loaded.version, loaded.name) == (2, 1, "loaded")
+        editor.undo()
+        assert [(roi.id, roi.name) for roi in editor.rois] == [(1, "drawn")]
+        editor.redo()
+        assert [(roi.id, roi.name) for roi in editor.rois] == [(2, "loaded")]
+
+    def test_as_many_steps_are_kept_as_promised(self, editor):
+        for x in range(editing.DEPTH + 5):
+            editor.add(Circle(x, 10, 5))
+        for _ in range(editing.DEPTH + 5):
+            editor.undo()
+        assert len(editor.rois) == 5
 
     def test_changes_that_change_nothing_are_not_steps(self, editor):
         editor.load(RoiSet().add(Circle(10, 10, 5)))
