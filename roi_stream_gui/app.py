@@ -129,10 +129,11 @@ class App:
 
     def _switch_off(self, word: str, error: Exception) -> None:
         """Take a failed panel out; the others and the session live on."""
-        panel = self._panels.pop(word)
-        text = words.PANEL_OFF.format(title=panel.title, error=error)
+        panel = self._panels.pop(word, None)
+        text = words.PANEL_OFF.format(title=panel.title if panel else word, error=error)
         log.error("%s", text, exc_info=error)
-        dpg.add_text(text, parent=self._parents[word], wrap=0, color=(232, 76, 76))
+        if word in self._parents:
+            dpg.add_text(text, parent=self._parents[word], wrap=0, color=(232, 76, 76))
 
     def _pace(self, began: float, view: View) -> None:
         """Sleep until the next frame is due: sooner when something moves."""
@@ -187,17 +188,20 @@ class App:
 
     def _build_panels(self, places: dict[Place, int]) -> None:
         for word in PANELS:
-            kind = panel_class(word)
-            parent = places[kind.place]
-            if kind.place == Place.RIGHT:
-                parent = int(dpg.add_tab(label=kind.title, parent=parent))
-                self._desk.named(f"tab.{word}", parent)
-            self._parents[word] = parent
-            self._panels[word] = kind(self._desk)
             try:
-                self._panels[word].build(parent)
+                self._build_panel(word, places)
             except Exception as error:
                 self._switch_off(word, error)
+
+    def _build_panel(self, word: str, places: dict[Place, int]) -> None:
+        kind = panel_class(word)
+        parent = places[kind.place]
+        if kind.place == Place.RIGHT:
+            parent = int(dpg.add_tab(label=kind.title, parent=parent))
+            self._desk.named(f"tab.{word}", parent)
+        self._parents[word] = parent
+        self._panels[word] = kind(self._desk)
+        self._panels[word].build(parent)
 
     def _build_dialogs(self) -> None:
         self._ask_quit = AskQuit(self._desk, self._leave)

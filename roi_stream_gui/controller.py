@@ -23,6 +23,7 @@ from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
 from roi_stream_gui import display, words
 from roi_stream_gui.editing import Editor
+from roi_stream_gui.geometry import outside
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.tools import Hand, Tool
 from roi_stream_gui.view import Phase, View
@@ -75,6 +76,8 @@ class Controller:
         self._disk = (0.0, 0)
         self._taking = False
         self._untold = False
+        self._connected = ""
+        self._began = self._ended = 0.0
 
     # -- the source ---------------------------------------------------------------------------------------
 
@@ -83,15 +86,24 @@ class Controller:
         self._helper.submit(_warm_up)
 
     def connect(self, text: str) -> None:
-        """Open a source and start showing it; a session that runs is ended first."""
-        if self._opening is not None:
-            return
-        self.source = text.strip()
-        self.disconnect()
-        self._opening = self._helper.submit(self._open, self.source, self.session)
+        """Open a source and show it; what runs is ended only when the new one is there."""
+        if self._opening is None and not self._held():
+            self.source = text.strip()
+            self._opening = self._helper.submit(self._open, self.source, self.session)
 
     def disconnect(self) -> None:
-        """End the recording and the session; the last picture and traces stay on screen."""
+        """End the session, unless it records; the last picture and traces stay on screen."""
+        if not self._held():
+            self._end()
+
+    def _held(self) -> bool:
+        """Refuse, in a sentence, what would end a recording by the way."""
+        recording = self.recording()
+        if recording:
+            log.warning(words.STOP_FIRST)
+        return recording
+
+    def _end(self) -> None:
         self.stop_recording()
         if self.session is not None:
             self.session.stop()
@@ -102,10 +114,11 @@ class Controller:
             self._listing = self._helper.submit(self._list)
 
     def _open(self, text: str, previous: Session | None) -> Session:
-        if previous is not None and previous.state is not State.IDLE:
-            _finished(previous)
+        if text == self._connected:  # the same camera cannot be opened twice
+            _ended(previous)
         source = self._opener(text, self.settings, realtime=True)
         try:
+            _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
             session = Session(source, self.settings, rois)
             session.start()
@@ -136,6 +149,9 @@ class Controller:
 
     def record(self, path: Path | None = None) -> None:
         """Start a recording, by default in the folder of recordings under the present time."""
+        if self._opening is not None:
+            log.warning(words.STILL_OPENING)
+            return
         if self.session is None or self.session.state is not State.RUNNING:
             log.warning(words.CONNECT_FIRST)
             return
@@ -147,12 +163,13 @@ class Controller:
             log.error("not recording: %s", _sentence(error))
         else:
             self._taking, self._untold = True, True
+            self._began = time.monotonic()
             log.info("recording to %s", real)
 
     def stop_recording(self) -> None:
         """End the recording; the file is finished in the background."""
         if self.session is not None and self.recording():
-            self._taking = False
+            self._taking, self._ended = False, time.monotonic()
             self.session.stop_recording(wait=False)
 
     def recording(self) -> bool:
@@ -174,6 +191,15 @@ class Controller:
         """Return where recordings go."""
         chosen = self.settings.current.recorder.folder
         return Path(chosen).expanduser() if chosen else Path.home() / "roi_stream"
+
+    def proposal(self, name: str) -> Path:
+        """Return a path for a new file there: `name`, or ``name_2`` ... when it is taken."""
+        first = path = self.folder() / name
+        number = 1
+        while path.exists():
+            number += 1
+            path = first.with_stem(f"{first.stem}_{number}")
+        return path
 
     # -- settings and regions -----------------------------------------------------------------------------
 
@@ -199,7 +225,7 @@ class Controller:
     def save_settings(self, path: str | Path) -> None:
         """Write all settings as YAML."""
         try:
-            Path(path).expanduser().write_text(self.settings.current.to_yaml(), encoding="utf-8")
+            _with_folder(path).write_text(self.settings.current.to_yaml(), encoding="utf-8")
         except OSError as error:
             log.error("settings not saved: %s", _sentence(error))
         else:
@@ -212,7 +238,7 @@ class Controller:
             log.warning(words.CONNECT_TO_SAVE)
             return
         try:
-            self.editor.rois.save(Path(path).expanduser(), size)
+            self.editor.rois.save(_with_folder(path), size)
         except (RoiError, OSError) as error:
             log.error("regions not saved: %s", _sentence(error))
         else:
@@ -263,9 +289,11 @@ class Controller:
         session = self.session
         if session is None:
             return
+        if self._taking and not self.recording():
+            self._taking, self._ended = False, time.monotonic()
         if session.rois is not self.editor.rois:
             session.rois = self.editor.rois
-        if self.record_wanted is not None and session.frames.head > 0:
+        if self.record_wanted is not None and session.frames.head > 0 and self._opening is None:
             path, self.record_wanted = self.record_wanted, None
             self.record(path)
         if self._untold and not self.recording():
@@ -294,12 +322,13 @@ class Controller:
             folder=self.folder(),
             disk_free=self._free(),
             recording=snapshot is not None and self._is_recording(snapshot),
+            recorded=(time.monotonic() if self._taking else self._ended) - self._began,
             window_rate=self.window_rate,
         )
 
     def close(self) -> None:
         """End everything and return when the recording is finished."""
-        self.disconnect()
+        self._end()
         if self._opening is not None:
             self._opening.cancel()
         self._helper.shutdown(wait=True)
@@ -319,9 +348,8 @@ class Controller:
 
     def _is_recording(self, snapshot: Snapshot) -> bool:
         take = snapshot.recording
-        if take is None or take.failed or snapshot.state is not State.RUNNING:
-            self._taking = False
-        return self._taking
+        alive = take is not None and not take.failed and snapshot.state is State.RUNNING
+        return self._taking and alive
 
     def _collect_session(self) -> None:
         opening = self._opening
@@ -332,16 +360,35 @@ class Controller:
             return
         try:
             session = opening.result()
-        except (RoiError, OSError) as error:
-            log.error("%s", _sentence(error))
+        except Exception as error:
+            self._tell_failed("the source was not opened: ", error)
+            if self.session is not None and self.session.state is State.RUNNING:
+                self.source = self._connected
             return
         if self._untold and self.session is not None:
             self._tell_recorded(self.session.snapshot())
-        self.session = session
+        self._take_over(session)
+
+    def _take_over(self, session: Session) -> None:
+        """Show another session; its picture may have another size than the one before."""
+        before = self._resolution()
+        self.session, self._connected, self.paused = session, self.source, False
+        self.hand.picture = now = self._resolution()
         log.info("connected to %s", words.source(session.snapshot()))
         if self._loaded is not None:
             self.editor.begin(self._loaded)
             self._loaded = None
+        rois = self.editor.rois
+        if before is not None and now is not None and before != now and len(rois):
+            beside = sum(outside(roi, now) for roi in rois)
+            log.warning(words.RESIZED.format(*before, *now, beside, len(rois)))
+
+    def _tell_failed(self, what: str, error: Exception) -> None:
+        """Tell why something did not work: our own errors in their words, a bug with its traceback."""
+        if isinstance(error, (RoiError, OSError, ImportError)):
+            log.error("%s", _sentence(error))
+        else:
+            log.error("%s%s: %s", what, type(error).__name__, error, exc_info=error)
 
     def _collect_cameras(self) -> None:
         listing = self._listing
@@ -350,8 +397,8 @@ class Controller:
         self._listing = None
         try:
             self._cameras = tuple((f"{one.index}: {one.name}", str(one.index)) for one in listing.result())
-        except (RoiError, OSError, ImportError) as error:
-            log.warning("cameras not listed: %s", _sentence(error))
+        except Exception as error:
+            self._tell_failed("cameras not listed: ", error)
 
     def _tell_recorded(self, snapshot: Snapshot) -> None:
         """Tell what is in the file once it is finished; why one failed is told by the core."""
@@ -383,6 +430,20 @@ class Controller:
 def _warm_up() -> None:
     pipeline.warm_up()
     display.warm_up()
+
+
+def _ended(session: Session | None) -> None:
+    """End a session and wait for it; none, or one that has ended, is fine."""
+    if session is not None and session.state is not State.IDLE:
+        session.stop()
+        _finished(session)
+
+
+def _with_folder(path: str | Path) -> Path:
+    """Return the path of a file to be written; its folder is made."""
+    path = Path(path).expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _finished(session: Session) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,17 +35,32 @@ def install_desktop(python: str = sys.executable) -> list[Path]:
     icon = str(written[0]) if written else "camera-video"
     launcher.write_text(text.format(command=_command(python), icon=icon, title=words.TITLE), encoding="utf-8")
     launcher.chmod(0o755)
-    return [*written, launcher]
+    return [*written, launcher, *_on_the_desktop(launcher)]
+
+
+def _on_the_desktop(launcher: Path) -> list[Path]:
+    """Copy the launcher to the user's Desktop folder, if there is one."""
+    folder = Path.home() / "Desktop"
+    if (ask := shutil.which("xdg-user-dir")) is not None:
+        done = subprocess.run([ask, "DESKTOP"], capture_output=True, text=True, check=False)
+        folder = Path(done.stdout.strip() or folder)
+    if not folder.is_dir() or folder == Path.home():  # the home folder stands for "none"
+        return []
+    copy = folder / launcher.name
+    shutil.copyfile(launcher, copy)
+    copy.chmod(0o755)
+    return [copy]
 
 
 def _command(python: str) -> str:
-    """Return the absolute command, quoted as a desktop entry wants it; %u is the file that was opened."""
+    """Return the absolute command, quoted as a desktop entry wants it; %f is the file that was opened."""
     script = Path(python).with_name("roi_stream_gui")
     words_ = [str(script)] if script.exists() else [python, "-m", "roi_stream_gui"]
     return " ".join([*(_quoted(word) for word in words_), "%f"])
 
 
 def _quoted(word: str) -> str:
+    word = word.replace("%", "%%")  # a single one begins a field code
     if not any(character in word for character in ' "`$\\'):
         return word
     for character in '\\"`$':

@@ -51,7 +51,9 @@ class AskFile:
         """Ask for the path of `what` (a key of `words.FILES`) and call `then_do` with it."""
         title, verb, name = words.FILES[what]
         self._then = then_do
-        start = "" if not name else str(self._desk.controller.folder() / name)
+        do = self._desk.controller
+        saving = what.startswith("save")
+        start = "" if not name else str(do.proposal(name) if saving else do.folder() / name)
         dpg.set_value(self._path, start)
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         dpg.configure_item(
@@ -101,10 +103,11 @@ class AskQuit:
                 dpg.bind_item_theme(desk.named("quit.stop", stop), desk.theme.danger)
                 keep = dpg.add_button(label=words.QUIT_KEEP, callback=then(self.hide))
                 desk.named("quit.keep", keep)
+        desk.covers.append(int(self._window))
         self.shown = False
 
     def show(self) -> None:
-        """Ask; asked a second time, leave at once."""
+        """Ask; asked a second time (Alt+F4 again), finish the file and leave: nobody need find the mouse."""
         if self.shown and dpg.is_item_shown(self._window):
             self._leave()
             return

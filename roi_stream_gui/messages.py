@@ -31,6 +31,8 @@ class MessageLog(logging.Handler):
         self._messages: deque[Message] = deque(maxlen=KEPT)
         self._turn = threading.RLock()
         self.total = 0
+        self._tracebacks = logging.StreamHandler()
+        self._tracebacks.addFilter(lambda record: record.exc_info is not None)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record, from any thread."""
@@ -59,13 +61,15 @@ class MessageLog(logging.Handler):
             self.total += 1
 
     def install(self) -> None:
-        """Listen to the core and the window."""
+        """Listen to the core and the window; tracebacks go to stderr."""
         for name in ("roi_core", "roi_stream_gui"):
             logger = logging.getLogger(name)
             logger.setLevel(logging.INFO)
             logger.addHandler(self)
+            logger.addHandler(self._tracebacks)
 
     def remove(self) -> None:
         """Stop listening."""
         for name in ("roi_core", "roi_stream_gui"):
-            logging.getLogger(name).removeHandler(self)
+            for handler in (self, self._tracebacks):
+                logging.getLogger(name).removeHandler(handler)

@@ -52,22 +52,31 @@ class Probe:
             pass
         for peer in list(self._peers):
             try:
-                data = peer.recv(4096)
-            except BlockingIOError:
-                continue
-            if not data:
+                alive = _served(peer, answer)
+            except OSError:
+                alive = False
+            if not alive:
                 self._peers.remove(peer)
                 peer.close()
-            for _ in range(data.count(b"\n")):
-                peer.setblocking(True)
-                peer.sendall(json.dumps(answer()).encode() + b"\n")
-                peer.setblocking(False)
 
     def close(self) -> None:
         """Close everything and remove the socket's file."""
         for peer in [*self._peers, self._socket]:
             peer.close()
         self._path.unlink(missing_ok=True)
+
+
+def _served(peer: socket.socket, answer: Callable[[], dict[str, Any]]) -> bool:
+    """Answer what one peer has asked; return False when it has hung up."""
+    try:
+        data = peer.recv(4096)
+    except BlockingIOError:
+        return True
+    for _ in range(data.count(b"\n")):
+        peer.setblocking(True)
+        peer.sendall(json.dumps(answer()).encode() + b"\n")
+        peer.setblocking(False)
+    return bool(data)
 
 
 def rectangles(names: Mapping[str, int]) -> dict[str, list[float]]:

@@ -50,6 +50,8 @@ class View:
     disk_free: int
     recording: bool = False
     window_rate: float = 0.0
+    recorded: float = 0.0
+    """Seconds from pressing Record to now, or to the end of that recording."""
 
     @property
     def running(self) -> bool:

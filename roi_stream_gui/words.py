@@ -19,6 +19,9 @@ NO_DISPLAY = (
     "roi_stream_gui: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); use roi_stream run"
 )
 CONNECT_FIRST = "connect a camera or open a file first, then record"
+STOP_FIRST = "stop the recording first (hold Stop)"
+STILL_OPENING = "a source is being opened; record when its picture is there"
+RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
 CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
 NOTE_LOST = "nothing is being recorded, so the note was not kept"
 DFF_ON = "dF/F is now computed (roi.dff); recordings hold it too"
@@ -26,7 +29,7 @@ HOLD_LONGER = "hold Stop for one second to end the recording"
 PANEL_OFF = "The panel {title!r} stopped: {error}"
 
 QUIT_TITLE = "A recording is running"
-QUIT_TEXT = "Closing the window ends the recording. The file will be complete."
+QUIT_TEXT = "Closing the window once more ends the recording. The file will be complete."
 QUIT_STOP = "Stop recording and quit"
 QUIT_KEEP = "Keep recording"
 

@@ -84,13 +84,14 @@ def stalled(snapshot: Snapshot) -> bool:
 
 
 def lost(view: View) -> Chip:
-    """Tell how many frames were lost; unknown is said, never shown as 0."""
+    """Tell how many frames were lost; unknown is said, never shown as 0, and nobody knows in a stall."""
     snapshot = view.snapshot
     if snapshot is None:
         return Chip("lost -", "idle")
     if snapshot.frames_dropped is None:
         return Chip("lost: unknown", "idle")
-    return Chip(f"lost {snapshot.frames_dropped}", "bad" if snapshot.frames_dropped else "good")
+    level = "bad" if snapshot.frames_dropped else "warn" if stalled(snapshot) else "good"
+    return Chip(f"lost {snapshot.frames_dropped}", level)
 
 
 def cost(view: View) -> Chip:
@@ -98,7 +99,7 @@ def cost(view: View) -> Chip:
     snapshot = view.snapshot
     if snapshot is None or not snapshot.frames_seen:
         return Chip("- ms / frame", "idle")
-    room = 1e3 / snapshot.rate
+    room = 1e3 / snapshot.rate if snapshot.rate > 0 else float("inf")
     level = "good" if snapshot.step_ms_p99 < 0.7 * room else "warn" if snapshot.step_ms < room else "bad"
     return Chip(f"{snapshot.step_ms:.1f} ms / frame (p99 {snapshot.step_ms_p99:.1f})", level)
 

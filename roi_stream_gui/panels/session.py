@@ -34,7 +34,7 @@ class SessionBar:
         self._desk = desk
         self._do = desk.controller
         self._choices: tuple[tuple[str, str], ...] = ()
-        self._source = ""
+        self._source: str | None = None
         self._phase: Phase | None = None
         self._recording: bool | None = None
         self._held_since: float | None = None
@@ -120,7 +120,7 @@ class SessionBar:
             dpg.configure_item(self._clock, color=DIM)
             _say(self._file, "not recording")
             return
-        _say(self._clock, words.clock(take.seconds))
+        _say(self._clock, words.clock(view.recorded))
         state = "finishing " if take.closing else "" if view.recording else "saved "
         _say(self._file, f"{state}{take.path.name}  {take.rows} rows")
         colour = RED if take.failed else AMBER if take.closing else TEXT if view.recording else DIM
@@ -136,6 +136,7 @@ class SessionBar:
 
     def _connect(self) -> None:
         self._do.connect(dpg.get_value(self._text))
+        self._source = None  # refused or not: show again what is really the source
 
     def _connect_or_not(self) -> None:
         if self._phase is Phase.RUNNING:

@@ -10,6 +10,7 @@ from roi_core.errors import SourceNotFound
 from roi_core.recording import Recording
 from roi_core.rois import Circle
 from roi_stream_gui.controller import Controller
+from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.shortcuts import ACTIONS, Chord, find
 from roi_stream_gui.tools import Tool
 from roi_stream_gui.view import Phase
@@ -103,6 +104,53 @@ class TestSource:
         assert do.session.rois is do.editor.rois
         assert first.closed.is_set()
 
+    def test_a_source_that_does_not_open_leaves_the_old_one_running(self, make):
+        first = Stepped(count=9)
+        do = make(first)
+        do.connect("one")
+        reach(do, Phase.RUNNING)
+        do.connect("nowhere")
+        do.record()
+        assert "being opened" in texts(do)[-1]
+        reach(do, Phase.RUNNING)
+        assert texts(do)[-1] == "there is no source 'nowhere'"
+        assert do.source == "one"
+        first.step()
+        within(20, lambda: do.view().snapshot.frames_seen == 1, "frames still flow")
+
+    def test_the_same_source_is_closed_before_it_is_opened_again(self, make):
+        first, second = Stepped(count=9), Stepped(count=9)
+        do = make(first, second)
+        do.connect("0")
+        reach(do, Phase.RUNNING)
+        open_, closed = do._opener, []
+        do._opener = lambda *a, **more: (closed.append(first.closed.is_set()), open_(*a, **more))[1]
+        do.connect("0 ")
+        reach(do, Phase.RUNNING)
+        assert closed == [True]
+
+    def test_a_bug_while_opening_or_looking_is_told_and_the_window_lives(self, make, capsys):
+        do = make(lister=lambda: 1 / 0)
+        do._opener = lambda *_, **__: [][0]
+        do.connect("one")
+        do.find_cameras()
+        reach(do, Phase.IDLE)
+        within(20, lambda: (do.tick(), len(texts(do)) == 2)[1], "both are told")
+        assert "IndexError: list index out of range" in texts(do)[0]
+        assert texts(do)[1] == "cameras not listed: ZeroDivisionError: division by zero"
+
+    def test_another_resolution_is_told_with_what_lies_outside(self, make):
+        do = make(Stepped(shape=(40, 60)), Stepped(shape=(20, 30)))
+        do.connect("one")
+        reach(do, Phase.RUNNING)
+        do.editor.add(Circle(5, 5, 2), Circle(50, 30, 2))
+        assert do.hand.picture == (60, 40)
+        do.connect("two")
+        reach(do, Phase.RUNNING)
+        assert texts(do)[-1].startswith("the picture was 60 x 40 and is 30 x 20")
+        assert "1 of 2 lie outside" in texts(do)[-1]
+        assert do.hand.picture == (30, 20)
+
     def test_cameras_are_looked_for_in_the_background(self, make):
         do = make(lister=lambda: [SimpleNamespace(index=2, name="scope")])
         do.find_cameras()
@@ -150,6 +198,33 @@ class TestRecording:
             assert len(recording.time) == 10
         do.tick()
         assert texts(do)[-1].startswith("recorded 10 rows")
+
+    @pytest.mark.parametrize("verb", [lambda do: do.connect("two"), Controller.disconnect])
+    def test_a_recording_is_not_ended_by_the_way(self, make, verb):
+        do = make(Stepped(count=100), Stepped(count=100))
+        do.connect("one")
+        reach(do, Phase.RUNNING)
+        do.record()
+        verb(do)
+        assert texts(do)[-1] == "stop the recording first (hold Stop)"
+        assert do.recording()
+        assert do.source == "one"
+        do.stop_recording()
+        verb(do)
+        assert not do.view().running
+
+    def test_the_clock_runs_while_no_frame_comes_and_stands_after_the_end(self, make, monkeypatch):
+        do = make(Stepped(count=100))
+        do.connect("one")
+        reach(do, Phase.RUNNING)
+        now = [100.0]
+        monkeypatch.setattr("roi_stream_gui.controller.time.monotonic", lambda: now[0])
+        do.record()
+        now[0] = 107.0
+        assert do.view().recorded == 7.0
+        do.stop_recording()
+        now[0] = 120.0
+        assert do.view().recorded == 7.0
 
     def test_without_a_source_nothing_is_recorded(self, make):
         do = make()
@@ -237,8 +312,16 @@ class TestSettings:
         do = make()
         do.save_settings(tmp_path / "s.yaml")
         assert type(do.settings.current).load(tmp_path / "s.yaml") == do.settings.current
-        do.save_settings(tmp_path / "no" / "s.yaml")
+        do.save_settings(tmp_path / "new" / "s.yaml")
+        assert (tmp_path / "new" / "s.yaml").exists()
+        do.save_settings(tmp_path / "s.yaml" / "s.yaml")
         assert texts(do)[-1].startswith("settings not saved: ")
+
+    def test_a_proposed_name_is_never_that_of_a_file(self, make, tmp_path):
+        do = make()
+        for name in ("regions.json", "regions_2.json", "regions_3.json"):
+            assert do.proposal("regions.json") == tmp_path / name
+            (tmp_path / name).touch()
 
 
 class TestRegionFiles:
@@ -295,6 +378,20 @@ class TestKeys:
 
 
 class TestMessages:
+    def test_a_traceback_goes_to_stderr_and_a_sentence_to_the_list(self, capsys):
+        heard = MessageLog()
+        heard.install()
+        try:
+            raise ZeroDivisionError("a bug")
+        except ZeroDivisionError as error:
+            logging.getLogger("roi_stream_gui").exception("that did not work: %s", error)
+        logging.getLogger("roi_stream_gui").error("only a sentence")
+        heard.remove()
+        told = capsys.readouterr().err
+        assert [m.text for m in heard.messages()] == ["that did not work: a bug", "only a sentence"]
+        assert "Traceback" in told
+        assert "only a sentence" not in told
+
     def test_the_same_sentence_counts_up(self, make):
         do = make()
         for _ in range(3):

@@ -1,5 +1,7 @@
 """Every panel, built without a display: idle, running and failed; and what a panel may never do."""
 
+from dataclasses import replace
+
 import dearpygui.dearpygui as dpg
 import pytest
 
@@ -47,6 +49,7 @@ def desk(do):
 def view_of(state, do):
     """Return a view of a controller that was brought into a state."""
     controller, sources = do
+    controller.stop_recording()
     if state in ("running", "recording"):
         controller.editor.add(Circle(5, 5, 2))
         controller.editor.add(Circle(9, 9, 3, locked=True))
@@ -185,3 +188,13 @@ class TestChips:
         controller.connect("uncounted")
         within(20, lambda: (controller.tick(), controller.session is not None)[1], "connected")
         assert chips.lost(controller.view()) == ("lost: unknown", "idle")
+
+    def test_in_a_stall_no_loss_is_not_good_news(self, do):
+        view = view_of("running", do)
+        stall = replace(view, snapshot=replace(view.snapshot, silence=60.0))
+        assert chips.lost(stall) == ("lost 0", "warn")
+
+    @pytest.mark.parametrize("rate", [0.0, -1.0])
+    def test_a_source_without_a_rate_costs_no_panel(self, do, rate):
+        view = view_of("running", do)
+        assert chips.cost(replace(view, snapshot=replace(view.snapshot, rate=rate))).level == "good"

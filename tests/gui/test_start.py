@@ -53,6 +53,8 @@ class TestDesktop:
     @pytest.fixture
     def launcher(self, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
         assert main(["--install-desktop"]) == 0
         parser = configparser.ConfigParser(interpolation=None)
         parser.optionxform = str
@@ -76,8 +78,20 @@ class TestDesktop:
     def test_again_replaces(self, launcher, tmp_path):
         assert desktop.install_desktop()[-1] == tmp_path / "applications" / "roi_stream.desktop"
 
+    def test_a_copy_lies_on_the_desktop(self, launcher, tmp_path, monkeypatch):
+        (tmp_path / "Desktop").mkdir()
+        monkeypatch.setattr(desktop.shutil, "which", lambda _name: None)
+        copy = desktop.install_desktop()[-1]
+        assert copy == tmp_path / "Desktop" / "roi_stream.desktop"
+        assert os.access(copy, os.X_OK)
+        assert copy.read_text() == (tmp_path / "applications" / "roi_stream.desktop").read_text()
+
+    def test_a_percent_sign_is_doubled(self):
+        assert desktop._command("/env%20/python") == "/env%%20/python -m roi_stream_gui %f"
+
     def test_a_path_with_blanks_is_quoted(self, tmp_path, monkeypatch):
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path))
         (tmp_path / "my env").mkdir()
         path = desktop.install_desktop(str(tmp_path / "my env" / "python"))[-1]
         assert f'Exec="{tmp_path}/my env/python" -m roi_stream_gui %f' in path.read_text()

@@ -325,10 +325,13 @@ def test_a_minimised_window_records_every_frame(start):
 def test_closing_while_recording_asks_and_a_second_close_finalises(start):
     window = start()
     window.running()
+    window.key("c")
+    window.press(200, 200)
     window.key("r")
     state = window.until(lambda s: s.recording and s.take["rows"] > 5, "rows")
     window.close_button()
     window.until(lambda s: "quit.keep" in s.items, "the question")
+    assert len(window.key("Delete").rois) == 1, "no key acts behind the question"
     window.screenshot("asks_before_closing")
     state = window.click("quit.keep")
     assert state.recording
@@ -365,6 +368,7 @@ def test_a_folder_that_cannot_be_written_is_a_message(start, tmp_path):
 def test_a_broken_panel_costs_itself_only(start):
     code = (
         "import sys, roi_stream_gui.panels as p; p.PANELS['broken'] = 'tests.gui.broken_panel:Broken'; "
+        "p.PANELS['gone'] = 'no_such:Panel'; "
         "from roi_stream_gui.__main__ import main; sys.exit(main())"
     )
     window = start(code=code)
@@ -372,6 +376,8 @@ def test_a_broken_panel_costs_itself_only(start):
     state = window.until(lambda s: "broken" not in s.panels, "the panel is off")
     assert len(state.panels) == 8
     assert any("a bug in a panel" in text for _, text in state.messages)
+    assert any("no_such" in text for _, text in state.messages), "nor does one that cannot be imported"
+    assert "ZeroDivisionError" in window.output()
     assert window.terminate() == 0
 
 
