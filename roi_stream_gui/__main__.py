@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib.util
 import os
 import sys
@@ -36,10 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     from roi_stream_gui import words
 
-    if sys.platform.startswith("linux") and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
-        # Dear PyGui would abort the interpreter; nothing could catch that.
+    display = os.environ.get("DISPLAY", "")
+    if _on_linux() and not display:
         print(words.NO_DISPLAY, file=sys.stderr)
         return 1
     if importlib.util.find_spec("dearpygui") is None:
@@ -48,6 +47,9 @@ def _show(arguments: argparse.Namespace) -> int:
 
     settings = Settings.load(arguments.settings) if arguments.settings else Settings()
     settings = settings.with_texts(*(arguments.set or ()))
+    if _on_linux() and not _opens(display):
+        print(words.DEAD_DISPLAY.format(display), file=sys.stderr)
+        return 1
     from roi_stream_gui.app import App
     from roi_stream_gui.controller import Controller
 
@@ -56,6 +58,23 @@ def _show(arguments: argparse.Namespace) -> int:
     controller.rois_wanted = Path(arguments.rois) if arguments.rois else None
     controller.record_wanted = Path(arguments.record) if arguments.record else None
     return App(controller).run()
+
+
+def _on_linux() -> bool:
+    return sys.platform.startswith("linux")
+
+
+def _opens(display: str) -> bool:
+    """Tell whether an X server answers; without one Dear PyGui aborts, and nothing could catch that."""
+    try:
+        x11 = ctypes.CDLL("libX11.so.6")
+    except OSError:
+        return True
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    server = x11.XOpenDisplay(display.encode())
+    if server:
+        x11.XCloseDisplay(ctypes.c_void_p(server))
+    return bool(server)
 
 
 def _parser() -> argparse.ArgumentParser:

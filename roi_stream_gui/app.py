@@ -81,6 +81,7 @@ class App:
         dpg.create_context()
         try:
             self._build()
+            self._outlive_display()
             # The first frames take long and would cost the camera some.
             for _ in range(FIRST_FRAMES):
                 dpg.render_dearpygui_frame()
@@ -216,6 +217,18 @@ class App:
         if self._probe is not None:
             self._probe.close()
         dpg.destroy_context()
+
+    def _outlive_display(self) -> None:
+        """Finish the recording when the X server dies: Xlib would end the process on the spot."""
+
+        def lost(_display: int | None) -> int:
+            print(words.DISPLAY_LOST, file=sys.stderr, flush=True)
+            self._do.close()
+            os._exit(1)
+
+        with suppress(OSError):  # no Xlib, no need
+            self._on_lost = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(lost)
+            ctypes.CDLL("libX11.so.6").XSetIOErrorHandler(self._on_lost)
 
     def _ask_to_close(self) -> None:
         if self._do.recording():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from roi_stream_gui.panels.base import value
-from roi_stream_gui.shortcuts import Chord, find
+from roi_stream_gui.shortcuts import REPEATING, Chord, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +26,12 @@ NAMES = {
 
 
 class Keyboard:
-    """Runs the action of a chord, unless a field is being typed into."""
+    """Runs the action of a chord, once per press of its key, unless a field is being typed into."""
 
     def __init__(self, desk: Desk, show_keys: Callable[[], None]) -> None:
         self._desk = desk
         self._names = _numbers()
+        self._down: set[int] = set()
         do = desk.controller
         self._own: dict[Chord, Callable[[], object]] = {
             Chord("0"): lambda: desk.fit(),
@@ -43,9 +44,15 @@ class Keyboard:
         }
         with dpg.handler_registry():
             dpg.add_key_press_handler(callback=value(self._press))
+            dpg.add_key_release_handler(callback=value(self._down.discard))
 
     def _press(self, key: int) -> None:
-        if key >= FIRST_MOUSE_KEY or key not in self._names or self._desk.typing():
+        if key >= FIRST_MOUSE_KEY or key not in self._names:
+            return
+        # A held key is told again and again; letting Shift go first must not make Shift+R an R.
+        held = key in self._down and self._names[key] not in REPEATING
+        self._down.add(key)
+        if held or self._desk.typing():
             return
         ctrl = dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
         shift = dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
     from roi_stream_gui.controller import Controller
 
-__all__ = ["ACTIONS", "Action", "Chord", "find"]
+__all__ = ["ACTIONS", "REPEATING", "Action", "Chord", "find"]
 
+REPEATING = frozenset(["Left", "Right", "Up", "Down", "PgUp", "PgDn", "=", "-", "[", "]", ",", ".", "Z", "Y"])
+"""Keys that act again while they are held; the others act once per press."""
 WINDOWS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 """Lengths of trace the keys step through, s."""
 

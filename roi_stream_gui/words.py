@@ -15,9 +15,9 @@ SIMULATED = (
     ("simulated: miniscope", "simulated:miniscope"),
 )
 
-NO_DISPLAY = (
-    "roi_stream_gui: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); use roi_stream run"
-)
+NO_DISPLAY = "roi_stream_gui: there is no display (DISPLAY is not set); use roi_stream run"
+DEAD_DISPLAY = "roi_stream_gui: no X server answers at DISPLAY={}; start one, or use roi_stream run"
+DISPLAY_LOST = "roi_stream_gui: the display is gone; the recording is being finished"
 CONNECT_FIRST = "connect a camera or open a file first, then record"
 STOP_FIRST = "stop the recording first (hold Stop)"
 STILL_OPENING = "a source is being opened; record when its picture is there"

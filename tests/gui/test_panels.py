@@ -8,8 +8,10 @@ import pytest
 from roi_core.rois import Circle
 from roi_core.settings import Settings, describe
 from roi_stream_gui.controller import Controller
+from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.panels import PANELS, chips, panel_class
 from roi_stream_gui.panels.base import Desk
+from roi_stream_gui.shortcuts import Action, Chord
 from roi_stream_gui.texture import Texture
 from roi_stream_gui.theme import Theme
 from roi_stream_gui.view import Phase
@@ -145,6 +147,45 @@ class TestParameters:
         )
         refused = [m.text for m in controller.log.messages()]
         assert (str(typed) not in ("", str(kept))) == any(text.startswith(f"{path} = ") for text in refused)
+
+
+class TestKeyboard:
+    @pytest.fixture
+    def keys(self, desk, monkeypatch):
+        held = set()
+        monkeypatch.setattr(dpg, "is_key_down", held.__contains__)
+        return Keyboard(desk, lambda: None), held
+
+    @pytest.mark.parametrize("letter", "XLAST")
+    def test_a_held_key_acts_once_until_it_is_let_go(self, keys, desk, monkeypatch, letter):
+        acted = []
+        monkeypatch.setattr(
+            "roi_stream_gui.keyboard.find", lambda chord: Action("", (), lambda _: acted.append(chord))
+        )
+        keyboard, _ = keys
+        key = getattr(dpg, f"mvKey_{letter}")
+        for _ in range(3):
+            keyboard._press(key)
+        keyboard._down.discard(key)
+        keyboard._press(key)
+        assert acted == [Chord(letter)] * 2
+
+    def test_letting_shift_go_before_r_starts_no_recording(self, keys, do):
+        keyboard, held = keys
+        held.add(dpg.mvKey_LShift)
+        keyboard._press(dpg.mvKey_R)
+        held.clear()
+        keyboard._press(dpg.mvKey_R)
+        assert do[0].log.messages() == (), "record() would say that there is no source"
+        keyboard._down.discard(dpg.mvKey_R)
+        keyboard._press(dpg.mvKey_R)
+        assert len(do[0].log.messages()) == 1
+
+    def test_an_arrow_goes_on_while_it_is_held(self, keys, do):
+        do[0].editor.add(Circle(5, 5, 2))
+        for _ in range(3):
+            keys[0]._press(dpg.mvKey_Right)
+        assert next(iter(do[0].editor.rois)).xc == 8
 
 
 class TestRegions:

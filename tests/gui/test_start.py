@@ -27,6 +27,18 @@ def test_without_a_display_it_says_one_sentence():
     assert done.stdout == ""
 
 
+def test_wayland_alone_is_no_display_for_an_x11_toolkit():
+    done = run("-m", "roi_stream_gui", WAYLAND_DISPLAY="wayland-0")
+    assert (done.returncode, done.stderr.strip()) == (1, words.NO_DISPLAY)
+
+
+@pytest.mark.parametrize("display", [":987", "garbage", "nowhere.invalid:0"])
+def test_a_display_that_does_not_answer_is_a_sentence(display):
+    done = run("-m", "roi_stream_gui", DISPLAY=display)
+    assert done.returncode == 1
+    assert done.stderr.strip() == words.DEAD_DISPLAY.format(display)
+
+
 def test_without_dearpygui_the_extra_is_named():
     hide = (
         "import sys; sys.modules['dearpygui'] = None; sys.argv = ['x']; import roi_stream_gui.__main__ as m; "

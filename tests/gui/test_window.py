@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from roi_core.recording import Recording
-from tests.gui.driver import within
+from roi_stream_gui import words
+from tests.gui.driver import Screen, Window, within
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
 
@@ -353,6 +354,20 @@ def test_sigterm_finalises_at_once(start):
     assert window.terminate() == 0
     with Recording(path) as file:
         assert file.complete
+
+
+def test_a_display_that_dies_costs_no_recording(tmp_path):
+    own = Screen()
+    try:
+        window = Window(own, tmp_path, "--record", "now.h5")
+        state = window.until(lambda s: s.recording and s.take["rows"] > 5, "rows")
+    finally:
+        own.close()
+    assert window.ended() == 1
+    with Recording(window.home / state.take["path"]) as file:
+        assert file.complete
+        assert len(file.time) > 5
+    assert words.DISPLAY_LOST in window.output()
 
 
 def test_a_folder_that_cannot_be_written_is_a_message(start, tmp_path):
