@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import dearpygui.dearpygui as dpg
 import numpy as np
 
+from roi_core.ring import Rows
 from roi_stream_gui.display import Thinned
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.theme import DIM
@@ -49,7 +50,10 @@ class Traces:
         self._span = 0.0
         self._ticks: tuple[object, ...] | None = None
         self._selection: tuple[int, ...] = ()
-        self._paused = False
+        self._end: int | None = None
+        self._rows = 0
+        self._drawn: tuple[object, ...] = ()
+        self._fixed = False
         self._shown: list[Roi] = []
         self._colours: list[tuple[int, int, int] | None] = [None] * LANES
 
@@ -107,19 +111,35 @@ class Traces:
     # -- every drawn frame --------------------------------------------------------------------------------
 
     def update(self, view: View) -> None:
-        """Take the new rows in; draw the lanes unless they are held still."""
+        """Take the new rows in and draw; held still, draw again only what the user changed."""
         self._show_settings(view)
         if view.snapshot is None:
             return
+        traces = view.snapshot.traces
+        self._hold_or_run(view.paused, traces.head)
         self._follow(view, view.snapshot)
-        self._read(view, view.snapshot.traces)
+        self._read(view, traces)
         self._choose(view)
-        if view.paused != self._paused:
-            self._paused = view.paused
-            for axis in (self._x, self._y) if view.paused else ():
+        if self._thinned is not None and (not view.paused or self._look(view) != self._drawn):
+            self._draw(view, self._thinned, traces)
+            self._drawn, self._fixed = self._look(view), True
+        elif self._fixed:  # the hand may move what is held still
+            self._fixed = False
+            for axis in (self._x, self._y):
                 dpg.set_axis_limits_auto(axis)
-        if not view.paused and self._thinned is not None:
-            self._draw(view, self._thinned, view.snapshot.traces)
+
+    def _hold_or_run(self, paused: bool, head: int) -> None:
+        """Remember the row at which the traces are held; after that start with the newest window."""
+        if paused and self._end is None:
+            self._end = self._cursor
+        elif not paused and self._end is not None:
+            self._end = None
+            self._cursor = max(self._cursor, head - self._rows)
+
+    def _look(self, view: View) -> tuple[object, ...]:
+        """Return what a drawing depends on besides the rows; lanes are clicked as they were drawn."""
+        lanes = tuple((roi.id, roi.name, roi.colour) for roi in self._shown)
+        return self._thinned, lanes, view.settings.display.trace_autoscale, self._span
 
     def _follow(self, view: View, snapshot: Snapshot) -> None:
         """Start over when the source, the kind or the time scale changes; the ring still has the past."""
@@ -135,13 +155,17 @@ class Traces:
             self._span = 0.0
         self._made_for = key
         self._thinned = Thinned(shown.trace_window, columns, snapshot.rate)
-        rows = int(shown.trace_window * snapshot.rate * 1.2) + 10
-        self._cursor = max(snapshot.traces.head - rows, 0)
+        self._rows = int(shown.trace_window * snapshot.rate * 1.2) + 10
+        end = snapshot.traces.head if self._end is None else self._end
+        self._cursor = max(end - self._rows, 0)
 
     def _read(self, view: View, traces: TraceRing) -> None:
-        if self._thinned is None or traces.head == self._cursor:
+        end = traces.head if self._end is None else self._end
+        if self._thinned is None or self._cursor >= end:
             return
         rows = traces.since(self._cursor)
+        if self._end is not None:
+            rows = _until(rows, self._end)
         self._cursor = rows.first + len(rows.times)
         self._thinned.take(rows, rows.dff if view.settings.display.trace_kind == "dff" else rows.raw)
 
@@ -237,7 +261,7 @@ class Traces:
         self._first += step * max(len(self._shown), 1)
 
     def _wheel(self, turn: float) -> None:
-        if dpg.is_item_hovered(self._plot) and not self._paused:
+        if dpg.is_item_hovered(self._plot) and self._end is None:
             self._first -= int(turn)
 
     def _click(self) -> None:
@@ -248,6 +272,12 @@ class Traces:
         lane = len(self._shown) - 1 - int(np.floor(y))
         if 0 <= lane < len(self._shown):
             self._do.editor.select(self._shown[lane].id)
+
+
+def _until(rows: Rows, end: int) -> Rows:
+    """Return the rows before number `end`."""
+    n = max(end - rows.first, 0)
+    return Rows(rows.first, rows.times[:n], rows.index[:n], rows.raw[:n], rows.dff[:n])
 
 
 def _range(lane: NDArray[np.float64]) -> tuple[float, float]:

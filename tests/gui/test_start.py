@@ -3,6 +3,7 @@
 import configparser
 import os
 import shlex
+import socket
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 
 from roi_stream_gui import desktop, words
 from roi_stream_gui.__main__ import main
+from roi_stream_gui.probe import Probe
 from roi_stream_gui.shipped import asset
 
 
@@ -59,6 +61,18 @@ def test_the_controller_and_the_display_know_no_toolkit():
     code = "import roi_stream_gui.controller, roi_stream_gui.display, roi_stream_gui.shortcuts, sys; "
     done = run("-c", f"{code}sys.exit('dearpygui' in sys.modules)")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_test_that_hangs_up_costs_the_window_nothing(tmp_path):
+    probe = Probe(str(tmp_path / "s"))
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(str(tmp_path / "s"))
+    peer.sendall(b"?\n" * 3)
+    peer.close()
+    for _ in range(3):
+        probe.poll(lambda: {"much": "x" * 1_000_000})
+    assert probe._peers == []
+    probe.close()
 
 
 class TestDesktop:
