@@ -356,6 +356,38 @@ def test_sigterm_finalises_at_once(start):
         assert file.complete
 
 
+def test_a_slip_of_the_hand_costs_neither_name_nor_recording(start):
+    window = start()
+    window.running()
+    window.key("c")
+    window.press(150, 150)
+    window.press(350, 300)
+    window.key("v")
+    window.press(150, 150)
+    window.click("name")
+    window.key("ctrl+a")
+    window.type("soma")
+    window.press(350, 300)
+    state = window.until(lambda s: s.rois[0]["name"] == "soma", "the name is kept without Enter")
+    assert state.rois[1]["name"] == "roi2"
+    assert state.selection == [2]
+    window.click("record")
+    window.until(lambda s: s.recording and s.take["rows"] > 5, "rows")
+    for slip in (lambda: window.fill("source", "simulated:tiny"), lambda: window.click("connect")):
+        state = slip()
+        assert state.recording
+        assert state.messages[-1][1] == words.STOP_FIRST
+    assert state.source == "simulated"
+    window._tool("keydown", "shift")
+    window._tool("keydown", "r")
+    state = window.until(lambda s: not s.recording, "stopped by the keys")
+    window._tool("keyup", "shift")
+    assert not window.settle(30).recording, "R alone, still held, is no new recording"
+    window._tool("keyup", "r")
+    assert window.settle().take["path"] == state.take["path"]
+    assert window.terminate() == 0
+
+
 def test_a_display_that_dies_costs_no_recording(tmp_path):
     own = Screen()
     try:
