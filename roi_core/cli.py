@@ -151,8 +151,8 @@ def _show_settings(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt"
-    if (display or sys.platform == "darwin") and importlib.util.find_spec("dearpygui"):
+    display = not sys.platform.startswith("linux") or os.environ.get("DISPLAY")
+    if display and importlib.util.find_spec("dearpygui"):
         return _window(["simulated"])
     from roi_core.console import run_demo
 
