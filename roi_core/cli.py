@@ -86,6 +86,7 @@ def _measure(arguments: argparse.Namespace, signals: Signals) -> None:
         rois = _load_rois(arguments.rois, source.shape)
         if signals.asked:
             return
+        signals.recording = True
         session = Session(source, live, rois, max_frames=arguments.max_frames)
         if arguments.out:
             session.record(Path(arguments.out), overwrite=arguments.overwrite, essential=True)

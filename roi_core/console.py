@@ -32,11 +32,13 @@ class Signals:
     """Ctrl+C, SIGTERM and a closed terminal ask for a clean end while this is entered.
 
     The handler only takes note; whoever waits looks at `asked`. A second Ctrl+C interrupts what does not
-    look, such as a camera that takes long to open. A signal that was ignored (nohup) stays ignored.
+    look, such as a camera that takes long to open, but never once a file may be open (`recording`). A signal
+    that was ignored (nohup) stays ignored.
     """
 
     def __init__(self) -> None:
         self.asked = ""
+        self.recording = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -50,12 +52,13 @@ class Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            # asked for once, the program is on its way out: asking again must not cut that short
+            signal.signal(number, signal.SIG_IGN if self.asked else handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked and number == signal.SIGINT:
+        if self.asked and number == signal.SIGINT and not self.recording:
             raise KeyboardInterrupt
-        self.asked = signal.Signals(number).name
+        self.asked = self.asked or signal.Signals(number).name
 
 
 def run_session(session: Session, period: float, length: int | None, signals: Signals) -> None:
@@ -91,6 +94,7 @@ def run_demo(path: Path, seconds: float) -> None:
     rois = RoiSet(Circle(*circle) for circle in truth.circles()[:8].tolist())
     session = Session(source, live, rois, max_frames=math.ceil(seconds * source.rate))
     with Signals() as signals:
+        signals.recording = True
         written = session.record(path, essential=True)
         run_session(session, 1.0, None, signals)
     with Recording(written) as recording:

@@ -72,8 +72,6 @@ class Theme:
         self.tight = _spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
         self.picture = self._plot((8, 9, 11))
         self.traces = self._plot((19, 21, 25))
-        self.refused = _variant(dpg.mvAll, {"Text": AMBER})
-        self.dim = _variant(dpg.mvText, {"Text": DIM})
 
     def load_font(self) -> None:
         """Use the font that is shipped; without it the built-in one is used."""

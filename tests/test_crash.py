@@ -80,6 +80,20 @@ def test_a_signal_finishes_the_file_and_exits_0(tmp_path, number):
         assert recording.attributes["finish_reason"] == f"stopped: {number.name}"
 
 
+def test_an_impatient_ctrl_c_still_finishes_the_file(tmp_path):
+    """The second and third come while the session winds up, or even before."""
+    big = ["--format", "640x480@200", "--set", "recorder.movie=true"]
+    child = start(tmp_path, "--out", str(tmp_path / "a.h5"), *big)
+    read_until(child, 60)
+    while child.poll() is None:
+        child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=30)
+    assert (child.returncode, err) == (0, "")
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.complete
+        assert recording.attributes["finish_reason"] == "stopped: SIGINT"
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A tmpfs of 24 MB; skips where mounting is not allowed."""

@@ -31,7 +31,7 @@ class Overlay:
     def __init__(self, plot: int) -> None:
         with dpg.draw_layer(parent=plot) as self._layer:
             pass
-        with dpg.draw_layer(parent=plot) as self._top:
+        with dpg.draw_layer(parent=plot):
             self._line = dpg.draw_polyline([[0, 0], [0, 0]], color=WHITE, thickness=1.5, show=False)
             self._new = dpg.draw_polygon([[0, 0], [0, 0]], color=WHITE, thickness=1.5, show=False)
             self._handles = [

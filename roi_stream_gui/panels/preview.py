@@ -28,7 +28,6 @@ REACH = 9.0
 """Screen px by which the hand may miss a handle."""
 COUNT_PERIOD = 0.2
 """Seconds between two counts of saturated pixels."""
-NOWHERE = (np.nan, np.nan)
 
 
 class Preview:
