@@ -132,6 +132,17 @@ def test_a_disk_that_fills_up_ends_cleanly_in_time(tmp_path, small_disk):
     check_finished(small_disk / "a.h5")
 
 
+def test_a_frame_larger_than_the_reserve_never_meets_a_full_disk(tmp_path, small_disk):
+    big = ["--format", "1600x1200@60", "--set", "recorder.movie=true"]
+    child = start(tmp_path, "--out", str(small_disk / "a.h5"), *big)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert re.fullmatch(
+        r"roi_stream: .* less than the 8 MB of two movie frames; all \d rows are safe\n", err
+    ), err
+    check_finished(small_disk / "a.h5")
+
+
 def test_a_disk_that_somebody_else_fills_at_once(tmp_path, small_disk):
     """Not one byte is left when the recorder looks; what it held back is enough to finish."""
     child = start(tmp_path, "--out", str(small_disk / "a.h5"), "--set", "recorder.movie=true")

@@ -62,6 +62,9 @@ class Recorder:
     def open(self, header: Header) -> None:
         """Create the file and everything in it that is known before the first frame."""
         self._rules: Rules = header.settings.recorder
+        height, width = header.shape
+        # MB that the next movie frame may take, however small the reserve was set
+        self._frame_room = 4e-6 * height * width if self._rules.movie else 0.0
         self._check_name()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -234,13 +237,13 @@ class Recorder:
     def _check_disk(self) -> None:
         """Refuse before HDF5 meets a full disk: it does not survive that, and the file would be lost."""
         self.disk_free = shutil.disk_usage(self.path.parent).free
-        free = self.disk_free / 1e6
-        if free < self._rules.disk_reserve:
+        free, reserve = self.disk_free / 1e6, self._rules.disk_reserve
+        if free < max(reserve, self._frame_room):
             kept = f"all {self.rows} rows are safe" if self.rows else "nothing was started"
-            raise RecorderError(
-                f"the disk of {self.path} has {free:.0f} MB left, less than recorder.disk_reserve = "
-                f"{self._rules.disk_reserve:g} MB; {kept}"
-            )
+            wanted = f"recorder.disk_reserve = {reserve:g} MB"
+            if reserve < self._frame_room:
+                wanted = f"the {self._frame_room:.0f} MB of two movie frames"
+            raise RecorderError(f"the disk of {self.path} has {free:.0f} MB left, less than {wanted}; {kept}")
 
     @contextlib.contextmanager
     def _errors_are_sentences(self) -> Iterator[None]:
