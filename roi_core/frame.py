@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
 
-__all__ = ["Counter", "Event", "FinishReason", "Frame", "Header", "Sample", "Summary"]
+__all__ = [
+    "Activity",
+    "Backfill",
+    "Components",
+    "Counter",
+    "Event",
+    "FinishReason",
+    "Frame",
+    "Header",
+    "Sample",
+    "Status",
+    "Summary",
+]
 
 Counter = Literal["camera", "time", "file", "unknown"]
 """How the losses of a source are known: its own count, gaps in time, a complete file, or not at all."""
@@ -64,6 +76,73 @@ class Header:
     rois: RoiSet
 
 
+class Status(IntEnum):
+    """What became of a component."""
+
+    ACCEPTED = 1
+    REJECTED = 2
+    MERGED = 3
+    REMOVED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """All components of a moment, immutable; the same object as long as ``version`` is the same.
+
+    Everything is in the order of ``ids`` (N,), which are never used twice. ``born`` are rows of ``/time``,
+    ``status`` are `Status` numbers, ``reason`` says in words why a component is not accepted. ``snr``,
+    ``r`` (spatial correlation) and ``size`` (px of the camera) are what quality was judged by. Column k of
+    the footprints is ``data[indptr[k]:indptr[k + 1]]`` at the C-order pixels ``indices[...]`` (y * W + x)
+    of the camera's picture ``shape`` (H, W), in the template's frame.
+    """
+
+    version: int
+    shape: tuple[int, int]
+    ids: NDArray[np.int64]
+    born: NDArray[np.int64]
+    status: NDArray[np.uint8]
+    reason: tuple[str, ...]
+    snr: NDArray[np.float32]
+    r: NDArray[np.float32]
+    size: NDArray[np.float32]
+    data: NDArray[np.float32]
+    indices: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """The past of a component that was just found: traces from ``row`` to the row before its birth."""
+
+    id: int
+    row: int
+    raw: NDArray[np.float32]
+    calcium: NDArray[np.float32]
+    spikes: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What the components did in one frame, in the order of ``ids`` (those alive, accepted or not).
+
+    ``raw`` (N,) is the demixed trace above its baseline, ``calcium`` and ``spikes`` are the causal estimates
+    (they use this frame and earlier ones). ``settled_calcium`` and ``settled_spikes`` are those of the frame
+    ``lag`` rows ago, refined by what came since; NaN where a component did not exist then. ``events`` are
+    (kind, data) of births, merges, splits, removals and edits by hand.
+    """
+
+    ids: tuple[int, ...]
+    raw: NDArray[np.float32]
+    calcium: NDArray[np.float32]
+    spikes: NDArray[np.float32]
+    lag: int
+    settled_calcium: NDArray[np.float32]
+    settled_spikes: NDArray[np.float32]
+    components: Components
+    backfill: tuple[Backfill, ...] = ()
+    events: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Everything measured on one frame.
@@ -86,6 +165,10 @@ class Sample:
     """Frames lost just before this one; None when it cannot be known."""
     settings: Settings | None = None
     """The settings in force at this frame."""
+    shift: tuple[float, float] | None = None
+    """(dy, dx) px by which the frame was moved to fit the template; None without motion correction."""
+    activity: Activity | None = None
+    """What the components did; None while cell finding is off."""
 
 
 class FinishReason(StrEnum):

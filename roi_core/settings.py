@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-__all__ = ["Camera", "Display", "Edit", "LiveSettings", "Recorder", "Roi", "Setting", "Settings"]
+__all__ = [
+    "Camera",
+    "Cnmf",
+    "Display",
+    "Edit",
+    "LiveSettings",
+    "Motion",
+    "Prepare",
+    "Recorder",
+    "Roi",
+    "Setting",
+    "Settings",
+]
 
 Scalar = bool | int | float | str | None
 
@@ -168,6 +180,128 @@ class Roi(Block):
         )
 
 
+class Prepare(Block):
+    """The picture that motion correction and cell finding work on; the movie keeps the camera's."""
+
+    crop: str = field(
+        "", "Part of the picture analysed, as x,y,width,height in px; empty is all.", live=False
+    )
+    bin: int = field(
+        0,
+        "Pixels averaged in each direction before analysis; 0 chooses 2 for more than half a million pixels.",
+        unit="px",
+        live=False,
+        ge=0,
+        le=8,
+    )
+    dead_pixels: bool = field(False, "Replace pixels that never agree with their neighbours.")
+    line_noise: bool = field(False, "Remove the offset of each row that its neighbours do not share.")
+    flatten: Literal["auto", "on", "off"] = field(
+        "auto",
+        "Take away the wide glow of one-photon pictures before motion correction; auto follows cnmf.preset.",
+    )
+
+    @field_validator("crop")
+    @classmethod
+    def _crop_is_possible(cls, text: str) -> str:
+        if text and re.fullmatch(r"\d{1,5},\d{1,5},[1-9]\d{0,4},[1-9]\d{0,4}", text, re.ASCII) is None:
+            raise ValueError("write it as x,y,width,height, such as 100,50,512,512")
+        return text
+
+
+class Motion(Block):
+    """Rigid motion correction against a slowly learning template."""
+
+    enabled: bool = field(False, "Move every frame to fit the template before anything is measured on it.")
+    max_shift: float = field(
+        10.0,
+        "Largest shift that is corrected, in each direction.",
+        unit="px",
+        ge=1,
+        le=64,
+    )
+    template: float = field(
+        10.0,
+        "Time in which the template follows slow change.",
+        unit="s",
+        ge=0.5,
+        le=600,
+    )
+    min_confidence: float = field(
+        0.3,
+        "Agreement with the template below which a frame is flagged and does not teach the template.",
+        ge=0,
+        le=1,
+    )
+    patch: int = field(
+        0,
+        "Side of the patches of piecewise-rigid correction; 0 moves the frame as a whole.",
+        unit="px",
+        ge=0,
+        le=512,
+    )
+
+
+class Cnmf(Block):
+    """Cells found, separated and turned into spikes."""
+
+    enabled: bool = field(False, "Find cells and demix their traces while the camera runs.")
+    preset: Literal["2p", "1p", "photometry"] = field(
+        "2p",
+        "Kind of recording: two-photon, one-photon (miniscope), or fibre photometry (drawn regions only).",
+        live=False,
+    )
+    cell_radius: float = field(5.0, "Radius of a typical cell, in px of the camera.", unit="px", ge=1, le=64)
+    min_snr: float = field(
+        2.5,
+        "Peak of a transient over the noise of the trace that a cell must reach.",
+        ge=0,
+        le=50,
+    )
+    min_r: float = field(
+        0.5,
+        "Correlation of a cell's footprint with the picture of its transients that it must reach.",
+        ge=0,
+        le=1,
+    )
+    min_size: float = field(0.25, "Smallest cell, as a fraction of the expected area.", ge=0, le=1)
+    max_size: float = field(4.0, "Largest cell, as a multiple of the expected area.", ge=1, le=20)
+    merge_r: float = field(
+        0.85, "Trace correlation above which two overlapping components are parts of one cell.", ge=0, le=1
+    )
+    max_cells: int = field(2000, "Components kept at most.", ge=0, le=10_000)
+    detect: bool = field(True, "Look for new cells in the residual.")
+    detect_period: float = field(0.3, "How often new cells are looked for.", unit="s", ge=0.05, le=60)
+    shapes: bool = field(True, "Let footprints follow the data.")
+    memory: float = field(120.0, "Time in which footprints and background forget.", unit="s", ge=5, le=3600)
+    buffer: float = field(
+        10.0, "Residual kept for finding cells and back-filling.", unit="s", live=False, ge=2, le=60
+    )
+    baseline: float = field(
+        20.0, "Time in which the baseline of a trace follows bleaching and drift.", unit="s", ge=2, le=600
+    )
+    decay: float = field(0.0, "Decay time of the indicator; 0 estimates it per cell.", unit="s", ge=0, le=10)
+    rise: float = field(
+        0.0, "Rise time of the indicator when order is 2; 0 estimates it.", unit="s", ge=0, le=2
+    )
+    order: Literal["1", "2"] = field("2", "Calcium model: 1 decays only, 2 rises and decays.")
+    lag: float = field(
+        0.5,
+        "Frames this much later still refine calcium and spikes in the file.",
+        unit="s",
+        live=False,
+        ge=0,
+        le=5,
+    )
+    pictures: float = field(
+        0.0,
+        "Seconds between pictures of each stage beside the recording; 0 writes none.",
+        unit="s",
+        ge=0,
+        le=3600,
+    )
+
+
 class Recorder(Block):
     """What is written, and how safely."""
 
@@ -233,7 +367,10 @@ class Settings(Block):
     """All settings. Immutable: `with_value` gives a new, re-validated tree."""
 
     camera: Camera = Camera()
+    prepare: Prepare = Prepare()
+    motion: Motion = Motion()
     roi: Roi = Roi()
+    cnmf: Cnmf = Cnmf()
     recorder: Recorder = Recorder()
     display: Display = Display()
 
