@@ -1,0 +1,113 @@
+"""Noise and baseline of a trace, followed frame by frame: what is neither calcium nor signal.
+
+Noise is the winsorised mean square of second differences, which a slow transient hardly touches. The baseline
+is the foot of the distribution of block means over the last `settings.baseline` seconds: of all blocks
+not above the foot by more than the noise of a block, the mean, corrected for that cut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["BASELINE", "BLOCKS", "FIELDS", "NOISE", "follow"]
+
+BLOCKS = 100
+"""Block means kept per cell."""
+FIELDS = 12
+NOISE, BASELINE, LAST, BEFORE, VARIANCE, SEEN, SUM, LENGTH, FILLED, NEXT, TARGET, STEP = range(FIELDS)
+MEMORY = 400
+"""Frames in which the noise forgets."""
+CLIP = 4.0
+CLIPPED = 0.9205
+"""Mean of min(z^2, 4) for normal z."""
+LOW = 0.1
+
+
+@kernel
+def follow(
+    trend: NDArray[np.float32], blocks: NDArray[np.float32], value: float, length: int, n: int
+) -> None:
+    """Take one finite `value` into noise and baseline; blocks of `length` frames, `n` of them."""
+    _noise(trend, value)
+    trend[SUM] += value
+    trend[LENGTH] += 1
+    if trend[LENGTH] >= length or (trend[FILLED] == 0):
+        young = trend[FILLED] == 0 and trend[LENGTH] < length
+        mean = trend[SUM] / trend[LENGTH]
+        if young:
+            trend[BASELINE] = trend[TARGET] = mean
+        else:
+            _insert(trend, blocks, mean, n)
+            trend[TARGET] = _foot(trend, blocks[1])
+            trend[STEP] = (trend[TARGET] - trend[BASELINE]) / length
+            trend[SUM] = trend[LENGTH] = 0
+    trend[BASELINE] += trend[STEP]
+
+
+@kernel
+def _noise(trend: NDArray[np.float32], value: float) -> None:
+    if trend[SEEN] >= 2:
+        second = value - 2 * trend[LAST] + trend[BEFORE]
+        square = second * second / 6
+        variance = trend[VARIANCE]
+        n = min(trend[SEEN] - 1, MEMORY)
+        if trend[SEEN] < 10:
+            variance += (square - variance) / n
+        else:
+            variance += (min(square, CLIP * variance) / CLIPPED - variance) / n
+        trend[VARIANCE] = variance
+        trend[NOISE] = np.sqrt(variance)
+    trend[SEEN] += 1
+    trend[BEFORE], trend[LAST] = trend[LAST], value
+
+
+@kernel
+def _insert(trend: NDArray[np.float32], blocks: NDArray[np.float32], mean: float, n: int) -> None:
+    """Replace the oldest of `n` blocks by `mean`, in the ring blocks[0] and in the sorted blocks[1]."""
+    ring, rising = blocks[0], blocks[1]
+    filled = int(trend[FILLED])
+    place = int(trend[NEXT])
+    if filled > n or place >= n:  # the memory was made shorter: begin anew
+        filled = place = 0
+    i = filled
+    if filled == n:
+        old = ring[place]
+        i = 0
+        while i < n - 1 and rising[i] < old:
+            i += 1
+    else:
+        filled += 1
+    ring[place] = mean
+    rising[i] = mean
+    while i > 0 and rising[i - 1] > mean:
+        rising[i] = rising[i - 1]
+        i -= 1
+        rising[i] = mean
+    while i < filled - 1 and rising[i + 1] < mean:
+        rising[i] = rising[i + 1]
+        i += 1
+        rising[i] = mean
+    trend[FILLED] = filled
+    trend[NEXT] = (place + 1) % n
+
+
+@kernel
+def _foot(trend: NDArray[np.float32], rising: NDArray[np.float32]) -> float:
+    filled = int(trend[FILLED])
+    noise = trend[NOISE] / np.sqrt(trend[LENGTH])
+    foot = rising[int(LOW * filled)]
+    for _ in range(4):
+        total, count = 0.0, 0
+        while count < filled and rising[count] <= foot + 1.5 * noise:
+            total += rising[count]
+            count += 1
+        # The mean of a normal cut above 1.5 sd lies .139 sd low.
+        foot = total / max(count, 1) + 0.139 * noise
+    return foot
