@@ -28,6 +28,7 @@ __all__ = [
     "Frame",
     "Header",
     "Sample",
+    "Settled",
     "Status",
     "Summary",
 ]
@@ -180,9 +181,24 @@ class FinishReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """Refined traces of the last rows, when no further frame comes: (n, N) from ``row`` on, columns `ids`."""
+
+    row: int
+    ids: tuple[int, ...]
+    calcium: NDArray[np.float32]
+    spikes: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """Known after the last sample: why it ended, a sentence if there is something to explain, last events."""
+    """Known after the last sample: why it ended, a sentence if there is something to explain, last events.
+
+    ``settled`` and ``maps`` ((H, W) float32 pictures by name) come from motion correction and cell finding.
+    """
 
     reason: FinishReason
     detail: str = ""
     events: tuple[Event, ...] = ()
+    settled: Settled | None = None
+    maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)

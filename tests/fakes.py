@@ -5,7 +5,7 @@ import threading
 import numpy as np
 
 from roi_core.errors import SourceLost
-from roi_core.frame import Frame
+from roi_core.frame import Activity, Backfill, Components, Frame, Settled, Status
 
 
 class Ramp:
@@ -124,3 +124,89 @@ class Failing(Listing):
         if sample.row == self.at:
             raise OSError("the network is gone")
         super().write(sample)
+
+
+class FakeCells:
+    """Stands in for online CNMF: every value tells its component, its row and how it became known.
+
+    Component k is found at row 10 k with its past back to row 10 k - 7; at row 60 the first is merged into
+    the second; the third is rejected. raw = 1000 id + row; causal calcium raw + .25, settled + .5, of the
+    past + .125; spikes the same with the row alone.
+    """
+
+    lag = 3
+
+    def __init__(
+        self, shape, rate, settings, *, camera_shape=None, origin=(0, 0), bin=1, inline=True, first_id=1
+    ):
+        self.input = np.zeros(shape, np.float32)
+        self.shape, self.bin, self.origin = camera_shape or shape, bin, origin
+        self.first_id, self.inline = first_id, inline
+        self.closed, self.paused = False, 0
+        self.rows, self.start, self.born = [], None, {}
+        self.dead = {}
+        self.version = 0
+        self.components = None
+        self.seen = []
+
+    def step(self, row, settings, rois):
+        self.start = row if self.start is None else self.start
+        age, events, past = row - self.start, [], []
+        self.rows.append(row)
+        self.seen.append(float(self.input.mean()))
+        if age and age % 10 == 0 and age < 60:
+            new = self.first_id + len(self.born)
+            self.born[new] = row
+            past.append(self._past(new, max(row - 7, self.rows[0]), row))
+            events.append(("birth", {"id": new}))
+        if age == 60:
+            self.dead[self.first_id] = row
+            events.append(("merge", {"id": self.first_id, "into": self.first_id + 1}))
+        if events or self.components is None:
+            self.components = self._components()
+        return self._activity(row, past, events)
+
+    def pause(self):
+        self.paused += 1
+        self.rows = []
+
+    def finish(self):
+        rows = self.rows[-self.lag :]
+        ids = tuple(i for i in self.born if i not in self.dead)
+        value = np.array([[1000.0 * i + row for i in ids] for row in rows], np.float32).reshape(-1, len(ids))
+        alive = np.array([[row >= self.born[i] for i in ids] for row in rows]).reshape(-1, len(ids))
+        settled = np.where(alive, value + 0.5, np.nan)
+        of_rows = np.where(alive, np.array(rows)[:, None] + 0.5, np.nan) + 0 * value
+        return Settled(rows[0], ids, settled.astype(np.float32), of_rows.astype(np.float32)) if rows else None
+
+    def close(self):
+        self.closed = True
+
+    def _past(self, new, first, row):
+        rows = np.arange(first, row, dtype=np.float32)
+        return Backfill(new, first, 1000 * new + rows, 1000 * new + rows + 0.125, rows + 0.125)
+
+    def _activity(self, row, past, events):
+        ids = tuple(i for i in self.born if i not in self.dead)
+        each = np.array(ids, np.float32)
+        then = row - self.lag
+        was = np.array([then >= self.born[i] and then in self.rows for i in ids], bool)
+        settled = np.where(was, 1000 * each + then + 0.5, np.nan).astype(np.float32)
+        spikes = np.where(was, then + 0.5, np.nan).astype(np.float32)
+        raw = 1000 * each + row
+        causal = np.full(len(ids), row + 0.25, np.float32)
+        return Activity(ids, raw, raw + np.float32(0.25), causal, self.lag, settled, spikes, self.components,
+                        tuple(past), tuple(events))  # fmt: skip
+
+    def _components(self):
+        self.version += 1
+        ids = np.array(list(self.born), np.int64)
+        status = [Status.MERGED if i in self.dead else Status.ACCEPTED for i in self.born]
+        status = [Status.REJECTED if k == 2 else s for k, s in enumerate(status)]
+        reason = tuple("too dim" if k == 2 else "" for k in range(len(ids)))
+        each, counts = ids.astype(np.float32), [0 if i in self.dead else 2 for i in self.born]
+        pixels = [p for i, n in zip(self.born, counts, strict=True) for p in range(i, i + n)]
+        return Components(self.version, self.shape, ids, np.array(list(self.born.values()), np.int64),
+                          np.array(status, np.uint8), reason, each, each / 10, each * 2,
+                          np.array(pixels, np.float32) + 0.5, np.array(pixels, np.int32),
+                          np.cumsum([0, *counts]))  # fmt: skip

@@ -8,27 +8,25 @@ a kill, and ``complete`` is the last thing written. `roi_core.layout` names what
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import shutil
-import tempfile
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
-from roi_core import __version__, layout
+from roi_core import layout
 from roi_core.errors import RecorderError
 from roi_core.frame import Event
+from roi_core.sinks.attributes import at_start, now, set_text, text_dtype
+from roi_core.sinks.components import Components
+from roi_core.sinks.disk import free_path, is_recording, reserve, why
 from roi_core.sinks.journal import Journal
 from roi_core.sinks.regions import Regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import IO
 
     from numpy.typing import NDArray
 
@@ -36,9 +34,6 @@ if TYPE_CHECKING:
     from roi_core.settings import Recorder as Rules
 
 __all__ = ["Recorder", "free_path"]
-
-RESERVE_BYTES = 4 * 2**20
-"""Held on the disk while recording and given back at the end, so that a full disk leaves room to finish."""
 
 
 class Recorder:
@@ -73,12 +68,12 @@ class Recorder:
                 self.path = free_path(self.path)
             self._file = h5py.File(self.path, "w" if self._overwrite else "x")
             self._journal = Journal(self.path.with_suffix(".jsonl"))
-            self._reserve = _reserve(self.path.parent)
+            self._reserve = reserve(self.path.parent)
             self._create(header)
         except (OSError, ValueError) as error:
             if isinstance(error, RecorderError):
                 raise
-            raise RecorderError(f"cannot write {self.path}: {_why(error)}") from error
+            raise RecorderError(f"cannot write {self.path}: {why(error)}") from error
 
     def write(self, sample: Sample) -> None:
         """Take one row; the movie frame, when asked, is in the file when this returns."""
@@ -92,6 +87,7 @@ class Recorder:
                 self._movie.resize(self.rows + 1, axis=0)
                 self._movie.id.write_direct_chunk((self.rows, 0, 0), sample.image)
             self._regions.follow(sample)
+            self._components.follow(sample, self.rows)
             self._keep(sample)
             for event in sample.events:
                 self._note(self._timed(event))
@@ -119,9 +115,9 @@ class Recorder:
         try:
             self._finish(summary)
         except (OSError, RuntimeError) as error:
-            why, safe = _why(error), self.safe_rows
+            safe = self.safe_rows
             raise RecorderError(
-                f"{self.path} could not be finished: {why}; rows up to {safe} are safe"
+                f"{self.path} could not be finished: {why(error)}; rows up to {safe} are safe"
             ) from error
         finally:
             file, self._file = self._file, None
@@ -140,13 +136,14 @@ class Recorder:
         height, width = header.shape
         rows = rules.rows_per_chunk
         file.attrs["resolution"] = np.array([width, height], np.int32)
-        for name, value in _attributes(header).items():
-            file.attrs.create(name, value, dtype=_text_dtype(name) if isinstance(value, bytes) else None)
+        for name, value in at_start(header).items():
+            file.attrs.create(name, value, dtype=text_dtype(name) if isinstance(value, bytes) else None)
         file.create_dataset(layout.TIME, (0, 1), "f8", maxshape=(None, 1), chunks=(rows, 1))
         file.create_dataset(layout.FRAME_INDEX, (0,), "i8", maxshape=(None,), chunks=(rows,))
         file.create_dataset(layout.EVENTS, (0,), layout.EVENT_DTYPE, maxshape=(None,), chunks=(64,))
         file.create_dataset(layout.SETTINGS, data=header.settings.to_yaml(), dtype=h5py.string_dtype())
         self._regions = Regions(file, header, rows)
+        self._components = Components(file, header.shape, rows)
         self._movie = None
         if rules.movie:
             self._movie = file.create_dataset(
@@ -168,7 +165,7 @@ class Recorder:
     def _begin(self, sample: Sample) -> None:
         """Note what only the first frame tells: the zero of time and its place on the wall clock."""
         self._zero = sample.time
-        _set_text(self._file_now, "start_iso8601", _now())
+        set_text(self._file_now, "start_iso8601", now())
         self._note(Event(0.0, sample.index, "start"))
 
     def _keep(self, sample: Sample) -> None:
@@ -191,6 +188,7 @@ class Recorder:
         """Move the waiting rows and events into the file's datasets, and bring the counts up to date."""
         file, first, count = self._file_now, self.safe_rows, self.rows - self.safe_rows
         self._regions.append(first, count)
+        self._components.append(first + count)
         _extend(file[layout.FRAME_INDEX], first, self._index[:count])
         _extend(file[layout.EVENTS], self._event_rows, _event_table(self._events))
         _extend(file[layout.TIME], first, self._time[:count])
@@ -201,14 +199,16 @@ class Recorder:
         file.attrs.modify("frames_dropped", dropped)
         file.attrs.modify("elapsed_sec", elapsed)
         file.attrs.modify("avg_fps", (self.rows - 1) / elapsed if elapsed > 0 else 0.0)
-        _set_text(file, "end_iso8601", _now())
+        set_text(file, "end_iso8601", now())
         file.flush()
         self.size = file.id.get_filesize()
         # only now is nothing left to write again should the disk have been full half-way
         self._regions.clear()
+        self._components.clear()
         self._event_rows += len(self._events)
         self._events.clear()
         self.safe_rows = self.rows
+        self._components.refresh()
 
     def _finish(self, summary: Summary) -> None:
         file = self._file_now
@@ -217,10 +217,12 @@ class Recorder:
         for event in summary.events:
             self._note(self._timed(event))
         self._note(Event(time, frame, "stop", {"reason": reason}))
+        self._components.settle(summary)
         self._append()
+        self._components.finish(summary, shutil.disk_usage(self.path.parent).free)
         if self._movie is not None:
             self._movie.resize(self.rows, axis=0)
-        _set_text(file, "finish_reason", reason)
+        set_text(file, "finish_reason", reason)
         file.flush()
         file.attrs.modify("complete", np.uint8(1))
         file.flush()
@@ -231,18 +233,20 @@ class Recorder:
             raise RecorderError(f"cannot write {self.path}: it is a folder; give a file name such as a.h5")
         if self.path.suffix.lower() not in (".h5", ".hdf5"):
             raise RecorderError(f"cannot write {str(self.path)!r}: a recording is named NAME.h5")
-        if self._overwrite and self.path.exists() and not _is_recording(self.path):
+        if self._overwrite and self.path.exists() and not is_recording(self.path):
             raise RecorderError(f"{self.path} is not a recording of ours; only those are overwritten")
 
     def _check_disk(self) -> None:
         """Refuse before HDF5 meets a full disk: it does not survive that, and the file would be lost."""
         self.disk_free = shutil.disk_usage(self.path.parent).free
-        free, reserve = self.disk_free / 1e6, self._rules.disk_reserve
-        if free < max(reserve, self._frame_room):
+        free, held = self.disk_free / 1e6, self._rules.disk_reserve
+        cells = self._components.room if self._file is not None else 0.0
+        if free < max(held, self._frame_room + cells):
             kept = f"all {self.rows} rows are safe" if self.rows else "nothing was started"
-            wanted = f"recorder.disk_reserve = {reserve:g} MB"
-            if reserve < self._frame_room:
-                wanted = f"the {self._frame_room:.0f} MB of two movie frames"
+            wanted = f"recorder.disk_reserve = {held:g} MB"
+            if held < self._frame_room + cells:
+                what = "two movie frames" if cells < self._frame_room else "what the cells may take"
+                wanted = f"the {self._frame_room + cells:.0f} MB of {what}"
             raise RecorderError(f"the disk of {self.path} has {free:.0f} MB left, less than {wanted}; {kept}")
 
     @contextlib.contextmanager
@@ -253,51 +257,8 @@ class Recorder:
             if isinstance(error, RecorderError):
                 raise
             raise RecorderError(
-                f"{_why(error)} after row {self.rows} of {self.path}; rows up to {self.safe_rows} are safe"
+                f"{why(error)} after row {self.rows} of {self.path}; rows up to {self.safe_rows} are safe"
             ) from error
-
-
-def free_path(path: Path) -> Path:
-    """Return `path`, or the first of ``name_2``, ``name_3`` ... beside which no recording lies yet."""
-    candidate, number = path, 2
-    while candidate.exists() or candidate.with_suffix(".jsonl").exists():
-        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
-        number += 1
-    return candidate
-
-
-def _attributes(header: Header) -> dict[str, Any]:
-    return {
-        "format": layout.FORMAT.encode(),
-        "format_version": np.int32(layout.FORMAT_VERSION),
-        "created_with": f"roi_stream {__version__}".encode(),
-        "source": _cut("source", header.source),
-        "start_iso8601": _now().encode(),
-        "end_iso8601": _now().encode(),
-        "frames_seen": np.uint64(0),
-        "frames_dropped": np.uint64(0),
-        "rows": np.uint64(0),
-        "elapsed_sec": np.float64(0),
-        "avg_fps": np.float64(0),
-        "frame_rate": np.float64(header.rate),
-        "loss_basis": header.counter.encode(),
-        "finish_reason": b"recording",
-        "coord_origin": layout.COORD_ORIGIN.encode(),
-        "complete": np.uint8(0),
-    }
-
-
-def _text_dtype(name: str) -> Any:
-    return h5py.string_dtype("utf-8", layout.TEXT_BYTES[name])
-
-
-def _set_text(file: h5py.File, name: str, text: str) -> None:
-    file.attrs.modify(name, np.array(_cut(name, text), _text_dtype(name)))
-
-
-def _cut(name: str, text: str) -> bytes:
-    """Return as much of the text as the attribute holds, in whole characters."""
-    return text.encode(errors="replace")[: layout.TEXT_BYTES[name]].decode(errors="ignore").encode()
 
 
 def _extend(dataset: h5py.Dataset, first: int, rows: NDArray[Any]) -> None:
@@ -308,28 +269,3 @@ def _extend(dataset: h5py.Dataset, first: int, rows: NDArray[Any]) -> None:
 def _event_table(events: list[Event]) -> NDArray[Any]:
     rows = [(event.time, event.frame, event.kind.encode()[:16], event.json()) for event in events]
     return np.array(rows, layout.EVENT_DTYPE)
-
-
-def _reserve(folder: Path) -> IO[bytes]:
-    reserve = tempfile.TemporaryFile(dir=folder)
-    reserve.write(bytes(RESERVE_BYTES))
-    reserve.flush()
-    return reserve
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="milliseconds")
-
-
-def _is_recording(path: Path) -> bool:
-    try:
-        with h5py.File(path, "r") as file:
-            return bool(file.attrs.get("format") == layout.FORMAT.encode())
-    except (OSError, RuntimeError):
-        return False
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno:
-        return "disk full" if error.errno == errno.ENOSPC else os.strerror(error.errno).lower()
-    return " ".join(str(error).split())

@@ -1,0 +1,58 @@
+"""The root attributes of a recording: what it is, when it was made, how much it holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from roi_core import __version__, layout
+
+if TYPE_CHECKING:
+    from roi_core.frame import Header
+
+__all__ = ["at_start", "now", "set_text", "text_dtype"]
+
+
+def at_start(header: Header) -> dict[str, Any]:
+    """Return every attribute as it is before the first frame."""
+    return {
+        "format": layout.FORMAT.encode(),
+        "format_version": np.int32(layout.FORMAT_VERSION),
+        "created_with": f"roi_stream {__version__}".encode(),
+        "source": _cut("source", header.source),
+        "start_iso8601": now().encode(),
+        "end_iso8601": now().encode(),
+        "frames_seen": np.uint64(0),
+        "frames_dropped": np.uint64(0),
+        "rows": np.uint64(0),
+        "elapsed_sec": np.float64(0),
+        "avg_fps": np.float64(0),
+        "frame_rate": np.float64(header.rate),
+        "loss_basis": header.counter.encode(),
+        "finish_reason": b"recording",
+        "coord_origin": layout.COORD_ORIGIN.encode(),
+        "complete": np.uint8(0),
+    }
+
+
+def text_dtype(name: str) -> Any:
+    """Return the fixed-length type of a text attribute."""
+    return h5py.string_dtype("utf-8", layout.TEXT_BYTES[name])
+
+
+def set_text(file: h5py.File, name: str, text: str) -> None:
+    """Replace a text attribute in place, cut to its length."""
+    file.attrs.modify(name, np.array(_cut(name, text), text_dtype(name)))
+
+
+def now() -> str:
+    """Return the wall clock as ISO 8601 with ms and numeric offset."""
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
+def _cut(name: str, text: str) -> bytes:
+    """Return as much of the text as the attribute holds, in whole characters."""
+    return text.encode(errors="replace")[: layout.TEXT_BYTES[name]].decode(errors="ignore").encode()

@@ -1,0 +1,54 @@
+"""Around the file: its name, room on the disk, and HDF5's errors as words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+import h5py
+
+from roi_core import layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
+__all__ = ["free_path", "is_recording", "reserve", "why"]
+
+RESERVE_BYTES = 4 * 2**20
+"""Held on the disk while recording and given back at the end, so that a full disk leaves room to finish."""
+
+
+def free_path(path: Path) -> Path:
+    """Return `path`, or the first of ``name_2``, ``name_3`` ... beside which no recording lies yet."""
+    candidate, number = path, 2
+    while candidate.exists() or candidate.with_suffix(".jsonl").exists():
+        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
+        number += 1
+    return candidate
+
+
+def reserve(folder: Path) -> IO[bytes]:
+    """Return an unnamed file that holds `RESERVE_BYTES` in `folder` until it is closed."""
+    held = tempfile.TemporaryFile(dir=folder)
+    held.write(bytes(RESERVE_BYTES))
+    held.flush()
+    return held
+
+
+def is_recording(path: Path) -> bool:
+    """Return whether `path` is a recording of ours, finished or not."""
+    try:
+        with h5py.File(path, "r") as file:
+            return bool(file.attrs.get("format") == layout.FORMAT.encode())
+    except (OSError, RuntimeError):
+        return False
+
+
+def why(error: Exception) -> str:
+    """Return the cause of an error in words."""
+    if isinstance(error, OSError) and error.errno:
+        return "disk full" if error.errno == errno.ENOSPC else os.strerror(error.errno).lower()
+    return " ".join(str(error).split())
