@@ -1,0 +1,134 @@
+"""The coarse picture: binned and high-passed, where the rough displacement and the trust in it come from."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from roi_core.motion.kernels import LINES, PAD, binned, compared, high_passed, sloped
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Coarse", "Fit"]
+
+REACH = 4
+"""Half side of the box that the high-pass subtracts, coarse px."""
+MARGIN = 2
+"""Coarse px at the edges that do not vote: interpolation and box are not whole there."""
+STEPS, SMALL = 5, 0.05
+"""Gauss-Newton ends after so many steps or with one this small, coarse px."""
+LONGEST = 1.5
+"""A step is cut to this, coarse px: beyond it the slopes no longer describe the picture."""
+
+
+class Fit(NamedTuple):
+    """Where the scene lies in the picture (px), its contrast against the template, their correlation."""
+
+    u: tuple[float, float]
+    gain: float
+    r: float
+
+
+class Coarse:
+    """Registers frames on a binned, high-passed picture, `factor` px of the frame to one of its own."""
+
+    def __init__(self, shape: tuple[int, int], factor: int) -> None:
+        self.factor = factor
+        h, w = max(1, shape[0] // factor), max(1, shape[1] // factor)
+        self.shape = (h, w)
+        self.level = 0.0
+        self.small = np.zeros((h, w), np.float32)
+        self.picture = np.zeros((h, w), np.float32)
+        self.model = np.zeros((h, w), np.float32)
+        self._weights = np.zeros((2, h, w), np.float32)
+        self._hessian = np.eye(2)
+        self._work = np.zeros((h + 1, w), np.float32)
+        self._scratch = np.zeros((LINES, w + 2 * PAD), np.float32)
+        self._sums = np.zeros(6)
+        self._padded = np.zeros((1, 1), np.float32)
+        self._spectrum = self._padded
+        self._known = False
+
+    def see(self, image: NDArray[np.float32]) -> float:
+        """Take a frame; return its mean, which is not finite when one of its pixels is not."""
+        self._shrink(image, self.picture)
+        return float(self.small.mean(dtype=np.float64))
+
+    def teach(self, mean: NDArray[np.float32]) -> None:
+        """Take the template's mean picture as the new model."""
+        self._shrink(mean, self.model)
+        self.level = float(self.small.mean(dtype=np.float64))
+        sloped(self.model, self._weights)
+        slopes = self._weights.reshape(2, -1).copy()
+        for edge in (np.s_[:, :MARGIN], np.s_[:, -MARGIN:], np.s_[:, :, :MARGIN], np.s_[:, :, -MARGIN:]):
+            self._weights[edge] = 0
+        self._hessian = (self._weights.reshape(2, -1) @ slopes.T).astype(np.float64)
+        self._known = False
+
+    def refine(self, u: tuple[float, float], gain: float) -> Fit:
+        """Return the best fit near displacement `u` by Gauss-Newton (Lucas & Kanade 1981).
+
+        Inverse compositional (Baker & Matthews 2004): slopes and Hessian are the template's, so they are
+        made once and not in every step.
+        """
+        y, x = u[0] / self.factor, u[1] / self.factor
+        r = 0.0
+        for _ in range(STEPS):
+            compared(self.picture, (y, x), self.model, self._weights, gain, self._scratch, self._sums)
+            gain, r = self._contrast(gain)
+            dy, dx = self._step(gain)
+            y, x = y - dy, x - dx
+            if max(abs(dy), abs(dx)) < SMALL or self._sums[5] == 0:
+                break
+        return Fit((y * self.factor, x * self.factor), gain, r)
+
+    def search(self, limit: float) -> tuple[float, float]:
+        """Return the displacement within +-limit px at which picture and model correlate best, by FFT."""
+        reach = math.ceil(limit / self.factor) + 1
+        ry, rx = min(reach, self.shape[0] - 1), min(reach, self.shape[1] - 1)
+        self._prepare(ry, rx)
+        self._padded[: self.shape[0], : self.shape[1]] = self.picture
+        product = cv2.mulSpectrums(cv2.dft(self._padded), self._spectrum, 0, conjB=True)
+        surface = cv2.dft(product, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)
+        near = surface[np.ix_(np.arange(-ry, ry + 1), np.arange(-rx, rx + 1))]
+        near = near / np.sqrt(_overlap(self.shape[0], ry)[:, None] * _overlap(self.shape[1], rx))
+        best = np.unravel_index(int(np.argmax(near)), near.shape)
+        return (float(best[0]) - ry) * self.factor, (float(best[1]) - rx) * self.factor
+
+    def _shrink(self, image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        binned(image, self.factor, self.small)
+        high_passed(self.small, REACH, self._work, out)
+
+    def _contrast(self, gain: float) -> tuple[float, float]:
+        """Return the least-squares gain, and the correlation of picture and model."""
+        product, energy, own = self._sums[2] + gain * self._sums[4], self._sums[3], self._sums[4]
+        if not (energy > 0 and own > 0):
+            return gain, 0.0
+        return float(product / own), float(product / math.sqrt(energy * own))
+
+    def _step(self, gain: float) -> tuple[float, float]:
+        (a, b), (c, d) = self._hessian.tolist()
+        det = a * d - b * c
+        if not det > 1e-6 * (a + d) ** 2:
+            return 0.0, 0.0
+        sy, sx = self._sums[:2] / (max(gain, 0.05) * max(0.1, self._sums[5] / self.model.size))
+        dy, dx = (d * sy - b * sx) / det, (a * sx - c * sy) / det
+        return max(-LONGEST, min(LONGEST, dy)), max(-LONGEST, min(LONGEST, dx))
+
+    def _prepare(self, ry: int, rx: int) -> None:
+        """Have the model's spectrum, with room so that displacements within reach do not wrap round."""
+        shape = (cv2.getOptimalDFTSize(self.shape[0] + ry), cv2.getOptimalDFTSize(self.shape[1] + rx))
+        if not self._known or self._padded.shape != shape:
+            self._padded = np.zeros(shape, np.float32)
+            self._padded[: self.shape[0], : self.shape[1]] = self.model
+            self._spectrum = np.asarray(cv2.dft(self._padded), np.float32)
+            self._known = True
+
+
+def _overlap(n: int, reach: int) -> NDArray[np.float32]:
+    """Return the share of n pixels that still overlap at displacements -reach..reach."""
+    return np.asarray(1 - np.abs(np.arange(-reach, reach + 1)) / n, np.float32)

@@ -1,0 +1,176 @@
+"""Rigid sub-pixel motion correction, one frame at a time, against a slowly learning template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from roi_core.motion.coarse import Coarse, Fit
+from roi_core.motion.fine import Fine
+from roi_core.motion.kernels import LINES, PAD, moved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from roi_core import settings
+
+__all__ = ["Motion", "Shift"]
+
+SMALL_FIELD = 90_000
+"""Up to so many pixels the coarse picture is binned by 2 and every row teaches the template; else by 4."""
+DOUBT = 0.6
+"""Confidence below which the whole range is searched before the fit is believed."""
+SIGNIFICANT = 6.0
+"""A correlation below this many of its standard deviations without any match (1 / sqrt(n)) is none."""
+SETTLED = 30
+"""Frames that must fit before the template counts as known; until then it may start anew."""
+LESSON = 32
+"""Frames between two lessons that the registration takes from the template, once it is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """The (dy, dx) px by which a frame was moved to fit the template, and how far that can be trusted.
+
+    ``confidence`` is the correlation with the template as a share of what it usually is, 0..1. A ``flag``
+    says that the frame was moved by the last good shift instead, and taught the template nothing: "jump" if
+    it fits beyond the range, "unsure" if it fits nowhere.
+    """
+
+    dy: float
+    dx: float
+    confidence: float
+    flag: Literal["", "jump", "unsure"] = ""
+
+
+class Motion:
+    """Moves pictures of `shape` to fit a template that it learns from them.
+
+    `rate` is in frames per second; `scale` is how many px of the camera one px of the picture stands for
+    (settings are in px of the camera, shifts in px of the picture).
+    """
+
+    def __init__(self, shape: tuple[int, int], rate: float, scale: int = 1) -> None:
+        self.shape, self.rate, self.scale = (int(shape[0]), int(shape[1])), float(rate), scale
+        small = self.shape[0] * self.shape[1] <= SMALL_FIELD
+        self._factor, self._every = (2, 1) if small else (4, 4)
+        self._scratch = np.zeros((LINES, self.shape[1] + 2 * PAD), np.float32)
+        self._mean = np.zeros(self.shape, np.float32)
+        self._clean = np.zeros(self.shape, np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the template; the next frame is the new one."""
+        self._coarse = Coarse(self.shape, self._factor)
+        self._fine = Fine(self.shape)
+        self._lesson: Iterator[None] = iter(())
+        self._u = (0.0, 0.0)
+        self._gain, self._level = 1.0, 0.0
+        self._usual = 0.0
+        self._hits = self._misses = self._frames = self._since = 0
+
+    @property
+    def template(self) -> NDArray[np.float32]:
+        """A copy of the template (h, w)."""
+        return self._mean.copy()
+
+    def step(self, image: NDArray[np.float32], settings: settings.Motion, out: NDArray[np.float32]) -> Shift:
+        """Write into `out` the image (h, w) moved to fit the template; return the shift."""
+        level = self._coarse.see(image)
+        if not np.isfinite(level):
+            image, level = self._cleaned(image)
+        if self._hits == 0:
+            self._start(image)
+        fit = self._fit(image, level, settings.max_shift / self.scale)
+        shift = self._judged(fit, settings)
+        light = (fit.gain, level - fit.gain * self._coarse.level)
+        moved(image, self._u, self._mean, light, self._teaching(shift, settings), self._scratch, out)
+        self._learn(shift, fit)
+        return shift
+
+    def _start(self, image: NDArray[np.float32]) -> None:
+        """Make this frame the template."""
+        self._mean[:] = image
+        self._u, self._gain, self._usual = (0.0, 0.0), 1.0, 0.0
+        self._hits = self._misses = self._since = 0
+        self._lesson = self._teach()
+        for _ in self._lesson:
+            pass
+
+    def _fit(self, image: NDArray[np.float32], level: float, limit: float) -> Fit:
+        """Return the best fit: near the last one if that will do, else in the whole range and some more."""
+        fit = self._coarse.refine(self._u, self._gain)
+        if self._confidence(fit) < DOUBT or self._hits < SETTLED // 3 or _reach(fit.u) > limit:
+            far = self._coarse.refine(self._coarse.search(1.5 * limit + 2 * self._factor), self._gain)
+            fit = far if far.r > fit.r else fit
+        if self._confidence(fit) == 0:
+            return fit
+        y, x = self._fine.refine(image, fit.u, fit.gain, level - fit.gain * self._coarse.level)
+        near = _reach((y - fit.u[0], x - fit.u[1])) < self._factor
+        return fit._replace(u=(y, x)) if near else fit
+
+    def _confidence(self, fit: Fit) -> float:
+        """Return the correlation as a share of the usual one; 0 if it could be chance."""
+        if not fit.r * self._coarse.picture.size**0.5 > SIGNIFICANT:
+            return 0.0
+        return min(1.0, fit.r / max(self._usual, fit.r / 2 if self._usual == 0 else 0.0))
+
+    def _judged(self, fit: Fit, settings: settings.Motion) -> Shift:
+        """Follow a fit that can be believed; else stay at the last good one."""
+        confidence = self._confidence(fit)
+        flag: Literal["", "jump", "unsure"] = ""
+        if confidence == 0 or confidence < settings.min_confidence:
+            flag = "unsure"
+        elif _reach(fit.u) > settings.max_shift / self.scale:
+            flag = "jump"
+        else:
+            self._u = fit.u
+        return Shift(-self._u[0] + 0.0, -self._u[1] + 0.0, confidence, flag)
+
+    def _teaching(self, shift: Shift, settings: settings.Motion) -> tuple[float, int, int]:
+        """Return the lesson (rate, first row, every so many rows) of this frame for the mean picture.
+
+        While it is young the mean weighs all frames alike, later it forgets with the time constant asked
+        for. A frame that fits nowhere teaches only a template that is not settled yet.
+        """
+        if shift.flag and self._hits >= SETTLED:
+            return 0.0, 0, 1
+        memory = max(2.0, settings.template * self.rate)
+        if self._hits < min(memory, 4 * SETTLED):
+            return 1.0 / (self._hits + 1), 0, 1
+        return min(0.5, self._every / min(memory, self._hits)), self._frames % self._every, self._every
+
+    def _learn(self, shift: Shift, fit: Fit) -> None:
+        """Count, and let the registration catch up with the mean picture, a part per frame."""
+        self._frames += 1
+        self._since += 1
+        if shift.flag:
+            self._misses += 1
+        else:
+            self._hits += 1
+            self._misses = 0
+            part = 1 / min(self._hits, SETTLED)
+            self._usual += part * (fit.r - self._usual)
+            self._gain += part * (fit.gain - self._gain)
+        if next(self._lesson, self) is self and self._since >= min(LESSON, 1 + self._hits // 2):
+            self._since, self._lesson = 0, self._teach()
+
+    def _teach(self) -> Iterator[None]:
+        self._coarse.teach(self._mean)
+        yield
+        yield from self._fine.teach(self._mean)
+
+    def _cleaned(self, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+        """Return the image with what is not a number taken from the template, and its mean."""
+        np.copyto(self._clean, image)
+        bad = ~np.isfinite(self._clean)
+        self._clean[bad] = self._mean[bad]
+        return self._clean, self._coarse.see(self._clean)
+
+
+def _reach(u: tuple[float, float]) -> float:
+    return max(abs(u[0]), abs(u[1]))
