@@ -15,7 +15,7 @@ import numba
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["fence", "kernel"]
+__all__ = ["fence", "kernel", "sums"]
 
 F = TypeVar("F", bound="Callable[..., object]")
 
@@ -26,6 +26,15 @@ def kernel(function: F) -> F:
         return cast("F", numba.njit(nogil=True, cache=True)(function))
     except RuntimeError:  # neither the package's folder nor the user's can be written: compile at each start
         return cast("F", numba.njit(nogil=True)(function))
+
+
+def sums(function: F) -> F:
+    """Compile like `kernel`, but let float sums be taken in any order, so that they vectorise; NaN stays NaN."""
+    flags = {"reassoc", "contract"}
+    try:
+        return cast("F", numba.njit(nogil=True, cache=True, fastmath=flags)(function))
+    except RuntimeError:
+        return cast("F", numba.njit(nogil=True, fastmath=flags)(function))
 
 
 @intrinsic
