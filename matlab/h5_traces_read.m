@@ -7,6 +7,9 @@ function traces = h5_traces_read(file)
     %   traces.dff          N x K single, or [] when it was not recorded
     %   traces.circles      K x 3 double, rows [xc yc r] in px, 1-based
     %   traces.names        1 x K cell of char
+    %   traces.cells        [] when no cells were looked for, else a struct with, for each of M components,
+    %                       ids 1 x M, status 1 x M (1 accepted, 2 rejected, 3 merged, 4 removed) and
+    %                       calcium, spikes N x M single, NaN where a component did not exist
     %   traces.resolution   [W H] in px, or [] when the file does not say
     %   traces.complete     false when the writer did not come to its end
     %   traces.orientation  'matlab' or 'python': how the file lies on the disk (see h5_traces_orientation)
@@ -20,6 +23,7 @@ function traces = h5_traces_read(file)
     traces = read_rows(traces, found);
     traces.circles = read_circles(traces, found);
     traces.names = read_names(traces, found);
+    traces.cells = read_cells(traces, found);
     traces.resolution = [];
     if isfield(found.attributes, 'resolution')
         traces.resolution = double(found.attributes.resolution(:))';
@@ -133,6 +137,21 @@ function circles = read_circles(traces, found)
     if strncmp(origin, '0', 1) && ~isempty(circles)
         circles(:, 1:2) = circles(:, 1:2) + 1;
     end
+end
+
+function cells = read_cells(traces, found)
+    % Cells that the Python program found while it recorded.
+    cells = [];
+    if ~isKey(found.size_of, '/cnmf/calcium')
+        return
+    end
+    cells.ids = reshape(double(read(traces.file, found, '/cnmf/ids')), 1, []);
+    cells.status = reshape(double(read(traces.file, found, '/cnmf/status')), 1, []);
+    cells.calcium = read_matrix(traces, found, '/cnmf/calcium');
+    cells.spikes = read_matrix(traces, found, '/cnmf/spikes');
+    rows = numel(traces.time);
+    cells.calcium = cells.calcium(1:min(rows, end), :);
+    cells.spikes = cells.spikes(1:min(rows, end), :);
 end
 
 function names = read_names(traces, found)

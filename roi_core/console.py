@@ -9,10 +9,11 @@ import sys
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from roi_core.frame import FinishReason
+from roi_core.frame import FinishReason, Status
 from roi_core.terminal import Quiet, say
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "rois": len(recording.shapes),
         "movie": recording.movie is not None,
         "dff": recording.dff is not None,
+        **_found(recording),
         "elapsed_sec": round(elapsed, 6),
         "avg_fps": round((recording.rows - 1) / elapsed, 3) if elapsed > 0 else 0.0,
         "frames_seen": known.get("frames_seen"),
@@ -135,6 +137,22 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "finish_reason": known.get("finish_reason") if recording.complete else None,
         "created_with": known.get("created_with"),
     }
+
+
+def _found(recording: Recording) -> dict[str, Any]:
+    """Return what motion correction and cell finding left, if they were on."""
+    facts: dict[str, Any] = {}
+    shifts, cells = recording.shifts, recording.cells
+    if shifts is not None:
+        known = shifts[np.isfinite(shifts).all(axis=1)].astype(np.float64)
+        spread = known - np.median(known, axis=0) if len(known) else np.zeros((1, 2))
+        facts["motion_rms_px"] = round(float(np.sqrt((spread**2).sum(axis=1).mean())), 3)
+        facts["motion_max_px"] = round(float(np.abs(known).max(initial=0.0)), 3)
+    if cells is not None:
+        status = cells.status
+        for kind in Status:
+            facts[f"cells_{kind.name.lower()}"] = int((status == kind).sum())
+    return facts
 
 
 def _running(session: Session, signals: Signals) -> bool:

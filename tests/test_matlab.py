@@ -191,6 +191,30 @@ def test_octave_reads_what_export_wrote(octave):
     np.testing.assert_allclose(seen, circles + ONE_BASED, rtol=1e-14)
 
 
+CELLS = """
+traces = h5_traces_read('{file}');
+printf('%s|', mat2str(traces.cells.ids), mat2str(traces.cells.status), mat2str(size(traces.cells.spikes)));
+calcium = traces.cells.calcium;
+calcium(isnan(calcium)) = -1;
+dlmwrite('calcium.csv', calcium, 'precision', 9);
+"""
+
+
+@needs_octave
+def test_octave_reads_cells_of_a_recording_and_of_its_twin(octave):
+    from roi_core.export import export
+    from roi_core.recording import Recording
+    from tests.core.test_recorder_cells import record, samples
+
+    path = record(octave.folder / "cells.h5", samples(range(70)))
+    with Recording(path) as recording:
+        calcium = np.nan_to_num(recording.cells.calcium, nan=-1)
+    for file in (path, export(path, "matlab")):
+        assert octave.run(CELLS.format(file=file)) == "[1 2 3 4 5]|[3 1 2 1 1]|[70 5]|"
+        seen = np.loadtxt(octave.folder / "calcium.csv", delimiter=",")
+        np.testing.assert_allclose(seen, calcium, rtol=1e-7)
+
+
 @needs_octave
 def test_both_sides_measure_the_same_disc(octave):
     rois, path = octave.folder / "rois.csv", octave.folder / "disc.h5"

@@ -6,7 +6,8 @@ A program in C order (h5py) sees the axes of our recording swapped; MATLAB sees 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 import h5py
 import numpy as np
@@ -16,9 +17,14 @@ from roi_core import layout
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from roi_core.recording import Recording
+    from numpy.typing import NDArray
+
+    from roi_core.recording import RecordedCells, Recording
 
 __all__ = ["write"]
+
+BLOCK: Final = 4096
+"""Rows of cell traces in memory at a time."""
 
 
 def write(recording: Recording, path: Path) -> None:
@@ -39,6 +45,50 @@ def write(recording: Recording, path: Path) -> None:
         for name, array in arrays.items():
             if array is not None:
                 file[name] = np.ascontiguousarray(array)
+        _write_shifts_and_maps(recording, file)
+        if recording.cells is not None:
+            _write_cells(recording.cells, recording.shape, file)
+
+
+def _write_shifts_and_maps(recording: Recording, file: h5py.File) -> None:
+    if recording.shifts is not None:
+        file[layout.SHIFTS] = np.ascontiguousarray(recording.shifts.T)
+    for name, picture in recording.maps.items():
+        file[f"{layout.MAPS}/{name}"] = np.ascontiguousarray(picture.T)
+
+
+def _write_cells(cells: RecordedCells, shape: tuple[int, int], file: h5py.File) -> None:
+    """Write vectors as (1, N), traces as (N, rows), births from 1, pixels as MATLAB numbers them."""
+    file[layout.BORN] = cells.born[None, :] + 1
+    vectors: dict[str, NDArray[Any]] = {
+        layout.IDS: cells.ids,
+        layout.STATUS: cells.status,
+        layout.SNR: cells.snr,
+    }
+    vectors |= {layout.CORRELATION: cells.r, layout.SIZE: cells.size}
+    for path, vector in vectors.items():
+        file[path] = vector[None, :]
+    texts = [json.dumps(reason) for reason in cells.reason]
+    file.create_dataset(layout.REASON, data=texts, dtype=h5py.string_dtype(), shape=(len(texts),))
+    for path in (layout.RAW, layout.CALCIUM, layout.SPIKES, layout.SPIKES_CAUSAL):
+        dataset = file.create_dataset(path, (cells.count, cells.rows), "f4")
+        for first in range(0, cells.rows, BLOCK):
+            dataset[:, first : first + BLOCK] = cells.traces(path, first, first + BLOCK).T
+    _write_footprints(cells, shape, file)
+
+
+def _write_footprints(cells: RecordedCells, shape: tuple[int, int], file: h5py.File) -> None:
+    """Write the CSC group for ``reshape(A(:, k), H, W)``: linear indices from 1 run down the columns."""
+    height, width = shape
+    matrix = cells.footprints
+    y, x = np.divmod(matrix.indices.astype(np.int64), width)
+    turned = type(matrix)((matrix.data, x * height + y, matrix.indptr), matrix.shape)
+    turned.sort_indices()
+    group = file.create_group(layout.FOOTPRINTS)
+    group.attrs["shape"] = np.array(matrix.shape, np.int64)
+    group["data"] = turned.data[None, :]
+    group["indices"] = turned.indices[None, :].astype(np.int64) + 1
+    group["indptr"] = turned.indptr[None, :].astype(np.int64) + 1
 
 
 def _like(name: str, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Read a recording back: ours from Python, whole or cut short by a crash."""
+"""The reader of recordings."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.errors import RecordingError
 from roi_core.frame import Event
+from roi_core.recording.cells import RecordedCells
 from roi_core.rois import RoiSet
 
 if TYPE_CHECKING:
@@ -128,6 +129,32 @@ class Recording:
         """(K) the name of each ROI column."""
         with self._sound():
             return [shape["name"] for shape in self.shapes]
+
+    @property
+    def shifts(self) -> NDArray[np.float32] | None:
+        """(rows, 2) dy, dx in px by which each frame was moved, or None without motion correction.
+
+        NaN where it was off.
+        """
+        with self._sound():
+            if layout.SHIFTS not in self._file:
+                return None
+            found = self._file[layout.SHIFTS][: self.rows]
+        return np.concatenate([found, np.full((self.rows - len(found), 2), np.nan, np.float32)])
+
+    @property
+    def cells(self) -> RecordedCells | None:
+        """The cells found while recording, or None when none were looked for."""
+        with self._sound():
+            known = layout.IDS in self._file
+        return RecordedCells(self._file, self.rows, self._sound) if known else None
+
+    @property
+    def maps(self) -> dict[str, NDArray[np.float32]]:
+        """(H, W) summary pictures by name; empty when there are none."""
+        with self._sound():
+            group = self._file.get(layout.MAPS, {})
+            return {str(name): np.asarray(picture[:]) for name, picture in group.items()}
 
     @property
     def events(self) -> list[Event]:

@@ -1,0 +1,6 @@
+"""Read a recording back: ours from Python, whole or cut short by a crash."""
+
+from roi_core.recording.cells import RecordedCells
+from roi_core.recording.reader import Recording
+
+__all__ = ["RecordedCells", "Recording"]

@@ -1,0 +1,142 @@
+"""The cells of a recording, read when asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from roi_core import layout
+from roi_core.errors import RecordingError
+from roi_core.frame import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    import h5py
+    from numpy.typing import NDArray
+    from scipy.sparse import csc_matrix
+
+__all__ = ["RecordedCells"]
+
+
+class RecordedCells:
+    """N components over the `rows` of a recording; every array has the same N, also after a crash.
+
+    A column of a trace is one component; NaN before its (back-filled) beginning and after its end.
+    """
+
+    def __init__(self, file: h5py.File, rows: int, sound: Callable[[], AbstractContextManager[None]]) -> None:
+        self._file = file
+        self._sound = sound
+        self.rows = rows
+        with sound():
+            self.count = int(file[layout.IDS].shape[0])
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """(N,) never used twice."""
+        return self._vector(layout.IDS, np.int64, -1)
+
+    @property
+    def born(self) -> NDArray[np.int64]:
+        """(N,) row at which each was found; a back-filled trace begins earlier."""
+        return self._vector(layout.BORN, np.int64, 0)
+
+    @property
+    def status(self) -> NDArray[np.uint8]:
+        """(N,) `Status` numbers."""
+        return self._vector(layout.STATUS, np.uint8, int(Status.REMOVED))
+
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """(N,) True for the cells."""
+        return np.asarray(self.status == Status.ACCEPTED)
+
+    @property
+    def snr(self) -> NDArray[np.float32]:
+        """(N,) peak over noise."""
+        return self._vector(layout.SNR, np.float32, np.nan)
+
+    @property
+    def r(self) -> NDArray[np.float32]:
+        """(N,) correlation of the footprint with the picture of its transients."""
+        return self._vector(layout.CORRELATION, np.float32, np.nan)
+
+    @property
+    def size(self) -> NDArray[np.float32]:
+        """(N,) px of the camera."""
+        return self._vector(layout.SIZE, np.float32, np.nan)
+
+    @property
+    def reason(self) -> list[str]:
+        """(N,) why a component is not accepted."""
+        with self._sound():
+            texts = [json.loads(text) if text else "" for text in self._file[layout.REASON][: self.count]]
+        return texts + [""] * (self.count - len(texts))
+
+    @property
+    def raw(self) -> NDArray[np.float32]:
+        """(rows, N) demixed traces above their baselines."""
+        return self.traces(layout.RAW)
+
+    @property
+    def calcium(self) -> NDArray[np.float32]:
+        """(rows, N) denoised traces."""
+        return self.traces(layout.CALCIUM)
+
+    @property
+    def spikes(self) -> NDArray[np.float32]:
+        """(rows, N) spikes, refined by what came after."""
+        return self.traces(layout.SPIKES)
+
+    @property
+    def spikes_causal(self) -> NDArray[np.float32]:
+        """(rows, N) spikes as they were known at their own frame."""
+        return self.traces(layout.SPIKES_CAUSAL)
+
+    def traces(self, path: str, first: int = 0, last: int | None = None) -> NDArray[np.float32]:
+        """Return (n, N) rows `first` to `last` of one kind of trace, such as ``layout.CALCIUM``."""
+        last = self.rows if last is None else min(last, self.rows)
+        out = np.full((max(last - first, 0), self.count), np.nan, np.float32)
+        with self._sound():
+            found = self._file[path][first:last, : self.count]
+        out[: found.shape[0], : found.shape[1]] = found
+        return out
+
+    @property
+    def footprints(self) -> csc_matrix:
+        """(H * W, N) float32 footprints; pixel y * W + x."""
+        from scipy.sparse import csc_matrix
+
+        with self._sound():
+            group = self._footprint_group()
+            if group is None:
+                width, height = (int(side) for side in self._file.attrs["resolution"])
+                return csc_matrix((height * width, self.count), dtype=np.float32)
+            data, indices, indptr = group["data"][:], group["indices"][:], group["indptr"][:]
+            pixels, count = (int(side) for side in group.attrs["shape"])
+            if len(indptr) != count + 1 or not len(data) == len(indices) == indptr[-1]:
+                raise RecordingError(f"{self._file.filename} is damaged: its footprints do not fit together")
+            kept = min(count, self.count)
+            # cells found after the last writing of footprints have none yet
+            indptr = np.concatenate([indptr[: kept + 1], np.full(self.count - kept, indptr[kept])])
+            matrix = csc_matrix((data[: indptr[-1]], indices[: indptr[-1]], indptr), (pixels, self.count))
+            matrix.check_format()
+        return matrix
+
+    def _footprint_group(self) -> h5py.Group | None:
+        """Return the footprints; also those that a kill left under the name they were written to."""
+        for path in (layout.FOOTPRINTS, layout.FOOTPRINTS_NEW):
+            if path in self._file and "indptr" in self._file[path]:
+                return self._file[path]
+        return None
+
+    def _vector(self, path: str, dtype: Any, unknown: float) -> NDArray[Any]:
+        out = np.full(self.count, unknown, dtype)
+        with self._sound():
+            found = self._file[path][: self.count]
+        out[: len(found)] = found
+        return out

@@ -1,0 +1,147 @@
+"""Cells read back, exported and told of; whole files and damaged ones."""
+
+import csv
+
+import h5py
+import numpy as np
+import pytest
+
+from roi_core import layout
+from roi_core.console import describe_recording
+from roi_core.errors import RecordingError
+from roi_core.export import export
+from roi_core.frame import FinishReason, Summary
+from roi_core.recording import Recording
+from tests.core.test_recorder_cells import SHAPE, expected, record, samples
+
+MAPS = {"mean": np.arange(48, dtype=np.float32).reshape(SHAPE)}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return record(tmp_path / "a.h5", samples(range(70)), summary=Summary(FinishReason.COMPLETED, maps=MAPS))
+
+
+def test_everything_is_read_back(path):
+    raw, calcium, spikes, causal = (each.astype(np.float32) for each in expected(70, range(1, 6)))
+    with Recording(path) as recording:
+        cells = recording.cells
+        assert cells.ids.tolist() == [1, 2, 3, 4, 5]
+        assert cells.born.tolist() == [10, 20, 30, 40, 50]
+        assert cells.status.tolist() == [3, 1, 2, 1, 1]
+        assert cells.accepted.tolist() == [False, True, False, True, True]
+        assert cells.reason == ["", "", "too dim", "", ""]
+        assert cells.snr.tolist() == [1, 2, 3, 4, 5]
+        np.testing.assert_allclose(cells.r, np.arange(1, 6) / 10, rtol=1e-6)
+        assert cells.size.tolist() == [2, 4, 6, 8, 10]
+        np.testing.assert_array_equal(cells.raw, raw)
+        np.testing.assert_array_equal(cells.calcium, calcium)
+        np.testing.assert_array_equal(cells.spikes, spikes)
+        np.testing.assert_array_equal(cells.spikes_causal, causal)
+        np.testing.assert_array_equal(cells.traces(layout.RAW, 30, 40), raw[30:40])
+        assert cells.footprints.shape == (48, 5)
+        assert cells.footprints.getcol(1).nonzero()[0].tolist() == [2, 3]
+        assert recording.shifts.shape == (70, 2)
+        np.testing.assert_array_equal(recording.maps["mean"], MAPS["mean"])
+
+
+def test_a_recording_without_cells(tmp_path):
+    path = record(tmp_path / "a.h5", samples(range(5), off=range(5), shift=False))
+    with Recording(path) as recording:
+        assert (recording.cells, recording.shifts, recording.maps) == (None, None, {})
+        assert not [fact for fact in describe_recording(recording) if fact.startswith(("cells", "motion"))]
+
+
+def test_info_tells_cells_and_motion(path):
+    with Recording(path) as recording:
+        facts = describe_recording(recording)
+    assert (facts["cells_accepted"], facts["cells_rejected"], facts["cells_merged"]) == (3, 1, 1)
+    shifts = np.arange(70)[:, None] * np.array([0.1, -0.1])
+    rms = np.sqrt((((shifts - np.median(shifts, axis=0)) ** 2).sum(axis=1)).mean())
+    assert facts["motion_rms_px"] == pytest.approx(rms, abs=1e-3)
+
+
+def test_csv_holds_the_accepted_cells(path):
+    with export(path, "csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header[2:] == ["cell_2", "cell_4", "cell_5", "cell_2 spikes", "cell_4 spikes", "cell_5 spikes"]
+    table = np.array(rows, float)[:, 2:]
+    _, calcium, spikes, _ = expected(70, range(1, 6))
+    np.testing.assert_allclose(table, np.hstack([calcium[:, [1, 3, 4]], spikes[:, [1, 3, 4]]]), rtol=1e-6)
+
+
+def test_the_matlab_twin_is_turned(path):
+    with h5py.File(export(path, "matlab")) as file, Recording(path) as recording:
+        cells = recording.cells
+        assert file[layout.IDS].shape == (1, 5)
+        np.testing.assert_array_equal(file[layout.CALCIUM][:], cells.calcium.T)
+        np.testing.assert_array_equal(file[layout.BORN][0], cells.born + 1)
+        np.testing.assert_array_equal(file[layout.SHIFTS][:], recording.shifts.T)
+        np.testing.assert_array_equal(file["maps/mean"][:], MAPS["mean"].T)
+        group, height = file[layout.FOOTPRINTS], SHAPE[0]
+        dense = np.zeros((48, 5))
+        for k in range(5):
+            at = slice(group["indptr"][0, k] - 1, group["indptr"][0, k + 1] - 1)
+            dense[group["indices"][0, at] - 1, k] = group["data"][0, at]
+        for k in range(5):  # as MATLAB's reshape(A(:, k), H, W) fills columns
+            picture = dense[:, k].reshape(-1, height).T
+            np.testing.assert_array_equal(picture.ravel(), cells.footprints.toarray()[:, k])
+
+
+def damage(path, change):
+    with h5py.File(path, "r+") as file:
+        change(file)
+    return Recording(path)
+
+
+def test_a_torn_file_is_padded_with_what_is_not_known(path):
+    def tear(file):
+        file[layout.CALCIUM].resize((60, 4))
+        file[layout.STATUS].resize((4,))
+        file[layout.SHIFTS].resize(50, axis=0)
+
+    with damage(path, tear) as recording:
+        assert recording.rows == 70
+        assert recording.cells.calcium.shape == (70, 5)
+        assert np.isnan(recording.cells.calcium[60:]).all()
+        assert recording.cells.status[4] == 4
+        assert np.isnan(recording.shifts[50:]).all()
+
+
+def test_footprints_of_fewer_cells_and_under_the_name_they_are_written_to(path):
+    def kill(file):
+        file.move(layout.FOOTPRINTS, layout.FOOTPRINTS_NEW)
+        group = file[layout.FOOTPRINTS_NEW]
+        indptr = group["indptr"][:4]
+        del group["indptr"]
+        group["indptr"] = indptr
+        for name in ("data", "indices"):
+            values = group[name][: indptr[-1]]
+            del group[name]
+            group[name] = values
+        group.attrs["shape"] = [48, 3]
+
+    with damage(path, kill) as recording:
+        matrix = recording.cells.footprints
+        assert matrix.shape == (48, 5)
+        assert np.diff(matrix.indptr).tolist() == [0, 2, 2, 0, 0]
+
+
+def test_before_the_first_footprints_there_are_none(path):
+    with damage(path, lambda file: file.__delitem__(layout.FOOTPRINTS)) as recording:
+        assert recording.cells.footprints.nnz == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "ask"),
+    [
+        (lambda file: file.__delitem__(layout.CALCIUM), lambda r: r.cells.calcium),
+        (lambda file: file[layout.FOOTPRINTS].attrs.__delitem__("shape"), lambda r: r.cells.footprints),
+        (lambda file: file[layout.FOOTPRINTS]["indices"].__setitem__(0, 9999), lambda r: r.cells.footprints),
+        (lambda file: file[layout.FOOTPRINTS]["indptr"].__setitem__(5, 3), lambda r: r.cells.footprints),
+        (lambda file: file[layout.REASON].__setitem__(0, "{"), lambda r: r.cells.reason),
+    ],
+)
+def test_damage_is_one_sentence(path, change, ask):
+    with damage(path, change) as recording, pytest.raises(RecordingError, match=r"a\.h5 is damaged: "):
+        ask(recording)
