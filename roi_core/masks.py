@@ -49,11 +49,19 @@ class Masks:
         self.ids = tuple(mask.roi.id for mask in self.masks)
         self.npix = np.array([mask.npix for mask in self.masks], np.int64)
         self.runs, self.ends = _joined(self.masks, previous)
+        self._moved = (np.empty((0, 3), np.int32), self.npix)
 
-    def means(self, image: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    def means(
+        self,
+        image: NDArray[Any],
+        out: NDArray[np.float32] | None = None,
+        offset: tuple[float, float] = (0.0, 0.0),
+    ) -> NDArray[np.float32]:
         """Return the (K,) means of an (H, W) uint16 or float32 image; NaN for a region without a pixel.
 
         Sums are exact integers or float64 before the division. `out` is filled and returned when given.
+        `offset` is the shift (dy, dx) px that moves the image onto the template: what is drawn at (y, x) is
+        measured at (y - dy, x - dx), to the nearest whole pixel, and only where the image has pixels.
 
         Raises
         ------
@@ -71,8 +79,18 @@ class Masks:
         elif out.shape != needed or out.dtype != np.float32:
             raise ValueError(f"out is {out.dtype} of shape {out.shape}; float32 of shape {needed} is needed")
         means = _means_of_integers if image.dtype == np.uint16 else _means_of_floats
-        means(image, self.runs, self.ends, self.npix, out)
+        runs, npix = self._runs_at(round(-offset[0]), round(-offset[1]))
+        means(image, runs, self.ends, npix, out)
         return out
+
+    def _runs_at(self, dy: int, dx: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the runs moved by whole pixels and clipped, and how many pixels each region then has."""
+        if dy == 0 and dx == 0:
+            return self.runs, self.npix
+        if len(self._moved[0]) != len(self.runs):
+            self._moved = (np.empty_like(self.runs), np.empty_like(self.npix))
+        _move(self.runs, self.ends, dy, dx, *self.shape, *self._moved)
+        return self._moved
 
     def indices(self, k: int) -> NDArray[np.int64]:
         """Return the pixels of region `k` (its place, not its id) as rising y * W + x."""
@@ -114,6 +132,28 @@ def _joined(masks: list[Mask], previous: Masks | None) -> tuple[NDArray[np.int32
             counts[k], start = len(mask.runs), k + 1
     pieces.append(previous.runs[previous.ends[start] :])
     return np.concatenate(pieces), np.concatenate([[0], np.cumsum(counts)])
+
+
+@kernel
+def _move(
+    runs: NDArray[np.int32],
+    ends: NDArray[np.int64],
+    dy: int,
+    dx: int,
+    height: int,
+    width: int,
+    moved: NDArray[np.int32],
+    npix: NDArray[np.int64],
+) -> None:
+    for k in range(npix.size):
+        npix[k] = 0
+        for i in range(ends[k], ends[k + 1]):
+            y = runs[i, 0] + dy
+            first, end = max(runs[i, 1] + dx, 0), min(runs[i, 2] + dx, width)
+            if y < 0 or y >= height or end <= first:
+                y = first = end = 0
+            moved[i, 0], moved[i, 1], moved[i, 2] = y, first, end
+            npix[k] += end - first
 
 
 @kernel

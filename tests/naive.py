@@ -105,3 +105,20 @@ def mask(roi, shape):
 def means(masks, image):
     """(K,) float64 means of an image over boolean masks; NaN where a mask is empty."""
     return np.array([image[mask].mean(dtype=np.float64) if mask.any() else np.nan for mask in masks])
+
+
+# --- regions that follow the tissue, and summary maps
+
+
+def moved_means(masks, image, offset):
+    """(K,) float64 means where boolean masks drawn on the template lie in an image shifted by `offset`."""
+    height, width = image.shape
+    out = []
+    for mask in masks:
+        values = []
+        for y, x in zip(*np.nonzero(mask), strict=True):
+            there = (y + round(-offset[0]), x + round(-offset[1]))
+            if 0 <= there[0] < height and 0 <= there[1] < width:
+                values.append(float(image[there]))
+        out.append(np.mean(values) if values else np.nan)
+    return np.array(out)

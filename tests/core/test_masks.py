@@ -230,3 +230,21 @@ def test_other_images_are_refused(frame):
 def test_a_buffer_that_does_not_fit_is_refused(out):
     with pytest.raises(ValueError, match=r"float32 of shape \(1,\)"):
         Masks([Circle(5, 5, 3)], (8, 8)).means(np.zeros((8, 8), np.uint16), out)
+
+
+@given(
+    strategies.roi_sets(), st.floats(-40, 40), st.floats(-40, 40), st.sampled_from([np.uint16, np.float32])
+)
+def test_regions_follow_the_tissue(rois, dy, dx, dtype):
+    frame = image(dtype=dtype)
+    masks = [naive.mask(roi, frame.shape) for roi in rois]
+    expected = naive.moved_means(masks, frame, (dy, dx))
+    np.testing.assert_allclose(Masks(rois, frame.shape).means(frame, offset=(dy, dx)), expected, rtol=1e-6)
+
+
+def test_a_moved_picture_is_measured_as_if_it_had_not_moved():
+    frame, masks = image(), Masks([Circle(15, 12, 5), Rectangle(5, 5, 9, 9)], strategies.FRAME)
+    seen = np.roll(frame, (3, -2), (0, 1))
+    np.testing.assert_array_equal(masks.means(seen, offset=(-3.2, 2.4)), masks.means(frame))
+    np.testing.assert_array_equal(masks.means(frame, offset=(0.4, -0.4)), masks.means(frame))
+    assert np.isnan(masks.means(frame, offset=(100, 0))).all()
