@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from roi_core.motion.kernels import LINES, PAD, binned, compared, high_passed, sloped
+from roi_core.filters import binned, binned_by_4, high_passed, room
+from roi_core.motion.kernels import PAD, compared, sloped
+from roi_core.motion.newton import response, solved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +23,8 @@ MARGIN = 2
 """Coarse px at the edges that do not vote: interpolation and box are not whole there."""
 STEPS, SMALL = 5, 0.05
 """Gauss-Newton ends after so many steps or with one this small, coarse px."""
-LONGEST = 1.5
-"""A step is cut to this, coarse px: beyond it the slopes no longer describe the picture."""
+LONGEST, NUDGE = 1.5, 0.25
+"""A step is cut to the first, the response of the template measured by the second, coarse px."""
 
 
 class Fit(NamedTuple):
@@ -45,9 +47,9 @@ class Coarse:
         self.picture = np.zeros((h, w), np.float32)
         self.model = np.zeros((h, w), np.float32)
         self._weights = np.zeros((2, h, w), np.float32)
-        self._hessian = np.eye(2)
-        self._work = np.zeros((h + 1, w), np.float32)
-        self._scratch = np.zeros((LINES, w + 2 * PAD), np.float32)
+        self._hessian = ((0.0, 0.0), (0.0, 0.0))
+        self._room = room(w, REACH)
+        self._line = np.zeros(w + 2 * PAD, np.float32)
         self._sums = np.zeros(6)
         self._padded = np.zeros((1, 1), np.float32)
         self._spectrum = self._padded
@@ -63,24 +65,20 @@ class Coarse:
         self._shrink(mean, self.model)
         self.level = float(self.small.mean(dtype=np.float64))
         sloped(self.model, self._weights)
-        slopes = self._weights.reshape(2, -1).copy()
         for edge in (np.s_[:, :MARGIN], np.s_[:, -MARGIN:], np.s_[:, :, :MARGIN], np.s_[:, :, -MARGIN:]):
             self._weights[edge] = 0
-        self._hessian = (self._weights.reshape(2, -1) @ slopes.T).astype(np.float64)
+        self._hessian = response(lambda u: self._compare(self.model, u, 0.0), NUDGE)
         self._known = False
 
     def refine(self, u: tuple[float, float], gain: float) -> Fit:
-        """Return the best fit near displacement `u` by Gauss-Newton (Lucas & Kanade 1981).
-
-        Inverse compositional (Baker & Matthews 2004): slopes and Hessian are the template's, so they are
-        made once and not in every step.
-        """
+        """Return the best fit near displacement `u` by Gauss-Newton."""
         y, x = u[0] / self.factor, u[1] / self.factor
         r = 0.0
         for _ in range(STEPS):
-            compared(self.picture, (y, x), self.model, self._weights, gain, self._scratch, self._sums)
+            pull = self._compare(self.picture, (y, x), gain)
             gain, r = self._contrast(gain)
-            dy, dx = self._step(gain)
+            share = max(gain, 0.05) * max(0.1, self._sums[5] / self.model.size)
+            dy, dx = solved(self._hessian, pull, share, LONGEST)
             y, x = y - dy, x - dx
             if max(abs(dy), abs(dx)) < SMALL or self._sums[5] == 0:
                 break
@@ -100,8 +98,17 @@ class Coarse:
         return (float(best[0]) - ry) * self.factor, (float(best[1]) - rx) * self.factor
 
     def _shrink(self, image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-        binned(image, self.factor, self.small)
-        high_passed(self.small, REACH, self._work, out)
+        if self.factor == 4:
+            binned_by_4(image, self.small)
+        else:
+            binned(image, self.factor, self.small)
+        high_passed(self.small, REACH, self._room, out)
+
+    def _compare(
+        self, picture: NDArray[np.float32], u: tuple[float, float], gain: float
+    ) -> tuple[float, float]:
+        compared(picture, u, self.model, self._weights, gain, self._line, self._sums)
+        return float(self._sums[0]), float(self._sums[1])
 
     def _contrast(self, gain: float) -> tuple[float, float]:
         """Return the least-squares gain, and the correlation of picture and model."""
@@ -109,15 +116,6 @@ class Coarse:
         if not (energy > 0 and own > 0):
             return gain, 0.0
         return float(product / own), float(product / math.sqrt(energy * own))
-
-    def _step(self, gain: float) -> tuple[float, float]:
-        (a, b), (c, d) = self._hessian.tolist()
-        det = a * d - b * c
-        if not det > 1e-6 * (a + d) ** 2:
-            return 0.0, 0.0
-        sy, sx = self._sums[:2] / (max(gain, 0.05) * max(0.1, self._sums[5] / self.model.size))
-        dy, dx = (d * sy - b * sx) / det, (a * sx - c * sy) / det
-        return max(-LONGEST, min(LONGEST, dy)), max(-LONGEST, min(LONGEST, dx))
 
     def _prepare(self, ry: int, rx: int) -> None:
         """Have the model's spectrum, with room so that displacements within reach do not wrap round."""

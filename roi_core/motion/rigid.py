@@ -9,7 +9,7 @@ import numpy as np
 
 from roi_core.motion.coarse import Coarse, Fit
 from roi_core.motion.fine import Fine
-from roi_core.motion.kernels import LINES, PAD, moved
+from roi_core.motion.kernels import PAD, moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Motion:
         self.shape, self.rate, self.scale = (int(shape[0]), int(shape[1])), float(rate), scale
         small = self.shape[0] * self.shape[1] <= SMALL_FIELD
         self._factor, self._every = (2, 1) if small else (4, 4)
-        self._scratch = np.zeros((LINES, self.shape[1] + 2 * PAD), np.float32)
+        self._line = np.zeros(self.shape[1] + 2 * PAD, np.float32)
         self._mean = np.zeros(self.shape, np.float32)
         self._clean = np.zeros(self.shape, np.float32)
         self.reset()
@@ -88,7 +88,7 @@ class Motion:
         fit = self._fit(image, level, settings.max_shift / self.scale)
         shift = self._judged(fit, settings)
         light = (fit.gain, level - fit.gain * self._coarse.level)
-        moved(image, self._u, self._mean, light, self._teaching(shift, settings), self._scratch, out)
+        moved(image, self._u, self._mean, light, self._teaching(shift, settings), self._line, out)
         self._learn(shift, fit)
         return shift
 
