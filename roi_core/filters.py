@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from roi_core import jit
 
-__all__ = ["binned", "binned_by_4", "high_passed", "room"]
+__all__ = ["binned", "binned_by_4", "high_passed", "mean_of", "room"]
 
 Picture = NDArray[np.float32]
 
@@ -106,3 +106,15 @@ def high_passed(image: Picture, reach: int, room: Picture, out: Picture) -> None
         new, old = image[min(h - 1, y + reach + 1)], image[max(0, y - reach)]
         for x in range(w):
             column[x] += new[x] - old[x]
+
+
+@jit.sums
+def mean_of(image: Picture) -> float:
+    """Return the mean of an image; not finite when one of its pixels is not."""
+    total = 0.0
+    for y in range(image.shape[0]):
+        row, part = image[y], np.float32(0)
+        for x in range(row.size):
+            part += row[x]
+        total += part
+    return total / max(1, image.size)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from roi_core.filters import binned, binned_by_4, high_passed, room
+from roi_core.filters import binned, binned_by_4, high_passed, mean_of, room
 from roi_core.motion.kernels import PAD, compared, sloped
 from roi_core.motion.newton import response, solved
 
@@ -58,12 +58,12 @@ class Coarse:
     def see(self, image: NDArray[np.float32]) -> float:
         """Take a frame; return its mean, which is not finite when one of its pixels is not."""
         self._shrink(image, self.picture)
-        return float(self.small.mean(dtype=np.float64))
+        return mean_of(self.small)
 
     def teach(self, mean: NDArray[np.float32]) -> None:
         """Take the template's mean picture as the new model."""
         self._shrink(mean, self.model)
-        self.level = float(self.small.mean(dtype=np.float64))
+        self.level = mean_of(self.small)
         sloped(self.model, self._weights)
         for edge in (np.s_[:, :MARGIN], np.s_[:, -MARGIN:], np.s_[:, :, :MARGIN], np.s_[:, :, -MARGIN:]):
             self._weights[edge] = 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fine"]
 
-PIXELS = 80_000
+PIXELS = 128_000
 """At most so many pixels are looked at in a step, whatever the size of the field."""
 REACH = 8
 """Half side of the box that the high-pass subtracts from the template, px: neuropil must not pull."""

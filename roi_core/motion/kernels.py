@@ -170,12 +170,13 @@ def moved(
     light: tuple[float, float],
     lesson: tuple[float, int, int],
     line: Picture,
-    out: Picture,
+    flat: Picture,
+    stride: int,
 ) -> None:
-    """Write the image displaced by u into `out`; what lies outside is gain * mean + offset.
+    """Write the image (h, w) displaced by u into `flat`, a row every `stride` px (a view would be slow).
 
-    In the same pass `mean` learns: of a lesson (rate, first, every) the rows first, first + every, ... move
-    by the rate towards `out` where the image is known.
+    What lies outside is gain * mean + offset. In the same pass `mean` learns: of a lesson (rate, first,
+    every) the rows first, first + every, ... move by the rate towards the result where the image is known.
     """
     h, w = image.shape
     iy, ix = math.floor(u[0]), math.floor(u[1])
@@ -190,7 +191,7 @@ def moved(
     p0, p1, p2 = line[first - 1 : first - 1 + n], line[first : first + n], line[first + 1 : first + 1 + n]
     p3 = line[first + 2 : first + 2 + n]
     for y in range(h):
-        target, known = out[y], mean[y]
+        target, known = flat[y * stride : y * stride + w], mean[y]
         if y < y0 or y >= y1:
             for x in range(w):
                 target[x] = gain * known[x] + offset
@@ -217,8 +218,10 @@ def sloped(image: Picture, out: Picture) -> None:
     """Write into `out` (2, h, w) the slopes of an image along y and x (Scharr 2000); 0 at its edges."""
     h, w = image.shape
     side, middle = np.float32(3 / 32), np.float32(10 / 32)
-    out[:] = np.float32(0)
     n = w - 2
+    for k in range(2):
+        out[k, 0] = out[k, h - 1] = np.float32(0)
+        out[k, :, 0] = out[k, :, w - 1] = np.float32(0)
     for y in range(1, h - 1):
         a, b, c = image[y - 1], image[y], image[y + 1]
         a0, a1, a2 = a[:n], a[1 : n + 1], a[2 : n + 2]

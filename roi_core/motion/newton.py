@@ -29,9 +29,7 @@ def response(weigh: Callable[[tuple[float, float]], tuple[float, float]], nudge:
     )
 
 
-def solved(
-    hessian: Hessian, pull: tuple[float, float], share: float, longest: float
-) -> tuple[float, float]:
+def solved(hessian: Hessian, pull: tuple[float, float], share: float, longest: float) -> tuple[float, float]:
     """Return (share * hessian)^-1 pull, each part cut to +-longest; nothing where the template is flat."""
     (a, b), (c, d) = hessian
     det = a * d - b * c

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from roi_core.motion.coarse import Coarse, Fit
 from roi_core.motion.fine import Fine
@@ -88,7 +89,8 @@ class Motion:
         fit = self._fit(image, level, settings.max_shift / self.scale)
         shift = self._judged(fit, settings)
         light = (fit.gain, level - fit.gain * self._coarse.level)
-        moved(image, self._u, self._mean, light, self._teaching(shift, settings), self._line, out)
+        lesson = self._teaching(shift, settings)
+        moved(image, self._u, self._mean, light, lesson, self._line, *_flat(out))
         self._learn(shift, fit)
         return shift
 
@@ -174,3 +176,10 @@ class Motion:
 
 def _reach(u: tuple[float, float]) -> float:
     return max(abs(u[0]), abs(u[1]))
+
+
+def _flat(out: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+    """Return the memory of `out` (h, w) as one line, and how far apart rows begin in it, px."""
+    h, w = out.shape
+    stride = out.strides[0] // out.itemsize
+    return as_strided(out, ((h - 1) * stride + w,), (out.itemsize,)), stride
