@@ -1,16 +1,20 @@
 """The glow between and under the cells: neuropil, out-of-focus light, a flickering lamp.
 
-It is smooth in space, so it is measured where no cell lies, as means of blocks a few cell radii wide, and
-interpolated under the cells. Block means are noisy, and that noise would enter every trace; so they pass a
-Wiener filter learned from the blocks' own past: modes shared by the whole field first, then what is left
-in each block. Signal and noise are told apart by time: noise of two successive frames is independent, so the
-covariance at a lag of one frame is that of the glow alone. No rank has to be chosen.
+It is smooth in space. Its course in time is measured where no cell lies, as means of blocks a few cell radii
+wide. Block means are noisy, and that noise would enter every trace; so they pass a Wiener filter learned
+from the blocks' own past: modes shared by the whole field first, then what is left in each block. Signal and
+noise are told apart by time: the noise of two successive frames is independent, so the covariance at a lag of
+one frame is that of the glow alone. No rank has to be chosen.
+
+How each mode looks between and under the blocks is first interpolated and then learned: the residual of all
+pixels, cells taken out, is regressed on the modes' courses and smoothed to the scale of a cell.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from roi_core.jit import kernel, sums
@@ -22,91 +26,157 @@ if TYPE_CHECKING:
 
 __all__ = ["Glow"]
 
-MODES = 24
+MODES = 16
 """Most modes that are kept."""
 PAST = 512
 """Frames of block means from which the filter is learned."""
 MOST_BLOCKS = 400
 """So many blocks at most, whatever the size of the picture."""
+LEAST_FREE = 8
+"""Pixels that a block needs for a mean of its own; else it takes that of its neighbours."""
 
 
 class Glow:
-    """Block means of the free pixels of a (rows, columns) picture, filtered and interpolated."""
+    """The glow on a (rows, columns) picture; `nodes` are its values on a grid of 1.5 cell radii.
 
-    def __init__(self, shape: tuple[int, int], block: float) -> None:
+    ``cover`` counts the cells on each pixel; pixels with none measure the glow.
+    """
+
+    def __init__(self, shape: tuple[int, int], radius: float) -> None:
         self.shape = shape
-        side = max(block, np.sqrt(shape[0] * shape[1] / MOST_BLOCKS))
-        self.grid = (max(2, round(shape[0] / side)), max(2, round(shape[1] / side)))
-        self.edges = tuple(
-            np.linspace(0, size, n + 1).round().astype(np.int64) for size, n in zip(shape, self.grid, strict=True)
-        )
+        self._blocks = _Grid(shape, max(3 * radius, np.sqrt(shape[0] * shape[1] / MOST_BLOCKS)))
+        self.grid = _Grid(shape, max(1.5 * radius, 2.0))
         self.cover = np.zeros(shape, np.int16)
-        self.free = np.ones(self.grid, np.float32)
-        blocks = self.grid[0] * self.grid[1]
-        self.raw = np.zeros(self.grid, np.float32)
-        self.nodes = np.zeros(self.grid, np.float32)
+        self.nodes = np.zeros(self.grid.shape, np.float32)
+        self._free = np.ones(self._blocks.shape, np.float32)
+        self._raw = np.zeros(self._blocks.shape, np.float32)
+        self._left = np.zeros(self._blocks.shape, np.float32)
+        blocks, nodes = self._raw.size, self.nodes.size
         self._past = np.zeros((PAST, blocks), np.float32)
-        self._seen = 0
-        self._learned = 0
+        self._seen = self._learned = 0
+        self._courses = np.zeros((PAST, MODES), np.float32)
         self._covariance = np.zeros((blocks, blocks))
-        none = np.zeros((0, blocks), np.float32)
-        self._filters = (none, none, np.zeros(0, np.float32), np.full(blocks, 0.7, np.float32))
-        self.at_y, self.at_x = (_between(edges) for edges in self.edges)
+        self._up = [grid.place(self._blocks) for grid in (self.grid,)][0]
+        self._into = np.zeros((0, blocks), np.float32)
+        self._back = np.zeros((0, blocks), np.float32)
+        self._gains = np.zeros(0, np.float32)
+        self._local = np.full(blocks, 0.7, np.float32)
+        self._maps = np.zeros((0, nodes), np.float32)
+        self._bent = np.zeros((0, nodes))
+        self._moment = np.zeros((0, 0))
+        self._new_moment = np.zeros((0, 0))
+        self._product = np.zeros((0, nodes))
 
     def step(self, binned: NDArray[np.float32]) -> None:
         """Measure the blocks of this frame and estimate the glow at the nodes."""
-        _block_means(binned, self.cover, self.edges[0], self.edges[1], self.raw, self.free)
-        _fill_covered(self.raw, self.free)
-        self._past[self._seen % PAST] = self.raw.ravel()
+        now = self._seen % PAST
+        _block_means(binned, self.cover, self._blocks.y, self._blocks.x, self._raw, self._free)
+        _fill_covered(self._raw, self._free)
+        raw = self._raw.reshape(-1)
+        self._past[now] = raw
+        _filter(
+            raw, self._into, self._back, self._gains, self._local, self._courses[now],
+            self._left.reshape(-1), self._maps, self.nodes.reshape(-1),
+        )  # fmt: skip
+        _spread(self._left, *self._up, self.nodes)
         self._seen += 1
-        _filter(self.raw.ravel(), *self._filters, self.nodes.reshape(-1))
-
-    def under(self, y: NDArray[np.float32], x: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the (N, 4) nodes and weights by which the glow at these places is interpolated."""
-        (ylow, yfrac), (xlow, xfrac) = _place(self.edges[0], y), _place(self.edges[1], x)
-        nodes = np.stack([ylow * self.grid[1] + xlow, ylow * self.grid[1] + xlow + 1], 1)
-        nodes = np.concatenate([nodes, nodes + self.grid[1]], 1)
-        weights = np.stack([(1 - yfrac) * (1 - xfrac), (1 - yfrac) * xfrac, yfrac * (1 - xfrac), yfrac * xfrac], 1)
-        return nodes, weights.astype(np.float32)
 
     def learn(self) -> None:
         """Learn the filter from the block means since the last call; for the detector's thread."""
         new = min(self._seen - self._learned, PAST - 1)
         if new < 8:
             return
-        order = np.arange(self._seen - new, self._seen) % PAST
-        past = self._past[order].astype(np.float64)
-        share = new / self._seen if self._seen < 3 * PAST else new / (3 * PAST)
+        past = self._past[np.arange(self._seen - new, self._seen) % PAST].astype(np.float64)
         self._learned = self._seen
+        weight = min(self._seen, 3 * PAST)
         lagged = past[1:].T @ past[:-1] / (new - 1)
-        lagged = (lagged + lagged.T) / 2
-        self._covariance += share * (lagged - self._covariance)
+        self._covariance += new / max(weight, new) * ((lagged + lagged.T) / 2 - self._covariance)
         noise = np.maximum((np.diff(past, axis=0) ** 2).mean(0) / 2, 1e-12)
         whiten = 1 / np.sqrt(noise)
         values, vectors = np.linalg.eigh(self._covariance * whiten * whiten[:, None])
-        least = 2 * np.sqrt(len(noise) / min(self._seen, 3 * PAST))
-        best = np.flatnonzero(values > least)[::-1][:MODES]
-        # in whitened blocks the filter is V diag(l / (l + 1)) V^T
+        best = np.flatnonzero(values > 2 * np.sqrt(len(noise) / weight))[::-1][:MODES]
         modes = vectors[:, best].T
         left = past * whiten
         left = left - (left @ modes.T) @ modes
         signal = np.maximum((left[1:] * left[:-1]).mean(0), 0)
         local = (signal / np.maximum((left**2).mean(0), 1e-12)).clip(0, 1)
-        gains = values[best] / (values[best] + 1)
-        filters = (modes * whiten, modes / whiten, gains, local)
-        self._filters = tuple(np.ascontiguousarray(part, np.float32) for part in filters)
+        self._turn(modes * whiten, modes / whiten, values[best] / (values[best] + 1), local)
+
+    def learn_maps(self, residual: NDArray[np.float32], frames: NDArray[np.int64]) -> None:
+        """Regress the residual, a (rows, columns) mean over these frames, on the courses of the modes."""
+        if len(self._gains) == 0:
+            return
+        course = (self._courses[frames % PAST, : len(self._gains)] * self._gains).mean(0).astype(np.float64)
+        means = np.add.reduceat(residual, self.grid.y[:-1], 0)
+        means = np.add.reduceat(means, self.grid.x[:-1], 1) / self.grid.sizes()
+        self._new_moment += np.outer(course, course)
+        self._product += np.outer(course, means.ravel())
+
+    def bend(self, keep: float) -> None:
+        """Put what `learn_maps` gathered into the maps; the past counts ``keep`` times as much as before."""
+        size = len(self._gains)
+        if size == 0:
+            return
+        self._moment = keep * self._moment + self._new_moment
+        ridge = np.eye(size) * (1e-3 * np.trace(self._moment) / size + 1e-9)
+        change = np.linalg.solve(self._moment + ridge, self._product).reshape(size, *self.grid.shape)
+        self._bent += np.stack([cv2.GaussianBlur(part, (0, 0), 1.0) for part in change]).reshape(size, -1)
+        self._new_moment[:] = 0
+        self._product[:] = 0
+        self._maps = (self._spread_modes(self._back) + self._bent).astype(np.float32)
+
+    def _turn(self, into: Any, back: Any, gains: Any, local: Any) -> None:
+        """Change to new modes and carry over what was learned of the old ones' maps."""
+        size, nodes = len(gains), self.nodes.size
+        turn = self._into.astype(np.float64) @ back.T
+        self._bent = turn.T @ self._bent
+        inverse = np.linalg.pinv(turn) if turn.size else np.zeros((size, 0))
+        self._moment = inverse @ self._moment @ inverse.T
+        self._new_moment = np.zeros((size, size))
+        self._product = np.zeros((size, nodes))
+        parts = into, back, gains, local
+        self._into, self._back, self._gains, self._local = (np.ascontiguousarray(p, np.float32) for p in parts)
+        self._maps = (self._spread_modes(self._back) + self._bent).astype(np.float32)
+
+    def _spread_modes(self, back: NDArray[np.float32]) -> NDArray[np.float64]:
+        out = np.zeros((len(back), *self.grid.shape), np.float32)
+        for mode, part in zip(back, out, strict=True):
+            _spread(mode.reshape(self._blocks.shape), *self._up, part)
+        return out.reshape(len(back), -1).astype(np.float64)
 
 
-def _between(edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return for every pixel the node before it and how far it is to the next, as `_place`."""
-    return _place(edges, np.arange(edges[-1], dtype=np.float32))
+class _Grid:
+    """Cells of a regular division of a picture: edges ``y`` and ``x``, and the middles between them."""
 
+    def __init__(self, shape: tuple[int, int], side: float) -> None:
+        counts = [max(2, round(size / side)) for size in shape]
+        self.y, self.x = (
+            np.linspace(0, size, count + 1).round().astype(np.int64)
+            for size, count in zip(shape, counts, strict=True)
+        )
+        self.shape = (counts[0], counts[1])
 
-def _place(edges: NDArray[np.int64], at: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the node before each position and the fraction to the next; beyond the ends it extrapolates."""
-    middles = (edges[1:] + edges[:-1] - 1) / 2
-    low = np.searchsorted(middles, at).clip(1, len(middles) - 1) - 1
-    return low, ((at - middles[low]) / np.diff(middles)[low]).astype(np.float32)
+    def middles(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return (self.y[1:] + self.y[:-1] - 1) / 2, (self.x[1:] + self.x[:-1] - 1) / 2
+
+    def sizes(self) -> NDArray[np.float32]:
+        return np.outer(np.diff(self.y), np.diff(self.x)).astype(np.float32)
+
+    def at(self, axis: int, positions: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the node before each position and the fraction to the next; it extrapolates at the ends."""
+        middles = self.middles()[axis]
+        low = np.searchsorted(middles, positions).clip(1, len(middles) - 1) - 1
+        fraction = (positions - middles[low]) / np.diff(middles)[low]
+        return low, fraction.clip(-0.5, 1.5).astype(np.float32)
+
+    def place(self, other: _Grid) -> tuple[Any, Any, Any, Any]:
+        """Return where the nodes of this grid lie between those of another, in y and in x."""
+        y, x = self.middles()
+        return *other.at(0, y), *other.at(1, x)
+
+    def pixels(self) -> tuple[Any, Any, Any, Any]:
+        """Return where every pixel row and column lies between the nodes."""
+        return *self.at(0, np.arange(self.y[-1])), *self.at(1, np.arange(self.x[-1]))
 
 
 @sums
@@ -135,29 +205,46 @@ def _fill_covered(raw: Any, free: Any) -> None:
     rows, columns = raw.shape
     for y in range(rows):
         for x in range(columns):
-            if free[y, x] >= 8:
+            if free[y, x] >= LEAST_FREE:
                 continue
             total, number = np.float32(0), np.float32(0)
             for v in range(max(y - 1, 0), min(y + 2, rows)):
                 for u in range(max(x - 1, 0), min(x + 2, columns)):
-                    if free[v, u] >= 8:
+                    if free[v, u] >= LEAST_FREE:
                         total += raw[v, u] * free[v, u]
                         number += free[v, u]
             raw[y, x] = total / number if number > 0 else np.float32(0)
 
 
 @sums
-def _filter(raw: Any, into: Any, back: Any, gains: Any, local: Any, out: Any) -> None:
-    """Wiener filter: shrink the shared modes by their gains and what they leave by each block's own."""
-    out[:] = 0
-    left = raw.copy()
+def _filter(
+    raw: Any, into: Any, back: Any, gains: Any, local: Any, course: Any, left: Any, maps: Any, nodes: Any
+) -> None:
+    """Wiener filter: the shared modes, shrunk, go to the nodes; what they leave of each block, shrunk, to ``left``."""
+    left[:] = raw
+    nodes[:] = 0
     for m in range(gains.size):
-        a, b = into[m], back[m]
+        a, b, shape = into[m], back[m], maps[m]
         total = np.float32(0)
         for i in range(raw.size):
             total += a[i] * raw[i]
         for i in range(raw.size):
             left[i] -= total * b[i]
-            out[i] += gains[m] * total * b[i]
+        course[m] = total
+        total *= gains[m]
+        for i in range(nodes.size):
+            nodes[i] += total * shape[i]
     for i in range(raw.size):
-        out[i] += local[i] * left[i]
+        left[i] *= local[i]
+
+
+@kernel
+def _spread(coarse: Any, ylow: Any, yfrac: Any, xlow: Any, xfrac: Any, out: Any) -> None:
+    """Add a coarse grid, interpolated, to a finer one."""
+    for y in range(out.shape[0]):
+        low, high, t = coarse[ylow[y]], coarse[ylow[y] + 1], yfrac[y]
+        for x in range(out.shape[1]):
+            k, s = xlow[x], xfrac[x]
+            a = low[k] + s * (low[k + 1] - low[k])
+            b = high[k] + s * (high[k + 1] - high[k])
+            out[y, x] += a + t * (b - a)

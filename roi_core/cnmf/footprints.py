@@ -38,7 +38,22 @@ def own_image(i: Any, boxes: Any, centres: Any, near: Any, images: Any, links: A
 
 
 @kernel
-def cleaned(image: Any, noise: Any, level: Any, reach: Any, out: Any) -> Any:
+def level_rim(image: Any, inner: Any) -> None:
+    """Take the median of the pixels beyond ``inner`` px from the middle off the image: glow, not cell."""
+    side = image.shape[0]
+    middle = side // 2
+    rim = np.empty(side * side, np.float32)
+    count = 0
+    for y in range(side):
+        for x in range(side):
+            if (y - middle) ** 2 + (x - middle) ** 2 > inner * inner:
+                rim[count] = image[y, x]
+                count += 1
+    image -= np.median(rim[:count])
+
+
+@kernel
+def cleaned(image: Any, noise: Any, level: Any, reach: Any, widest: Any, out: Any) -> Any:
     """Fill ``out`` with the connected, non-negative part of a smoothed image; return its number of pixels.
 
     A pixel belongs when it exceeds ``level`` of the maximum and twice the ``noise`` (per pixel, of the
@@ -74,6 +89,8 @@ def cleaned(image: Any, noise: Any, level: Any, reach: Any, out: Any) -> Any:
         for step in range(4):
             v = y + (step == 0) - (step == 1)
             u = x + (step == 2) - (step == 3)
+            if (v - middle) ** 2 + (u - middle) ** 2 > widest * widest:
+                continue
             if 0 <= v < side and 0 <= u < side and out[v, u] == 0 and smooth[v, u] > least:
                 out[v, u] = smooth[v, u]
                 stack[waiting, 0], stack[waiting, 1] = v, u

@@ -33,7 +33,8 @@ class Proto:
         self.binned = np.zeros(self.bshape, np.float32)
         self.bm = R // q + 3
         self.bside = 2 * R // q + 3
-        self.glow = Glow(self.bshape, 3 * self.radius / q)
+        self.glow = Glow(self.bshape, self.radius / q)
+        self.pix = self.glow.grid.pixels()
         self.cells = Cells(R)
         self.lag = round(c.lag * rate)
         self.deconv = Deconvolver(rate, self.lag)
@@ -42,7 +43,7 @@ class Proto:
         self.detector = Detector(self.bshape, self.bm, self.radius / q, rate)
         self.patches = np.zeros((0, self.bside, self.bside), np.float32)
         self.corners = np.zeros((0, 2), np.int64)
-        self.under = (np.zeros((0, 4), np.int64), np.zeros((0, 4), np.float32))
+        self.under = (np.zeros((0, 4), np.int64), np.zeros((0, 3, 4), np.float32))
         self.seen = 0
         self.next = 0
         self.born = np.zeros(0, int)
@@ -61,6 +62,7 @@ class Proto:
         self.blind = np.zeros(4)
         self.hist = np.zeros((len(self.ring), 4096), np.float32)
         self.merged = {}
+        self.drifted = set()
 
     def step(self):
         c = self.cells
@@ -77,8 +79,8 @@ class Proto:
             self.binned[:] = 0
             self.padded[:] = 0
         self.glow.step(self.binned)
-        nodes = self.glow.nodes.ravel()
-        glow = (nodes[self.under[0]] * self.under[1]).sum(1).astype(np.float32)
+        glow = np.zeros((n, 3), np.float32)
+        traces.planes(n, self.glow.nodes.ravel(), *self.under, glow)
         if n:
             prod = np.empty(n, np.float32)
             traces.project(n, self.padded, c.boxes, c.centres, glow, c.mass, prod)
@@ -95,7 +97,7 @@ class Proto:
             self.peak = np.maximum(self.peak * (1 - 1 / (120 * self.rate)), np.nan_to_num(self.deconv.settled_calcium))
         now = self.ring[t % len(self.ring)]
         before = self.ring[(t - 1) % len(self.ring)]
-        picture.residual(self.binned, self.bm, self.glow.nodes, *self.glow.at_y, *self.glow.at_x, now)
+        picture.residual(self.binned, self.bm, self.glow.nodes, *self.pix, now)
         picture.subtract(n, now, self.patches, self.corners, c.trace)
         q, m = self.q, self.bm
         if top: now[: m - (-top // q)] = 0
@@ -109,7 +111,12 @@ class Proto:
             self.visit(self.next % n)
             self.next += 1
         if self.seen % self.detector.step == 0:
+            fr = np.arange(self.seen - self.detector.step, self.seen)
+            mm = self.bm
+            res = self.ring[fr % len(self.ring), mm:-mm, mm:-mm].mean(0)
+            self.glow.learn_maps(res, fr)
             if self.seen % 60 == 0:
+                self.glow.bend(np.exp(-60 / (self.settings.cnmf.memory * self.rate)))
                 self.glow.learn()
             self.detect()
 
@@ -125,10 +132,11 @@ class Proto:
         c.power[i] *= keep
         c.energy[i] *= keep
         footprints.own_image(i, c.boxes, c.centres, c.near, c.images, c.links, c.power, self.own)
+        footprints.level_rim(self.own, 1.7 * self.radius)
         y, x = c.centres[i]
         sigma = np.sqrt(self.noise[min(y // self.q, self.bshape[0] - 1), min(x // self.q, self.bshape[1] - 1)]) * self.q
         noise = sigma * np.sqrt(c.energy[i]) / c.power[i] * 0.4
-        size = footprints.cleaned(self.own, noise, 0.12, self.reach * 0.6, self.shape_buf)
+        size = footprints.cleaned(self.own, noise, 0.12, self.radius, 1.9 * self.radius, self.shape_buf)
         self.evid[i] = c.power[i] / (self.deconv.noise[i] * np.sqrt(c.energy[i]))
         if size < 4:
             return
@@ -142,9 +150,12 @@ class Proto:
         self.r[i] = np.corrcoef(a, b)[0, 1]
         self.sizes[i] = (self.shape_buf > 0.2 * self.shape_buf.max()).sum()
         c.boxes[i] = self.shape_buf / np.sqrt((self.shape_buf**2).sum())
-        c.mass[i] = c.boxes[i].sum()
+        c.mass[i] = self.moments(c.boxes[i])
         renew_gram(i, c.boxes, c.centres, c.near, c.gram)
         self.place(i)
+        m = c.mass[i] / c.mass[i, 0]
+        if abs(m[1]) > 1.0 or abs(m[2]) > 1.0:
+            self.drifted.add(int(self.uid[i]))
 
     def place(self, i, fresh=False):
         c, q = self.cells, self.q
@@ -173,6 +184,31 @@ class Proto:
 
         if self.seen % (3 * self.detector.step) == 0:
             self.tidy()
+        for u in list(self.drifted):
+            w = np.flatnonzero(self.uid == u)
+            if len(w): self.recentre(int(w[0]))
+        self.drifted.clear()
+
+    def recentre(self, i):
+        c = self.cells
+        m = c.mass[i] / c.mass[i, 0]
+        dy, dx = int(round(m[1])), int(round(m[2]))
+        y, x = c.centres[i] + (dy, dx)
+        if not (0 <= y < self.shape[0] and 0 <= x < self.shape[1]) or (dy == 0 and dx == 0):
+            return
+        footprints.mark(self.glow.cover, self.patches[i], self.corners[i, 0] - self.bm, self.corners[i, 1] - self.bm, -1)
+        for a in (c.boxes, c.images):
+            old = a[i].copy()
+            a[i] = 0
+            S = c.side
+            a[i, max(0, -dy) : S - max(0, dy), max(0, -dx) : S - max(0, dx)] = old[max(0, dy) : S - max(0, -dy), max(0, dx) : S - max(0, -dx)]
+        c.centres[i] = y, x
+        c.boxes[i] /= np.sqrt((c.boxes[i] ** 2).sum())
+        c.mass[i] = self.moments(c.boxes[i])
+        c.connect()
+        self.place(i, fresh=True)
+        nd, wt = self.place_glow(y, x)
+        self.under[0][i], self.under[1][i] = nd[0], wt[0]
 
     def tidy(self):
         c = self.cells
@@ -192,6 +228,11 @@ class Proto:
                 young = min(self.seen - self.born[i], self.seen - self.born[j])
                 if young < 2 * self.rate:
                     continue
+                close = np.hypot(*(c.centres[i] - c.centres[j])) < 0.5 * self.radius and cos > 0.3
+                if (close or cos > 0.75) and corr < 0.5:
+                    sparse = [self.peak[k] / np.sqrt(c.second[k] + 1e-9) for k in (i, j)]
+                    self.keep(np.delete(np.arange(n), i if sparse[0] < sparse[1] else j))
+                    return
                 if cos > 0.75 or (corr > 0.8 - 0.6 * cos and cos > .2):
                     if best is None or cos + corr > best[0]:
                         best = (cos + corr, i, int(j))
@@ -227,7 +268,7 @@ class Proto:
         F = self.hist[order, i] * gi + self.hist[order, j] * gj
         footprints.mark(self.glow.cover, self.patches[i], self.corners[i, 0] - self.bm, self.corners[i, 1] - self.bm, -1)
         c.boxes[i] = box
-        c.mass[i] = box.sum()
+        c.mass[i] = self.moments(box)
         c.mean[i] = c.mean[i] * gi + c.mean[j] * gj
         c.trace[i] = c.trace[i] * gi + c.trace[j] * gj
         p = float(c.power[i] + c.power[j])
@@ -276,6 +317,24 @@ class Proto:
                 return True
         return False
 
+    def moments(self, box):
+        r = np.arange(-self.reach, self.reach + 1)
+        return box.sum(), (box.sum(1) * r).sum(), (box.sum(0) * r).sum()
+
+    def place_glow(self, cy, cx):
+        q, g = self.q, self.glow.grid
+        y, x = (cy + 0.5) / q - 0.5, (cx + 0.5) / q - 0.5
+        (yl,), (yf,) = g.at(0, np.array([y]))
+        (xl,), (xf,) = g.at(1, np.array([x]))
+        my, mx = g.middles()
+        hy, hx = (my[yl + 1] - my[yl]) * q, (mx[xl + 1] - mx[xl]) * q
+        at = yl * g.shape[1] + xl
+        nd = np.array([[at, at + 1, at + g.shape[1], at + g.shape[1] + 1]])
+        wt = [[(1 - yf) * (1 - xf), (1 - yf) * xf, yf * (1 - xf), yf * xf],
+              [-(1 - xf) / hy, -xf / hy, (1 - xf) / hy, xf / hy],
+              [-(1 - yf) / hx, (1 - yf) / hx, -yf / hx, yf / hx]]
+        return nd, np.array([wt], np.float32)
+
     def add(self, cand):
         import cv2
         c, q, R = self.cells, self.q, self.reach
@@ -306,8 +365,9 @@ class Proto:
             nc = np.zeros((len(c.mass), 2), np.int64)
             nc[:i] = self.corners[:i]
             self.corners = nc
+        c.mass[i] = self.moments(c.boxes[i])
         self.place(i, fresh=True)
-        nd, wt = self.glow.under(np.array([(cy + 0.5) / q - 0.5], np.float32), np.array([(cx + 0.5) / q - 0.5], np.float32))
+        nd, wt = self.place_glow(cy, cx)
         self.under = (np.concatenate([self.under[0], nd]), np.concatenate([self.under[1], wt]))
         raw, ca, sp = self.deconv.append(trace[None].astype(np.float32))
         pos = np.maximum(ca[0], 0)

@@ -69,7 +69,8 @@ class Cells:
             "gram": ((NEIGHBOURS,), np.float32, 0),
             "links": ((NEIGHBOURS,), np.float32, 0),
             "sync": ((NEIGHBOURS,), np.float32, 0),
-            **{name: ((), np.float32, 0) for name in ("power", "energy", "mass", "mean", "trace", "floor", "first", "second")},
+            **{name: ((), np.float32, 0) for name in ("power", "energy", "mean", "trace", "floor", "first", "second")},
+            "mass": ((3,), np.float32, 0),
             "visited": ((), np.int64, 0),
         }
         for name, (shape, dtype, _) in self._columns.items():
@@ -84,7 +85,6 @@ class Cells:
         norms = np.sqrt((boxes.astype(np.float64) ** 2).sum((1, 2), keepdims=True))
         self.boxes[first : self.count] = boxes / np.maximum(norms, 1e-30)
         self.centres[first : self.count] = centres
-        self.mass[first : self.count] = self.boxes[first : self.count].sum((1, 2))
         self.floor[first : self.count] = -np.inf
         self.visited[first : self.count] = frame
         self.connect()

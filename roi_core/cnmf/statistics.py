@@ -30,16 +30,19 @@ def gather(
     ``prediction`` (N,) is the calcium expected before the frame was seen, 0 for a silent cell.
     """
     side = images.shape[1]
+    reach = side // 2
+    height, width = padded.shape[0] - side, padded.shape[1] - side
     for i in range(count):
         z = np.float32(prediction[i])
         if not z > 0:
             continue
         y0, x0 = centres[i, 0], centres[i, 1]
-        under = z * np.float32(glow[i])
-        for y in range(side):
+        left, right = max(0, reach - x0), min(side, width + reach - x0)
+        for y in range(max(0, reach - y0), min(side, height + reach - y0)):
             image, d = images[i, y], padded[y0 + y, x0 : x0 + side]
-            for x in range(side):
-                image[x] += z * d[x] - under
+            under = glow[i, 0] + glow[i, 1] * np.float32(y - reach) - glow[i, 2] * np.float32(reach)
+            for x in range(left, right):
+                image[x] += z * (d[x] - under - glow[i, 2] * np.float32(x))
         for m in range(near.shape[1]):
             j = near[i, m]
             if j < 0:

@@ -16,17 +16,32 @@ from roi_core.jit import kernel, sums
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["demix", "project"]
+__all__ = ["demix", "planes", "project"]
 
 SWEEPS = 30
 """Hard bound on the work of one frame; a few suffice from a warm start."""
 
 
+@kernel
+def planes(count: Any, nodes: Any, at: Any, share: Any, out: Any) -> None:
+    """Fill ``out`` (N, 3) with the glow at each box: middle, and rise per pixel in y and in x.
+
+    ``at`` (N, 4) are the nodes round the middle (flat), ``share`` (N, 3, 4) what each adds.
+    """
+    for i in range(count):
+        for k in range(3):
+            total = np.float32(0)
+            for corner in range(4):
+                total += share[i, k, corner] * nodes[at[i, corner]]
+            out[i, k] = total
+
+
 @sums
-def project(count: Any, padded: Any, boxes: Any, centres: Any, glow: Any, mass: Any, out: Any) -> None:
+def project(count: Any, padded: Any, boxes: Any, centres: Any, glow: Any, moments: Any, out: Any) -> None:
     """Fill ``out`` (N,) with the products of the footprints and the frame, less the background under them.
 
-    ``padded`` is the picture with a margin of the boxes' reach; ``glow`` (N,) the background per pixel.
+    ``padded`` is the picture with a margin of the boxes' reach; ``glow`` (N, 3) the background plane of each
+    box and ``moments`` (N, 3) the sums of the footprint and of it times y and x from the middle.
     """
     side = boxes.shape[1]
     for i in range(count):
@@ -36,7 +51,9 @@ def project(count: Any, padded: Any, boxes: Any, centres: Any, glow: Any, mass: 
             a, d = boxes[i, y], padded[y0 + y, x0 : x0 + side]
             for x in range(side):
                 total += a[x] * d[x]
-        out[i] = total - glow[i] * mass[i]
+        for k in range(3):
+            total -= glow[i, k] * moments[i, k]
+        out[i] = total
 
 
 @kernel
