@@ -31,6 +31,7 @@ __all__ = [
     "Settled",
     "Status",
     "Summary",
+    "plain",
 ]
 
 Counter = Literal["camera", "time", "file", "unknown"]
@@ -51,6 +52,12 @@ class Frame:
     time: float
 
 
+def plain(value: Any) -> Any:
+    """Return what JSON can hold in place of a numpy number, an array or anything else."""
+    tolist = getattr(value, "tolist", None)
+    return str(value) if tolist is None else tolist()
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something worth a line in the recording; ``frame`` is the camera's count, -1 before the first."""
@@ -62,7 +69,7 @@ class Event:
 
     def json(self) -> str:
         """Return the event's own fields as one line of JSON."""
-        return json.dumps(self.data)
+        return json.dumps(self.data, default=plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +175,10 @@ class Sample:
     """The settings in force at this frame."""
     shift: tuple[float, float] | None = None
     """(dy, dx) px by which the frame was moved to fit the template; None without motion correction."""
+    confidence: float | None = None
+    """How well it then fits, 0..1, as a share of what is usual."""
+    flag: str = ""
+    """``jump`` or ``unsure`` when the shift is not to be believed."""
     activity: Activity | None = None
     """What the components did; None while cell finding is off."""
 

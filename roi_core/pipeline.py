@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roi_core.analysis import Analysis
 from roi_core.dff import Dff
 from roi_core.frame import Event, Frame, Sample
 from roi_core.gray import to_uint16_gray
@@ -23,9 +24,13 @@ __all__ = ["Pipeline", "edit_event", "warm_up"]
 
 
 class Pipeline:
-    """Measures one frame at a time: gray, region means, dF/F."""
+    """Measures one frame at a time: gray, shift and cells, region means, dF/F.
 
-    def __init__(self, frames: FrameRing, rate: float) -> None:
+    ``inline`` is for files that must give the same result each time: see `Analysis`.
+    """
+
+    def __init__(self, frames: FrameRing, rate: float, inline: bool = True) -> None:
+        self.analysis = Analysis(frames.shape, rate, inline)
         self._frames = frames
         self._rois = RoiSet()
         self._masks = Masks(self._rois, frames.shape)
@@ -39,12 +44,15 @@ class Pipeline:
         """
         image = to_uint16_gray(frame.image, out=self._frames.claim(), input_range=settings.camera.input_range)
         events = tuple(self._follow(rois, frame.index, time))
-        means = self._masks.means(image)
+        seen = self.analysis.step(self._rows, time, image, settings, rois)
+        means = self._masks.means(image, offset=seen.offset)
         dff = self._dff.step(self._masks.ids, means, settings.roi) if settings.roi.dff else None
+        events += tuple(Event(time, frame.index, kind, data) for kind, data in seen.news)
         self._rows += 1
         return Sample(
             row=self._rows - 1, index=frame.index, time=time, image=image, rois=rois, ids=self._masks.ids,
-            means=means, dff=dff, events=events, settings=settings,
+            means=means, dff=dff, events=events, settings=settings, shift=seen.shift,
+            confidence=seen.confidence, flag=seen.flag, activity=seen.activity,
         )  # fmt: skip
 
     def _follow(self, rois: RoiSet, frame: int, time: float) -> Iterator[Event]:
@@ -68,7 +76,10 @@ def edit_event(edit: Edit, frame: int, time: float) -> Event:
 
 
 def warm_up() -> None:
-    """Run every kernel once on a small picture, so that none is compiled while a camera waits."""
+    """Run every kernel once on a small picture, so that none is compiled while a camera waits.
+
+    Those of motion correction and cell finding come with their stages, when these are wanted.
+    """
     live = [(np.uint8, (8, 8, 3)), (np.uint8, (8, 8)), (np.uint16, (8, 8))]
     rois = RoiSet().add(Circle(4, 4, 2))
     for dtype, shape in live:
@@ -76,5 +87,6 @@ def warm_up() -> None:
         for baseline in ("percentile", "fixed"):
             settings = Settings().with_value("roi.dff", True).with_value("roi.dff_baseline", baseline)
             sample = pipeline.step(Frame(np.zeros(shape, dtype), 0, 0.0), 0.0, settings, rois)
+    Masks(rois, (8, 8)).means(sample.image, offset=(1.0, 0.0))
     traces = TraceRing(2, sample.ids)
     traces.push(0.0, 0, traces.columns(sample.ids), sample.means, sample.dff)

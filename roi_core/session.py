@@ -13,18 +13,17 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections import deque
-from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from roi_core.board import Board
 from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
 from roi_core.lanes import Lane
 from roi_core.metrics import Meter
+from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
-from roi_core.ring import FrameRing, TraceRing
 from roi_core.rois import RoiSet
 from roi_core.snapshot import Snapshot, State
 from roi_core.take import Take
@@ -33,6 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from roi_core.ring import FrameRing
     from roi_core.settings import LiveSettings
     from roi_core.sinks.base import Sink
     from roi_core.sources.base import Source
@@ -68,23 +71,19 @@ class Session:
         self._rois = rois if rois is not None else RoiSet()
         self._max_frames = max_frames
         self._queue = _queue_length(settings.current.recorder.queue, source.shape)
-        self.frames = FrameRing(self._queue + SPARE_SLOTS, source.shape)
         rows = round(settings.current.display.trace_buffer * source.rate)
-        self.traces = TraceRing(max(rows, 2), self._rois.ids)
-        self._pipeline = Pipeline(self.frames, source.rate)
+        self._board = Board(self._queue + SPARE_SLOTS, source.shape, max(rows, 2), self._rois.ids)
+        self._pipeline = Pipeline(self._board.frames, source.rate, inline=not source.live)
         self._meter = Meter()
         self._take: Take | None = None
         self._takes: list[Take] = []
         self._lanes = [Lane(sink, self._queue, wait=False) for sink in sinks]
-        notes = getattr(source, "notes", ())
-        self._news: deque[tuple[str, dict[str, Any]]] = deque(("warning", {"text": note}) for note in notes)
-        self._hearing = _Hearing(self._news)
+        self._news = News(getattr(source, "notes", ()))
         self._summary: Summary | None = None
         self._error: BaseException | None = None
         self._zero = 0.0
         self._time = -1.0
         self._index = -1
-        self._row_ids: tuple[int, ...] | None = None
         self._dropped: int | None = None if source.counter == "unknown" else 0
         self._last_arrival = perf_counter()
         self._lock = threading.RLock()
@@ -126,6 +125,11 @@ class Session:
         return True
 
     @property
+    def frames(self) -> FrameRing:
+        """The last pictures."""
+        return self._board.frames
+
+    @property
     def rois(self) -> RoiSet:
         """The regions measured; set them from any thread, they count from the next frame on."""
         return self._rois
@@ -136,7 +140,7 @@ class Session:
 
     def note(self, text: str) -> None:
         """Write a note into the recording at the next frame."""
-        self._news.append(("note", {"text": text}))
+        self._news.note(text)
 
     def record(self, path: Path, *, overwrite: bool = False, essential: bool = False) -> Path:
         """Start recording with the next frame and return the file's name, suffixed if it was taken.
@@ -156,13 +160,15 @@ class Session:
     def stop_recording(self, wait: bool = True) -> None:
         """End the recording; with `wait`, return when the file is finished."""
         if self._take is not None and self._take.open:
-            self._take.finish(Summary(FinishReason.STOPPED, events=tuple(self._last_words())))
+            events, maps = tuple(self._last_words()), self._maps()
+            self._take.finish(Summary(FinishReason.STOPPED, events=events, maps=maps))
         if self._take is not None and wait:
             self._take.join()
 
     def snapshot(self) -> Snapshot:
         """Return the present state, whole."""
         source, summary, running = self._source, self._summary, self.state is State.RUNNING
+        board = self._board
         return Snapshot(
             state=self.state,
             reason=summary.reason if summary else None,
@@ -171,8 +177,8 @@ class Session:
             shape=source.shape,
             rate=source.rate,
             live=source.live,
-            frames=self.frames,
-            traces=self.traces,
+            frames=board.frames,
+            traces=board.traces,
             rois=self._rois,
             settings=self.settings.current,
             frames_seen=self._meter.count,
@@ -183,6 +189,11 @@ class Session:
             silence=perf_counter() - self._last_arrival if running else 0.0,
             elapsed=max(self._time, 0.0),
             recording=self._take.status() if self._take else None,
+            shift=board.shift,
+            confidence=board.confidence,
+            flag=board.flag,
+            cells=board.cells,
+            activity=board.activity,
         )
 
     # -- the worker ---------------------------------------------------------------------------------------
@@ -191,6 +202,7 @@ class Session:
         summary = Summary(FinishReason.COMPLETED)
         try:
             warm_up()
+            self._pipeline.analysis.begin(self.settings.current)
             for frame in self._source.frames():
                 self._take_in(frame)
                 if self._summary is not None or self._meter.count >= (self._max_frames or math.inf):
@@ -209,22 +221,14 @@ class Session:
             self._zero = frame.time
         time = max(frame.time - self._zero, self._time + 1e-6)
         news = [*self._gap(frame, time), *(edit_event(edit, frame.index, time) for edit in edits)]
-        news += self._told(time, frame.index)
+        news += self._news.events(time, frame.index)
         lost = self._count_lost(frame)
         sample = self._pipeline.step(frame, time, settings, self._rois)
         sample = replace(sample, events=(*news, *sample.events), lost=lost)
         self._time, self._index = time, frame.index
-        self._publish(sample)
+        self._board.publish(sample)
         self._record(sample)
         self._meter.add(arrival, perf_counter() - arrival)
-
-    def _told(self, time: float, frame: int) -> list[Event]:
-        """Return the notes and warnings that came since the last frame, to whoever asks first."""
-        told = []
-        with suppress(IndexError):
-            while True:
-                told.append(Event(time, frame, *self._news.popleft()))
-        return told
 
     def _count_lost(self, frame: Frame) -> int | None:
         if self._dropped is None:
@@ -243,14 +247,6 @@ class Session:
             known = None if self._dropped is None else lost
             data = {"lost": known, "first": self._index + 1, "last": frame.index - 1}
             yield Event(time, frame.index, "gap", {**data, "seconds": round(time - self._time, 6)})
-
-    def _publish(self, sample: Sample) -> None:
-        if sample.ids != self._row_ids:
-            self._row_ids = sample.ids
-            self.traces = self.traces.with_ids(sample.ids)
-            self._columns = self.traces.columns(sample.ids)
-        self.frames.publish(sample.index, sample.time)
-        self.traces.push(sample.time, sample.index, self._columns, sample.means, sample.dff)
 
     def _record(self, sample: Sample) -> None:
         for lane in self._lanes:
@@ -276,17 +272,27 @@ class Session:
         try:
             self._source.close()
         finally:
-            logging.getLogger("roi_core").removeHandler(self._hearing)
-            last = replace(self._summary, events=tuple(self._last_words()))
+            last = replace(self._summary, settled=self._pipeline.analysis.finish(), maps=self._maps())
+            self._news.deafen()
+            last = replace(last, events=tuple(self._last_words()))
             open_: list[Lane | Take] = [*self._lanes, *self._takes]
             for each in open_:
                 each.finish(last)
             for each in open_:
                 each.join()
+            self._pipeline.analysis.close()
             self._blame()
             with self._lock:
                 self.settings.running = False
                 self.state = State.FINISHED
+
+    def _maps(self) -> dict[str, NDArray[np.float32]]:
+        """Return the summary maps for the end of a recording, which never fails for want of them."""
+        try:
+            return self._pipeline.analysis.maps()
+        except Exception as error:
+            log.warning("there are no summary maps: %s", sentence(error))
+            return {}
 
     def _last_words(self) -> Iterator[Event]:
         """Tell what came after the last frame: a silence that no frame ended, notes, warnings."""
@@ -294,7 +300,7 @@ class Session:
         if self._meter.count and self._source.live and silence > self.settings.current.camera.timeout:
             data = {"lost": None, "first": self._index + 1, "last": None, "seconds": round(silence, 6)}
             yield Event(self._time + silence, self._index, "gap", data)
-        yield from self._told(max(self._time, 0.0), self._index)
+        yield from self._news.events(max(self._time, 0.0), self._index)
 
     def _blame(self) -> None:
         """Make the failure of an essential recorder the failure of the session."""
@@ -306,18 +312,6 @@ class Session:
     def _header(self) -> Header:
         source, settings = self._source, self.settings.current
         return Header(source.name, source.shape, source.rate, source.counter, settings, self._rois)
-
-
-class _Hearing(logging.Handler):
-    """Turns warnings said anywhere in the core into events of the recording, from when it is made."""
-
-    def __init__(self, news: deque[tuple[str, dict[str, Any]]]) -> None:
-        super().__init__(logging.WARNING)
-        self._news = news
-        logging.getLogger("roi_core").addHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._news.append((record.levelname.lower(), {"text": record.getMessage()}))
 
 
 def _queue_length(wanted: int, shape: tuple[int, int]) -> int:

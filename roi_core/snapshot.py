@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from roi_core.frame import FinishReason
+    from roi_core.cellring import CellRing
+    from roi_core.frame import Activity, FinishReason
     from roi_core.ring import FrameRing, TraceRing
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
@@ -31,7 +32,9 @@ class Snapshot:
 
     Rates are in frames per second, ``step_ms`` is the median cost of a frame, ``silence`` the seconds since
     the last frame, ``elapsed`` the seconds from the first to the last. ``frames_dropped`` is None when
-    losses cannot be known.
+    losses cannot be known. ``shift`` (dy, dx) px, ``confidence`` 0..1 and ``flag`` are motion correction's
+    word on the last frame; ``cells`` are the traces and ``activity`` the last state of cells, their
+    footprints being in ``activity.components``, which is the same object until something changes.
     """
 
     state: State
@@ -53,3 +56,8 @@ class Snapshot:
     silence: float
     elapsed: float
     recording: TakeStatus | None
+    shift: tuple[float, float] | None = None
+    confidence: float | None = None
+    flag: str = ""
+    cells: CellRing | None = None
+    activity: Activity | None = None

@@ -1,6 +1,8 @@
 """Small sources and sinks, each named after what is special about it."""
 
 import threading
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
@@ -210,3 +212,92 @@ class FakeCells:
                           np.array(status, np.uint8), reason, each, each / 10, each * 2,
                           np.array(pixels, np.float32) + 0.5, np.array(pixels, np.int32),
                           np.cumsum([0, *counts]))  # fmt: skip
+
+
+class FakePrepare:
+    """Leaves out the first row and column and averages 2 x 2 px."""
+
+    def __init__(self, shape, settings):
+        self.shape, self.origin, self.bin = ((shape[0] - 1) // 2, (shape[1] - 1) // 2), (1, 1), 2
+
+    def step(self, image, settings):
+        height, width = self.shape
+        part = image[1 : 1 + 2 * height, 1 : 1 + 2 * width].astype(np.float32)
+        return part.reshape(height, 2, width, 2).mean(axis=(1, 3))
+
+
+class FakeShift(NamedTuple):
+    dy: float
+    dx: float
+    confidence: float
+    flag: str = ""
+
+
+class FakeMotion:
+    """Says that every frame moved by (1, -2) px of its picture; pictures of mean 7 are jumps."""
+
+    def __init__(self, shape, rate, scale):
+        self.scale, self.template = scale, np.full(shape, 5, np.float32)
+
+    def step(self, picture, settings, out):
+        np.copyto(out, picture)
+        return FakeShift(1.0, -2.0, 0.9, "jump" if picture.mean() == 7 else "")
+
+
+@contextmanager
+def fake_stages(monkeypatch, **more):
+    """Put the fakes in the place of the real stages."""
+    from roi_core.stages import STAGES
+
+    places = {"prepare": "FakePrepare", "motion": "FakeMotion", "cnmf": "FakeCells"} | more
+    with monkeypatch.context() as patch:
+        for stage, name in places.items():
+            patch.setitem(STAGES, stage, f"tests.fakes:{name}")
+        yield
+
+
+class FailsOnce(FakeCells):
+    """Fails at row 25, once; the row is lost, the cells are not."""
+
+    fails = (25,)
+
+    def step(self, row, settings, rois):
+        if row in self.fails:
+            raise ZeroDivisionError("a bug in the demixing")
+        return super().step(row, settings, rois)
+
+
+class FailsTwice(FailsOnce):
+    """Fails at two rows: a new one takes its place."""
+
+    fails = (25, 30)
+
+
+class FailsAlways(FailsOnce):
+    """Fails from row 25 on."""
+
+    fails = range(25, 10**6)
+
+
+class CannotBeMade:
+    """Fails already when it is made."""
+
+    def __init__(self, *arguments, **more):
+        raise MemoryError("no room for the buffers")
+
+
+class SlowToMake(FakeCells):
+    """Takes as long to make as the test wants, as if it were compiled."""
+
+    go = threading.Event()
+
+    def __init__(self, *arguments, **more):
+        self.go.wait(20)
+        super().__init__(*arguments, **more)
+
+
+class BadMotion(FakeMotion):
+    """Always fails."""
+
+    def step(self, picture, settings, out):
+        raise FloatingPointError("a bug in the template")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from roi_core.frame import plain
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,7 +25,7 @@ class Journal:
     def write(self, event: Event) -> None:
         """Append one line: time (s), frame (camera's count), kind, data."""
         line = {"time": round(event.time, 6), "frame": event.frame, "kind": event.kind, "data": event.data}
-        self._file.write(json.dumps(line).encode() + b"\n")
+        self._file.write(json.dumps(line, default=plain).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file; may be called twice."""

@@ -1,0 +1,240 @@
+"""prepare -> motion -> maps -> cnmf: what a frame goes through when motion correction or cell finding is on.
+
+A stage that is off, in the making or broken is left out; frames, drawn regions and recordings never notice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from roi_core.doubts import Doubts
+from roi_core.maps import Maps, on_camera
+from roi_core.stages import Stage, load
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.frame import Activity, Settled
+    from roi_core.rois import RoiSet
+    from roi_core.settings import Settings
+    from roi_core.stages import Finding, Moving, Preparing, Shift
+
+    Picture = NDArray[np.float32]
+
+__all__ = ["NOTHING", "Analysis", "Seen"]
+
+LITTLE: Final = 48
+"""Side of the pictures that compile a stage, px."""
+
+
+class Seen(NamedTuple):
+    """What the stages say of one frame; shifts in px of the camera, ``news`` are (kind, data) of events."""
+
+    shift: tuple[float, float] | None = None
+    confidence: float | None = None
+    flag: str = ""
+    activity: Activity | None = None
+    news: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+    @property
+    def offset(self) -> tuple[float, float]:
+        """The shift; nothing when there is none."""
+        return self.shift or (0.0, 0.0)
+
+
+NOTHING: Final = Seen()
+
+
+class Geometry(NamedTuple):
+    """The (h, w) picture that is analysed: from px `origin` of the camera on, `bin` px to one."""
+
+    shape: tuple[int, int]
+    origin: tuple[int, int]
+    bin: int
+
+
+class Analysis:
+    """The optional stages of one session on camera pictures of `shape` (H, W) at `rate` frames per second.
+
+    ``inline`` lets everything happen on the caller's thread, so that the same file gives the same result to
+    the bit; a camera's stages are made, and its cells detected, on threads of their own.
+    """
+
+    def __init__(self, shape: tuple[int, int], rate: float, inline: bool = True) -> None:
+        self._shape, self._rate, self._inline = shape, rate, inline
+        self._settings: Settings | None = None
+        self._prepare: Stage[Preparing] = Stage("prepare", self._make_prepare, inline)
+        self._motion: Stage[Moving] = Stage("motion", self._make_motion, inline)
+        self._maps: Stage[Maps] = Stage("maps", self._make_maps, inline)
+        self._cells: Stage[Finding] = Stage("cnmf", self._make_cells, inline)
+        self._stages: tuple[Stage[Any], ...] = (self._prepare, self._motion, self._maps, self._cells)
+        self._prepared = Geometry(shape, (0, 0), 1)
+        self._moved = np.zeros((0, 0), np.float32)
+        self._doubts = Doubts()
+        self._next_id = 0
+
+    # -- every frame, on the worker -----------------------------------------------------------------------
+
+    def step(
+        self, row: int, time: float, image: NDArray[np.uint16], settings: Settings, rois: RoiSet
+    ) -> Seen:
+        """Return what is seen in the (H, W) `image` of row `row`, at `time` s."""
+        self._settings = settings
+        motion, cells = settings.motion.enabled, settings.cnmf.enabled
+        if not self._prepare.at_work(motion or cells):
+            self._motion.rest()
+            self._cells.rest()
+            return (
+                NOTHING if not any(stage.alerted for stage in self._stages) else self._seen(None, None, time)
+            )
+        moving = self._motion.at_work(motion)
+        # cells wait for the motion correction that was asked for, but not for one that is given up
+        finding = self._cells.at_work(cells and (moving or not motion or self._motion.broken))
+        target = self._target(finding)
+        shift, whole = self._register(image, settings, moving, target)
+        activity = None
+        if whole and self._maps.at_work(True):
+            self._maps.run(lambda maps: maps.step(target))
+        if whole and finding:
+            activity = self._cells.run(lambda finder: self._find(finder, row, shift, settings, rois))
+        if activity is None:
+            self._cells.rest()
+        return self._seen(shift, activity, time)
+
+    def _target(self, finding: bool) -> Picture:
+        """Return where the moved picture goes: to the finder of cells, or to a place of its own."""
+        if finding and self._cells.now is not None:
+            return self._cells.now.input
+        if self._moved.shape != self._prepared.shape:
+            self._moved = np.zeros(self._prepared.shape, np.float32)
+        return self._moved
+
+    def _register(
+        self, image: NDArray[np.uint16], settings: Settings, moving: bool, target: Picture
+    ) -> tuple[Shift | None, bool]:
+        """Leave the moved picture in `target`; return its shift, and whether the picture can be used."""
+        picture = self._prepare.run(lambda prepare: prepare.step(image, settings))
+        if picture is None:
+            return None, False
+        if not moving:
+            np.copyto(target, picture)
+            return None, True
+        shift = self._motion.run(lambda motion: motion.step(picture, settings.motion, target))
+        return shift, shift is not None
+
+    def _find(
+        self, finder: Finding, row: int, shift: Shift | None, settings: Settings, rois: RoiSet
+    ) -> Activity:
+        finder.shift = (0.0, 0.0) if shift is None else (shift.dy, shift.dx)
+        activity = finder.step(row, settings, rois)
+        self._next_id = max(self._next_id, int(activity.components.ids.max(initial=-1)) + 1)
+        return activity
+
+    def _seen(self, shift: Shift | None, activity: Activity | None, time: float) -> Seen:
+        alerts = [("alert", data) for stage in self._stages for data in stage.alerts()]
+        flag = "" if shift is None else shift.flag
+        news = (*alerts, *self._doubts.step(flag, time), *(activity.events if activity else ()))
+        if shift is None:
+            return Seen(activity=activity, news=news)
+        px = self._prepared.bin
+        return Seen((shift.dy * px, shift.dx * px), shift.confidence, flag, activity, news)
+
+    # -- at the start and at the end ----------------------------------------------------------------------
+
+    def begin(self, settings: Settings) -> None:
+        """Make now, before the first frame, what is enabled."""
+        self._settings = settings
+        motion, cells = settings.motion.enabled, settings.cnmf.enabled
+        for stage, wanted in zip(
+            self._stages, (motion or cells, motion, motion or cells, cells), strict=True
+        ):
+            if wanted:
+                stage.make_now()
+
+    def finish(self) -> Settled | None:
+        """Return the refined values of the last rows."""
+        return self._cells.run(lambda finder: finder.finish())
+
+    def close(self) -> None:
+        """End every stage and its threads."""
+        for stage in self._stages:
+            stage.close()
+
+    # -- for onlookers, from any thread -------------------------------------------------------------------
+
+    def maps(self) -> dict[str, Picture]:
+        """Return the summary maps as (H, W) pictures of the camera; none when nothing was analysed."""
+        maps = self._maps.now
+        return {} if maps is None else self._on_camera(maps.pictures())
+
+    def pictures(self) -> dict[str, Picture]:
+        """Return what each stage looks at: the maps, the template and the residual, as (H, W) pictures."""
+        found = {}
+        for stage, name in ((self._motion.now, "template"), (self._cells.now, "residual")):
+            picture = getattr(stage, name, None)
+            if isinstance(picture, np.ndarray) and picture.ndim == 2:
+                found[name] = np.array(picture, np.float32)
+        return self.maps() | self._on_camera(found)
+
+    def _on_camera(self, pictures: dict[str, Picture]) -> dict[str, Picture]:
+        """Put pictures of the analysed shape where the camera saw them; leave others as they are."""
+        shape, origin, px = self._prepared
+        return {
+            name: on_camera(picture, self._shape, origin, px) if picture.shape == shape else picture
+            for name, picture in pictures.items()
+        }
+
+    # -- what is made when it is first wanted, on whichever thread; it is compiled on little pictures -------
+
+    def _wishes(self) -> Settings:
+        if self._settings is None:
+            raise RuntimeError("a stage is made before any settings are known")
+        return self._settings
+
+    def _make_prepare(self) -> Preparing:
+        kind, settings = load("prepare"), self._wishes()
+        # the crop asked for may lie outside of a little picture
+        little = kind((LITTLE, LITTLE), settings.with_value("prepare.crop", ""))
+        little.step(np.zeros((LITTLE, LITTLE), np.uint16), settings)
+        prepare: Preparing = kind(self._shape, settings)
+        self._prepared = Geometry(prepare.shape, prepare.origin, prepare.bin)
+        return prepare
+
+    def _make_motion(self) -> Moving:
+        kind, settings = load("motion"), self._wishes().motion
+        little = kind((LITTLE, LITTLE), self._rate, 1)
+        for target in _little_targets():
+            for shade in (0, 1, 3):
+                little.step(_little_picture(shade), settings, target)
+        motion: Moving = kind(self._prepared.shape, self._rate, self._prepared.bin)
+        return motion
+
+    def _make_maps(self) -> Maps:
+        for target in _little_targets():
+            Maps((LITTLE, LITTLE)).step(target)
+        return Maps(self._prepared.shape)
+
+    def _make_cells(self) -> Finding:
+        kind, settings, px = load("cnmf"), self._wishes(), self._prepared
+        getattr(kind, "warm_up", bool)()
+        # ids go on where those of a finder that failed ended
+        more = {"first_id": self._next_id} if self._next_id else {}
+        finder: Finding = kind(
+            px.shape, self._rate, settings,
+            camera_shape=self._shape, origin=px.origin, bin=px.bin, inline=self._inline, **more,
+        )  # fmt: skip
+        return finder
+
+
+def _little_picture(shade: int) -> Picture:
+    y, x = np.mgrid[:LITTLE, :LITTLE]
+    waves: Picture = (1000.0 + 100.0 * np.sin(y / 3.0 + shade) * np.cos(x / 4.0)).astype(np.float32)
+    return waves
+
+
+def _little_targets() -> tuple[Picture, Picture]:
+    """Return both kinds of arrays that pictures are written to: whole ones, and parts of wider ones."""
+    wider = np.zeros((LITTLE + 2, LITTLE + 2), np.float32)
+    return np.zeros((LITTLE, LITTLE), np.float32), wider[1:-1, 1:-1]
