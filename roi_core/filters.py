@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from roi_core import jit
 
-__all__ = ["binned", "binned_by_4", "high_passed", "mean_of", "room"]
+__all__ = ["binned", "binned_by_4", "high_passed", "mean_of", "ringed", "room", "unglowed"]
 
 Picture = NDArray[np.float32]
 
 
 def room(width: int, reach: int) -> Picture:
-    """Return the scratch that `high_passed` needs for pictures of that width."""
-    return np.zeros((4, width + 2 * reach + 1), np.float32)
+    """Return the scratch that `high_passed` and `ringed` need for pictures of that width and reach."""
+    return np.zeros((6, width + 2 * reach + 1), np.float32)
 
 
 @jit.sums
@@ -69,43 +69,127 @@ def binned_by_4(image: Picture, out: Picture) -> None:
 
 @jit.sums
 def high_passed(image: Picture, reach: int, room: Picture, out: Picture) -> None:
-    """Write into `out` the image minus its mean over (2 reach + 1)^2 px, its edges repeated outwards.
-
-    `reach` is a power of two: the sum over a line is made of doubled sums (1, 2, 4, ...), which vectorise
-    where a running sum would not. Columns are running sums, a whole line of them at a time.
-    """
+    """Write into `out` the image minus its mean over (2 reach + 1)^2 px, its edges repeated outwards."""
     h, w = image.shape
     scale = np.float32(1.0 / (2 * reach + 1) ** 2)
-    column, last = room[0][:w], room[1][:w]
-    for x in range(w):
+    column = room[0][:w]
+    started(image, reach, column)
+    for y in range(h):
+        total = boxed(column, reach, room[2:])
+        row, target = image[y], out[y]
+        for x in range(w):
+            target[x] = row[x] - scale * total[x]
+        followed(image, y, reach, column)
+
+
+@jit.sums
+def ringed(image: Picture, inner: int, outer: int, room: Picture, out: Picture) -> None:
+    """Write into `out` the mean over the square ring between half sides inner and outer, edges repeated.
+
+    The ring is the (2 outer + 1)^2 px around a pixel without the inner (2 inner + 1)^2.
+    """
+    h, w = image.shape
+    scale = np.float32(1.0 / ((2 * outer + 1) ** 2 - (2 * inner + 1) ** 2))
+    wide, narrow = room[0][:w], room[1][:w]
+    started(image, outer, wide)
+    started(image, inner, narrow)
+    for y in range(h):
+        target = out[y]
+        total = boxed(wide, outer, room[2:])
+        for x in range(w):
+            target[x] = scale * total[x]
+        total = boxed(narrow, inner, room[2:])
+        for x in range(w):
+            target[x] -= scale * total[x]
+        followed(image, y, outer, wide)
+        followed(image, y, inner, narrow)
+
+
+@jit.sums
+def started(image: Picture, reach: int, column: Picture) -> None:
+    """Make `column` (w,) the sums over the rows around row 0."""
+    for x in range(column.size):
         column[x] = 0
     for y in range(-reach, reach + 1):
-        row = image[max(0, min(h - 1, y))]
-        for x in range(w):
+        row = image[max(0, min(image.shape[0] - 1, y))]
+        for x in range(column.size):
             column[x] += row[x]
+
+
+@jit.sums
+def followed(image: Picture, y: int, reach: int, column: Picture) -> None:
+    """Take the sums around row y to row y + 1."""
+    new, old = image[min(image.shape[0] - 1, y + reach + 1)], image[max(0, y - reach)]
+    for x in range(column.size):
+        column[x] += new[x] - old[x]
+
+
+@jit.sums
+def boxed(column: Picture, reach: int, lines: Picture) -> Any:
+    """Return the sums over 2 reach + 1 places around each; `lines` is room for 4 lines.
+
+    The sum is put together from sums over 1, 2, 4, ... places: that vectorises, a running sum would not.
+    """
+    w = column.size
+    line, n = lines[0][: w + 2 * reach], w + 2 * reach
+    for x in range(w):
+        line[reach + x] = column[x]
+    for x in range(reach):
+        line[x] = column[0]
+        line[reach + w + x] = column[w - 1]
+    total = lines[2][:w]
+    for x in range(w):
+        total[x] = line[x]
+    # The length is odd, so the sum over one place is in it; `done` places are, the power is over `step`.
+    done, step, k, left = 1, 1, 0, reach
+    while left > 0:
+        n -= step
+        line = lines[k]
+        ahead, double = line[step : step + n], lines[1 - k]
+        for x in range(n):
+            double[x] = line[x] + ahead[x]
+        step, k = 2 * step, 1 - k
+        if left & 1:
+            part = lines[k][done : done + w]
+            for x in range(w):
+                total[x] += part[x]
+            done += step
+        left >>= 1
+    return total
+
+
+@jit.sums
+def unglowed(glow: Picture, factor: int, lines: Picture, image: Picture) -> None:
+    """Take from the image, in place, a glow known on its picture binned by `factor`, between them linearly.
+
+    `lines` (rows + 1, w + 2 factor) is room: the glow stretched to the width of the image, a line per row of
+    the glow, and behind them one row of the glow with its ends repeated.
+    """
+    h, w = image.shape
+    rows, columns = glow.shape
+    padded = lines[rows][: columns + 2]
+    for y in range(rows):
+        known = glow[y]
+        for i in range(columns):
+            padded[1 + i] = known[i]
+        padded[0], padded[columns + 1] = known[0], known[columns - 1]
+        before, here, after = padded[:columns], padded[1 : columns + 1], padded[2:]
+        line = lines[y]
+        for j in range(factor):
+            f = np.float32((j + 0.5) / factor - 0.5)
+            near = before if f < 0 else after
+            g = abs(f)
+            for i in range(columns):
+                line[i * factor + j] = here[i] + g * (near[i] - here[i])
+        for x in range(columns * factor, w):
+            line[x] = known[columns - 1]
     for y in range(h):
-        line, n, step, k = room[2], w + 2 * reach, 1, 0
-        middle, end = line[reach : reach + w], line[2 * reach : 2 * reach + w]
+        place = min(max((y + 0.5) / factor - 0.5, 0.0), rows - 1.0)
+        i = min(int(place), rows - 1)
+        f = np.float32(place - i)
+        a, b, row = lines[i][:w], lines[min(i + 1, rows - 1)][:w], image[y]
         for x in range(w):
-            middle[x] = column[x]
-        for x in range(reach):
-            line[x] = column[0]
-            line[reach + w + x] = column[w - 1]
-        for x in range(w):
-            last[x] = end[x]
-        while step <= reach:
-            n -= step
-            line = room[2 + k]
-            ahead, doubled = line[step : step + n], room[3 - k]
-            for x in range(n):
-                doubled[x] = line[x] + ahead[x]
-            step, k = 2 * step, 1 - k
-        line, row, target = room[2 + k], image[y], out[y]
-        for x in range(w):
-            target[x] = row[x] - scale * (line[x] + last[x])
-        new, old = image[min(h - 1, y + reach + 1)], image[max(0, y - reach)]
-        for x in range(w):
-            column[x] += new[x] - old[x]
+            row[x] -= a[x] + f * (b[x] - a[x])
 
 
 @jit.sums
@@ -116,5 +200,5 @@ def mean_of(image: Picture) -> float:
         row, part = image[y], np.float32(0)
         for x in range(row.size):
             part += row[x]
-        total += part
+        total += float(part)
     return total / max(1, image.size)

@@ -98,7 +98,8 @@ class Fine:
         if count == 0:
             return self._next.places
         best = np.sort(np.argpartition(energy, energy.size - count)[energy.size - count :])
-        return np.stack(np.divmod(best, self._energy.shape[1]), axis=1) * BLOCK + self._corner
+        places = np.stack(np.divmod(best, self._energy.shape[1]), axis=1) * BLOCK + self._corner
+        return places.astype(np.int64, copy=False)
 
 
 class Blocks:

@@ -153,9 +153,9 @@ class Motion:
         if shift.flag:
             self._misses += 1
         else:
-            self._hits += 1
-            self._misses = 0
-            part = 1 / min(self._hits, SETTLED)
+            # The first frame is its own template, its correlation of 1 says nothing.
+            part = 1 / max(1, min(self._hits, SETTLED)) if self._hits else 0.0
+            self._hits, self._misses = self._hits + 1, 0
             self._usual += part * (fit.r - self._usual)
             self._gain += part * (fit.gain - self._gain)
         if next(self._lesson, self) is self and self._since >= min(LESSON, 1 + self._hits // 2):
