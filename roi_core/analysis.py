@@ -115,7 +115,7 @@ class Analysis:
         self, image: NDArray[np.uint16], settings: Settings, moving: bool, target: Picture
     ) -> tuple[Shift | None, bool]:
         """Leave the moved picture in `target`; return its shift, and whether the picture can be used."""
-        picture = self._prepare.run(lambda prepare: prepare.step(image, settings))
+        picture = self._prepare.run(lambda prepare: prepare.step(image, settings.prepare, settings.cnmf))
         if picture is None:
             return None, False
         if not moving:
@@ -196,9 +196,9 @@ class Analysis:
     def _make_prepare(self) -> Preparing:
         kind, settings = load("prepare"), self._wishes()
         # the crop asked for may lie outside of a little picture
-        little = kind((LITTLE, LITTLE), settings.with_value("prepare.crop", ""))
-        little.step(np.zeros((LITTLE, LITTLE), np.uint16), settings)
-        prepare: Preparing = kind(self._shape, settings)
+        little = kind((LITTLE, LITTLE), settings.prepare.model_copy(update={"crop": ""}), settings.cnmf)
+        little.step(np.zeros((LITTLE, LITTLE), np.uint16), settings.prepare, settings.cnmf)
+        prepare: Preparing = kind(self._shape, settings.prepare, settings.cnmf)
         self._prepared = Geometry(prepare.shape, prepare.origin, prepare.bin)
         return prepare
 

@@ -10,7 +10,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
-from roi_core.errors import sentence
+from roi_core.errors import SettingsError, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,9 @@ class Preparing(Protocol):
     origin: tuple[int, int]
     bin: int
 
-    def step(self, image: NDArray[np.uint16], settings: settings.Settings) -> NDArray[np.float32]:
+    def step(
+        self, image: NDArray[np.uint16], settings: settings.Prepare, cnmf: settings.Cnmf
+    ) -> NDArray[np.float32]:
         """Return the (h, w) picture; valid until the next step."""
         ...
 
@@ -101,7 +103,7 @@ class Stage(Generic[T]):
 
     Made on the caller's thread with `inline`, else on one of its own, so that no frame waits for a compiler.
     What fails is asked again at the next frame, then made anew, then given up for the session; a thousand
-    good frames forgive a failure.
+    good frames forgive a failure. A setting that cannot be is not tried again.
     """
 
     LIVES: Final = 3
@@ -210,7 +212,7 @@ class Stage(Generic[T]):
         self._failures += 1
         self._good = 0
         made = self._object is not None
-        if self._failures >= self.LIVES:
+        if self._failures >= self.LIVES or isinstance(error, SettingsError):
             self.broken, then = True, "it is off for this session"
         elif made and self._failures == 1:
             then = "it is tried again"

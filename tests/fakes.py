@@ -217,10 +217,10 @@ class FakeCells:
 class FakePrepare:
     """Leaves out the first row and column and averages 2 x 2 px."""
 
-    def __init__(self, shape, settings):
+    def __init__(self, shape, settings, cnmf):
         self.shape, self.origin, self.bin = ((shape[0] - 1) // 2, (shape[1] - 1) // 2), (1, 1), 2
 
-    def step(self, image, settings):
+    def step(self, image, settings, cnmf):
         height, width = self.shape
         part = image[1 : 1 + 2 * height, 1 : 1 + 2 * width].astype(np.float32)
         return part.reshape(height, 2, width, 2).mean(axis=(1, 3))

@@ -11,7 +11,7 @@ from roi_core.recording import Recording
 from roi_core.rois import Circle, RoiSet
 from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
-from roi_core.stages import Stage
+from roi_core.stages import STAGES, Stage
 from tests.core.test_recorder_cells import expected
 from tests.core.test_session import live, wait_for
 from tests.fakes import Ramp, SlowToMake, Stepped, fake_stages
@@ -181,8 +181,6 @@ def test_cells_go_on_without_a_broken_motion_correction(tmp_path, monkeypatch):
 
 
 def test_a_stage_that_is_not_there_is_an_alert(tmp_path, monkeypatch):
-    from roi_core.stages import STAGES
-
     monkeypatch.setitem(STAGES, "prepare", "roi_core.no_such_module:Prepare")
     film(Ramp(10, SHAPE), tmp_path / "a.h5", *ON)
     with Recording(tmp_path / "a.h5") as recording:
@@ -349,3 +347,39 @@ def test_settings_that_are_off_leave_the_file_as_it_was(tmp_path):
     with h5py.File(tmp_path / "a.h5") as file:
         assert sorted(file) == ["events", "frame_index", "roi", "settings", "time"]
     assert LiveSettings().current.cnmf.enabled is False
+
+
+def test_the_real_prepare_and_motion(tmp_path, monkeypatch):
+    """A drifting picture, through the stages as they are; the cells are still the fake's."""
+    random = np.random.default_rng(0)
+    scene = np.kron(random.gamma(1, 2000, (30, 34)), np.ones((4, 4)))
+    kernel = np.hanning(7) / np.hanning(7).sum()
+    for axis in (0, 1):
+        scene = np.apply_along_axis(np.convolve, axis, scene, kernel, mode="same")
+    path = np.cumsum(random.integers(-1, 2, (60, 2)), axis=0).clip(-5, 5)
+    path[0] = 0
+
+    class Drift(Ramp):
+        def image(self, index):
+            y, x = 10 + path[index]
+            return scene[y : y + 96, x : x + 112].astype(np.uint16)
+
+    monkeypatch.setitem(STAGES, "prepare", "roi_core.prepare:Prepare")
+    monkeypatch.setitem(STAGES, "motion", "roi_core.motion:Motion")
+    rois = RoiSet().add(Circle(50, 50, 6))
+    film(Drift(60, (96, 112)), tmp_path / "a.h5", *ON, rois=rois)
+    with Recording(tmp_path / "a.h5") as recording:
+        assert not kinds(recording, "alert", "warning")
+        np.testing.assert_allclose(recording.shifts, path, atol=0.2)
+        # what is drawn stays on the tissue: its mean does not change with the drift
+        assert np.ptp(recording.means) < 1e-3 * recording.means.mean()
+
+
+def test_a_crop_that_cannot_be_is_told_once(tmp_path, monkeypatch):
+    monkeypatch.setitem(STAGES, "prepare", "roi_core.prepare:Prepare")
+    film(Ramp(10, SHAPE), tmp_path / "a.h5", *ON, "prepare.crop=0,0,500,500")
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.rows == 10
+        (alert,) = kinds(recording, "alert")
+        assert alert[1]["then"] == "it is off for this session"
+        assert alert[1]["text"].startswith("prepare.crop = '0,0,500,500'")
