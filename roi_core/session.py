@@ -152,7 +152,11 @@ class Session:
                 raise RecorderError(f"this session is {self.state}; connect again to record")
             if self._take is not None and self._take.open:
                 raise RecorderError(f"already recording to {self._take.path}; stop that recording first")
-            take = Take(path, self._header(), self._queue, overwrite=overwrite, essential=essential)
+            pictures = self._pipeline.analysis.pictures
+            take = Take(
+                path, self._header(), self._queue,
+                overwrite=overwrite, essential=essential, pictures=pictures,
+            )  # fmt: skip
             self._takes = [*filter(lambda old: old.alive, self._takes), take]
             self._take = take
             return take.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -9,9 +10,14 @@ from typing import TYPE_CHECKING
 from roi_core.errors import sentence
 from roi_core.lanes import Lane
 from roi_core.sinks.hdf5 import Recorder
+from roi_core.sinks.pictures import Pictures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from roi_core.frame import Header, Sample, Summary
 
@@ -38,9 +44,20 @@ class Take:
     """A recording under way. Made by the caller's thread, fed by the worker, closed by its lane."""
 
     def __init__(
-        self, path: Path, header: Header, queue: int, *, overwrite: bool = False, essential: bool = False
+        self,
+        path: Path,
+        header: Header,
+        queue: int,
+        *,
+        overwrite: bool = False,
+        essential: bool = False,
+        pictures: Callable[[], dict[str, NDArray[np.float32]]] = dict,
     ) -> None:
         self.essential = essential
+        self._header = header
+        self._collect = pictures
+        self._pictures: Lane | None = None
+        self._drawn = -math.inf
         self._recorder = Recorder(path, overwrite=overwrite)
         period = header.settings.recorder.flush_period
         self._lane = Lane(self._recorder, queue, wait=True, flush_period=period)
@@ -59,7 +76,7 @@ class Take:
     @property
     def alive(self) -> bool:
         """True until the file is finished."""
-        return self._lane.alive
+        return self._lane.alive or (self._pictures is not None and self._pictures.alive)
 
     @property
     def failure(self) -> Exception | None:
@@ -69,6 +86,7 @@ class Take:
     def offer(self, sample: Sample) -> None:
         """Record one sample; waits when the recorder is a whole queue behind."""
         self._lane.offer(sample)
+        self._offer_pictures(sample)
         if self._rows == 0:
             self._first = sample.time
         elif self._dropped is not None:
@@ -80,10 +98,28 @@ class Take:
         """Take no more samples, write what is queued and finish the file; does not wait."""
         self.open = False
         self._lane.finish(summary)
+        if self._pictures is not None:
+            self._pictures.finish(summary)
 
     def join(self) -> None:
         """Wait until the file is finished."""
         self._lane.join()
+        if self._pictures is not None:
+            self._pictures.join()
+
+    def _offer_pictures(self, sample: Sample) -> None:
+        """Have the stages drawn when it is time, on a lane of its own that lets a sample go if it is late."""
+        period = sample.settings.cnmf.pictures if sample.settings else 0.0
+        if not period or sample.time < self._drawn + period:
+            return
+        if sample.activity is None and sample.shift is None:
+            return
+        if self._pictures is None:
+            folder = self.path.with_name(f"{self.path.stem}_stages")
+            self._pictures = Lane(Pictures(folder, self._collect), 1, wait=False)
+            self._pictures.open(self._header)
+        self._drawn = sample.time
+        self._pictures.offer(sample)
 
     def status(self) -> TakeStatus:
         """Return the present state; never asks the disk, which may be a network that hangs."""

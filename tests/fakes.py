@@ -136,7 +136,7 @@ class FakeCells:
     past + .125; spikes the same with the row alone.
     """
 
-    lag = 3
+    lag, every, until = 3, 10, 60
 
     def __init__(
         self, shape, rate, settings, *, camera_shape=None, origin=(0, 0), bin=1, inline=True, first_id=1
@@ -156,12 +156,12 @@ class FakeCells:
         age, events, past = row - self.start, [], []
         self.rows.append(row)
         self.seen.append(float(self.input.mean()))
-        if age and age % 10 == 0 and age < 60:
+        if age and age % self.every == 0 and age < self.until:
             new = self.first_id + len(self.born)
             self.born[new] = row
             past.append(self._past(new, max(row - 7, self.rows[0]), row))
             events.append(("birth", {"id": new}))
-        if age == 60:
+        if age == self.until:
             self.dead[self.first_id] = row
             events.append(("merge", {"id": self.first_id, "into": self.first_id + 1}))
         if events or self.components is None:
@@ -254,6 +254,12 @@ def fake_stages(monkeypatch, **more):
         for stage, name in places.items():
             patch.setitem(STAGES, stage, f"tests.fakes:{name}")
         yield
+
+
+class ManyCells(FakeCells):
+    """Finds a cell every third row, for ever; none dies."""
+
+    every, until = 3, 10**9
 
 
 class FailsOnce(FakeCells):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -17,11 +18,12 @@ RATE = 100
 LINE = re.compile(r"\[ *([\d.]+)s\] FPS: [\d.]+ frames=(\d+)")
 
 
-def start(folder, *more, **options):
+def start(folder, *more, program="roi_core.cli", **options):
     words = ["run", "--source", "simulated:tiny", "--format", f"64x64@{RATE}", "--print-fps-period", "0.02"]
     words += ["--set", "recorder.disk_reserve=1", "--rois", str(folder / "r.csv"), *more]
     (folder / "r.csv").write_text("20,20,5\n40,40,3\n")
-    command = [sys.executable, "-m", "roi_core.cli", *words]
+    command = [sys.executable, "-m", program, *words]
+    options = {"cwd": Path(__file__).parents[1], **options}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
@@ -65,6 +67,50 @@ def test_kill_9_at_20_random_moments(tmp_path):
             )
             assert "INCOMPLETE" in info.stdout
             assert re.search(rf"rows +{len(time)}\n", info.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_kill_9_while_cells_are_found(tmp_path):
+    """Footprints are replaced at every flush here; a file killed at any moment holds whole ones."""
+    chance = random.Random(3)
+    on = ["--set", "cnmf.enabled=true", "--set", "motion.enabled=true"]
+    for batch in range(5):
+        children = []
+        for number in range(4):
+            folder = tmp_path / f"{batch}_{number}"
+            folder.mkdir()
+            out = folder / "a.h5"
+            children.append((start(folder, "--out", str(out), *on, program="tests.with_fakes"), out))
+        for child, out in children:
+            read_until(child, chance.randint(30, 2 * RATE))
+            child.kill()
+            child.communicate()
+            check_cells(out)
+
+
+def check_cells(out):
+    """Every value that a killed file tells is that of its cell and row."""
+    with h5py.File(out) as file:  # opens plainly, without help
+        assert file.attrs["complete"] == 0
+        assert np.isfinite(file["roi/means"][:]).all()
+        every = [name for name in file["cnmf"] if name != "footprints_new"]
+        assert {"ids", "born", "status", "calcium", "raw", "spikes", "spikes_causal", "reason"} <= set(every)
+    with Recording(out) as recording:
+        cells, rows = recording.cells, np.arange(recording.rows)[:, None]
+        np.testing.assert_array_equal(recording.shifts, np.broadcast_to([2, -4], (recording.rows, 2)))
+        assert cells.ids.tolist() == list(range(1, cells.count + 1))
+        assert cells.born.tolist() == (3 * cells.ids).tolist()
+        begun = rows >= cells.born - 7
+        raw = np.where(begun, 1000 * cells.ids + rows, np.nan)
+        np.testing.assert_array_equal(cells.raw, np.where(rows < 0, np.nan, raw).astype(np.float32))
+        assert (np.isfinite(cells.calcium) == begun).all()
+        matrix = cells.footprints
+        counts = np.diff(matrix.indptr)
+        drawn = int((counts > 0).sum())
+        assert counts.tolist() == [2] * drawn + [0] * (cells.count - drawn)
+        assert drawn > 0
+        assert (matrix.data % 1 == 0.5).all()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
