@@ -147,3 +147,99 @@ def maps(pictures, edges):
         for name, picture in (found | {"activity": (z**3).mean(axis=0)}).items():
             out.setdefault(name, []).append(picture)
     return {name: np.concatenate(each) for name, each in out.items()}
+
+
+# --- filters: binning, wide means
+
+
+def binned(image, factor):
+    """Means of factor x factor pixels; what does not fill a bin is left out."""
+    h, w = image.shape[0] // factor, image.shape[1] // factor
+    image = np.asarray(image, np.float64)[: h * factor, : w * factor]
+    return image.reshape(h, factor, w, factor).mean(axis=(1, 3))
+
+
+def box_sum(image, reach):
+    """Sums over (2 reach + 1)^2 px, edges repeated."""
+    padded = np.pad(np.asarray(image, np.float64), reach, mode="edge")
+    side = 2 * reach + 1
+    return np.lib.stride_tricks.sliding_window_view(padded, (side, side)).sum(axis=(2, 3))
+
+
+def high_passed(image, reach):
+    return np.asarray(image, np.float64) - box_sum(image, reach) / (2 * reach + 1) ** 2
+
+
+def ringed(image, inner, outer):
+    count = (2 * outer + 1) ** 2 - (2 * inner + 1) ** 2
+    return (box_sum(image, outer) - box_sum(image, inner)) / count
+
+
+def stretched(glow, factor, shape):
+    """A binned picture at full size: linear between the centres of its pixels, constant beyond them."""
+    out = np.empty(shape)
+    ys, xs = [
+        np.clip((np.arange(n) + 0.5) / factor - 0.5, 0, m - 1) for n, m in zip(shape, glow.shape, strict=True)
+    ]
+    rows = np.array([np.interp(xs, np.arange(glow.shape[1]), row) for row in np.asarray(glow, np.float64)])
+    for x in range(shape[1]):
+        out[:, x] = np.interp(ys, np.arange(glow.shape[0]), rows[:, x])
+    return out
+
+
+# --- mending
+
+
+def strange(mean, limit):
+    """Places beyond all neighbours but one by more than the limit and than those neighbours differ."""
+    found = []
+    for y, x in np.ndindex(*mean.shape):
+        around = [
+            mean[j, i]
+            for j in range(max(0, y - 1), min(mean.shape[0], y + 2))
+            for i in range(max(0, x - 1), min(mean.shape[1], x + 2))
+            if (j, i) != (y, x)
+        ]
+        low, *_, high = sorted(around)[1:-1]
+        beyond = max(mean[y, x] - high, low - mean[y, x])
+        if beyond > limit and beyond > high - low:
+            found.append((y, x))
+    return found
+
+
+# --- motion
+
+
+def keys(distance):
+    """Keys' cubic convolution kernel, a = -1/2."""
+    d = abs(distance)
+    if d < 1:
+        return 1.5 * d**3 - 2.5 * d**2 + 1
+    return -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2 if d < 2 else 0.0
+
+
+def displaced(image, u):
+    """(h, w) float64: the image at x + u by cubic convolution, edges repeated; NaN where that is outside."""
+    h, w = image.shape
+    out = np.full((h, w), np.nan)
+    for y, x in np.ndindex(h, w):
+        py, px = y + u[0], x + u[1]
+        if not (0 <= py <= h - 1 and 0 <= px <= w - 1):
+            continue
+        out[y, x] = sum(
+            keys(py - j) * keys(px - i) * float(image[min(max(j, 0), h - 1), min(max(i, 0), w - 1)])
+            for j in range(math.floor(py) - 1, math.floor(py) + 3)
+            for i in range(math.floor(px) - 1, math.floor(px) + 3)
+        )
+    return out
+
+
+def slopes(image):
+    """(2, h, w): Scharr's slopes along y and x, 0 at the edges."""
+    image = np.asarray(image, np.float64)
+    out, cross = np.zeros((2, *image.shape)), np.array([3, 10, 3]) / 16
+    for y in range(1, image.shape[0] - 1):
+        for x in range(1, image.shape[1] - 1):
+            around = image[y - 1 : y + 2, x - 1 : x + 2]
+            out[:, y, x] = cross @ (around[2] - around[0]) / 2, cross @ (around[:, 2] - around[:, 0]) / 2
+    return out

@@ -36,13 +36,16 @@ class Fit(NamedTuple):
 
 
 class Coarse:
-    """Registers frames on a binned, high-passed picture, `factor` px of the frame to one of its own."""
+    """Registers frames on a binned, high-passed picture, `factor` px of the frame to one of its own.
+
+    ``level`` is the mean of the template, ``contrast`` the rms of the picture as it was last refined.
+    """
 
     def __init__(self, shape: tuple[int, int], factor: int) -> None:
         self.factor = factor
         h, w = max(1, shape[0] // factor), max(1, shape[1] // factor)
         self.shape = (h, w)
-        self.level = 0.0
+        self.level = self.contrast = 0.0
         self.small = np.zeros((h, w), np.float32)
         self.picture = np.zeros((h, w), np.float32)
         self.model = np.zeros((h, w), np.float32)
@@ -76,12 +79,13 @@ class Coarse:
         r = 0.0
         for _ in range(STEPS):
             pull = self._compare(self.picture, (y, x), gain)
-            gain, r = self._contrast(gain)
+            gain, r = self._likeness(gain)
             share = max(gain, 0.05) * max(0.1, self._sums[5] / self.model.size)
             dy, dx = solved(self._hessian, pull, share, LONGEST)
             y, x = y - dy, x - dx
             if max(abs(dy), abs(dx)) < SMALL or self._sums[5] == 0:
                 break
+        self.contrast = math.sqrt(self._sums[3] / max(1.0, self._sums[5]))
         return Fit((y * self.factor, x * self.factor), gain, r)
 
     def search(self, limit: float) -> tuple[float, float]:
@@ -110,7 +114,7 @@ class Coarse:
         compared(picture, u, self.model, self._weights, gain, self._line, self._sums)
         return float(self._sums[0]), float(self._sums[1])
 
-    def _contrast(self, gain: float) -> tuple[float, float]:
+    def _likeness(self, gain: float) -> tuple[float, float]:
         """Return the least-squares gain, and the correlation of picture and model."""
         product, energy, own = self._sums[2] + gain * self._sums[4], self._sums[3], self._sums[4]
         if not (energy > 0 and own > 0):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -23,6 +24,8 @@ __all__ = ["Motion", "Shift"]
 
 SMALL_FIELD = 90_000
 """Up to so many pixels the coarse picture is binned by 2 and every row teaches the template; else by 4."""
+TINY_SIDE = 48
+"""Below this many px of height or width the coarse picture is not binned at all."""
 DOUBT = 0.6
 """Confidence below which the whole range is searched before the fit is believed."""
 SIGNIFICANT = 6.0
@@ -39,7 +42,8 @@ class Shift:
 
     ``confidence`` is the correlation with the template as a share of what it usually is, 0..1. A ``flag``
     says that the frame was moved by the last good shift instead, and taught the template nothing: "jump" if
-    it fits beyond the range, "unsure" if it fits nowhere.
+    it fits beyond the range, "unsure" if it fits nowhere. A lone "jump" of confidence 1 and shift 0 is a new
+    beginning: the old template had fitted nothing for too long.
     """
 
     dy: float
@@ -57,8 +61,9 @@ class Motion:
 
     def __init__(self, shape: tuple[int, int], rate: float, scale: int = 1) -> None:
         self.shape, self.rate, self.scale = (int(shape[0]), int(shape[1])), float(rate), scale
-        small = self.shape[0] * self.shape[1] <= SMALL_FIELD
-        self._factor, self._every = (2, 1) if small else (4, 4)
+        large = self.shape[0] * self.shape[1] > SMALL_FIELD
+        self._factor = 4 if large else 2 if min(self.shape) >= TINY_SIDE else 1
+        self._every = 4 if large else 1
         self._line = np.zeros(self.shape[1] + 2 * PAD, np.float32)
         self._mean = np.zeros(self.shape, np.float32)
         self._clean = np.zeros(self.shape, np.float32)
@@ -71,7 +76,7 @@ class Motion:
         self._lesson: Iterator[None] = iter(())
         self._u = (0.0, 0.0)
         self._gain, self._level = 1.0, 0.0
-        self._usual = 0.0
+        self._usual = self._contrast = 0.0
         self._hits = self._misses = self._frames = self._since = 0
 
     @property
@@ -84,7 +89,8 @@ class Motion:
         level = self._coarse.see(image)
         if not np.isfinite(level):
             image, level = self._cleaned(image)
-        if self._hits == 0:
+        lost = self._misses > self._patience(settings)
+        if self._hits == 0 or lost:
             self._start(image)
         fit = self._fit(image, level, settings.max_shift / self.scale)
         shift = self._judged(fit, settings)
@@ -92,7 +98,7 @@ class Motion:
         lesson = self._teaching(shift, settings)
         moved(image, self._u, self._mean, light, lesson, self._line, *_flat(out))
         self._learn(shift, fit)
-        return shift
+        return replace(shift, flag="jump") if lost else shift
 
     def _start(self, image: NDArray[np.float32]) -> None:
         """Make this frame the template."""
@@ -102,6 +108,16 @@ class Motion:
         self._lesson = self._teach()
         for _ in self._lesson:
             pass
+
+    def _patience(self, settings: settings.Motion) -> float:
+        """Return after how many frames that do not fit the template is given up for a new one.
+
+        As many as fitted before, between one second and three times the template's memory; and never while
+        the picture shows less than half the usual contrast: a light that is off comes back.
+        """
+        if self._coarse.contrast < 0.5 * self._contrast:
+            return math.inf
+        return min(max(self.rate, self._hits), max(self.rate, 3 * settings.template * self.rate))
 
     def _fit(self, image: NDArray[np.float32], level: float, limit: float) -> Fit:
         """Return the best fit: near the last one if that will do, else in the whole range and some more."""
@@ -119,7 +135,7 @@ class Motion:
         """Return the correlation as a share of the usual one; 0 if it could be chance."""
         if not fit.r * self._coarse.picture.size**0.5 > SIGNIFICANT:
             return 0.0
-        return min(1.0, fit.r / max(self._usual, fit.r / 2 if self._usual == 0 else 0.0))
+        return min(1.0, fit.r / (self._usual or fit.r))
 
     def _judged(self, fit: Fit, settings: settings.Motion) -> Shift:
         """Follow a fit that can be believed; else stay at the last good one."""
@@ -157,6 +173,7 @@ class Motion:
             part = 1 / max(1, min(self._hits, SETTLED)) if self._hits else 0.0
             self._hits, self._misses = self._hits + 1, 0
             self._usual += part * (fit.r - self._usual)
+            self._contrast += (self._coarse.contrast - self._contrast) / min(self._hits, SETTLED)
             self._gain += part * (fit.gain - self._gain)
         if next(self._lesson, self) is self and self._since >= min(LESSON, 1 + self._hits // 2):
             self._since, self._lesson = 0, self._teach()
@@ -170,7 +187,8 @@ class Motion:
         """Return the image with what is not a number taken from the template, and its mean."""
         np.copyto(self._clean, image)
         bad = ~np.isfinite(self._clean)
-        self._clean[bad] = self._mean[bad]
+        # With hardly a number in it the template would only find itself.
+        self._clean[bad] = self._mean[bad] if np.count_nonzero(bad) < bad.size / 2 else 0.0
         return self._clean, self._coarse.see(self._clean)
 
 

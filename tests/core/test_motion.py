@@ -1,0 +1,360 @@
+"""Motion correction: kernels against their twins, known shifts found, and nothing that ruins the template."""
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from scipy.ndimage import fourier_shift, gaussian_filter
+
+from roi_core import filters
+from roi_core.motion import Motion, kernels
+from roi_core.settings import Settings
+from tests import naive
+
+MOTION = Settings().motion
+SIDES = st.integers(1, 24)
+AWAY = st.one_of(st.just(0.0), st.floats(-30, 30), st.integers(-3, 3).map(float))
+
+
+def picture(shape, seed=0):
+    return np.random.default_rng(seed).random(shape, np.float32) * 100
+
+
+def scene(side=160, seed=0):
+    """A field of blobs and texture, photons per px, wider than any frame cut from it."""
+    rng = np.random.default_rng(seed)
+    spots = np.zeros((side, side))
+    spots[rng.integers(0, side, side), rng.integers(0, side, side)] = 1
+    texture = gaussian_filter(rng.standard_normal((side, side)), 3)
+    return 20 + 1000 * gaussian_filter(spots, 2.5) + 3 * texture / texture.std()
+
+
+def frames(shifts, shape=(96, 96), noise=1.0, seed=0):
+    """Yield the scene displaced by each (dy, dx), with photon noise."""
+    field = np.fft.fft2(scene(seed=seed))
+    rng = np.random.default_rng(seed + 1)
+    y, x = (160 - shape[0]) // 2, (160 - shape[1]) // 2
+    for shift in shifts:
+        light = np.fft.ifft2(fourier_shift(field, shift)).real[y : y + shape[0], x : x + shape[1]]
+        yield (light + noise * np.sqrt(light.clip(1)) * rng.standard_normal(shape)).astype(np.float32)
+
+
+def walk(count, jitter=0.5, seed=0):
+    rng = np.random.default_rng(seed)
+    drift = 2 * np.sin(np.arange(count)[:, None] / 40 * [1, 0.7])
+    return drift + jitter * rng.standard_normal((count, 2))
+
+
+def run(images, motion=None, settings=MOTION):
+    """Return (T, 2) shifts, confidences, flags; every result must be made of numbers."""
+    out, shifts = None, []
+    for image in images:
+        motion = motion or Motion(image.shape, 30.0)
+        out = np.empty(image.shape, np.float32) if out is None else out
+        shifts.append(motion.step(image, settings, out))
+        assert np.isfinite(out).all()
+    where = np.array([(shift.dy, shift.dx) for shift in shifts])
+    return where, np.array([shift.confidence for shift in shifts]), [shift.flag for shift in shifts]
+
+
+def error(found, true, start=0):
+    """Rms over axes of what is left when a constant offset is taken away, px."""
+    left = (found + true)[start:]
+    return float(np.sqrt(((left - np.median(left, axis=0)) ** 2).mean()))
+
+
+# --- kernels
+
+
+@given(SIDES, SIDES, AWAY, AWAY)
+@hypothesis_settings(max_examples=50)
+def test_moving_is_cubic_convolution_and_fills_from_the_template(h, w, y, x):
+    image, mean = picture((h, w)), picture((h, w), 1)
+    learned, out = mean.copy(), np.full((h, w + 3), -1, np.float32)
+    line = np.zeros(w + 2 * kernels.PAD, np.float32)
+    kernels.moved(image, (y, x), learned, (2.0, 5.0), (0.25, 1, 2), line, out.reshape(-1), w + 3)
+    known = naive.displaced(image, (y, x))
+    expected = np.where(np.isnan(known), 2 * mean + 5, known)
+    np.testing.assert_allclose(out[:, :w], expected, rtol=1e-4, atol=1e-2)
+    assert (out[:, w:] == -1).all()
+    teaches = ~np.isnan(known) & (np.arange(h) % 2 == 1)[:, None]
+    expected = np.where(teaches, mean + 0.25 * (np.nan_to_num(known) - mean), mean)
+    np.testing.assert_allclose(learned, expected, rtol=1e-4, atol=1e-2)
+
+
+@given(SIDES, SIDES, AWAY, AWAY)
+@hypothesis_settings(max_examples=50)
+def test_comparing_is_the_sums_of_its_definition(h, w, y, x):
+    image, model, weights = picture((h, w)), picture((h, w), 1), picture((2, h, w), 2)
+    sums, line = np.ones(6), np.zeros(w + 2 * kernels.PAD, np.float32)
+    kernels.compared(image, (y, x), model, weights, 0.5, line, sums)
+    v = naive.displaced(image, (y, x))
+    known = ~np.isnan(v)
+    r = (v - 0.5 * model)[known]
+    parts = [weights[0][known] @ r, weights[1][known] @ r, model[known] @ r, v[known] @ v[known]]
+    expected = [*parts, (model[known] ** 2).sum(), known.sum()]
+    np.testing.assert_allclose(sums, expected, rtol=1e-3, atol=30)
+
+
+@given(st.floats(-9, 9), st.floats(-9, 9))
+@hypothesis_settings(max_examples=30)
+def test_matching_is_the_sums_over_the_blocks_inside(y, x):
+    image, weights, facts = picture((24, 40)), picture((2, 5, *kernels.BLOCK), 1), picture((5, 4), 2)
+    places = np.array([[1, 1], [1, 20], [8, 3], [15, 23], [19, 10]])
+    sums, expected = np.ones(7), np.zeros(7)
+    kernels.matched(image, (y, x), places, weights, facts.astype(np.float64), sums)
+    v = naive.displaced(image, (y, x))
+    for r, (top, left) in enumerate(places):
+        corner = top + int(np.floor(y)) - 1, left + int(np.floor(x)) - 1
+        if corner[0] < 0 or corner[1] < 0 or corner[0] + 7 > 24 or corner[1] + 19 > 40:
+            continue
+        block = v[top : top + 4, left : left + 16]
+        expected += [*(weights[:, r] * block).sum(axis=(1, 2)), *facts[r], 1]
+    np.testing.assert_allclose(sums, expected, rtol=1e-3, atol=1)
+
+
+@given(SIDES, SIDES)
+@hypothesis_settings(max_examples=30)
+def test_slopes_energies_and_blocks_are_their_definitions(h, w):
+    image, out = picture((h, w)), np.full((2, h, w), 7, np.float32)
+    kernels.sloped(image, out)
+    np.testing.assert_allclose(out, naive.slopes(image), atol=1e-3)
+    corner = (h % 4 // 2, w % 16 // 2)
+    grid = h // 4, w // 16
+    energy = np.zeros(grid, np.float32)
+    kernels.energies(out, corner, np.zeros(w, np.float32), energy)
+    blocks = [(corner[0] + 4 * r, corner[1] + 16 * c) for r, c in np.ndindex(grid)]
+    copies = np.zeros((len(blocks), 4, 16), np.float32)
+    kernels.gathered(image, np.array(blocks, np.int64).reshape(-1, 2), copies)
+    for place, (y, x) in enumerate(blocks):
+        part = np.s_[y : y + 4, x : x + 16]
+        assert energy.reshape(-1)[place] == pytest.approx(
+            (out[0][part] ** 2 + out[1][part] ** 2).sum(), rel=1e-4
+        )
+        assert (copies[place] == image[part]).all()
+
+
+def test_blinded_weights_share_nothing_with_light_or_contrast():
+    weights, model, facts = picture((2, 6, 4, 16)), picture((6, 4, 16), 1), np.zeros((6, 4))
+    model -= model.mean()
+    kernels.blinded(weights, model, facts)
+    np.testing.assert_allclose(facts.sum(axis=0), 0, atol=2)
+    np.testing.assert_allclose(facts[:, 0], (weights[0] * model).sum(axis=(1, 2)), rtol=1e-3, atol=0.5)
+    np.testing.assert_allclose(facts[:, 3], weights[1].sum(axis=(1, 2)), rtol=1e-3, atol=0.1)
+
+
+@given(SIDES, SIDES, st.integers(0, 12), st.integers(1, 5))
+def test_wide_means_are_their_definitions(h, w, reach, more):
+    image, out = picture((h, w)), np.zeros((h, w), np.float32)
+    filters.high_passed(image, reach, filters.room(w, reach), out)
+    np.testing.assert_allclose(out, naive.high_passed(image, reach), atol=1e-2)
+    filters.ringed(image, reach, reach + more, filters.room(w, reach + more), out)
+    np.testing.assert_allclose(out, naive.ringed(image, reach, reach + more), atol=1e-2)
+    assert filters.mean_of(image) == pytest.approx(image.mean(dtype=np.float64), rel=1e-5)
+
+
+@given(SIDES, SIDES, st.integers(1, 5))
+def test_binning_and_its_way_back(h, w, factor):
+    image = picture((h * factor + factor // 2, w * factor))
+    small = np.zeros((h, w), np.float32)
+    filters.binned(image, factor, small)
+    np.testing.assert_allclose(small, naive.binned(image, factor), rtol=1e-5)
+    if factor == 4:
+        filters.binned_by_4(image, small)
+        np.testing.assert_allclose(small, naive.binned(image, 4), rtol=1e-5)
+    lines = np.zeros((h + 1, image.shape[1] + 2 * factor), np.float32)
+    expected = image - naive.stretched(small, factor, image.shape)
+    filters.unglowed(small, factor, lines, image)
+    np.testing.assert_allclose(image, expected, atol=1e-3)
+
+
+# --- finding shifts
+
+
+@pytest.mark.parametrize(
+    ("shape", "most"), [((96, 96), 0.05), ((64, 80), 0.06), ((48, 120), 0.08), ((40, 40), 0.12)]
+)
+def test_known_shifts_are_found(shape, most):
+    true = walk(150)
+    found, confidence, flags = run(frames(true, shape))
+    assert error(found, true, 30) < most
+    assert not any(flags)
+    assert confidence[30:].min() > 0.7
+
+
+def test_a_large_field_is_matched_on_chosen_blocks():
+    rng = np.random.default_rng(0)
+    wide = np.fft.fft2(gaussian_filter(rng.standard_normal((400, 400)), 2) * 60)
+    true = walk(40)
+    light = (20 + np.fft.ifft2(fourier_shift(wide, shift)).real[20:380, 20:380] for shift in true)
+    images = ((image + 4 * rng.standard_normal(image.shape)).astype(np.float32) for image in light)
+    found, _, flags = run(images)
+    assert error(found, true, 10) < 0.03
+    assert not any(flags)
+
+
+def test_the_moved_picture_fits_the_template():
+    true, motion = walk(60, seed=3), Motion((96, 96), 30.0)
+    images = list(frames(true, noise=0.3))
+    out = np.empty((96, 96), np.float32)
+    for image in images:
+        motion.step(image, MOTION, out)
+        edge = np.abs(np.diff(out, axis=1)).max()
+        assert edge < 1.5 * np.abs(np.diff(image, axis=1)).max(), "a step at the border of what is known"
+    left = out - motion.template
+    assert left.std() < 0.5 * (images[-1] - motion.template).std()
+
+
+def test_rows_apart_give_the_same_picture():
+    images = list(frames(walk(10)))
+    plain, wide = np.zeros((96, 96), np.float32), np.zeros((110, 130), np.float32)
+    one, two = Motion((96, 96), 30.0), Motion((96, 96), 30.0)
+    for image in images:
+        assert one.step(image, MOTION, plain) == two.step(image, MOTION, wide[5:101, 7:103])
+    assert (wide[5:101, 7:103] == plain).all()
+    assert wide[:5].sum() == wide[:, :7].sum() == wide[101:].sum() == wide[:, 103:].sum() == 0
+
+
+def test_settings_are_in_camera_pixels():
+    true = np.concatenate([np.zeros((40, 2)), np.full((5, 2), 7.0)])
+    images = list(frames(true))
+    _, _, flags = run(images, Motion((96, 96), 30.0, scale=1))
+    assert not any(flags)
+    _, _, flags = run(images, Motion((96, 96), 30.0, scale=2))
+    assert flags[40:] == ["jump"] * 5
+
+
+def test_brightness_is_not_motion():
+    true = walk(200)
+    light = 1 + 0.6 * np.sin(np.arange(200) / 15)
+    images = (120 + factor * image for factor, image in zip(light, frames(true), strict=True))
+    found, _, flags = run(image.astype(np.float32) for image in images)
+    assert error(found, true, 30) < 0.08
+    assert not any(flags)
+
+
+@pytest.mark.parametrize("jump", [(5, -6), (-20, 9), (0, 30)])
+def test_a_jump_within_range_is_followed_at_once(jump):
+    true = walk(80, 0.3)
+    true[50:] += jump
+    found, _, flags = run(frames(true), settings=Settings().with_value("motion.max_shift", 40.0).motion)
+    assert error(found, true, 30) < 0.1
+    assert np.abs(found[50] + true[50] - np.median(found + true, axis=0)).max() < 0.3
+    assert not any(flags)
+
+
+def test_a_jump_beyond_range_is_flagged_and_held_and_forgotten():
+    true = walk(100, 0.3)
+    true[50:60] += (25, 0)
+    found, _, flags = run(frames(true))
+    assert all(flags[50:60])
+    assert not any(flags[:50] + flags[60:])
+    assert (found[50:60] == found[49]).all()
+    there = np.r_[30:50, 60:100]
+    assert error(found[there], true[there]) < 0.08
+
+
+# --- what must not ruin it
+
+
+@pytest.mark.parametrize("kind", ["black", "noise", "white", "nan", "flat"])
+def test_a_light_that_is_off_for_ten_seconds_comes_back_at_once(kind):
+    rng, true = np.random.default_rng(0), walk(120)
+    images = list(frames(true))
+    fill = {"black": 0, "white": 65535, "nan": np.nan, "flat": 17}
+    dark = (
+        np.full((96, 96), fill[kind], np.float32)
+        if kind in fill
+        else rng.standard_normal((300, 96, 96)).astype(np.float32)
+    )
+    off = list(dark) if kind == "noise" else [dark] * 300
+    found, confidence, flags = run(images[:60] + off + images[60:])
+    assert set(flags[60:360]) == {"unsure"}
+    assert confidence[60:360].max() < 0.3
+    assert not any(flags[:60] + flags[360:])
+    there = np.r_[30:60, 360:420]
+    assert error(found[there], np.concatenate([true[30:60], true[60:]])) < 0.08
+
+
+@pytest.mark.parametrize("level", [0, 100])
+def test_a_light_that_comes_late_starts_the_template(level):
+    rng, true = np.random.default_rng(0), walk(90)
+    dark = [(level + (level > 0) * rng.standard_normal((96, 96))).astype(np.float32) for _ in range(60)]
+    found, _, flags = run(dark + list(frames(true)))
+    assert not any(flags[65:])
+    assert error(found[90:], true[30:]) < 0.08
+
+
+def test_another_scene_becomes_the_template_in_the_end():
+    old, new = list(frames(walk(60))), list(frames(walk(150, seed=1), seed=5))
+    _, _, flags = run(old + new)
+    assert all(flags[60:120])
+    assert flags.count("jump") >= 1
+    assert not any(flags[-60:])
+
+
+def test_pixels_that_are_not_numbers_are_taken_from_the_template():
+    true = walk(60)
+    images = list(frames(true))
+    images[40][10:20, 30:40] = np.nan
+    images[41][5, 5] = np.inf
+    found, _, flags = run(images)
+    assert not any(flags)
+    assert error(found, true, 30) < 0.08
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 3), (8, 8), (5, 40), (17, 16)])
+def test_the_smallest_pictures_do_not_crash(shape):
+    found, _, _ = run([picture(shape, seed) for seed in range(20)])
+    assert np.abs(found).max() <= 10
+
+
+def test_the_same_frames_give_the_same_bits():
+    images = list(frames(walk(50)))
+    assert (run(images)[0] == run(images)[0]).all()
+
+
+def test_reset_begins_anew():
+    images, motion = list(frames(walk(30))), Motion((96, 96), 30.0)
+    first = run(images, motion)[0]
+    motion.reset()
+    assert (run(images, motion)[0] == first).all()
+
+
+def test_settings_may_change_at_any_frame():
+    rng, motion = np.random.default_rng(0), Motion((64, 64), 30.0)
+    out = np.empty((64, 64), np.float32)
+    for image in frames(walk(200), (64, 64)):
+        settings = Settings().with_value("motion.max_shift", float(rng.choice([1, 5, 64])))
+        settings = settings.with_value("motion.template", float(rng.choice([0.5, 10, 600])))
+        settings = settings.with_value("motion.min_confidence", float(rng.choice([0, 0.3, 1])))
+        motion.step(image, settings.motion, out)
+        assert np.isfinite(out).all()
+    assert np.isfinite(motion.template).all()
+
+
+# --- real pictures
+
+
+@pytest.mark.parametrize(
+    ("name", "still", "moved"),
+    [
+        ("2p-tolias-crop/movie_300x112x112_i16.tif", 0.2, 0.06),
+        ("2p-thunder-mouse/mouse_500x64x64_i16.tif", 0.1, 0.06),
+    ],
+)
+def test_real_movies_stay_and_come_back(shared, name, still, moved):
+    movie = tifffile.imread(shared / "data" / name)[:200].astype(np.float32)
+    there, _, flags = run(movie)
+    assert np.sqrt((there**2).mean()) < still
+    assert not any(flags)
+    true = walk(len(movie), 0.4)
+    shaken = []
+    for image, shift in zip(movie, true, strict=True):
+        wide = np.fft.fft2(np.pad(image, 16, mode="reflect"))
+        shaken.append(np.fft.ifft2(fourier_shift(wide, shift)).real[16:-16, 16:-16].astype(np.float32))
+    found, _, flags = run(shaken)
+    assert error(found - there, true, 20) < moved
+    assert not any(flags)
