@@ -19,10 +19,12 @@ BANDS = 64
 """They are looked for in so many bands of rows, one a frame."""
 MOST = 0.01
 """Share of the pixels that may be dead; a picture with more is not mended further."""
-STRANGE = 6.0
-"""Beyond all neighbours but one by so many times what is usual in the picture: a dead pixel."""
+STRANGE, SPREAD = 6.0, 3.0
+"""Beyond all neighbours but one by so many times what is usual in the picture, and what those differ."""
 WINDOW = 4
 """Rows on either side whose offsets a row's own is held against."""
+USUAL = 30
+"""Frames in which the usual profile of the rows forgets."""
 SURE = 2.0
 """An offset within so many of its standard errors is none."""
 
@@ -31,8 +33,8 @@ class DeadPixels:
     """Replaces pixels whose mean stays outside what their neighbours show by the neighbours' median.
 
     A pixel counts when its mean over time lies beyond the second-largest (or second-smallest) of its eight
-    neighbours by more than STRANGE times the median distance in the picture, and by more than those
-    neighbours differ among themselves: the optics spread every real thing over more than one pixel.
+    neighbours by more than STRANGE times the usual step between pixels, and by more than SPREAD times what
+    those neighbours differ among themselves: the optics spread every real thing over more than one pixel.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
@@ -60,21 +62,28 @@ class DeadPixels:
 
 
 class Lines:
-    """Takes from each row the offset that the rows around it do not share.
+    """Takes from each row the offset that it has in this frame only and that the rows around do not share.
 
-    The robust mean of the differences to the row above (clipped at twice their usual size, so that a cell
-    or a vessel does not count) is summed down the picture; what that profile has beyond its own mean over
-    2 WINDOW + 1 rows is the offset. Structure is smooth over those rows, and what noise can make is left.
+    The robust mean of the differences to the row above (clipped at 2.5 times their usual size, so that a
+    cell that flashes does not count) is summed down the picture; what that profile has beyond its own mean
+    over 2 WINDOW + 1 rows, and beyond what it usually has there, is the offset. So what stands still stays,
+    whatever its shape, and so does what noise can make.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self._offsets = np.zeros(shape[0])
+        self._offsets, self._usual_offsets = np.zeros(shape[0]), np.zeros(shape[0])
         self._profile = np.zeros(shape[0])
-        self._usual = 0.0
+        self._step = 0.0
+        self._frames = 0
 
     def step(self, image: NDArray[np.float32]) -> None:
         """Mend the image (h, w) in place."""
-        self._usual = _lines(image, self._usual, self._profile, self._offsets)
+        self._frames += 1
+        self._step = _profiled(image, self._step, self._profile)
+        error = SURE * 1.25 * self._step / float(np.sqrt(image.shape[1]))
+        rate = 1 / min(self._frames, USUAL)
+        _lined(self._profile, rate, error, self._usual_offsets, self._offsets)
+        _shifted(image, self._offsets)
 
 
 @jit.sums
@@ -126,7 +135,7 @@ def _strange(
                         low = min(low, max(lower, v))
                         lower = min(lower, v)
             beyond = max(mean[y, x] - high, low - mean[y, x])
-            if beyond > limit and beyond > high - low and count < found.shape[0]:
+            if beyond > limit and beyond > SPREAD * (high - low) and count < found.shape[0]:
                 found[count, 0], found[count, 1] = y, x
                 count += 1
     return count
@@ -151,18 +160,16 @@ def _mended(image: NDArray[np.float32], places: NDArray[np.int64]) -> None:
 
 
 @jit.sums
-def _lines(
-    image: NDArray[np.float32], usual: float, profile: NDArray[np.float64], offsets: NDArray[np.float64]
-) -> float:
-    """Take the rows' own offsets from the image in place; return the usual size of row differences."""
+def _profiled(image: NDArray[np.float32], step: float, profile: NDArray[np.float64]) -> float:
+    """Make the profile (h,) of the rows; return the usual step between rows, from the usual so far."""
     h, w = image.shape
-    if usual <= 0:
+    if step <= 0:
         for y in range(1, h):
             a, b, total = image[y - 1], image[y], np.float32(0)
             for x in range(w):
                 total += abs(b[x] - a[x])
-            usual += total / (w * max(1, h - 1))
-    size, limit, profile[0] = 0.0, np.float32(2.5 * usual), 0.0
+            step += total / (w * max(1, h - 1))
+    size, limit, profile[0] = 0.0, np.float32(2.5 * step), 0.0
     for y in range(1, h):
         a, b = image[y - 1], image[y]
         total, spread = np.float32(0), np.float32(0)
@@ -172,17 +179,32 @@ def _lines(
             spread += abs(d)
         profile[y] = profile[y - 1] + total / w
         size += spread / w
-    error = SURE * usual * 1.25 / np.sqrt(w)
+    # Clipped steps are smaller than whole ones by a tenth in noise: without its tenth the limit would shrink.
+    return float(step + 0.1 * (1.1 * size / max(1, h - 1) - step))
+
+
+@jit.kernel
+def _lined(
+    profile: NDArray[np.float64],
+    rate: float,
+    error: float,
+    usual: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+) -> None:
+    """Make the offsets of this frame; what is usual learns them by the rate."""
+    h = profile.size
     for y in range(h):
         first, end = max(0, y - WINDOW), min(h, y + WINDOW + 1)
-        mean = 0.0
-        for j in range(first, end):
-            mean += profile[j]
-        offset = profile[y] - mean / (end - first)
-        offsets[y] = offset - min(error, max(-error, offset))
-    for y in range(h):
+        offset = profile[y] - profile[first:end].mean()
+        usual[y] += rate * (offset - usual[y])
+        offset -= usual[y]
+        offsets[y] = offset if abs(offset) > error else 0.0
+
+
+@jit.sums
+def _shifted(image: NDArray[np.float32], offsets: NDArray[np.float64]) -> None:
+    for y in range(image.shape[0]):
         row, offset = image[y], np.float32(offsets[y])
         if offset != 0:
-            for x in range(w):
+            for x in range(row.size):
                 row[x] -= offset
-    return float(usual + 0.1 * (size / max(1, h - 1) - usual))

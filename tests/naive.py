@@ -191,7 +191,7 @@ def stretched(glow, factor, shape):
 
 
 def strange(mean, limit):
-    """Places beyond all neighbours but one by more than the limit and than those neighbours differ."""
+    """Places beyond all neighbours but one by more than the limit and thrice what those differ."""
     found = []
     for y, x in np.ndindex(*mean.shape):
         around = [
@@ -200,9 +200,9 @@ def strange(mean, limit):
             for i in range(max(0, x - 1), min(mean.shape[1], x + 2))
             if (j, i) != (y, x)
         ]
-        low, *_, high = sorted(around)[1:-1]
+        low, high = sorted(around)[1], sorted(around)[-2]
         beyond = max(mean[y, x] - high, low - mean[y, x])
-        if beyond > limit and beyond > high - low:
+        if beyond > limit and beyond > 3 * (high - low):
             found.append((y, x))
     return found
 
