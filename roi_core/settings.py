@@ -195,7 +195,7 @@ class Prepare(Block):
         le=8,
     )
     dead_pixels: bool = field(False, "Replace pixels that never agree with their neighbours.")
-    line_noise: bool = field(False, "Remove the offset of each row that its neighbours do not share.")
+    line_noise: bool = field(False, "Remove the offset that a row has in one frame only and its neighbours do not share.")
     flatten: Literal["auto", "on", "off"] = field(
         "auto",
         "Take away the wide glow of one-photon pictures before motion correction; auto follows cnmf.preset.",
@@ -253,16 +253,28 @@ class Cnmf(Block):
     )
     cell_radius: float = field(5.0, "Radius of a typical cell, in px of the camera.", unit="px", ge=1, le=64)
     min_snr: float = field(
-        2.5,
-        "Peak of a transient over the noise of the trace that a cell must reach.",
+        1.5,
+        "Highest transient of the last minutes over the noise of a frame that a cell must reach.",
         ge=0,
         le=50,
     )
+    min_evidence: float = field(
+        8.0,
+        "Standard deviations by which all its transients together must stand out of the noise.",
+        ge=0,
+        le=200,
+    )
     min_r: float = field(
-        0.5,
+        0.6,
         "Correlation of a cell's footprint with the picture of its transients that it must reach.",
         ge=0,
         le=1,
+    )
+    min_asymmetry: float = field(
+        1.1,
+        "How much more a trace must rise above its baseline than it falls below; 1 is no calcium.",
+        ge=0,
+        le=10,
     )
     min_size: float = field(0.25, "Smallest cell, as a fraction of the expected area.", ge=0, le=1)
     max_size: float = field(4.0, "Largest cell, as a multiple of the expected area.", ge=1, le=20)

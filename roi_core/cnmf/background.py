@@ -12,7 +12,7 @@ pixels, cells taken out, is regressed on the modes' courses and smoothed to the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -20,11 +20,9 @@ import numpy as np
 from roi_core.jit import kernel, sums
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
-__all__ = ["Glow"]
+__all__ = ["Glow", "Grid"]
 
 MODES = 16
 """Most modes that are kept."""
@@ -32,60 +30,79 @@ PAST = 512
 """Frames of block means from which the filter is learned."""
 MOST_BLOCKS = 400
 """So many blocks at most, whatever the size of the picture."""
+START = 0.7
+"""Share of a block's mean that is believed before anything is learned."""
 LEAST_FREE = 8
 """Pixels that a block needs for a mean of its own; else it takes that of its neighbours."""
 
 
-class Glow:
-    """The glow on a (rows, columns) picture; `nodes` are its values on a grid of 1.5 cell radii.
+class Filter(NamedTuple):
+    """What `Glow.learn` found out; swapped whole, so that a frame never sees half of it.
 
-    ``cover`` counts the cells on each pixel; pixels with none measure the glow.
+    ``into`` (m, blocks) turns block means into the courses of m modes, ``back`` (m, blocks) modes into block
+    means; ``gains`` (m,) and ``local`` (blocks,) are Wiener gains of the modes and of what they leave;
+    ``maps`` (m, nodes) is each mode on the grid of nodes.
+    """
+
+    into: NDArray[np.float32]
+    back: NDArray[np.float32]
+    gains: NDArray[np.float32]
+    local: NDArray[np.float32]
+    maps: NDArray[np.float32]
+
+
+class Glow:
+    """The glow on a (rows, columns) picture; `nodes` are its values on a `grid` of 1.5 cell radii.
+
+    `step` is called for every frame. `watch` and `learn` belong to the detector's thread.
     """
 
     def __init__(self, shape: tuple[int, int], radius: float) -> None:
-        self.shape = shape
-        self._blocks = _Grid(shape, max(3 * radius, np.sqrt(shape[0] * shape[1] / MOST_BLOCKS)))
-        self.grid = _Grid(shape, max(1.5 * radius, 2.0))
-        self.cover = np.zeros(shape, np.int16)
+        self._blocks = Grid(shape, max(3 * radius, np.sqrt(shape[0] * shape[1] / MOST_BLOCKS)))
+        self.grid = Grid(shape, max(1.5 * radius, 2.0))
         self.nodes = np.zeros(self.grid.shape, np.float32)
-        self._free = np.ones(self._blocks.shape, np.float32)
-        self._raw = np.zeros(self._blocks.shape, np.float32)
-        self._left = np.zeros(self._blocks.shape, np.float32)
+        self._between = (*self._blocks.at(0, self.grid.middles[0]), *self._blocks.at(1, self.grid.middles[1]))
+        self._raw, self._left, self._free = (np.zeros(self._blocks.shape, np.float32) for _ in range(3))
         blocks, nodes = self._raw.size, self.nodes.size
+        none = np.zeros((0, blocks), np.float32)
+        start = np.full(blocks, START, np.float32)
+        self._filter = Filter(none, none, np.zeros(0, np.float32), start, np.zeros((0, nodes), np.float32))
         self._past = np.zeros((PAST, blocks), np.float32)
         self._seen = self._learned = 0
-        self._courses = np.zeros((PAST, MODES), np.float32)
         self._covariance = np.zeros((blocks, blocks))
-        self._up = [grid.place(self._blocks) for grid in (self.grid,)][0]
-        self._into = np.zeros((0, blocks), np.float32)
-        self._back = np.zeros((0, blocks), np.float32)
-        self._gains = np.zeros(0, np.float32)
-        self._local = np.full(blocks, 0.7, np.float32)
-        self._maps = np.zeros((0, nodes), np.float32)
         self._bent = np.zeros((0, nodes))
-        self._moment = np.zeros((0, 0))
-        self._new_moment = np.zeros((0, 0))
+        self._moment, self._new_moment = np.zeros((0, 0)), np.zeros((0, 0))
         self._product = np.zeros((0, nodes))
 
-    def step(self, binned: NDArray[np.float32]) -> None:
-        """Measure the blocks of this frame and estimate the glow at the nodes."""
-        now = self._seen % PAST
-        _block_means(binned, self.cover, self._blocks.y, self._blocks.x, self._raw, self._free)
-        _fill_covered(self._raw, self._free)
+    def step(self, binned: NDArray[np.float32], cover: NDArray[np.int16], learn: bool = True) -> None:
+        """Measure the uncovered pixels of this frame and estimate the glow at the nodes."""
+        _block_means(binned, cover, self._blocks.y, self._blocks.x, self._raw, self._free)
         raw = self._raw.reshape(-1)
-        self._past[now] = raw
-        _filter(
-            raw, self._into, self._back, self._gains, self._local, self._courses[now],
-            self._left.reshape(-1), self._maps, self.nodes.reshape(-1),
-        )  # fmt: skip
-        _spread(self._left, *self._up, self.nodes)
-        self._seen += 1
+        _filter(raw, *self._filter, self._left.reshape(-1), self.nodes.reshape(-1))
+        _spread(self._left, *self._between, self.nodes)
+        if learn:
+            self._past[self._seen % PAST] = raw
+            self._seen += 1
 
-    def learn(self) -> None:
-        """Learn the filter from the block means since the last call; for the detector's thread."""
+    @property
+    def seen(self) -> int:
+        """Frames from which it could learn."""
+        return self._seen
+
+    def watch(self, residual: NDArray[np.float32], first: int, last: int) -> None:
+        """Regress the mean residual (rows, columns) of the frames seen from ``first`` to ``last`` on the modes."""
+        courses = self._past[np.arange(first, last) % PAST].mean(0) @ self._filter.into.T
+        courses = (courses * self._filter.gains).astype(np.float64)
+        if len(courses):
+            self._new_moment += np.outer(courses, courses)
+            self._product += np.outer(courses, self.grid.means(residual))
+
+    def learn(self, memory: float) -> None:
+        """Learn from all since the last call; ``memory`` is in frames."""
         new = min(self._seen - self._learned, PAST - 1)
         if new < 8:
             return
+        self._bend(np.exp(-new / memory))
         past = self._past[np.arange(self._seen - new, self._seen) % PAST].astype(np.float64)
         self._learned = self._seen
         weight = min(self._seen, 3 * PAST)
@@ -102,101 +119,64 @@ class Glow:
         local = (signal / np.maximum((left**2).mean(0), 1e-12)).clip(0, 1)
         self._turn(modes * whiten, modes / whiten, values[best] / (values[best] + 1), local)
 
-    def learn_maps(self, residual: NDArray[np.float32], frames: NDArray[np.int64]) -> None:
-        """Regress the residual, a (rows, columns) mean over these frames, on the courses of the modes."""
-        if len(self._gains) == 0:
-            return
-        course = (self._courses[frames % PAST, : len(self._gains)] * self._gains).mean(0).astype(np.float64)
-        means = np.add.reduceat(residual, self.grid.y[:-1], 0)
-        means = np.add.reduceat(means, self.grid.x[:-1], 1) / self.grid.sizes()
-        self._new_moment += np.outer(course, course)
-        self._product += np.outer(course, means.ravel())
-
-    def bend(self, keep: float) -> None:
-        """Put what `learn_maps` gathered into the maps; the past counts ``keep`` times as much as before."""
-        size = len(self._gains)
+    def _bend(self, keep: float) -> None:
+        """Recursive least squares: put what `watch` gathered into the maps; the past counts ``keep`` times."""
+        size = len(self._new_moment)
         if size == 0:
             return
         self._moment = keep * self._moment + self._new_moment
         ridge = np.eye(size) * (1e-3 * np.trace(self._moment) / size + 1e-9)
         change = np.linalg.solve(self._moment + ridge, self._product).reshape(size, *self.grid.shape)
         self._bent += np.stack([cv2.GaussianBlur(part, (0, 0), 1.0) for part in change]).reshape(size, -1)
-        self._new_moment[:] = 0
-        self._product[:] = 0
-        self._maps = (self._spread_modes(self._back) + self._bent).astype(np.float32)
 
     def _turn(self, into: Any, back: Any, gains: Any, local: Any) -> None:
         """Change to new modes and carry over what was learned of the old ones' maps."""
         size, nodes = len(gains), self.nodes.size
-        turn = self._into.astype(np.float64) @ back.T
+        turn = self._filter.into.astype(np.float64) @ back.T
+        inverse = np.linalg.pinv(turn) if turn.size else np.zeros((size, len(turn)))
         self._bent = turn.T @ self._bent
-        inverse = np.linalg.pinv(turn) if turn.size else np.zeros((size, 0))
         self._moment = inverse @ self._moment @ inverse.T
-        self._new_moment = np.zeros((size, size))
-        self._product = np.zeros((size, nodes))
-        parts = into, back, gains, local
-        self._into, self._back, self._gains, self._local = (np.ascontiguousarray(p, np.float32) for p in parts)
-        self._maps = (self._spread_modes(self._back) + self._bent).astype(np.float32)
+        self._new_moment, self._product = np.zeros((size, size)), np.zeros((size, nodes))
+        maps = self._spread_modes(back) + self._bent
+        self._filter = Filter(
+            *(np.ascontiguousarray(p, np.float32) for p in (into, back, gains, local, maps))
+        )
 
-    def _spread_modes(self, back: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _spread_modes(self, back: NDArray[np.float64]) -> NDArray[np.float64]:
         out = np.zeros((len(back), *self.grid.shape), np.float32)
         for mode, part in zip(back, out, strict=True):
-            _spread(mode.reshape(self._blocks.shape), *self._up, part)
+            _spread(mode.astype(np.float32).reshape(self._blocks.shape), *self._between, part)
         return out.reshape(len(back), -1).astype(np.float64)
 
 
-class _Grid:
-    """Cells of a regular division of a picture: edges ``y`` and ``x``, and the middles between them."""
+class Grid:
+    """A regular division of a picture into parts of about ``side`` px: their edges, and nodes in their middles."""
 
     def __init__(self, shape: tuple[int, int], side: float) -> None:
-        counts = [max(2, round(size / side)) for size in shape]
+        counts = [min(size, max(2, round(size / side))) for size in shape]
         self.y, self.x = (
             np.linspace(0, size, count + 1).round().astype(np.int64)
             for size, count in zip(shape, counts, strict=True)
         )
         self.shape = (counts[0], counts[1])
+        self.middles = tuple((edges[1:] + edges[:-1] - 1) / 2 for edges in (self.y, self.x))
+        self._sizes = np.outer(np.diff(self.y), np.diff(self.x))
 
-    def middles(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return (self.y[1:] + self.y[:-1] - 1) / 2, (self.x[1:] + self.x[:-1] - 1) / 2
-
-    def sizes(self) -> NDArray[np.float32]:
-        return np.outer(np.diff(self.y), np.diff(self.x)).astype(np.float32)
-
-    def at(self, axis: int, positions: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the node before each position and the fraction to the next; it extrapolates at the ends."""
-        middles = self.middles()[axis]
-        low = np.searchsorted(middles, positions).clip(1, len(middles) - 1) - 1
-        fraction = (positions - middles[low]) / np.diff(middles)[low]
+    def at(self, axis: int, place: Any) -> tuple[Any, Any]:
+        """Return the node before each place and the fraction to the next; it extrapolates at the ends."""
+        middles = self.middles[axis]
+        low = np.searchsorted(middles, place).clip(1, len(middles) - 1) - 1
+        fraction = (place - middles[low]) / (middles[low + 1] - middles[low])
         return low, fraction.clip(-0.5, 1.5).astype(np.float32)
-
-    def place(self, other: _Grid) -> tuple[Any, Any, Any, Any]:
-        """Return where the nodes of this grid lie between those of another, in y and in x."""
-        y, x = self.middles()
-        return *other.at(0, y), *other.at(1, x)
 
     def pixels(self) -> tuple[Any, Any, Any, Any]:
         """Return where every pixel row and column lies between the nodes."""
         return *self.at(0, np.arange(self.y[-1])), *self.at(1, np.arange(self.x[-1]))
 
-
-@sums
-def _block_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, free: Any) -> None:
-    """Fill ``out`` with the mean of each block's uncovered pixels and ``free`` with their number."""
-    for j in range(out.shape[0]):
-        out[j] = 0
-        free[j] = 0
-        for y in range(yedges[j], yedges[j + 1]):
-            for k in range(out.shape[1]):
-                d, c = binned[y, xedges[k] : xedges[k + 1]], cover[y, xedges[k] : xedges[k + 1]]
-                total, number = np.float32(0), np.float32(0)
-                for x in range(d.size):
-                    open_ = np.float32(c[x] == 0)
-                    total += open_ * d[x]
-                    number += open_
-                out[j, k] += total
-                free[j, k] += number
-        for k in range(out.shape[1]):
-            out[j, k] /= max(free[j, k], np.float32(1))
+    def means(self, picture: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the mean of a picture in each part, as a flat array."""
+        totals = np.add.reduceat(np.add.reduceat(picture, self.y[:-1], 0), self.x[:-1], 1)
+        return (totals / self._sizes).ravel()
 
 
 @kernel
@@ -217,23 +197,41 @@ def _fill_covered(raw: Any, free: Any) -> None:
 
 
 @sums
-def _filter(
-    raw: Any, into: Any, back: Any, gains: Any, local: Any, course: Any, left: Any, maps: Any, nodes: Any
-) -> None:
+def _block_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, free: Any) -> None:
+    """Fill ``out`` with the mean of each block's uncovered pixels and ``free`` with their number."""
+    for j in range(out.shape[0]):
+        out[j] = 0
+        free[j] = 0
+        for y in range(yedges[j], yedges[j + 1]):
+            for k in range(out.shape[1]):
+                d, c = binned[y, xedges[k] : xedges[k + 1]], cover[y, xedges[k] : xedges[k + 1]]
+                total, number = np.float32(0), np.float32(0)
+                for x in range(d.size):
+                    open_ = np.float32(c[x] == 0)
+                    total += open_ * d[x]
+                    number += open_
+                out[j, k] += total
+                free[j, k] += number
+        for k in range(out.shape[1]):
+            out[j, k] /= max(free[j, k], np.float32(1))
+    _fill_covered(out, free)
+
+
+@sums
+def _filter(raw: Any, into: Any, back: Any, gains: Any, local: Any, maps: Any, left: Any, nodes: Any) -> None:
     """Wiener filter: the shared modes, shrunk, go to the nodes; what they leave of each block, shrunk, to ``left``."""
     left[:] = raw
     nodes[:] = 0
     for m in range(gains.size):
         a, b, shape = into[m], back[m], maps[m]
-        total = np.float32(0)
+        course = np.float32(0)
         for i in range(raw.size):
-            total += a[i] * raw[i]
+            course += a[i] * raw[i]
         for i in range(raw.size):
-            left[i] -= total * b[i]
-        course[m] = total
-        total *= gains[m]
+            left[i] -= course * b[i]
+        course *= gains[m]
         for i in range(nodes.size):
-            nodes[i] += total * shape[i]
+            nodes[i] += course * shape[i]
     for i in range(raw.size):
         left[i] *= local[i]
 

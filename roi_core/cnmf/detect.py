@@ -2,26 +2,28 @@
 
 Evidence: the residual summed over windows of several lengths (a matched filter for transients), band-passed
 to the size of a cell, over its own running noise. A maximum above threshold becomes a candidate: a rank-1
-fit to the residual of the last seconds, with an instrument (the trace of the frame before) so that noise does
+fit to the residual of the last seconds, with an instrument (the trace of the frames before) so that noise does
 not confirm itself, then tests of shape and of time.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
-from roi_core.jit import kernel, sums
+from roi_core.jit import kernel
 
 if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
 
-__all__ = ["Candidate", "Detector"]
+    from roi_core.cnmf.state import Field
+
+__all__ = ["Candidate", "Detector", "Ring"]
 
 STEP = 0.15
 """Seconds summed into one entry; windows are multiples of it."""
@@ -33,154 +35,224 @@ MOST = 6
 """Candidates fitted in one look."""
 WARM = 20
 """Looks before the noise of the evidence is known well enough."""
+MEMORY = 200
+"""Looks in which the noise of the evidence is forgotten."""
+SMALL, WIDE = 0.55, 2.0
+"""Widths of the band-pass, in cell radii."""
+REACH, RIM = 1.9, 1.5
+"""Cell radii: a candidate's patch reaches so far, and shows only glow beyond the second."""
+FAINT = 0.25
+"""Pixels below this share of the brightest are left out of a candidate's shape."""
+LEAST_R, LEAST_Z = 0.5, 5.0
+"""Correlation of shape and image, and significance of the transients, that a candidate must reach."""
+SIZES = (0.25, 4.0)
+"""A candidate's area over the expected one."""
+
+
+class Ring:
+    """The residuals (rows, columns, with a margin of zeros) of the last frames."""
+
+    def __init__(self, frames: int, field: Field) -> None:
+        rows, columns = (size + 2 * field.margin for size in field.binned)
+        self.slots = np.zeros((frames, rows, columns), np.float32)
+        self.margin = field.margin
+        self.head = 0
+        self._rows = np.zeros(frames, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def rows(self, frames: int) -> NDArray[np.int64]:
+        """Return of which rows of the session the last frames are."""
+        rows: NDArray[np.int64] = self._rows[np.arange(self.head - frames, self.head) % len(self)]
+        return rows
+
+    def publish(self, row: int) -> None:
+        """Count the claimed slot as the newest frame, that of a row."""
+        self._rows[self.head % len(self)] = row
+        self.head += 1
+
+    def claim(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the slot of the frame in hand, and that of the frame before."""
+        return self.slots[self.head % len(self)], self.slots[(self.head - 1) % len(self)]
+
+    def sum(self, first: int, last: int) -> NDArray[np.float32]:
+        """Return the sum of the residuals of these frames, without the margin."""
+        m = self.margin
+        total = np.zeros_like(self.slots[0, m:-m, m:-m])
+        for frame in range(first, last):
+            total += self.slots[frame % len(self), m:-m, m:-m]
+        return total
+
+    def cut(self, first: int, last: int, y: int, x: int, side: int) -> NDArray[np.float32]:
+        """Return a copy (frames, side, side) of a patch whose corner (y, x) counts from that of the margin."""
+        order = np.arange(first, last) % len(self)
+        return np.ascontiguousarray(self.slots[order, y : y + side, x : x + side])
+
+
+class Peak(NamedTuple):
+    """A maximum of the evidence at binned pixel (y, x), strongest over a window of so many frames."""
+
+    z: float
+    y: int
+    x: int
+    frames: int
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A proposed cell: its binned shape (s, s) with corner (y, x) on the padded residual, and its past."""
+    """A proposed cell: its binned shape (s, s) with corner (y, x) in the ring, its trace up to frame ``last``."""
 
     y: int
     x: int
     shape: NDArray[np.float32]
     trace: NDArray[np.float32]
-    z: float
-    r: float
+    last: int
 
 
 class Detector:
-    """Looks at the ring of residuals (frames, rows, columns), each with a margin of zeros."""
+    """Looks at the ring every `step` frames. Lives on a thread of its own, or inline."""
 
-    def __init__(self, shape: tuple[int, int], margin: int, radius: float, rate: float) -> None:
-        self.shape, self.margin, self.radius, self.rate = shape, margin, radius, rate
+    def __init__(self, field: Field, rate: float) -> None:
+        self.field = field
         self.step = max(1, round(STEP * rate))
-        self._sums = np.zeros((max(WINDOWS), *shape), np.float32)
-        self._power = np.ones((len(WINDOWS), *shape), np.float32)
-        self._looks = 0
-        self._done = 0
+        self._radius = field.radius / field.factor
+        self._sums = np.zeros((max(WINDOWS), *field.binned), np.float32)
+        self._power = np.ones((len(WINDOWS), *field.binned), np.float32)
+        self.looks = 0
+        self.done = 0
 
-    def look(self, ring: NDArray[np.float32], frames: int, noise: NDArray[np.float32]) -> list[Any]:
-        """Take in residuals up to `frames`; return the peaks (z, y, x, window) of the newest look, best first."""
-        peaks: list[Any] = []
-        while self._done + self.step <= frames:
+    def skip(self, frame: int) -> None:
+        """Go on at this frame; what lies between is not looked at."""
+        self.done = max(self.done, frame)
+
+    def look(self, ring: Ring, last: int, noise: NDArray[np.float32]) -> list[Candidate]:
+        """Take in the residuals up to frame ``last``; return the candidates of the newest look, best first."""
+        if last - self.done > len(ring) // 2:
+            self.skip(last - self.step)
+        peaks: list[Peak] = []
+        while self.done + self.step <= last:
             self._take(ring, noise)
-            peaks = self._peaks() or peaks
-        return sorted(peaks, reverse=True)
+            peaks = self._peaks()
+        fits = (self._fit(peak, ring, noise) for peak in sorted(peaks, reverse=True)[:MOST])
+        return [fit for fit in fits if fit is not None]
 
-    def _take(self, ring: NDArray[np.float32], noise: NDArray[np.float32]) -> None:
-        into = self._sums[self._looks % len(self._sums)]
-        into[:] = 0
-        m = self.margin
-        for frame in range(self._done, self._done + self.step):
-            into += ring[frame % len(ring), m : m + self.shape[0], m : m + self.shape[1]]
-        into /= np.sqrt(np.maximum(noise, 0.05 * noise.mean() + 1e-9) * self.step)
-        self._done += self.step
-        self._looks += 1
-
-    def evidence(self) -> NDArray[np.float32]:
-        """Return the (windows, rows, columns) band-passed evidence, before division by its noise."""
-        out = np.empty((len(WINDOWS), *self.shape), np.float32)
-        small, wide = 0.55 * self.radius, 2.0 * self.radius
-        for k, window in enumerate(WINDOWS):
-            total = np.zeros(self.shape, np.float32)
-            for back in range(min(window, self._looks)):
-                total += self._sums[(self._looks - 1 - back) % len(self._sums)]
-            total /= np.float32(np.sqrt(window))
-            fine = cv2.GaussianBlur(total, (0, 0), small, borderType=cv2.BORDER_REFLECT)
-            out[k] = fine - cv2.GaussianBlur(total, (0, 0), wide, borderType=cv2.BORDER_REFLECT)
-        return out
-
-    def _peaks(self) -> list[Any]:
-        evidence = self.evidence()
-        power = evidence**2
-        if self._looks == 1:
-            self._power[:] = np.median(power, (1, 2), keepdims=True) * 2.2
-        share = 1 / min(self._looks + 10, 200)
-        z = np.empty_like(evidence)
-        for k, part in enumerate(power):
-            known = cv2.GaussianBlur(self._power[k], (0, 0), self.radius)
-            z[k] = evidence[k] / np.sqrt(known)
-            self._power[k] += share * (np.minimum(part, 6 * known) * 1.05 - self._power[k])
-        if self._looks < WARM:
-            return []
-        best = z.max(0)
-        side = 2 * max(1, round(0.6 * self.radius)) + 1
-        top = (best == cv2.dilate(best, np.ones((side, side), np.uint8))) & (best > PEAK)
-        return [(float(best[y, x]), int(y), int(x), int(z[:, y, x].argmax())) for y, x in zip(*np.nonzero(top))]
-
-    def forget(self, candidate: Candidate, ring: NDArray[np.float32], frames: int, noise: NDArray[np.float32]) -> None:
-        """Take a new cell out of the ring and of the sums, over the frames of its trace."""
-        side, n = candidate.shape.shape[0], len(candidate.trace)
-        y, x, m = candidate.y, candidate.x, self.margin
-        order = np.arange(frames - n, frames) % len(ring)
-        ring[order, y : y + side, x : x + side] -= candidate.trace[:, None, None] * candidate.shape
-        y0, x0 = max(y - m, 0), max(x - m, 0)
-        y1, x1 = min(y - m + side, self.shape[0]), min(x - m + side, self.shape[1])
-        part = candidate.shape[y0 + m - y : y1 + m - y, x0 + m - x : x1 + m - x]
-        for back in range(min(len(self._sums), self._looks)):
-            end = self._done - back * self.step - (frames - n)
+    def forget(self, candidate: Candidate, noise: NDArray[np.float32]) -> None:
+        """Take a candidate that became a cell out of the sums."""
+        field, m, side = self.field, self.field.margin, len(candidate.shape)
+        y, x = candidate.y - m, candidate.x - m
+        rows, columns = (
+            slice(max(v, 0), min(v + side, size)) for v, size in zip((y, x), field.binned, strict=True)
+        )
+        shape = candidate.shape[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
+        shape = shape / np.sqrt(_floored(noise)[rows, columns] * self.step)
+        first = candidate.last - len(candidate.trace)
+        for back in range(min(len(self._sums), self.looks)):
+            end = self.done - back * self.step - first
             if end - self.step < 0:
                 break
             weight = candidate.trace[end - self.step : end].sum()
-            sums_ = self._sums[(self._looks - 1 - back) % len(self._sums)]
-            sums_[y0:y1, x0:x1] -= part * weight / np.sqrt(noise[y0:y1, x0:x1] * self.step)
+            self._sums[(self.looks - 1 - back) % len(self._sums), rows, columns] -= weight * shape
 
-    def fit(self, peak: Any, ring: NDArray[np.float32], frames: int, length: int, noise: NDArray[np.float32]) -> Candidate | None:
-        """Fit one peak over the last `length` frames; None when it fails the tests of shape or time."""
-        z, py, px, window = peak
-        half = int(np.ceil(1.9 * self.radius))
+    def _take(self, ring: Ring, noise: NDArray[np.float32]) -> None:
+        total = ring.sum(self.done, self.done + self.step)
+        self._sums[self.looks % len(self._sums)] = total / np.sqrt(_floored(noise) * self.step)
+        self.done += self.step
+        self.looks += 1
+
+    def evidence(self) -> NDArray[np.float32]:
+        """Return the band-passed evidence (windows, rows, columns), before division by its noise."""
+        out = np.empty((len(WINDOWS), *self.field.binned), np.float32)
+        for k, window in enumerate(WINDOWS):
+            slots = [(self.looks - 1 - back) % len(self._sums) for back in range(min(window, self.looks))]
+            total = self._sums[slots].sum(0) / np.float32(np.sqrt(window))
+            out[k] = _blurred(total, SMALL * self._radius) - _blurred(total, WIDE * self._radius)
+        return out
+
+    def _peaks(self) -> list[Peak]:
+        z = self._standardised(self.evidence())
+        if self.looks < WARM:
+            return []
+        best = z.max(0)
+        side = 2 * max(1, round(0.6 * self._radius)) + 1
+        top = (best == cv2.dilate(best, np.ones((side, side), np.uint8))) & (best > PEAK)
+        frames = [window * self.step for window in WINDOWS]
+        return [
+            Peak(float(best[y, x]), int(y), int(x), frames[z[:, y, x].argmax()])
+            for y, x in zip(*np.nonzero(top), strict=True)
+        ]
+
+    def _standardised(self, evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Divide by the running noise of each pixel, and let that follow; events are clipped."""
+        power = evidence**2
+        if self.looks == 1:
+            self._power[:] = np.median(power, (1, 2), keepdims=True) * 2.2
+        share = 1 / min(self.looks + 10, MEMORY)
+        z = np.empty_like(evidence)
+        for k, part in enumerate(power):
+            known = _blurred(self._power[k], self._radius) + np.float32(1e-12)
+            z[k] = evidence[k] / np.sqrt(known)
+            self._power[k] += share * (np.minimum(part, 6 * known) * 1.05 - self._power[k])
+        return z
+
+    def _fit(self, peak: Peak, ring: Ring, noise: NDArray[np.float32]) -> Candidate | None:
+        """Fit one peak over all frames of the ring; None when it fails the tests of shape or time."""
+        half = int(np.ceil(REACH * self._radius))
         side = 2 * half + 1
-        y, x = py + self.margin - half, px + self.margin - half
-        if y < 0 or x < 0 or y + side > ring.shape[1] or x + side > ring.shape[2]:
-            return None
-        order = np.arange(frames - length, frames) % len(ring)
-        patch = np.ascontiguousarray(ring[order, y : y + side, x : x + side])
-        span = WINDOWS[window] * self.step
-        end = length - (frames - self._done)
-        first = patch[max(end - span, 0) : end].mean(0)
+        y, x = peak.y + ring.margin - half, peak.x + ring.margin - half
+        first = max(1, self.done - len(ring) + 2 * self.step)
+        patch = ring.cut(first, self.done, y, x, side)
         yy, xx = np.mgrid[-half : half + 1, -half : half + 1]
         distance = np.hypot(yy, xx)
-        shape = _trim(first - np.median(first[distance > 1.5 * self.radius]), distance, self.radius)
-        sigma = float(np.sqrt(noise[py, px]))
+        sigma = float(np.sqrt(_floored(noise)[peak.y, peak.x]))
+        image = patch[-peak.frames :].mean(0)
         for _ in range(3):
-            energy = float((shape**2).sum())
+            shape = _trimmed(image, distance, self._radius)
+            energy = float((shape.astype(np.float64) ** 2).sum())
             if energy <= 0:
                 return None
-            trace = np.tensordot(patch, shape, 2) / energy
+            trace = _projected(patch, shape) / np.float32(energy)
             trace -= np.median(trace)
             spread = sigma / np.sqrt(energy)
-            smooth = _causal_mean(trace.astype(np.float32), max(1, self.step))
-            lead = np.maximum(smooth - spread, 0)
-            lead[1:] = lead[:-1]
-            lead[0] = 0
+            lead = _lead(trace, self.step, spread)
             gain = float(lead @ trace)
             if gain <= 0:
                 return None
-            image = np.tensordot(lead, patch, 1) / gain
-            image -= np.median(image[distance > 1.5 * self.radius])
-            old, shape = shape, _trim(image, distance, self.radius)
-        blurred = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 0.7)
-        near = distance <= 1.9 * self.radius
-        r = _correlation(blurred[near], shape[near])
-        significance = gain / (spread * float(np.sqrt((lead**2).sum())))
-        if r < 0.5 or significance < 5:
-            return None
-        area = float((shape > 0.2 * shape.max()).sum())
-        if not 0.25 <= area / (np.pi * self.radius**2) <= 4:
-            return None
-        return Candidate(y, x, shape, trace.astype(np.float32), z, r)
+            image = _weighted(patch, lead) / np.float32(gain)
+        final = _trimmed(image, distance, self._radius)
+        smooth = cv2.GaussianBlur(image, (0, 0), 0.7)
+        inside = distance <= REACH * self._radius
+        area = float((final > 0.2 * final.max()).sum()) * self.field.factor**2 / self.field.area
+        good = (
+            _correlation(smooth[inside], final[inside]) >= LEAST_R
+            and gain >= LEAST_Z * spread * float(np.sqrt(lead @ lead))
+            and SIZES[0] <= area <= SIZES[1]
+        )
+        return Candidate(y, x, final, trace, self.done) if good else None
 
 
-def _trim(image: NDArray[Any], distance: NDArray[Any], radius: float) -> NDArray[np.float32]:
-    """Return the non-negative part near the middle, smoothed, its faint pixels removed."""
-    smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 0.7)
-    smooth[distance > 1.9 * radius] = 0
-    top = smooth[distance <= radius].max()
-    mask = (smooth > 0.25 * top).astype(np.uint8)
-    count, labels = cv2.connectedComponents(mask, connectivity=4)
-    inside = np.where(distance <= 0.8 * radius, smooth, -1)
-    label = labels[np.unravel_index(inside.argmax(), inside.shape)]
-    smooth[(labels != label) | (label == 0)] = 0
-    return np.maximum(smooth, 0)
+def _floored(noise: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the variance of each pixel, never much below the mean: a dead pixel must not shout."""
+    return np.maximum(noise, np.float32(0.05 * noise.mean() + 1e-9))
+
+
+def _blurred(image: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+    out: NDArray[np.float32] = cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT)
+    return out
+
+
+def _trimmed(image: NDArray[np.float32], distance: NDArray[np.float64], radius: float) -> NDArray[np.float32]:
+    """Return the non-negative connected part round the middle, smoothed, its faint pixels removed."""
+    smooth = cv2.GaussianBlur(image - np.median(image[distance > RIM * radius]), (0, 0), 0.7)
+    smooth[distance > REACH * radius] = 0
+    inside = np.where(distance <= max(0.8 * radius, 1), smooth, -np.inf)
+    brightest = np.unravel_index(inside.argmax(), inside.shape)
+    if not smooth[brightest] > 0:
+        return np.zeros_like(image)
+    mask = smooth > FAINT * smooth[distance <= max(radius, 1)].max()
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    label = labels[brightest]
+    return np.where((labels == label) & (label > 0), smooth, 0).astype(np.float32)
 
 
 def _correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
@@ -190,12 +262,36 @@ def _correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 
 @kernel
-def _causal_mean(trace: Any, width: Any) -> Any:
-    out = np.empty_like(trace)
+def _projected(patch: Any, shape: Any) -> Any:
+    """Return the product of each frame with the shape."""
+    out = np.zeros(patch.shape[0], np.float32)
+    for t in range(patch.shape[0]):
+        for y in range(patch.shape[1]):
+            for x in range(patch.shape[2]):
+                out[t] += patch[t, y, x] * shape[y, x]
+    return out
+
+
+@kernel
+def _weighted(patch: Any, weights: Any) -> Any:
+    """Return the sum of all frames, each times its weight."""
+    out = np.zeros(patch.shape[1:], np.float32)
+    for t in range(patch.shape[0]):
+        if weights[t] != 0:
+            for y in range(patch.shape[1]):
+                for x in range(patch.shape[2]):
+                    out[y, x] += weights[t] * patch[t, y, x]
+    return out
+
+
+@kernel
+def _lead(trace: Any, width: Any, spread: Any) -> Any:
+    """Return for each frame by how much the mean of the ``width`` frames before it exceeds ``spread``."""
+    out = np.zeros_like(trace)
     total = np.float32(0)
-    for t in range(trace.size):
+    for t in range(trace.size - 1):
         total += trace[t]
         if t >= width:
             total -= trace[t - width]
-        out[t] = total / min(t + 1, width)
+        out[t + 1] = max(total / min(t + 1, width) - np.float32(spread), np.float32(0))
     return out

@@ -10,31 +10,98 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roi_core.cnmf.state import settle
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["bin_box", "cleaned", "mark", "own_image"]
+__all__ = ["cleaned", "own_image", "tour", "visit"]
+
+LEVEL = 0.12
+"""Pixels fainter than this share of the brightest do not belong to a cell."""
+RIM, WIDEST = 1.7, 1.9
+"""Cell radii: beyond the first an image shows glow only, beyond the second no pixel belongs to the cell."""
+SMALLEST = 4
+"""A footprint of fewer px is not believed; the old one stays."""
+DRIFT = 1.0
+"""Pixels that a footprint may be off the middle of its box."""
+BINOMIAL = 0.4
+"""Noise of a smoothed pixel over that of a pixel: a binomial 3 x 3 leaves .375, resampling correlates."""
 
 
 @kernel
-def own_image(i: Any, boxes: Any, centres: Any, near: Any, images: Any, links: Any, power: Any, out: Any) -> None:
+def visit(
+    i: Any, t: Any, now: Any, forget: Any, radius: Any, variance: Any, noise: Any, field: Any, cover: Any
+) -> Any:
+    """Learn the footprint of cell i from its sums, judge it, and let the sums forget; return its size in px.
+
+    ``forget`` is the loss per frame; ``variance`` (rows, columns) that of a binned pixel, ``noise`` (N,) that
+    of the traces; ``field`` is (factor, margin).
+    """
+    factor, margin = field
+    loss = np.float32(np.exp(-forget * (now - t.visited[i])))
+    t.visited[i] = now
+    t.images[i] *= loss
+    t.links[i] *= loss
+    t.power[i] *= loss
+    t.energy[i] *= loss
+    if not (t.power[i] > 0 and t.energy[i] > 0):
+        t.evidence[i] = 0
+        return 0
+    t.evidence[i] = t.power[i] / (max(noise[i], np.float32(1e-9)) * np.sqrt(t.energy[i]))
+    side = t.boxes.shape[1]
+    image, smooth, out = np.zeros((3, side, side), np.float32)
+    own_image(i, t, image)
+    level_rim(image, RIM * radius)
+    y = min(max(t.centres[i, 0] // factor, 0), variance.shape[0] - 1)
+    x = min(max(t.centres[i, 1] // factor, 0), variance.shape[1] - 1)
+    pixel = np.sqrt(variance[y, x]) * factor * np.sqrt(t.energy[i]) / t.power[i]
+    size = cleaned(image, BINOMIAL * pixel, radius, smooth, out)
+    if size < SMALLEST:
+        t.r[i] = 0
+        return size
+    t.r[i] = _agreement(smooth, out, WIDEST * radius)
+    t.size[i] = np.float32((out > np.float32(0.2) * out.max()).sum())
+    t.boxes[i] = out
+    settle(i, t, factor, margin, cover, True)
+    return size
+
+
+@kernel
+def tour(
+    first: Any, number: Any, count: Any, t: Any, now: Any, forget: Any, radius: Any, variance: Any, noise: Any,
+    field: Any, cover: Any,
+) -> Any:  # fmt: skip
+    """Visit so many cells from the first on, as `visit`; return one whose footprint left its middle, or -1."""
+    drifted = -1
+    for k in range(number):
+        i = (first + k) % count
+        if t.frozen[i]:
+            continue
+        visit(i, t, now, forget, radius, variance, noise, field, cover)
+        if max(abs(t.moments[i, 1]), abs(t.moments[i, 2])) > DRIFT * t.moments[i, 0]:
+            drifted = i
+    return drifted
+
+
+@kernel
+def own_image(i: Any, t: Any, out: Any) -> None:
     """Fill ``out`` (S, S) with the image of cell i alone, its neighbours taken out."""
-    side = boxes.shape[1]
-    scale = np.float32(1) / power[i]
+    side = t.boxes.shape[1]
+    scale = np.float32(1) / t.power[i]
     for y in range(side):
         for x in range(side):
-            out[y, x] = images[i, y, x] * scale
-    for m in range(near.shape[1]):
-        j = near[i, m]
+            out[y, x] = t.images[i, y, x] * scale
+    for m in range(t.near.shape[1]):
+        j = t.near[i, m]
         if j < 0:
             break
-        weight = links[i, m] * scale
-        dy, dx = centres[j, 0] - centres[i, 0], centres[j, 1] - centres[i, 1]
+        weight = t.links[i, m] * scale
+        dy, dx = t.centres[j, 0] - t.centres[i, 0], t.centres[j, 1] - t.centres[i, 1]
         for y in range(max(0, dy), min(side, side + dy)):
             for x in range(max(0, dx), min(side, side + dx)):
-                out[y, x] -= weight * boxes[j, y - dy, x - dx]
+                out[y, x] -= weight * t.boxes[j, y - dy, x - dx]
 
 
 @kernel
@@ -49,36 +116,27 @@ def level_rim(image: Any, inner: Any) -> None:
             if (y - middle) ** 2 + (x - middle) ** 2 > inner * inner:
                 rim[count] = image[y, x]
                 count += 1
-    image -= np.median(rim[:count])
+    if count:
+        level = np.median(rim[:count])
+        for y in range(side):
+            for x in range(side):
+                image[y, x] -= level
 
 
 @kernel
-def cleaned(image: Any, noise: Any, level: Any, reach: Any, widest: Any, out: Any) -> Any:
+def cleaned(image: Any, noise: Any, radius: Any, smooth: Any, out: Any) -> Any:
     """Fill ``out`` with the connected, non-negative part of a smoothed image; return its number of pixels.
 
-    A pixel belongs when it exceeds ``level`` of the maximum and twice the ``noise`` (per pixel, of the
-    smoothed image), and touches (4 neighbours) the part round the maximum.
+    A pixel belongs when it exceeds `LEVEL` of the maximum and twice the ``noise`` (per pixel, of the
+    ``smooth`` image), and touches (4 neighbours) the part round the maximum, which lies within a ``radius``.
     """
-    side = image.shape[0]
-    smooth = np.zeros((side, side), np.float32)
-    best, by, bx = np.float32(0), -1, -1
-    middle = side // 2
-    for y in range(side):
-        for x in range(side):
-            total, weight = np.float32(0), np.float32(0)
-            for v in range(max(y - 1, 0), min(y + 2, side)):
-                for u in range(max(x - 1, 0), min(x + 2, side)):
-                    w = np.float32((2 - abs(v - y)) * (2 - abs(u - x)))
-                    total += w * image[v, u]
-                    weight += w
-            smooth[y, x] = total / weight
-            near = (y - middle) ** 2 + (x - middle) ** 2 <= reach * reach
-            if near and smooth[y, x] > best:
-                best, by, bx = smooth[y, x], y, x
+    by, bx = _smoothed(image, radius, smooth)
     out[:] = 0
     if by < 0:
         return 0
-    least = max(level * best, np.float32(2) * noise)
+    side, best = image.shape[0], smooth[by, bx]
+    middle, widest = side // 2, (WIDEST * radius) ** 2
+    least = max(LEVEL * best, np.float32(2) * noise)
     stack = np.empty((side * side, 2), np.int64)
     stack[0, 0], stack[0, 1] = by, bx
     waiting, size = 1, 1
@@ -89,9 +147,9 @@ def cleaned(image: Any, noise: Any, level: Any, reach: Any, widest: Any, out: An
         for step in range(4):
             v = y + (step == 0) - (step == 1)
             u = x + (step == 2) - (step == 3)
-            if (v - middle) ** 2 + (u - middle) ** 2 > widest * widest:
+            if v < 0 or u < 0 or v >= side or u >= side or (v - middle) ** 2 + (u - middle) ** 2 > widest:
                 continue
-            if 0 <= v < side and 0 <= u < side and out[v, u] == 0 and smooth[v, u] > least:
+            if out[v, u] == 0 and smooth[v, u] > least:
                 out[v, u] = smooth[v, u]
                 stack[waiting, 0], stack[waiting, 1] = v, u
                 waiting += 1
@@ -100,27 +158,36 @@ def cleaned(image: Any, noise: Any, level: Any, reach: Any, widest: Any, out: An
 
 
 @kernel
-def bin_box(box: Any, y0: Any, x0: Any, factor: Any, out: Any) -> None:
-    """Bin a footprint whose first pixel lies at (y0, x0), both counted from a corner of the binned grid."""
-    out[:] = 0
-    scale = np.float32(1 / (factor * factor))
-    side = box.shape[0]
+def _smoothed(image: Any, radius: Any, out: Any) -> Any:
+    """Smooth with a binomial 3 x 3; return where the result is greatest within a radius of the middle."""
+    side = image.shape[0]
+    middle = side // 2
+    best, by, bx = np.float32(0), -1, -1
     for y in range(side):
         for x in range(side):
-            if box[y, x] != 0:
-                out[(y + y0) // factor, (x + x0) // factor] += box[y, x] * scale
+            total, weight = np.float32(0), np.float32(0)
+            for v in range(max(y - 1, 0), min(y + 2, side)):
+                for u in range(max(x - 1, 0), min(x + 2, side)):
+                    w = np.float32((2 - abs(v - y)) * (2 - abs(u - x)))
+                    total += w * image[v, u]
+                    weight += w
+            out[y, x] = total / weight
+            if (y - middle) ** 2 + (x - middle) ** 2 <= radius * radius and out[y, x] > best:
+                best, by, bx = out[y, x], y, x
+    return by, bx
 
 
 @kernel
-def mark(cover: Any, patch: Any, y0: Any, x0: Any, sign: Any) -> None:
-    """Count (sign 1) or uncount (-1) a binned footprint, one pixel wider than it is, in the cover map."""
-    rows, columns = cover.shape
-    side = patch.shape[0]
-    for y in range(-1, side + 1):
-        for x in range(-1, side + 1):
-            found = False
-            for v in range(max(y - 1, 0), min(y + 2, side)):
-                for u in range(max(x - 1, 0), min(x + 2, side)):
-                    found |= patch[v, u] > 0
-            if found and 0 <= y + y0 < rows and 0 <= x + x0 < columns:
-                cover[y + y0, x + x0] += sign
+def _agreement(a: Any, b: Any, widest: Any) -> Any:
+    """Return the correlation of two boxes within ``widest`` px of the middle."""
+    side = a.shape[0]
+    middle = side // 2
+    n = sa = sb = saa = sbb = sab = 0.0
+    for y in range(side):
+        for x in range(side):
+            if (y - middle) ** 2 + (x - middle) ** 2 <= widest * widest:
+                p, q = np.float64(a[y, x]), np.float64(b[y, x])
+                n, sa, sb = n + 1, sa + p, sb + q
+                saa, sbb, sab = saa + p * p, sbb + q * q, sab + p * q
+    spread = (saa - sa * sa / n) * (sbb - sb * sb / n)
+    return (sab - sa * sb / n) / np.sqrt(spread) if spread > 0 else 0.0

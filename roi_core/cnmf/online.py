@@ -1,386 +1,276 @@
-"""Online CNMF on one screen."""
+"""Online CNMF, one frame at a time: Giovannucci et al. 2017 in outline, its steps one file each.
+
+`OnlineCNMF.step` is the algorithm from top to bottom. Everything in it has a bound. What has none in a frame,
+the search for new cells and the learning of the glow, happens aside, on another thread or inline, and is taken
+over between two frames.
+"""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from roi_core.cnmf import footprints, picture, statistics, traces
+from roi_core.cnmf.aside import Aside
 from roi_core.cnmf.background import Glow
+from roi_core.cnmf.census import Census
 from roi_core.cnmf.deconvolve import Deconvolver
-from roi_core.cnmf.detect import Detector
-from roi_core.cnmf.state import Cells, renew_gram
+from roi_core.cnmf.detect import Candidate, Detector, Ring
+from roi_core.cnmf.state import Cells, Field
+from roi_core.cnmf.view import Camera
+from roi_core.errors import sentence
+from roi_core.frame import Activity, Settled
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from roi_core.rois import RoiSet
+    from roi_core.settings import Settings
+
+__all__ = ["OnlineCNMF"]
+
+log = logging.getLogger(__name__)
+
+NOISE = 20.0
+"""Seconds in which the noise of a pixel is forgotten."""
+GLOW = 2.0
+"""Seconds between two lessons of the glow's filter."""
+BIRTHS = 2
+"""Cells taken over between two frames at most; others wait their turn."""
+TOUR = 100
+"""Frames in which every footprint is learned anew once."""
+ODD = 6.0
+"""A picture that deviates from its mean this many times more than usual (rms) teaches nothing."""
+TRUSTED = 60
+"""Pictures from which the usual deviation is known."""
+STAY = 3.0
+"""Seconds after which an odd picture is the new normal."""
+HIDDEN = 60.0
+"""Seconds in which it is forgotten how far motion hid the edges."""
+PATIENCE = 3
+"""Failures of the detector after which it is left alone."""
 
 
-class Proto:
-    def __init__(self, shape, rate, settings):
-        c = settings.cnmf
-        self.shape, self.rate, self.settings = shape, rate, settings
-        self.radius = c.cell_radius
-        self.q = q = 2 if self.radius >= 4 else 1
-        self.reach = round(2 * self.radius)
-        R = self.reach
-        h, w = shape
-        self.padded = np.zeros((h + 2 * R + 1, w + 2 * R + 1), np.float32)
-        self.input = self.padded[R : R + h, R : R + w]
-        self.mean = np.zeros(shape, np.float32)
-        self.line = np.zeros(w, np.float32)
-        self.bshape = (h // q, w // q)
-        self.binned = np.zeros(self.bshape, np.float32)
-        self.bm = R // q + 3
-        self.bside = 2 * R // q + 3
-        self.glow = Glow(self.bshape, self.radius / q)
-        self.pix = self.glow.grid.pixels()
-        self.cells = Cells(R)
-        self.lag = round(c.lag * rate)
-        self.deconv = Deconvolver(rate, self.lag)
-        self.ring = np.zeros((round(c.buffer * rate), self.bshape[0] + 2 * self.bm, self.bshape[1] + 2 * self.bm), np.float32)
-        self.noise = np.zeros(self.bshape, np.float32)
-        self.detector = Detector(self.bshape, self.bm, self.radius / q, rate)
-        self.patches = np.zeros((0, self.bside, self.bside), np.float32)
-        self.corners = np.zeros((0, 2), np.int64)
-        self.under = (np.zeros((0, 4), np.int64), np.zeros((0, 3, 4), np.float32))
-        self.seen = 0
-        self.next = 0
-        self.born = np.zeros(0, int)
-        self.r = np.zeros(0, np.float32)
-        self.sizes = np.zeros(0, np.float32)
-        self.peak = np.zeros(0, np.float32)
-        self.evid = np.zeros(0, np.float32)
-        self.own = np.zeros((2 * R + 1,) * 2, np.float32)
-        self.shape_buf = np.zeros((2 * R + 1,) * 2, np.float32)
-        self.pred = np.zeros(0, np.float32)
-        self.backfill = []
-        self.backfill_s = []
-        self.uid = np.zeros(0, int)
-        self.nid = 0
+class OnlineCNMF:
+    """Finds cells in a stream of pictures of `shape` (h, w) and gives each its trace, calcium and spikes.
+
+    Write a picture to ``input`` and call `step`. ``shift`` (dy, dx) px tells how far that picture was moved:
+    so much of its edges the camera did not see. With ``inline`` the search for cells runs within `step`, and
+    a run is reproducible to the bit; else on a thread that `close` ends. The analysed picture lies on the
+    camera's as ``camera_shape``, ``origin`` and ``bin`` say; ids of components count from ``first_id``.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        rate: float,
+        settings: Settings,
+        *,
+        camera_shape: tuple[int, int] | None = None,
+        origin: tuple[int, int] = (0, 0),
+        bin: int = 1,
+        inline: bool = True,
+        first_id: int = 1,
+    ) -> None:
+        self.rate = rate
         self.shift = (0.0, 0.0)
-        self.blind = np.zeros(4)
-        self.hist = np.zeros((len(self.ring), 4096), np.float32)
-        self.merged = {}
-        self.drifted = set()
+        self._scale = bin
+        self._settings = settings
+        self._camera = Camera(camera_shape or (shape[0] * bin, shape[1] * bin), origin, bin)
+        self._failures, self._blind, self._row = 0, False, -1
+        self._aside: Aside[list[Candidate]] = Aside(inline)
+        self._begin(Field((int(shape[0]), int(shape[1])), settings.cnmf.cell_radius / bin), first_id)
 
-    def step(self):
-        c = self.cells
-        n = c.count
-        t = self.seen
-        eta = max(1 / (t + 1), 1 / (self.settings.cnmf.memory * self.rate))
-        h, w = self.shape
-        top, left = (max(0, int(np.ceil(v))) for v in self.shift)
-        bottom, right = (max(0, int(np.ceil(-v))) for v in self.shift)
-        seen = (top, h - bottom, left, w - right)
-        self.blind = np.maximum(self.blind * (1 - 1 / (60 * self.rate)), (top, bottom, left, right))
-        picture.centre(self.padded, self.reach, self.mean, eta, seen, self.q, self.line, self.binned)
-        if t == 0:
-            self.binned[:] = 0
-            self.padded[:] = 0
-        self.glow.step(self.binned)
-        glow = np.zeros((n, 3), np.float32)
-        traces.planes(n, self.glow.nodes.ravel(), *self.under, glow)
-        if n:
-            prod = np.empty(n, np.float32)
-            traces.project(n, self.padded, c.boxes, c.centres, glow, c.mass, prod)
-            c.floor[:n] = self.deconv.baseline - 4 * self.deconv.noise - c.mean[:n]
-            traces.demix(n, prod, c.near, c.gram, c.floor, c.trace, 1e-3)
-            F = c.mean[:n] + c.trace[:n]
-            c.mean[:n] += eta * c.trace[:n]
-            statistics.gather(n, self.padded, c.centres, glow, self.pred, c.trace, c.near, c.images, c.links, c.power, c.energy)
-            self.deconv.step(F.astype(np.float32), self.settings.cnmf)
-            calcium = self.deconv.calcium
-            self.pred = np.where(calcium > 0.5 * self.deconv.noise, calcium, 0).astype(np.float32)
-            statistics.agree(n, self.pred, c.near, 1 / (60 * self.rate), c.sync, c.first, c.second)
-            self.hist[t % len(self.hist), :n] = F
-            self.peak = np.maximum(self.peak * (1 - 1 / (120 * self.rate)), np.nan_to_num(self.deconv.settled_calcium))
-        now = self.ring[t % len(self.ring)]
-        before = self.ring[(t - 1) % len(self.ring)]
-        picture.residual(self.binned, self.bm, self.glow.nodes, *self.pix, now)
-        picture.subtract(n, now, self.patches, self.corners, c.trace)
-        q, m = self.q, self.bm
-        if top: now[: m - (-top // q)] = 0
-        if left: now[:, : m - (-left // q)] = 0
-        if bottom: now[now.shape[0] - m + (-bottom // q) :] = 0
-        if right: now[:, now.shape[1] - m + (-right // q) :] = 0
-        if t > 1:
-            picture.track_noise(now, before, max(1 / t, 1 / (20 * self.rate)), self.noise, self.bm)
-        self.seen += 1
-        for _ in range(max(1, -(-n // 100)) if n and self.settings.cnmf.shapes else 0):
-            self.visit(self.next % n)
-            self.next += 1
-        if self.seen % self.detector.step == 0:
-            fr = np.arange(self.seen - self.detector.step, self.seen)
-            mm = self.bm
-            res = self.ring[fr % len(self.ring), mm:-mm, mm:-mm].mean(0)
-            self.glow.learn_maps(res, fr)
-            if self.seen % 60 == 0:
-                self.glow.bend(np.exp(-60 / (self.settings.cnmf.memory * self.rate)))
-                self.glow.learn()
-            self.detect()
+    def _begin(self, field: Field, first_id: int) -> None:
+        """Start with no cells and nothing known of the picture."""
+        cnmf = self._settings.cnmf
+        self.field, reach = field, field.reach
+        h, w = field.shape
+        self._padded = np.zeros((h + 2 * reach, w + 2 * reach), np.float32)
+        self.input = self._padded[reach : reach + h, reach : reach + w]
+        self._mean = np.zeros((h, w), np.float32)
+        self._line = np.zeros(w, np.float32)
+        self._binned = np.zeros(field.binned, np.float32)
+        self._noise = np.zeros(field.binned, np.float32)
+        self._glow = Glow(field.binned, field.radius / field.factor)
+        self._between = self._glow.grid.pixels()
+        self._ring = Ring(max(round(cnmf.buffer * self.rate), 8), field)
+        self._detector = Detector(field, self.rate)
+        cells = Cells(field, self._glow.grid)
+        self._lag = round(cnmf.lag * self.rate)
+        self.census = Census(
+            cells, Deconvolver(self.rate, self._lag), self._ring, self._camera, self.rate, first_id
+        )
+        self._usual, self._pace = 0.0, 1.0
+        self._pictures = self._odd = self._visited = self._looked = self._learned = 0
+        self._hidden = np.zeros(4)
+        self._waiting: list[Candidate] = []
 
-    def visit(self, i):
-        c = self.cells
-        if c.power[i] <= 0 or c.energy[i] <= 0:
+    def step(self, row: int, settings: Settings, rois: RoiSet | None = None) -> Activity:
+        """Take the picture in ``input`` as row `row`; return what the cells did."""
+        self._follow(settings)
+        self._take_over(row, settings)
+        census, cells = self.census, self.census.cells
+        n, t, deconvolver = cells.count, cells.t, census.deconvolver
+        seen = self._seen()
+        learns = self._centre(seen)
+        self._glow.step(self._binned, cells.cover, learns)
+        glow, fluorescence = np.empty((n, 3), np.float32), np.empty(n, np.float32)
+        traces.measure(
+            n, t, self._padded, self._glow.nodes.reshape(-1), self._pace if learns else 0.0,
+            deconvolver.baseline, deconvolver.noise, glow, fluorescence,
+        )  # fmt: skip
+        if learns and settings.cnmf.shapes:
+            statistics.gather(n, t, self._padded, glow)
+        deconvolver.step(fluorescence if learns else np.full(n, np.nan, np.float32), settings.cnmf)
+        statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, 1 / self.rate)
+        census.remember(fluorescence)
+        if learns:
+            self._explain(seen, row)
+            self._visit(settings)
+            self._hand_over(settings)
+        return census.activity(settings.cnmf, self._lag)
+
+    def finish(self) -> Settled | None:
+        """Return the refined values of the last rows; no step follows."""
+        calcium, spikes = self.census.deconvolver.flush()
+        number = min(self._lag, self._row + 1)
+        if number == 0:
+            return None
+        calcium, spikes = calcium[:, self._lag - number :].T, spikes[:, self._lag - number :].T
+        ids = tuple(self.census.cells.t.ids[: self.census.cells.count].tolist())
+        return Settled(self._row + 1 - number, ids, calcium.copy(), spikes.copy())
+
+    def pause(self) -> None:
+        """Rows will be missing from now: begin the traces anew, keep the cells."""
+        census = self.census
+        census.deconvolver = Deconvolver(self.rate, self._lag)
+        census.deconvolver.append(np.zeros((census.cells.count, 0), np.float32))
+        census.cells.t.prediction[:] = 0
+
+    def close(self) -> None:
+        """End the detector's thread."""
+        self._aside.close()
+
+    # -- what a frame does ---------------------------------------------------------------------------------
+
+    def _seen(self) -> tuple[int, int, int, int]:
+        """Return the part (y0, y1, x0, x1) of the picture that the camera saw, and remember what it hid."""
+        h, w = self.field.shape
+        dy, dx = (float(v) for v in self.shift)
+        hidden = np.ceil([max(dy, 0), max(-dy, 0), max(dx, 0), max(-dx, 0)])
+        hidden = np.minimum(hidden, [h // 2 - 1, h // 2 - 1, w // 2 - 1, w // 2 - 1])
+        self._hidden = np.maximum(self._hidden * (1 - 1 / (HIDDEN * self.rate)), hidden)
+        top, bottom, left, right = (int(v) for v in hidden)
+        return top, h - bottom, left, w - right
+
+    def _centre(self, seen: tuple[int, int, int, int]) -> bool:
+        """Centre and bin the picture; return whether it is one to learn from."""
+        if self._pictures == 0:
+            self._mean[:] = self.input
+        self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self.rate))
+        power = picture.centre(
+            self._padded, self.field.reach, self._mean, self._pace, seen, self.field.factor, self._line,
+            self._binned,
+        )  # fmt: skip
+        power /= self._binned.size
+        self._odd = 0 if self._pictures < TRUSTED or power < ODD**2 * self._usual else self._odd + 1
+        if self._odd:
+            self._mean -= np.float32(self._pace) * self.input
+        if self._odd > STAY * self.rate:
+            self._mean += self.input
+            self._pictures = self._odd = 0
+        if not self._odd:
+            self._pictures += 1
+            self._usual += (power - self._usual) / min(self._pictures, 10 * TRUSTED)
+        return not self._odd
+
+    def _explain(self, seen: tuple[int, int, int, int], row: int) -> None:
+        """Leave in the ring what neither glow nor cells explain, and follow its noise."""
+        cells, margin = self.census.cells, self.field.margin
+        now, before = self._ring.claim()
+        picture.explain(
+            self._binned, margin, self._glow.nodes, self._between, cells.count, cells.t, seen,
+            self.field.factor, now,
+        )  # fmt: skip
+        if self._ring.head > 1:
+            rate = max(1 / self._ring.head, 1 / (NOISE * self.rate))
+            picture.track_noise(now, before, rate, margin, self._noise)
+        self._ring.publish(row)
+        self._row = row
+
+    def _visit(self, settings: Settings) -> None:
+        """Learn the footprints of the next few cells, and keep each in the middle of its box."""
+        cells = self.census.cells
+        n = cells.count
+        if n == 0 or not settings.cnmf.shapes:
             return
-        age = self.seen - c.visited[i]
-        c.visited[i] = self.seen
-        keep = np.float32(np.exp(-age / (self.settings.cnmf.memory * self.rate)))
-        c.images[i] *= keep
-        c.links[i] *= keep
-        c.power[i] *= keep
-        c.energy[i] *= keep
-        footprints.own_image(i, c.boxes, c.centres, c.near, c.images, c.links, c.power, self.own)
-        footprints.level_rim(self.own, 1.7 * self.radius)
-        y, x = c.centres[i]
-        sigma = np.sqrt(self.noise[min(y // self.q, self.bshape[0] - 1), min(x // self.q, self.bshape[1] - 1)]) * self.q
-        noise = sigma * np.sqrt(c.energy[i]) / c.power[i] * 0.4
-        size = footprints.cleaned(self.own, noise, 0.12, self.radius, 1.9 * self.radius, self.shape_buf)
-        self.evid[i] = c.power[i] / (self.deconv.noise[i] * np.sqrt(c.energy[i]))
-        if size < 4:
+        number = -(-n // TOUR)
+        field, forget = (self.field.factor, self.field.margin), 1 / (settings.cnmf.memory * self.rate)
+        drifted = footprints.tour(
+            self._visited % n, number, n, cells.t, self._ring.head, forget, np.float32(self.field.radius),
+            self._noise, self.census.deconvolver.noise, field, cells.cover,
+        )  # fmt: skip
+        self._visited += number
+        if drifted >= 0:
+            self.census.recentre(drifted)
+
+    # -- what happens aside --------------------------------------------------------------------------------
+
+    def _hand_over(self, settings: Settings) -> None:
+        """Give the detector the frames since its last look."""
+        first, last = self._looked, self._ring.head
+        due = last - first >= max(self._detector.step, round(settings.cnmf.detect_period * self.rate))
+        if not due or self._aside.busy or self._waiting:
             return
-        # quality
-        R = self.reach
-        yy, xx = np.mgrid[-R : R + 1, -R : R + 1]
-        near = np.hypot(yy, xx) <= 1.9 * self.radius
-        import cv2
-        b = cv2.GaussianBlur(self.own, (0, 0), 1.0)[near]
-        a = self.shape_buf[near]
-        self.r[i] = np.corrcoef(a, b)[0, 1]
-        self.sizes[i] = (self.shape_buf > 0.2 * self.shape_buf.max()).sum()
-        c.boxes[i] = self.shape_buf / np.sqrt((self.shape_buf**2).sum())
-        c.mass[i] = self.moments(c.boxes[i])
-        renew_gram(i, c.boxes, c.centres, c.near, c.gram)
-        self.place(i)
-        m = c.mass[i] / c.mass[i, 0]
-        if abs(m[1]) > 1.0 or abs(m[2]) > 1.0:
-            self.drifted.add(int(self.uid[i]))
+        self._looked = last
+        learn = last - self._learned >= GLOW * self.rate
+        if learn:
+            self._learned = last
+        memory, find = settings.cnmf.memory * self.rate, settings.cnmf.detect and not self._blind
 
-    def place(self, i, fresh=False):
-        c, q = self.cells, self.q
-        y, x = c.centres[i] - self.reach
-        if not fresh:
-            footprints.mark(self.glow.cover, self.patches[i], self.corners[i, 0] - self.bm, self.corners[i, 1] - self.bm, -1)
-        self.corners[i] = (y // q + self.bm, x // q + self.bm)
-        footprints.bin_box(c.boxes[i], y % q, x % q, q, self.patches[i])
-        footprints.mark(self.glow.cover, self.patches[i], self.corners[i, 0] - self.bm, self.corners[i, 1] - self.bm, 1)
+        def job() -> list[Candidate]:
+            start = max(first, last - len(self._ring) // 2)
+            self._glow.watch(self._ring.sum(start, last) / np.float32(last - start), start, last)
+            if learn:
+                self._glow.learn(memory)
+            if find:
+                return self._detector.look(self._ring, last, self._noise)
+            self._detector.skip(last)
+            return []
 
-    def detect(self):
-        peaks = self.detector.look(self.ring, self.seen, self.noise)
-        length = min(self.seen - 1, len(self.ring) - 1)
-        for p in peaks[:6]:
-            cand = self.detector.fit(p, self.ring, self.seen, length, self.noise)
-            if cand is None:
-                continue
-            cy, cx = (cand.y + len(cand.shape) / 2 - self.bm) * self.q, (cand.x + len(cand.shape) / 2 - self.bm) * self.q
-            b = self.blind + 2
-            if not (b[0] <= cy < self.shape[0] - b[1] and b[2] <= cx < self.shape[1] - b[3]):
-                continue
-            if self.duplicate(cand):
-                continue
-            self.add(cand)
-            self.detector.forget(cand, self.ring, self.seen, self.noise)
+        self._aside.give(job)
 
-        if self.seen % (3 * self.detector.step) == 0:
-            self.tidy()
-        for u in list(self.drifted):
-            w = np.flatnonzero(self.uid == u)
-            if len(w): self.recentre(int(w[0]))
-        self.drifted.clear()
+    def _take_over(self, row: int, settings: Settings) -> None:
+        """Make cells of what the detector found, a few a frame, and let the census do its round."""
+        try:
+            self._waiting += self._aside.take() or []
+        except Exception as error:
+            self._fail(error)
+        for candidate in self._waiting[:BIRTHS]:
+            born = self.census.birth(candidate, row, self._hidden, settings.cnmf.max_cells)
+            if born is not None:
+                self._detector.forget(born, self._noise)
+        del self._waiting[:BIRTHS]
+        self.census.tidy(row, settings.cnmf)
 
-    def recentre(self, i):
-        c = self.cells
-        m = c.mass[i] / c.mass[i, 0]
-        dy, dx = int(round(m[1])), int(round(m[2]))
-        y, x = c.centres[i] + (dy, dx)
-        if not (0 <= y < self.shape[0] and 0 <= x < self.shape[1]) or (dy == 0 and dx == 0):
-            return
-        footprints.mark(self.glow.cover, self.patches[i], self.corners[i, 0] - self.bm, self.corners[i, 1] - self.bm, -1)
-        for a in (c.boxes, c.images):
-            old = a[i].copy()
-            a[i] = 0
-            S = c.side
-            a[i, max(0, -dy) : S - max(0, dy), max(0, -dx) : S - max(0, dx)] = old[max(0, dy) : S - max(0, -dy), max(0, dx) : S - max(0, -dx)]
-        c.centres[i] = y, x
-        c.boxes[i] /= np.sqrt((c.boxes[i] ** 2).sum())
-        c.mass[i] = self.moments(c.boxes[i])
-        c.connect()
-        self.place(i, fresh=True)
-        nd, wt = self.place_glow(y, x)
-        self.under[0][i], self.under[1][i] = nd[0], wt[0]
+    def _fail(self, error: Exception) -> None:
+        """Go on without new cells for this time; after some failures, for good."""
+        self._failures += 1
+        self._blind = self._failures >= PATIENCE
+        then = "no new cells are looked for in this session" if self._blind else "it is tried again"
+        log.warning("the search for cells failed, %s: %s", then, sentence(error), exc_info=error)
+        self.census.tell("alert", {"stage": "detector", "text": sentence(error), "then": then})
 
-    def tidy(self):
-        c = self.cells
-        n = c.count
-        var = np.maximum(c.second[:n] - c.first[:n] ** 2, 1e-9)
-        best = None
-        for i in range(n):
-            for m, j in enumerate(c.near[i]):
-                if j < 0:
-                    break
-                if j < i:
-                    continue
-                cos = c.gram[i, m]
-                if cos < 0.15:
-                    continue
-                corr = (c.sync[i, m] - c.first[i] * c.first[j]) / np.sqrt(var[i] * var[j])
-                young = min(self.seen - self.born[i], self.seen - self.born[j])
-                if young < 2 * self.rate:
-                    continue
-                close = np.hypot(*(c.centres[i] - c.centres[j])) < 0.5 * self.radius and cos > 0.3
-                if (close or cos > 0.75) and corr < 0.5:
-                    sparse = [self.peak[k] / np.sqrt(c.second[k] + 1e-9) for k in (i, j)]
-                    self.keep(np.delete(np.arange(n), i if sparse[0] < sparse[1] else j))
-                    return
-                if cos > 0.75 or (corr > 0.8 - 0.6 * cos and cos > .2):
-                    if best is None or cos + corr > best[0]:
-                        best = (cos + corr, i, int(j))
-        if best is not None:
-            self.merge(best[1], best[2])
-        n = c.count
-        age = self.seen - self.born
-        dead = (age > 10 * self.rate) & ((self.evid < 4) | (self.r < 0.4) | (self.sizes < 8)) & (c.visited[:n] > self.born)
-        if dead.any():
-            self.keep(np.flatnonzero(~dead))
+    def _follow(self, settings: Settings) -> None:
+        """Begin anew when the size of cells changed; everything else is looked at where it is used."""
+        radius = settings.cnmf.cell_radius / self._camera.bin
+        self._settings = settings
+        if radius != self.field.radius:
+            self._resize(radius)
 
-    def merge(self, i, j):
-        c = self.cells
-        if c.power[j] > c.power[i]:
-            i, j = j, i
-        y, x = c.centres[i]
-        dy, dx = c.centres[j] - c.centres[i]
-        S = c.side
-        other = np.zeros((S, S), np.float32)
-        img = np.zeros((S, S), np.float32)
-        ys, xs = slice(max(0, dy), min(S, S + dy)), slice(max(0, dx), min(S, S + dx))
-        yo, xo = slice(max(0, -dy), min(S, S - dy)), slice(max(0, -dx), min(S, S - dx))
-        other[ys, xs] = c.boxes[j][yo, xo]
-        wi, wj = np.sqrt(c.power[i]), np.sqrt(c.power[j])
-        # weights by calcium rms
-        ri, rj = np.sqrt(c.second[i]), np.sqrt(c.second[j])
-        box = c.boxes[i] * ri + other * rj
-        box /= np.sqrt((box**2).sum())
-        gi, gj = (box * c.boxes[i]).sum(), (box * other).sum()
-        self.merged.setdefault(int(self.uid[i]), []).append(int(self.uid[j]))
-        n = min(self.seen, len(self.hist) - 1, int(self.seen - max(self.born[i], self.born[j])))
-        order = np.arange(self.seen - n, self.seen) % len(self.hist)
-        F = self.hist[order, i] * gi + self.hist[order, j] * gj
-        footprints.mark(self.glow.cover, self.patches[i], self.corners[i, 0] - self.bm, self.corners[i, 1] - self.bm, -1)
-        c.boxes[i] = box
-        c.mass[i] = self.moments(box)
-        c.mean[i] = c.mean[i] * gi + c.mean[j] * gj
-        c.trace[i] = c.trace[i] * gi + c.trace[j] * gj
-        p = float(c.power[i] + c.power[j])
-        c.images[i] = box * p
-        c.power[i] = c.energy[i] = p
-        c.links[i] = 0
-        for k in range(c.count):
-            c.links[k][c.near[k] == i] = 0
-        self.place(i, fresh=True)
-        self.deconv.append(F[None].astype(np.float32))
-        order = np.arange(c.count + 1)
-        order[i] = c.count
-        self.deconv.keep(order[:-1])
-        self.keep(np.delete(np.arange(c.count), j))
-
-    def keep(self, order):
-        c = self.cells
-        gone = np.setdiff1d(np.arange(c.count), order)
-        for i in gone:
-            footprints.mark(self.glow.cover, self.patches[i], self.corners[i, 0] - self.bm, self.corners[i, 1] - self.bm, -1)
-        c.keep(order)
-        self.deconv.keep(order)
-        k = len(order)
-        self.patches[:k] = self.patches[order]
-        self.corners[:k] = self.corners[order]
-        self.under = (self.under[0][order], self.under[1][order])
-        self.hist[:, :k] = self.hist[:, order]
-        for name in ("born", "uid", "r", "sizes", "peak", "evid", "pred"):
-            setattr(self, name, getattr(self, name)[order])
-
-    def duplicate(self, cand):
-        c = self.cells
-        s = cand.shape.shape[0]
-        for i in range(c.count):
-            dy, dx = self.corners[i] - (cand.y, cand.x)
-            if abs(dy) >= s or abs(dx) >= s:
-                continue
-            full = np.zeros((3 * s + 40, 3 * s + 40), np.float32)
-            full[s : s + s, s : s + s] = cand.shape
-            p = self.patches[i]
-            sub = full[s + dy : s + dy + len(p), s + dx : s + dx + len(p)]
-            if sub.shape != p.shape:
-                continue
-            cos = (sub * p).sum() / np.sqrt((cand.shape**2).sum() * (p**2).sum())
-            if cos > 0.65:
-                return True
-        return False
-
-    def moments(self, box):
-        r = np.arange(-self.reach, self.reach + 1)
-        return box.sum(), (box.sum(1) * r).sum(), (box.sum(0) * r).sum()
-
-    def place_glow(self, cy, cx):
-        q, g = self.q, self.glow.grid
-        y, x = (cy + 0.5) / q - 0.5, (cx + 0.5) / q - 0.5
-        (yl,), (yf,) = g.at(0, np.array([y]))
-        (xl,), (xf,) = g.at(1, np.array([x]))
-        my, mx = g.middles()
-        hy, hx = (my[yl + 1] - my[yl]) * q, (mx[xl + 1] - mx[xl]) * q
-        at = yl * g.shape[1] + xl
-        nd = np.array([[at, at + 1, at + g.shape[1], at + g.shape[1] + 1]])
-        wt = [[(1 - yf) * (1 - xf), (1 - yf) * xf, yf * (1 - xf), yf * xf],
-              [-(1 - xf) / hy, -xf / hy, (1 - xf) / hy, xf / hy],
-              [-(1 - yf) / hx, (1 - yf) / hx, -yf / hx, yf / hx]]
-        return nd, np.array([wt], np.float32)
-
-    def add(self, cand):
-        import cv2
-        c, q, R = self.cells, self.q, self.reach
-        s = cand.shape.shape[0]
-        full = cv2.resize(cand.shape, (s * q, s * q), interpolation=cv2.INTER_LINEAR) if q > 1 else cand.shape
-        # position of full's first pixel in analysis px
-        fy, fx = (cand.y - self.bm) * q, (cand.x - self.bm) * q
-        yy, xx = np.mgrid[: s * q, : s * q]
-        m = full.sum()
-        cy = int(round(fy + (yy * full).sum() / m))
-        cx = int(round(fx + (xx * full).sum() / m))
-        cy, cx = min(max(cy, 0), self.shape[0] - 1), min(max(cx, 0), self.shape[1] - 1)
-        box = np.zeros((2 * R + 1, 2 * R + 1), np.float32)
-        for y in range(s * q):
-            for x in range(s * q):
-                Y, X = fy + y, fx + x
-                v, u = Y - cy + R, X - cx + R
-                if 0 <= v <= 2 * R and 0 <= u <= 2 * R and 0 <= Y < self.shape[0] and 0 <= X < self.shape[1]:
-                    box[v, u] = full[y, x]
-        norm = np.sqrt((box**2).sum())
-        trace = cand.trace * norm
-        c.append(box[None], np.array([[cy, cx]]), self.seen)
-        i = c.count - 1
-        if len(self.patches) < len(c.mass):
-            new = np.zeros((len(c.mass), self.bside, self.bside), np.float32)
-            new[:i] = self.patches[:i]
-            self.patches = new
-            nc = np.zeros((len(c.mass), 2), np.int64)
-            nc[:i] = self.corners[:i]
-            self.corners = nc
-        c.mass[i] = self.moments(c.boxes[i])
-        self.place(i, fresh=True)
-        nd, wt = self.place_glow(cy, cx)
-        self.under = (np.concatenate([self.under[0], nd]), np.concatenate([self.under[1], wt]))
-        raw, ca, sp = self.deconv.append(trace[None].astype(np.float32))
-        pos = np.maximum(ca[0], 0)
-        power = 0.3 * float((np.nan_to_num(pos) ** 2).sum()) + 1e-3
-        c.images[i] = c.boxes[i] * power
-        c.power[i] = c.energy[i] = power
-        self.born = np.append(self.born, self.seen)
-        self.backfill.append(ca[0])
-        self.backfill_s.append(sp[0])
-        self.uid = np.append(self.uid, self.nid)
-        self.nid += 1
-        self.r = np.append(self.r, np.float32(cand.r))
-        self.sizes = np.append(self.sizes, np.float32(0))
-        self.peak = np.append(self.peak, np.float32(0))
-        self.evid = np.append(self.evid, np.float32(0))
-        self.pred = np.append(self.pred, np.float32(0))
+    def _resize(self, radius: float) -> None:
+        """Go on with cells of another size: footprints are kept as they are, everything else begins anew."""
+        old = self.census
+        self._begin(Field(self.field.shape, radius), old.next_id)
+        self.census.inherit(old)

@@ -1,4 +1,4 @@
-"""The passes over the whole picture: centring, binning, and the residual that no cell and no glow explains."""
+"""The passes over the whole picture: centring and binning it, and what neither cell nor glow explains of it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from roi_core.jit import kernel, sums
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["centre", "residual", "subtract", "track_noise"]
+__all__ = ["centre", "explain", "track_noise"]
 
 
 @sums
 def centre(
     padded: Any, margin: Any, mean: Any, rate: Any, seen: Any, factor: Any, line: Any, binned: Any
-) -> None:
+) -> Any:
     """Turn the picture into its deviation from the running mean, in place, and bin that deviation.
 
-    ``padded`` holds the (h, w) picture inside a margin; ``mean`` (h, w) moves towards it by ``rate``;
+    ``padded`` holds the (h, w) picture inside a margin; ``mean`` (h, w) moves towards it by ``rate``.
     ``seen`` is the part (y0, y1, x0, x1) that lay inside the camera's field: outside it the mean stays and
     the deviation is that of the nearest pixel seen. ``line`` (w,) is room to work in; ``binned``
-    (h // factor, w // factor) gets the mean of each factor x factor block.
+    (h // factor, w // factor) gets the mean of each factor x factor block. Returns the sum of its squares.
     """
     height, width = mean.shape
     rows, columns = binned.shape
-    scale = np.float32(1 / (factor * factor))
-    rate = np.float32(rate)
+    scale, rate = np.float32(1 / (factor * factor)), np.float32(rate)
     y0, y1, x0, x1 = seen
     for y in range(y0, y1):
         d, m = padded[margin + y, margin : margin + width], mean[y]
@@ -38,67 +37,74 @@ def centre(
             m[x] += rate * value
         d[:x0] = d[x0]
         d[x1:] = d[x1 - 1]
-    for y in range(height):
-        d = padded[margin + y, margin : margin + width]
-        if y < y0:
-            d[:] = padded[margin + y0, margin : margin + width]
-        elif y >= y1:
-            d[:] = padded[margin + y1 - 1, margin : margin + width]
-        if y % factor == 0:
-            for x in range(width):
-                line[x] = d[x]
-        else:
+    total = np.float32(0)
+    for row in range(rows):
+        line[:] = 0
+        for k in range(factor):
+            nearest = min(max(row * factor + k, y0), y1 - 1)
+            d = padded[margin + nearest, margin : margin + width]
+            if nearest != row * factor + k:
+                padded[margin + row * factor + k, margin : margin + width] = d
             for x in range(width):
                 line[x] += d[x]
-        row = y // factor
-        if y % factor == factor - 1 and row < rows:
-            out = binned[row]
-            if factor == 2:
-                for x in range(columns):
-                    out[x] = (line[2 * x] + line[2 * x + 1]) * scale
-            else:
-                for x in range(columns):
-                    total = np.float32(0)
-                    for k in range(factor):
-                        total += line[x * factor + k]
-                    out[x] = total * scale
+        out = binned[row]
+        for x in range(columns):
+            value = np.float32(0)
+            for k in range(factor):
+                value += line[x * factor + k]
+            out[x] = value * scale
+            total += out[x] * out[x]
+    for y in range(rows * factor, height):
+        if y >= y1:
+            padded[margin + y, margin : margin + width] = padded[margin + y1 - 1, margin : margin + width]
+    return total
 
 
 @kernel
-def residual(binned: Any, margin: Any, nodes: Any, ylow: Any, yfrac: Any, xlow: Any, xfrac: Any, out: Any) -> None:
-    """Fill ``out`` (padded) with the binned picture less the glow interpolated between its ``nodes``."""
+def explain(
+    binned: Any, margin: Any, nodes: Any, between: Any, count: Any, t: Any, seen: Any, factor: Any, out: Any
+) -> None:
+    """Fill ``out`` (binned, with margin) with the residual: the picture less the glow and every cell.
+
+    ``between`` tells where pixels lie between the glow's ``nodes`` (`Grid.pixels`); what the camera did not
+    see, outside ``seen``, is zero.
+    """
+    _without_glow(binned, margin, nodes, between, out)
+    side = t.patches.shape[1]
+    for i in range(count):
+        c = t.trace[i]
+        if c == 0:
+            continue
+        y0, x0 = t.corners[i, 0], t.corners[i, 1]
+        for y in range(side):
+            r, a = out[y0 + y, x0 : x0 + side], t.patches[i, y]
+            for x in range(side):
+                r[x] -= a[x] * c
+    top, left = margin + -(-seen[0] // factor), margin + -(-seen[2] // factor)
+    out[:top] = 0
+    out[margin + seen[1] // factor :] = 0
+    out[:, :left] = 0
+    out[:, margin + seen[3] // factor :] = 0
+
+
+@kernel
+def _without_glow(binned: Any, margin: Any, nodes: Any, between: Any, out: Any) -> None:
+    ylow, yfrac, xlow, xfrac = between
     rows, columns = binned.shape
     line = np.empty(nodes.shape[1], np.float32)
     for y in range(rows):
-        low, t = nodes[ylow[y]], yfrac[y]
-        high = nodes[min(ylow[y] + 1, nodes.shape[0] - 1)]
+        low, high, s = nodes[ylow[y]], nodes[ylow[y] + 1], yfrac[y]
         for k in range(line.size):
-            line[k] = low[k] + t * (high[k] - low[k])
+            line[k] = low[k] + s * (high[k] - low[k])
         d, r = binned[y], out[margin + y, margin : margin + columns]
-        last = line.size - 1
         for x in range(columns):
             k = xlow[x]
-            r[x] = d[x] - (line[k] + xfrac[x] * (line[min(k + 1, last)] - line[k]))
+            r[x] = d[x] - (line[k] + xfrac[x] * (line[k + 1] - line[k]))
 
 
 @kernel
-def subtract(count: Any, out: Any, patches: Any, corners: Any, trace: Any) -> None:
-    """Take every cell out of the padded residual; ``corners`` (N, 2) are where its binned box begins."""
-    side = patches.shape[1]
-    for i in range(count):
-        c = trace[i]
-        if c == 0:
-            continue
-        y0, x0 = corners[i, 0], corners[i, 1]
-        for y in range(side):
-            r, a = out[y0 + y, x0 : x0 + side], patches[i, y]
-            for x in range(side):
-                r[x] -= a[x] * c
-
-
-@kernel
-def track_noise(now: Any, before: Any, rate: Any, variance: Any, margin: Any) -> None:
-    """Follow the noise variance of each binned pixel: half the squared difference of two frames."""
+def track_noise(now: Any, before: Any, rate: Any, margin: Any, variance: Any) -> None:
+    """Follow the noise variance of each binned pixel: half the squared difference of two residuals."""
     rows, columns = variance.shape
     rate = np.float32(rate)
     for y in range(rows):

@@ -7,155 +7,340 @@ really cover, and a box row is contiguous in memory: no pixel lists.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from roi_core.jit import kernel, sums
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
-__all__ = ["Cells", "overlap"]
+    from roi_core.cnmf.background import Grid
+
+__all__ = ["Cells", "Field", "Table", "overlap", "settle", "shifted"]
 
 NEIGHBOURS = 16
-"""Width of the neighbour table at first; it doubles when a field is denser."""
+"""Width of the neighbour table at first; it doubles where a field is denser."""
+FINE = 4.0
+"""Cells of at least this radius, px, are looked for and explained on a picture binned by two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The sizes that follow from the (h, w) `shape` of the picture and the `radius` of a cell, in px.
+
+    Boxes reach ``reach`` px to each side of a centre. On the picture binned by ``factor`` (``binned``) they
+    become patches of side ``patch``, and pictures carry a ``margin`` so that no box ever leaves them.
+    """
+
+    shape: tuple[int, int]
+    radius: float
+
+    @property
+    def factor(self) -> int:
+        """Pixels binned in each direction for the residual."""
+        return 2 if self.radius >= FINE else 1
+
+    @property
+    def reach(self) -> int:
+        """Half a box, px."""
+        return max(3, round(2 * self.radius))
+
+    @property
+    def side(self) -> int:
+        """Side of a box, px."""
+        return 2 * self.reach + 1
+
+    @property
+    def binned(self) -> tuple[int, int]:
+        """(rows, columns) of the binned picture."""
+        return self.shape[0] // self.factor, self.shape[1] // self.factor
+
+    @property
+    def margin(self) -> int:
+        """Margin of binned pictures."""
+        return self.reach // self.factor + 3
+
+    @property
+    def patch(self) -> int:
+        """Side of a box on the binned picture."""
+        return 2 * self.reach // self.factor + 3
+
+    @property
+    def area(self) -> float:
+        """Expected px of a cell."""
+        return float(np.pi * self.radius**2)
+
+
+class Table(NamedTuple):
+    """The arrays of N cells; each has room for more, so its first rows are the cells.
+
+    Footprint: ``boxes`` (N, S, S) of unit energy (sum of squares 1), zero outside the cell; ``centres`` (N, 2)
+    y, x of the boxes' middles; ``moments`` (N, 3) sum of the footprint, and of it times y and times x from
+    the middle; ``patches`` and ``corners`` the same box on the binned picture with its margin.
+
+    Neighbours: ``near`` (N, M) every cell whose box touches this one's, -1 after the last; for these pairs
+    ``gram`` the product of the footprints, ``links`` W of Giovannucci et al. 2017 (sum of this instrument times
+    the other's trace), ``sync`` the running mean of the product of their calcium.
+
+    Sums: ``images`` (N, S, S) M on the box (sum of instrument times picture), ``power`` of instrument times own
+    trace, ``energy`` of the instrument squared; ``first`` and ``second`` running moments of the calcium.
+
+    Trace: ``mean`` of it as of the pixels, ``trace`` of this frame above that mean, ``floor`` the least it may
+    be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace, ``up`` and ``down`` the
+    cubes of its excursions to either side, ``peak`` the highest transient of late.
+
+    Glow: ``at`` (N, 4) the nodes round the middle, ``share`` (N, 3, 4) what each adds to the plane under it.
+
+    Quality: ``r`` correlation with the image of its transients, ``size`` px, ``evidence`` for its transients;
+    ``status`` and the ``rule`` it fails (-1: none), ``verdict`` a status given by hand (0: none), ``frozen``
+    whether its footprint stays as it is. ``visited`` is the frame of the last look, ``born`` the row of birth.
+    """
+
+    boxes: Any
+    centres: Any
+    moments: Any
+    patches: Any
+    corners: Any
+    near: Any
+    gram: Any
+    links: Any
+    sync: Any
+    images: Any
+    power: Any
+    energy: Any
+    first: Any
+    second: Any
+    mean: Any
+    trace: Any
+    floor: Any
+    prediction: Any
+    smooth: Any
+    up: Any
+    down: Any
+    peak: Any
+    at: Any
+    share: Any
+    r: Any
+    size: Any
+    evidence: Any
+    status: Any
+    rule: Any
+    verdict: Any
+    frozen: Any
+    visited: Any
+    born: Any
+    ids: Any
+
+
+PAIRS = ("near", "gram", "links", "sync")
 
 
 class Cells:
-    """N cells; every array has room for more, so its first `count` rows are the cells.
+    """N cells on a field, whose glow is known on a `grid` of the binned picture; ``t`` is their table.
 
-    ``boxes`` (N, S, S) footprints of unit energy (sum of squares 1), zero outside the cell
-    ``centres`` (N, 2) y, x of the middle pixel of each box, on the analysed picture
-    ``images`` (N, S, S) M of Giovannucci et al. 2017 on the box: sum over frames of instrument times picture
-    ``near`` (N, M) every cell whose box touches this one's, -1 after the last
-    ``gram`` (N, M) products of the footprints of these pairs
-    ``links`` (N, M) W on these pairs: sum over frames of this instrument times the other's trace
-    ``power`` (N,) the same with itself; ``energy`` (N,) sum of squares of the instrument
-    ``mass`` (N,) sum of each footprint; ``mean`` (N,) running mean of the trace, as of the pixels
-    ``trace`` (N,) demixed trace of this frame above that mean; ``floor`` (N,) the least it may be
-    ``visited`` (N,) frame of the last shape update
+    ``cover`` (rows, columns) counts the cells on each binned pixel.
     """
 
-    boxes: NDArray[np.float32]
-    images: NDArray[np.float32]
-    centres: NDArray[np.int64]
-    near: NDArray[np.int64]
-    gram: NDArray[np.float32]
-    links: NDArray[np.float32]
-    power: NDArray[np.float32]
-    energy: NDArray[np.float32]
-    mass: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    trace: NDArray[np.float32]
-    floor: NDArray[np.float32]
-    visited: NDArray[np.int64]
-    sync: NDArray[np.float32]
-    first: NDArray[np.float32]
-    second: NDArray[np.float32]
-
-    def __init__(self, reach: int) -> None:
-        self.reach = reach
-        self.side = 2 * reach + 1
+    def __init__(self, field: Field, grid: Grid) -> None:
+        self.field, self.grid = field, grid
         self.count = 0
-        box = (self.side, self.side)
-        self._columns: dict[str, tuple[tuple[int, ...], type, float]] = {
-            "boxes": (box, np.float32, 0),
-            "images": (box, np.float32, 0),
-            "centres": ((2,), np.int64, 0),
-            "near": ((NEIGHBOURS,), np.int64, -1),
-            "gram": ((NEIGHBOURS,), np.float32, 0),
-            "links": ((NEIGHBOURS,), np.float32, 0),
-            "sync": ((NEIGHBOURS,), np.float32, 0),
-            **{name: ((), np.float32, 0) for name in ("power", "energy", "mean", "trace", "floor", "first", "second")},
-            "mass": ((3,), np.float32, 0),
-            "visited": ((), np.int64, 0),
-        }
-        for name, (shape, dtype, _) in self._columns.items():
-            setattr(self, name, np.zeros((0, *shape), dtype))
+        self.cover = np.zeros(field.binned, np.int16)
+        self.t = _empty(field, 64, NEIGHBOURS)
 
-    def append(self, boxes: NDArray[np.float32], centres: NDArray[np.int64], frame: int) -> None:
-        """Add cells with footprints (n, S, S) of any scale, centred on ``centres`` (n, 2)."""
-        first, self.count = self.count, self.count + len(boxes)
-        self._make_room(self.count)
-        for name, (_, _, fill) in self._columns.items():
-            getattr(self, name)[first : self.count] = fill
-        norms = np.sqrt((boxes.astype(np.float64) ** 2).sum((1, 2), keepdims=True))
-        self.boxes[first : self.count] = boxes / np.maximum(norms, 1e-30)
-        self.centres[first : self.count] = centres
-        self.floor[first : self.count] = -np.inf
-        self.visited[first : self.count] = frame
-        self.connect()
+    def add(self, box: NDArray[np.float32], centre: tuple[int, int], born: int, seen: int, cell: int) -> int:
+        """Add a cell with a footprint (S, S) of any scale, born at a row, the field having ``seen`` frames."""
+        i, t = self.count, self._with_room()
+        for column in t:
+            column[i] = 0
+        t.near[i] = -1
+        t.boxes[i] = box
+        t.floor[i] = -np.inf
+        t.born[i], t.visited[i] = born, seen
+        t.ids[i] = cell
+        t.r[i] = 1
+        self.count += 1
+        self.place(i, centre)
+        return i
 
-    def keep(self, order: NDArray[np.int64]) -> None:
-        """Keep the cells of ``order`` only, in that order."""
-        pairs = self._pairs()
-        for name in self._columns:
-            array = getattr(self, name)
-            array[: len(order)] = array[order]
-        self.count = len(order)
-        new = {int(old): i for i, old in enumerate(order)}
-        pairs = {(new[i], new[j]): value for (i, j), value in pairs.items() if i in new and j in new}
-        self.connect(pairs)
-
-    def connect(self, pairs: dict[tuple[int, int], tuple[float, float]] | None = None) -> None:
-        """Find anew which boxes touch; products are computed, running sums of surviving pairs are kept."""
-        pairs = self._pairs() if pairs is None else pairs
-        while not _find_near(self.count, self.centres, self.side, self.near):
+    def place(self, i: int, centre: tuple[int, int]) -> None:
+        """Put cell i, which lies nowhere, at a centre, and join it to its neighbours."""
+        self.t.centres[i] = centre
+        self.t.at[i], self.t.share[i] = _under(self.grid, centre, self.field.factor)
+        while not _join(i, self.count, self.t):
             self._widen()
-        for i in range(self.count):
-            for m, j in enumerate(self.near[i]):
-                if j < 0:
-                    break
-                self.links[i, m], self.sync[i, m] = pairs.get((i, int(j)), (0.0, 0.0))
-        for i in range(self.count):
-            renew_gram(i, self.boxes, self.centres, self.near, self.gram)
+        settle(i, self.t, self.field.factor, self.field.margin, self.cover, False)
 
-    def _pairs(self) -> dict[tuple[int, int], tuple[float, float]]:
-        i, m = np.nonzero(self.near[: self.count] >= 0)
-        keys = zip(i.tolist(), self.near[i, m].tolist(), strict=True)
-        values = zip(self.links[i, m].tolist(), self.sync[i, m].tolist(), strict=True)
-        return dict(zip(keys, values, strict=True))
+    def lift(self, i: int) -> None:
+        """Take cell i out of its place; its sums with neighbours are lost, all others are kept."""
+        field = self.field
+        mark(self.cover, self.t.patches[i], self.t.corners[i], field.margin, -1)
+        _leave(i, self.t)
 
-    def _make_room(self, wanted: int) -> None:
-        have = len(self.mass)
-        if wanted <= have:
-            return
-        room = max(wanted, 2 * have, 64)
-        for name, (shape, dtype, fill) in self._columns.items():
-            old = getattr(self, name)
-            new = np.full((room, *(old.shape[1:] if have else shape)), fill, dtype)
-            new[:have] = old
-            setattr(self, name, new)
+    def move(self, i: int, dy: int, dx: int) -> None:
+        """Centre the box of cell i elsewhere, its footprint stays where it is on the picture."""
+        y, x = (int(v) for v in self.t.centres[i])
+        self.lift(i)
+        for name in ("boxes", "images"):
+            box = getattr(self.t, name)[i]
+            box[:] = shifted(box, -dy, -dx)
+        self.place(i, (y + dy, x + dx))
+
+    def settle(self, i: int) -> None:
+        """Derive anew what follows from the box of cell i, after it was changed."""
+        settle(i, self.t, self.field.factor, self.field.margin, self.cover, True)
+
+    def remove(self, i: int) -> NDArray[np.int64]:
+        """Take cell i out; the last cell gets its row. Return which row each row was."""
+        self.lift(i)
+        last = self.count - 1
+        order = np.arange(last)
+        if i < last:
+            order[i] = last
+            for column in self.t:
+                column[i] = column[last]
+            _rename(last, i, self.t.near)
+        self.count = last
+        return order
+
+    def _with_room(self) -> Table:
+        if self.count == len(self.t.power):
+            wider = _empty(self.field, 2 * self.count, self.t.near.shape[1])
+            for old, new in zip(self.t, wider, strict=True):
+                new[: self.count] = old[: self.count]
+            self.t = wider
+        return self.t
 
     def _widen(self) -> None:
-        for name in ("near", "gram", "links", "sync"):
-            old = getattr(self, name)
-            shape, dtype, fill = self._columns[name]
-            self._columns[name] = ((2 * old.shape[1],), dtype, fill)
-            new = np.full((len(old), 2 * old.shape[1]), fill, dtype)
+        wide = {}
+        for name in PAIRS:
+            old = getattr(self.t, name)
+            new = np.full((len(old), 2 * old.shape[1]), -1 if name == "near" else 0, old.dtype)
             new[:, : old.shape[1]] = old
-            setattr(self, name, new)
+            wide[name] = new
+        self.t = self.t._replace(**wide)
+
+
+def _empty(field: Field, room: int, neighbours: int) -> Table:
+    """Return a table with room for so many cells."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "boxes": (field.side, field.side),
+        "images": (field.side, field.side),
+        "patches": (field.patch, field.patch),
+        "centres": (2,),
+        "corners": (2,),
+        "moments": (3,),
+        "at": (4,),
+        "share": (3, 4),
+        **dict.fromkeys(PAIRS, (neighbours,)),
+    }
+    whole = (
+        "centres",
+        "corners",
+        "near",
+        "at",
+        "status",
+        "rule",
+        "verdict",
+        "frozen",
+        "visited",
+        "born",
+        "ids",
+    )
+    return Table(
+        *(
+            np.zeros((room, *shapes.get(name, ())), np.int64 if name in whole else np.float32)
+            for name in Table._fields
+        )
+    )
+
+
+def shifted(box: NDArray[np.float32], dy: int, dx: int) -> NDArray[np.float32]:
+    """Return a box (S, S) whose content is moved by (dy, dx) px; what leaves it is lost."""
+    out, side = np.zeros_like(box), len(box)
+    rows, columns = slice(max(0, dy), side + min(0, dy)), slice(max(0, dx), side + min(0, dx))
+    if abs(dy) < side and abs(dx) < side:
+        out[rows, columns] = box[max(0, -dy) : side - max(0, dy), max(0, -dx) : side - max(0, dx)]
+    return out
+
+
+def _under(grid: Grid, centre: tuple[int, int], factor: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the four nodes round a place, and their shares in the glow there and its rise per px in y, x."""
+    (y, t), (x, s) = (grid.at(k, (centre[k] + 0.5) / factor - 0.5) for k in (0, 1))
+    rows, columns = grid.middles
+    dy, dx = (rows[y + 1] - rows[y]) * factor, (columns[x + 1] - columns[x]) * factor
+    along, across = np.array([1 - t, t]), np.array([1 - s, s])
+    first = y * grid.shape[1] + x
+    nodes = np.array([first, first + 1, first + grid.shape[1], first + grid.shape[1] + 1])
+    step = np.array([-1, 1])
+    planes = np.outer(along, across), np.outer(step / dy, across), np.outer(along, step / dx)
+    return nodes, np.array([plane.ravel() for plane in planes], np.float32)
 
 
 @kernel
-def _find_near(count: Any, centres: Any, side: Any, near: Any) -> bool:
-    """Fill the neighbour table; False when a row is too short."""
-    for i in range(count):
-        m = 0
-        for j in range(count):
-            if j == i or abs(centres[i, 0] - centres[j, 0]) >= side:
-                continue
-            if abs(centres[i, 1] - centres[j, 1]) >= side:
-                continue
-            if m == near.shape[1]:
-                return False
-            near[i, m] = j
-            m += 1
-        near[i, m:] = -1
+def _join(i: Any, count: Any, t: Any) -> bool:
+    """Enter cell i and every cell whose box touches its own in each other's rows; False if one is too short."""
+    side, width = t.boxes.shape[1], t.near.shape[1]
+    m = 0
+    for j in range(count):
+        apart = (
+            abs(t.centres[i, 0] - t.centres[j, 0]) >= side or abs(t.centres[i, 1] - t.centres[j, 1]) >= side
+        )
+        if j == i or apart:
+            continue
+        back = 0
+        while back < width and t.near[j, back] >= 0 and t.near[j, back] != i:
+            back += 1
+        if m == width or back == width:
+            _leave(i, t)
+            return False
+        t.near[i, m], t.near[j, back] = j, i
+        t.links[i, m] = t.sync[i, m] = t.links[j, back] = t.sync[j, back] = 0
+        m += 1
+        t.near[i, m:] = -1
     return True
+
+
+@kernel
+def _leave(i: Any, t: Any) -> None:
+    """Strike cell i out of all rows of the neighbour table."""
+    width = t.near.shape[1]
+    for m in range(width):
+        j = t.near[i, m]
+        if j < 0:
+            break
+        back = pair(j, i, t.near)
+        last = back
+        while last + 1 < width and t.near[j, last + 1] >= 0:
+            last += 1
+        for k in range(back, last):
+            t.near[j, k], t.gram[j, k] = t.near[j, k + 1], t.gram[j, k + 1]
+            t.links[j, k], t.sync[j, k] = t.links[j, k + 1], t.sync[j, k + 1]
+        t.near[j, last] = -1
+    t.near[i, :] = -1
+
+
+@kernel
+def pair(i: Any, j: Any, near: Any) -> Any:
+    """Return where cell j stands among the neighbours of cell i, or -1."""
+    for m in range(near.shape[1]):
+        if near[i, m] == j:
+            return m
+        if near[i, m] < 0:
+            break
+    return -1
+
+
+@kernel
+def _rename(old: Any, new: Any, near: Any) -> None:
+    """Tell the neighbours of a cell that it moved to another row of the table."""
+    for m in range(near.shape[1]):
+        j = near[new, m]
+        if j < 0:
+            break
+        near[j, pair(j, old, near)] = new
 
 
 @sums
@@ -172,15 +357,70 @@ def overlap(a: Any, b: Any, dy: Any, dx: Any) -> Any:
 
 
 @kernel
-def renew_gram(i: Any, boxes: Any, centres: Any, near: Any, gram: Any) -> None:
+def renew_gram(i: Any, t: Any) -> None:
     """Compute anew the products of cell i with its neighbours, in both rows of the table."""
-    for m in range(near.shape[1]):
-        j = near[i, m]
+    for m in range(t.near.shape[1]):
+        j = t.near[i, m]
         if j < 0:
             break
-        dy, dx = centres[j, 0] - centres[i, 0], centres[j, 1] - centres[i, 1]
-        gram[i, m] = overlap(boxes[i], boxes[j], dy, dx)
-        for back in range(near.shape[1]):
-            if near[j, back] == i:
-                gram[j, back] = gram[i, m]
-                break
+        dy, dx = t.centres[j, 0] - t.centres[i, 0], t.centres[j, 1] - t.centres[i, 1]
+        t.gram[i, m] = overlap(t.boxes[i], t.boxes[j], dy, dx)
+        t.gram[j, pair(j, i, t.near)] = t.gram[i, m]
+
+
+@kernel
+def settle(i: Any, t: Any, factor: Any, margin: Any, cover: Any, again: Any) -> None:
+    """Scale the box of cell i to unit energy and derive from it moments, products, patch and cover.
+
+    ``again`` is whether its patch is counted in ``cover`` already.
+    """
+    box, side = t.boxes[i], t.boxes.shape[1]
+    reach = side // 2
+    energy = np.float64(0)
+    for y in range(side):
+        for x in range(side):
+            energy += np.float64(box[y, x]) ** 2
+    scale = np.float32(1 / np.sqrt(max(energy, 1e-30)))
+    t.moments[i] = 0
+    for y in range(side):
+        for x in range(side):
+            box[y, x] *= scale
+            t.moments[i, 0] += box[y, x]
+            t.moments[i, 1] += box[y, x] * (y - reach)
+            t.moments[i, 2] += box[y, x] * (x - reach)
+    renew_gram(i, t)
+    if again:
+        mark(cover, t.patches[i], t.corners[i], margin, -1)
+    for k in range(2):
+        t.corners[i, k] = (t.centres[i, k] - reach) // factor + margin
+    _bin_box(box, t.centres[i], factor, t.patches[i])
+    mark(cover, t.patches[i], t.corners[i], margin, 1)
+
+
+@kernel
+def _bin_box(box: Any, centre: Any, factor: Any, out: Any) -> None:
+    """Bin a footprint centred at (y, x) on the grid of the binned picture."""
+    out[:] = 0
+    side = box.shape[0]
+    y0, x0 = (centre[0] - side // 2) % factor, (centre[1] - side // 2) % factor
+    scale = np.float32(1 / (factor * factor))
+    for y in range(side):
+        for x in range(side):
+            if box[y, x] != 0:
+                out[(y + y0) // factor, (x + x0) // factor] += box[y, x] * scale
+
+
+@kernel
+def mark(cover: Any, patch: Any, corner: Any, margin: Any, sign: Any) -> None:
+    """Count (sign 1) or uncount (-1) a binned footprint, one pixel wider than it is."""
+    rows, columns = cover.shape
+    side = patch.shape[0]
+    for y in range(-1, side + 1):
+        for x in range(-1, side + 1):
+            found = False
+            for v in range(max(y - 1, 0), min(y + 2, side)):
+                for u in range(max(x - 1, 0), min(x + 2, side)):
+                    found |= patch[v, u] > 0
+            v, u = y + corner[0] - margin, x + corner[1] - margin
+            if found and 0 <= v < rows and 0 <= u < columns:
+                cover[v, u] += sign

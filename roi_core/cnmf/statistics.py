@@ -2,8 +2,8 @@
 
 The textbook sums correlate the picture with the trace of the same frame, which was computed from that very
 picture: its noise correlates with itself and any noise footprint confirms itself. Here the picture is
-correlated with what the calcium model *predicted* from earlier frames (an instrumental variable): noise of
-this frame cannot be in it, so M - W a is an unbiased image of the cell, and noise averages out of it.
+correlated with the calcium of the frame *before* (an instrumental variable): noise of this frame cannot be in
+it, so M - W a is an unbiased image of the cell, and noise averages out of it.
 """
 
 from __future__ import annotations
@@ -17,51 +17,64 @@ from roi_core.jit import kernel
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["agree", "gather"]
+__all__ = ["gather", "reflect"]
+
+ACTIVE = 0.5
+"""Calcium below this many times the noise counts as silence and teaches nothing."""
+MEMORY = 60.0
+"""Seconds in which agreement and asymmetry of traces are judged."""
+SMOOTH = 0.25
+"""Seconds over which a trace is smoothed before its asymmetry is judged."""
+PEAK = 120.0
+"""Seconds in which the highest transient is forgotten."""
 
 
 @kernel
-def gather(
-    count: Any, padded: Any, centres: Any, glow: Any, prediction: Any, trace: Any, near: Any,
-    images: Any, links: Any, power: Any, energy: Any,
-) -> None:  # fmt: skip
-    """Add one frame to the sums of every cell that the model says is active.
-
-    ``prediction`` (N,) is the calcium expected before the frame was seen, 0 for a silent cell.
-    """
-    side = images.shape[1]
+def gather(count: Any, t: Any, padded: Any, glow: Any) -> None:
+    """Add one frame to the sums of every cell that was active just before (``t.prediction``)."""
+    side = t.images.shape[1]
     reach = side // 2
-    height, width = padded.shape[0] - side, padded.shape[1] - side
+    height, width = padded.shape[0] - side + 1, padded.shape[1] - side + 1
     for i in range(count):
-        z = np.float32(prediction[i])
+        z = t.prediction[i]
         if not z > 0:
             continue
-        y0, x0 = centres[i, 0], centres[i, 1]
+        y0, x0 = t.centres[i, 0], t.centres[i, 1]
         left, right = max(0, reach - x0), min(side, width + reach - x0)
         for y in range(max(0, reach - y0), min(side, height + reach - y0)):
-            image, d = images[i, y], padded[y0 + y, x0 : x0 + side]
-            under = glow[i, 0] + glow[i, 1] * np.float32(y - reach) - glow[i, 2] * np.float32(reach)
-            for x in range(left, right):
+            image, d = t.images[i, y, left:right], padded[y0 + y, x0 + left : x0 + right]
+            under = glow[i, 0] + glow[i, 1] * np.float32(y - reach) + glow[i, 2] * np.float32(left - reach)
+            for x in range(right - left):
                 image[x] += z * (d[x] - under - glow[i, 2] * np.float32(x))
-        for m in range(near.shape[1]):
-            j = near[i, m]
+        for m in range(t.near.shape[1]):
+            j = t.near[i, m]
             if j < 0:
                 break
-            links[i, m] += z * trace[j]
-        power[i] += z * trace[i]
-        energy[i] += z * z
+            t.links[i, m] += z * t.trace[j]
+        t.power[i] += z * t.trace[i]
+        t.energy[i] += z * z
 
 
 @kernel
-def agree(count: Any, calcium: Any, near: Any, rate: Any, sync: Any, first: Any, second: Any) -> None:
-    """Follow the mean, the mean square and, for neighbours, the mean product of the calcium."""
-    rate = np.float32(rate)
+def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, seconds: Any) -> None:
+    """Take this frame's (N,) traces into what is known of each cell; a frame lasts ``seconds``."""
+    rate, ease = np.float32(seconds / MEMORY), np.float32(min(1.0, seconds / SMOOTH))
+    fade = np.float32(1 - seconds / PEAK)
     for i in range(count):
         c = np.float32(calcium[i])
-        first[i] += rate * (c - first[i])
-        second[i] += rate * (c * c - second[i])
-        for m in range(near.shape[1]):
-            j = near[i, m]
+        t.prediction[i] = c if c > ACTIVE * noise[i] else 0
+        t.peak[i] = max(t.peak[i] * fade, c)
+        if raw[i] == raw[i]:
+            t.smooth[i] += ease * (raw[i] - t.smooth[i])
+        up, down = max(t.smooth[i], 0), max(-t.smooth[i], 0)
+        t.up[i] += rate * (up * up * up - t.up[i])
+        t.down[i] += rate * (down * down * down - t.down[i])
+    for i in range(count):
+        c = t.prediction[i]
+        t.first[i] += rate * (c - t.first[i])
+        t.second[i] += rate * (c * c - t.second[i])
+        for m in range(t.near.shape[1]):
+            j = t.near[i, m]
             if j < 0:
                 break
-            sync[i, m] += rate * (c * np.float32(calcium[j]) - sync[i, m])
+            t.sync[i, m] += rate * (c * t.prediction[j] - t.sync[i, m])

@@ -16,43 +16,62 @@ from roi_core.jit import kernel, sums
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["demix", "planes", "project"]
+__all__ = ["demix", "measure", "planes", "project"]
 
 SWEEPS = 30
 """Hard bound on the work of one frame; a few suffice from a warm start."""
+FLOOR = 4.0
+"""A trace may fall this many times its noise below the baseline, not more: fluorescence is not negative."""
 
 
 @kernel
-def planes(count: Any, nodes: Any, at: Any, share: Any, out: Any) -> None:
-    """Fill ``out`` (N, 3) with the glow at each box: middle, and rise per pixel in y and in x.
+def measure(
+    count: Any, t: Any, padded: Any, nodes: Any, rate: Any, baseline: Any, noise: Any, glow: Any, out: Any
+) -> None:
+    """Fill ``out`` (N,) with the fluorescence of every cell in this frame, and ``glow`` with its background.
 
-    ``at`` (N, 4) are the nodes round the middle (flat), ``share`` (N, 3, 4) what each adds.
+    ``t.mean`` follows each trace by ``rate`` as the running mean of the pixels does, so that mean and trace
+    add up to the fluorescence that a fixed reference would show.
     """
+    planes(count, t, nodes, glow)
+    project(count, t, padded, glow, out)
+    least = np.float32(np.inf)
+    for i in range(count):
+        t.floor[i] = baseline[i] - FLOOR * noise[i] - t.mean[i] if noise[i] > 0 else -np.inf
+        least = min(least, noise[i])
+    demix(count, out, t.near, t.gram, t.floor, t.trace, np.float32(1e-2) * least)
+    for i in range(count):
+        out[i] = t.mean[i] + t.trace[i]
+        t.mean[i] += np.float32(rate) * t.trace[i]
+
+
+@kernel
+def planes(count: Any, t: Any, nodes: Any, out: Any) -> None:
+    """Fill ``out`` (N, 3) with the glow at the middle of each box and its rise per px in y and in x."""
     for i in range(count):
         for k in range(3):
             total = np.float32(0)
             for corner in range(4):
-                total += share[i, k, corner] * nodes[at[i, corner]]
+                total += t.share[i, k, corner] * nodes[t.at[i, corner]]
             out[i, k] = total
 
 
 @sums
-def project(count: Any, padded: Any, boxes: Any, centres: Any, glow: Any, moments: Any, out: Any) -> None:
+def project(count: Any, t: Any, padded: Any, glow: Any, out: Any) -> None:
     """Fill ``out`` (N,) with the products of the footprints and the frame, less the background under them.
 
-    ``padded`` is the picture with a margin of the boxes' reach; ``glow`` (N, 3) the background plane of each
-    box and ``moments`` (N, 3) the sums of the footprint and of it times y and x from the middle.
+    ``padded`` is the picture with a margin of the boxes' reach; ``glow`` (N, 3) the plane under each box.
     """
-    side = boxes.shape[1]
+    side = t.boxes.shape[1]
     for i in range(count):
-        y0, x0 = centres[i, 0], centres[i, 1]
+        y0, x0 = t.centres[i, 0], t.centres[i, 1]
         total = np.float32(0)
         for y in range(side):
-            a, d = boxes[i, y], padded[y0 + y, x0 : x0 + side]
+            a, d = t.boxes[i, y], padded[y0 + y, x0 : x0 + side]
             for x in range(side):
                 total += a[x] * d[x]
         for k in range(3):
-            total -= glow[i, k] * moments[i, k]
+            total -= glow[i, k] * t.moments[i, k]
         out[i] = total
 
 

@@ -1,0 +1,330 @@
+"""Births, deaths and judgements: which components there are, and what is told of them.
+
+Keeps the table of cells, their deconvolution and their recent past in step with each other: whatever adds,
+joins or removes a component goes through here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from roi_core.cnmf import merge, quality
+from roi_core.cnmf.state import shifted
+from roi_core.cnmf.view import Fate, View
+from roi_core.frame import Activity, Backfill, Status
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.cnmf.deconvolve import Deconvolver
+    from roi_core.cnmf.detect import Candidate, Ring
+    from roi_core.cnmf.state import Cells
+    from roi_core.cnmf.view import Camera
+    from roi_core.frame import Components
+    from roi_core.settings import Cnmf
+
+__all__ = ["Census"]
+
+PROBATION = 10.0
+"""Seconds in which a new component must have shown what it is."""
+TIDY, SHOW = 0.4, 2.0
+"""Seconds between two judgements, and between two views of footprints that only changed their shape."""
+TWIN = 0.65
+"""Product of two footprints from which a candidate counts as one that is known already."""
+PRIOR = 0.3
+"""Weight of the first look at a cell's shape against what is learned later."""
+EDGE = 2
+"""Pixels beyond what motion hid of late within which no cell is begun."""
+
+
+class Census:
+    """The components on a field: ids are given in order of birth and never used twice."""
+
+    def __init__(
+        self, cells: Cells, deconvolver: Deconvolver, ring: Ring, camera: Camera, rate: float, first_id: int
+    ) -> None:
+        self.cells, self.deconvolver, self.ring = cells, deconvolver, ring
+        self.rate, self.next_id = rate, first_id
+        self.view = View(camera)
+        self._past = np.full((len(ring), 64), np.nan, np.float32)
+        self._rows = 0
+        self._tidied = self._shown = 0
+        self._hopeless = np.zeros(0, bool)
+        self._changed = True
+        self._ids: tuple[int, ...] = ()
+        self._components: Components | None = None
+        self._news: list[tuple[str, dict[str, Any]]] = []
+        self._backfill: list[Backfill] = []
+
+    # -- births ----------------------------------------------------------------------------------------------
+
+    def birth(
+        self, candidate: Candidate, row: int, hidden: NDArray[np.float64], most: int
+    ) -> Candidate | None:
+        """Make a candidate a cell, unless it is known or lies where motion hides it; return it as it was used."""
+        cells, field = self.cells, self.cells.field
+        box, centre = _on_picture(candidate, cells)
+        inside = all(
+            hidden[2 * k] + EDGE <= centre[k] < field.shape[k] - hidden[2 * k + 1] - EDGE for k in (0, 1)
+        )
+        if not inside or cells.count >= most or self._known(box, centre):
+            return None
+        whole = self._prolonged(candidate)
+        energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
+        i = self._enter(box, centre, whole.trace * np.float32(energy), row)
+        self._news.append(("birth", self._place(i)))
+        return whole
+
+    def _enter(
+        self, box: NDArray[np.float32], centre: tuple[int, int], past: NDArray[np.float32], row: int
+    ) -> int:
+        """Add a cell with the fluorescence of the last frames of the ring."""
+        i = self.cells.add(box, centre, row, self.ring.head, self.next_id)
+        raw, calcium, spikes = (part[0] for part in self.deconvolver.append(past[None]))
+        t = self.cells.t
+        power = PRIOR * float(np.nansum(calcium.astype(np.float64) ** 2)) + 1e-6
+        t.images[i] = t.boxes[i] * np.float32(power)
+        t.power[i] = t.energy[i] = power
+        t.status[i], t.rule[i] = Status.REJECTED, 0
+        if i >= self._past.shape[1]:
+            self._past = np.concatenate([self._past, np.full_like(self._past, np.nan)], 1)
+        self._past[:, i] = np.nan
+        if len(raw):
+            self._fill(self.next_id, raw, calcium, spikes)
+        self.next_id += 1
+        self._changed = True
+        return i
+
+    def _fill(self, cell: int, *traces: NDArray[np.float32]) -> None:
+        """Tell the past of a cell, frame by frame of the ring, as consecutive rows."""
+        rows = self.ring.rows(len(traces[0]))
+        whole = np.full((3, rows[-1] - rows[0] + 1), np.nan, np.float32)
+        whole[:, rows - rows[0]] = traces
+        self._backfill.append(Backfill(cell, int(rows[0]), *whole))
+
+    def _known(self, box: NDArray[np.float32], centre: tuple[int, int]) -> bool:
+        """Return whether a cell there has nearly that footprint."""
+        cells, t, side = self.cells, self.cells.t, self.cells.field.side
+        apart = np.abs(t.centres[: cells.count] - centre).max(1) if cells.count else np.zeros(0)
+        size = np.sqrt((box**2).sum())
+        for j in np.flatnonzero(apart < side):
+            dy, dx = (int(v) for v in t.centres[j] - np.array(centre))
+            if (shifted(t.boxes[j], dy, dx) * box).sum() > TWIN * size:
+                return True
+        return False
+
+    def _prolonged(self, candidate: Candidate) -> Candidate:
+        """Take a candidate out of the ring, also out of the frames that came since it was proposed."""
+        ring, shape = self.ring, candidate.shape
+        side, energy = len(shape), float((shape**2).sum())
+        late = ring.cut(candidate.last, ring.head, candidate.y, candidate.x, side)
+        trace = np.concatenate([candidate.trace, np.tensordot(late, shape, 2).astype(np.float32) / energy])
+        order = np.arange(ring.head - len(trace), ring.head) % len(ring)
+        rows, columns = slice(candidate.y, candidate.y + side), slice(candidate.x, candidate.x + side)
+        ring.slots[order, rows, columns] -= trace[:, None, None] * shape
+        return candidate.__class__(candidate.y, candidate.x, shape, trace, candidate.last)
+
+    def recentre(self, i: int) -> None:
+        """Put the middle of the box of cell i where its footprint is, if that is on the picture."""
+        t, shape = self.cells.t, self.cells.field.shape
+        dy, dx = (round(float(v / t.moments[i, 0])) for v in t.moments[i, 1:])
+        y, x = (int(v) for v in t.centres[i])
+        if (dy or dx) and 0 <= y + dy < shape[0] and 0 <= x + dx < shape[1]:
+            self.cells.move(i, dy, dx)
+
+    def inherit(self, old: Census) -> None:
+        """Go on with the cells of a census with boxes of another size; what became of others is still told."""
+        self.view.version, self.view.gone = old.view.version, old.view.gone
+        self._news, self._backfill = old._news, old._backfill
+        t, reach, side = old.cells.t, old.cells.field.reach, self.cells.field.side
+        for i in range(old.cells.count):
+            wide = np.pad(t.boxes[i], side)
+            first = side + reach - self.cells.field.reach
+            box = wide[first : first + side, first : first + side]
+            y, x = (int(v) for v in t.centres[i])
+            self.next_id = int(t.ids[i])
+            k = self._enter(box, (y, x), np.zeros(0, np.float32), int(t.born[i]))
+            for name in ("status", "rule", "verdict", "frozen", "first", "second", "peak", "r", "evidence"):
+                getattr(self.cells.t, name)[k] = getattr(t, name)[i]
+        self.next_id = old.next_id
+
+    def tell(self, kind: str, data: dict[str, Any]) -> None:
+        """Say something with the next activity."""
+        self._news.append((kind, data))
+
+    # -- judgements ------------------------------------------------------------------------------------------
+
+    def tidy(self, row: int, settings: Cnmf) -> None:
+        """Judge all components now and then, join two that are one, remove one that is none."""
+        if self._rows - self._tidied < TIDY * self.rate:
+            return
+        self._tidied = self._rows
+        self._judge(settings)
+        cells = self.cells
+        radius = cells.field.radius
+        pair = merge.likest(cells.count, cells.t, row, self.rate, radius, settings.merge_r)
+        if pair is not None:
+            self._unite(pair)
+            return
+        young = row - cells.t.born[: cells.count] < PROBATION * self.rate
+        spared = (
+            young | (cells.t.verdict[: cells.count] == Status.ACCEPTED) | (cells.t.frozen[: cells.count] > 0)
+        )
+        hopeless = np.flatnonzero(self._hopeless & ~spared)
+        if len(hopeless):
+            self.remove(int(hopeless[0]), Status.REMOVED)
+
+    def _judge(self, settings: Cnmf) -> None:
+        cells, t, n = self.cells, self.cells.t, self.cells.count
+        m = quality.marks(n, t, self.deconvolver.noise)
+        status, t.rule[:n], self._hopeless = quality.judge(m, settings, cells.field.area, t.status[:n])
+        status = np.where(t.frozen[:n] > 0, Status.ACCEPTED, status)
+        status = np.where(t.verdict[:n] > 0, t.verdict[:n], status)
+        for i in np.flatnonzero(status != t.status[:n]):
+            kind = "accepted" if status[i] == Status.ACCEPTED else "rejected"
+            self._news.append((kind, {"id": int(t.ids[i]), "reason": self._reason(m, settings, int(i))}))
+            self._changed = True
+        t.status[:n] = status
+
+    def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
+        """Return what would become of each living component under other thresholds, and why; changes nothing."""
+        t, n = self.cells.t, self.cells.count
+        area = self.cells.field.area
+        m = quality.marks(n, t, self.deconvolver.noise)
+        status, rules, _ = quality.judge(m, settings, area)
+        return {
+            int(t.ids[i]): (Status(status[i]), quality.reason(m, settings, area, i, int(rules[i])))
+            for i in range(n)
+        }
+
+    def _reason(self, m: quality.Marks, settings: Cnmf, i: int) -> str:
+        t = self.cells.t
+        if t.verdict[i]:
+            return "by hand"
+        return quality.reason(m, settings, self.cells.field.area, i, int(t.rule[i]))
+
+    # -- unions and deaths -----------------------------------------------------------------------------------
+
+    def _unite(self, pair: merge.Pair) -> None:
+        t = self.cells.t
+        if pair.join:
+            self._join(pair.keep, pair.drop)
+            into = int(t.ids[pair.keep])
+            self._news.append(("merge", {"id": into, "from": int(t.ids[pair.drop])}))
+            self.remove(pair.drop, Status.MERGED, f"part of {into}")
+        else:
+            self.remove(pair.drop, Status.REMOVED, f"shadow of {int(t.ids[pair.keep])}")
+
+    def _join(self, i: int, j: int) -> None:
+        """Make cell i the sum of i and j: shape, sums, trace and what the deconvolution remembers."""
+        cells, t = self.cells, self.cells.t
+        box, a, b = merge.joined(t, i, j)
+        past = self._recent(i) * np.float32(a) + self._recent(j) * np.float32(b)
+        for column in (t.mean, t.trace):
+            column[i] = column[i] * a + column[j] * b
+        power = max(float(t.power[i] + t.power[j]), 1e-6)
+        t.boxes[i], t.images[i] = box, box * np.float32(power)
+        t.power[i] = t.energy[i] = power
+        t.links[i] = 0
+        cells.settle(i)
+        self._past[self._slots(len(past)), i] = past
+        self.deconvolver.append(past[np.isfinite(past)][None])
+        order = np.arange(cells.count)
+        order[i] = cells.count
+        self.deconvolver.keep(order)
+
+    def remove(self, i: int, status: Status, why: str = "") -> None:
+        """Take a component out; it stays known by its fate."""
+        t = self.cells.t
+        cell, born = int(t.ids[i]), int(t.born[i])
+        if status is Status.REMOVED:
+            why = why or "it never became a cell"
+            self._news.append(("removed", {"id": cell, "reason": why}))
+        self.view.gone[cell] = Fate(born, status, why)
+        order = self.cells.remove(i)
+        self.deconvolver.keep(order)
+        if i < len(order):
+            self._past[:, i] = self._past[:, order[i]]
+        self._changed = True
+
+    # -- the past and the present ----------------------------------------------------------------------------
+
+    def remember(self, fluorescence: NDArray[np.float32]) -> None:
+        """Keep this frame's (N,) fluorescence for a merge to come."""
+        self._past[self._rows % len(self._past), : len(fluorescence)] = fluorescence
+        self._rows += 1
+
+    def _slots(self, number: int) -> NDArray[np.int64]:
+        return np.arange(self._rows - number, self._rows) % len(self._past)
+
+    def _recent(self, i: int) -> NDArray[np.float32]:
+        """Return the remembered fluorescence of cell i, oldest first."""
+        recent: NDArray[np.float32] = self._past[self._slots(min(self._rows, len(self._past))), i]
+        return recent
+
+    def _place(self, i: int) -> dict[str, Any]:
+        """Return id and place on the camera of cell i."""
+        camera, (y, x) = self.view.camera, self.cells.t.centres[i]
+        y, x = (int(v) * camera.bin + o for v, o in zip((y, x), camera.origin, strict=True))
+        return {"id": int(self.cells.t.ids[i]), "y": y, "x": x}
+
+    def components(self, settings: Cnmf) -> Components:
+        """Return what onlookers see: the same object while nothing that matters changed."""
+        aged = self._rows - self._shown >= SHOW * self.rate
+        if self._components is None or self._changed or aged:
+            t, n = self.cells.t, self.cells.count
+            m = quality.marks(n, t, self.deconvolver.noise)
+            reasons = tuple(self._reason(m, settings, i) for i in range(n))
+            self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), reasons, m.snr)
+            self._shown, self._changed = self._rows, False
+            self._ids = tuple(t.ids[:n].tolist())
+        return self._components
+
+    def activity(self, settings: Cnmf, lag: int) -> Activity:
+        """Return what the cells did in this frame, and what happened to them since the last."""
+        d = self.deconvolver
+        components = self.components(settings)
+        news, self._news = tuple(self._news), []
+        backfill, self._backfill = tuple(self._backfill), []
+        return Activity(
+            ids=self._ids,
+            raw=d.raw.copy(),
+            calcium=d.calcium.copy(),
+            spikes=d.spikes.copy(),
+            lag=lag,
+            settled_calcium=d.settled_calcium.copy(),
+            settled_spikes=d.settled_spikes.copy(),
+            components=components,
+            backfill=backfill,
+            events=news,
+        )
+
+
+def _on_picture(candidate: Candidate, cells: Cells) -> tuple[NDArray[np.float32], tuple[int, int]]:
+    """Return the box (S, S) on the picture for a binned shape, and the centre it is drawn round."""
+    field = cells.field
+    q, side = field.factor, len(candidate.shape) * field.factor
+    fine = (
+        cv2.resize(candidate.shape, (side, side), interpolation=cv2.INTER_LINEAR)
+        if q > 1
+        else candidate.shape
+    )
+    corner = (candidate.y - field.margin) * q, (candidate.x - field.margin) * q
+    total = float(fine.sum())
+    middle = [float((fine.sum(1 - k) * np.arange(side)).sum()) / total for k in (0, 1)]
+    centre = tuple(
+        min(max(round(c + m), 0), size - 1) for c, m, size in zip(corner, middle, field.shape, strict=True)
+    )
+    wide = np.zeros((side + 2 * field.side, side + 2 * field.side), np.float32)
+    wide[field.side : field.side + side, field.side : field.side + side] = fine
+    y, x = (centre[k] - field.reach - corner[k] + field.side for k in (0, 1))
+    box = wide[y : y + field.side, x : x + field.side].copy()
+    below, right = (field.shape[k] - centre[k] + field.reach for k in (0, 1))
+    box[: max(0, field.reach - centre[0])] = 0
+    box[below:] = 0
+    box[:, : max(0, field.reach - centre[1])] = 0
+    box[:, right:] = 0
+    return box, (centre[0], centre[1])

@@ -1,0 +1,89 @@
+"""Two components that are one cell, and one component that is two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from roi_core.cnmf.state import shifted
+from roi_core.jit import kernel
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from roi_core.cnmf.state import Table
+
+__all__ = ["Pair", "joined", "likest"]
+
+OLD = 2.0
+"""Seconds that both must have lived."""
+TOUCH, MUCH, SAME = 0.15, 0.2, 0.75
+"""Product of two footprints (cosine): below the first they are strangers; from the second on they may be parts;
+above the third they are the same place."""
+NEAR, LITTLE = 0.5, 0.3
+"""Centres closer than so many radii, with at least this product, are the same place too."""
+APART = 0.5
+"""Two at one place whose calcium correlates less than this are a cell and its shadow: one is dropped."""
+EASE = 0.7
+"""How much the overlap of two components lowers the correlation that is asked of them."""
+
+
+class Pair(NamedTuple):
+    """Rows of two components, the first of which stays; ``join`` if the other is part of it, else it is dropped."""
+
+    keep: int
+    drop: int
+    join: bool
+
+
+def likest(count: int, t: Table, now: int, rate: float, radius: float, merge_r: float) -> Pair | None:
+    """Return the two components that are most clearly one cell, if there are any."""
+    keep, drop, join = _likest(count, t, now - OLD * rate, radius, merge_r)
+    return Pair(int(keep), int(drop), bool(join)) if keep >= 0 else None
+
+
+def joined(t: Table, i: int, j: int) -> tuple[NDArray[np.float32], float, float]:
+    """Return one box of unit energy for two cells, each weighed by its activity, and what each gives to its trace.
+
+    The trace of the whole is the sum of theirs times these two factors.
+    """
+    dy, dx = (int(v) for v in t.centres[j] - t.centres[i])
+    other = shifted(t.boxes[j], dy, dx)
+    box = t.boxes[i] * np.sqrt(t.second[i] + 1e-9) + other * np.sqrt(t.second[j] + 1e-9)
+    box /= np.sqrt((box**2).sum())
+    return box, float((box * t.boxes[i]).sum()), float((box * other).sum())
+
+
+@kernel
+def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
+    best, keep, drop, join = 0.0, -1, -1, False
+    for i in range(count):
+        for m in range(t.near.shape[1]):
+            j = t.near[i, m]
+            if j < 0:
+                break
+            if j < i or t.gram[i, m] < TOUCH or t.born[i] > oldest or t.born[j] > oldest:
+                continue
+            shape = t.gram[i, m]
+            spread = (t.second[i] - t.first[i] ** 2) * (t.second[j] - t.first[j] ** 2)
+            time = (t.sync[i, m] - t.first[i] * t.first[j]) / np.sqrt(max(spread, 1e-12))
+            dy, dx = t.centres[i, 0] - t.centres[j, 0], t.centres[i, 1] - t.centres[j, 1]
+            close = dy * dy + dx * dx < (NEAR * radius) ** 2 and shape > LITTLE
+            same = close or shape > SAME
+            parts = shape > MUCH and time > merge_r * (1 - EASE * shape)
+            if (same or parts) and shape + time > best:
+                best, keep, drop, join = shape + time, i, j, parts or time >= APART
+    if keep >= 0:
+        weaker = t.power[keep] < t.power[drop] if join else _sparseness(keep, t) < _sparseness(drop, t)
+        if weaker:
+            keep, drop = drop, keep
+    return keep, drop, join
+
+
+@kernel
+def _sparseness(i: Any, t: Any) -> Any:
+    """Return the highest transient over the root mean square: a cell has few and high ones, glow has not."""
+    return t.peak[i] / np.sqrt(t.second[i] + 1e-9)

@@ -1,0 +1,88 @@
+"""Which components are cells: thresholds that can be moved while frames flow, and a reason for every no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from roi_core.frame import Status
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.cnmf.state import Table
+    from roi_core.settings import Cnmf
+
+__all__ = ["Marks", "judge", "marks"]
+
+LENIENT = 0.8
+"""A component once accepted stays so down to this share of each threshold: it must not flicker."""
+HOPELESS = 0.5
+"""A component that stays below this share of a threshold is no cell and is removed."""
+
+
+class Marks(NamedTuple):
+    """What N components are judged by, each (N,): higher is better, except for size, which has two limits.
+
+    ``snr`` is the highest transient of the last minutes over the noise of a frame; ``evidence`` how many
+    standard deviations all transients together stand out; ``r`` the correlation of the footprint with the
+    image of the transients; ``asymmetry`` the cube root of how much more the trace rises above its baseline
+    than it falls below (1: no calcium); ``size`` is in px of the analysed picture.
+    """
+
+    snr: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+    r: NDArray[np.float32]
+    asymmetry: NDArray[np.float32]
+    size: NDArray[np.float32]
+
+
+def marks(count: int, t: Table, noise: NDArray[np.float32]) -> Marks:
+    """Return the marks of the first `count` cells of a table."""
+    quiet = np.maximum(noise[:count], np.float32(1e-9))
+    balance = np.cbrt(
+        t.up[:count] / np.maximum(t.down[:count], np.float32(1e-9) + np.float32(1e-3) * t.up[:count])
+    )
+    return Marks(
+        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), balance, t.size[:count].copy()
+    )
+
+
+def judge(
+    m: Marks, settings: Cnmf, area: float, before: NDArray[np.uint8] | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return status (N,), the index of the first rule each fails (-1: none) and which are hopeless.
+
+    ``before`` is the last status, for hysteresis; `reason` puts the index into words.
+    """
+    values, least = _rules(m, settings, area)
+    kept = before == Status.ACCEPTED if before is not None else np.zeros(len(m.r), bool)
+    shares = np.where(least > 0, values / np.maximum(least, 1e-9), np.inf)
+    failed = ~(shares >= np.where(kept, LENIENT, 1.0))
+    first = np.where(failed.any(0), failed.argmax(0), -1)
+    status = np.where(first < 0, Status.ACCEPTED, Status.REJECTED).astype(np.uint8)
+    return status, first, (shares[:-1] < HOPELESS).any(0)
+
+
+def reason(m: Marks, settings: Cnmf, area: float, i: int, rule: int) -> str:
+    """Say in words why component i fails a rule; empty for none."""
+    if rule < 0:
+        return ""
+    if rule >= len(NAMES):
+        return f"size {m.size[i]:.0f} px is above {settings.max_size:g} x {area:.0f} px"
+    values, least = _rules(m, settings, area)
+    return f"{NAMES[rule]} {values[rule, i]:.3g} is below {least[rule, 0]:.3g}"
+
+
+NAMES = ("evidence", "SNR", "spatial correlation", "asymmetry", "size")
+
+
+def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return values (rules, N) and the least each must be (rules, 1); the last rule is an upper limit, inverted."""
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / np.maximum(m.size, 1e-9)
+    values = np.array([m.evidence, m.snr, m.r, m.asymmetry, m.size, inverse], np.float64)
+    s = settings
+    least = [s.min_evidence, s.min_snr, s.min_r, s.min_asymmetry, s.min_size * area, 1 / (s.max_size * area)]
+    return np.nan_to_num(values, nan=0.0), np.array(least)[:, None]
