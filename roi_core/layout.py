@@ -32,6 +32,7 @@ SETTINGS: Final = "/settings"
 MOVIE: Final = "/movie"
 """(rows, H, W) u2, one frame a chunk, when asked."""
 
+MOTION: Final = "/motion"
 SHIFTS: Final = "/motion/shifts"
 """(rows, 2) f4: dy, dx in px by which the frame was moved to fit the template; NaN when it was not."""
 
@@ -62,8 +63,6 @@ SPIKES_CAUSAL: Final = "/cnmf/spikes_causal"
 """(rows, N) f4: spikes as they were known at their own frame, from birth on."""
 FOOTPRINTS: Final = "/cnmf/footprints"
 """Group of data (f4), indices (i4), indptr (i8): CSC of attribute ``shape`` = (H * W, N), C-order pixels."""
-FOOTPRINTS_NEW: Final = "/cnmf/footprints_new"
-"""The same under way: there only when the program was killed between the writing and the renaming."""
 MAPS: Final = "/maps"
 """Group of (H, W) f4 summary pictures, NaN outside the part that was analysed; written at the end."""
 

@@ -94,8 +94,7 @@ def check_cells(out):
     with h5py.File(out) as file:  # opens plainly, without help
         assert file.attrs["complete"] == 0
         assert np.isfinite(file["roi/means"][:]).all()
-        every = [name for name in file["cnmf"] if name != "footprints_new"]
-        assert {"ids", "born", "status", "calcium", "raw", "spikes", "spikes_causal", "reason"} <= set(every)
+        assert {"ids", "born", "status", "calcium", "raw", "spikes", "spikes_causal"} <= set(file["cnmf"])
     with Recording(out) as recording:
         cells, rows = recording.cells, np.arange(recording.rows)[:, None]
         np.testing.assert_array_equal(recording.shifts, np.broadcast_to([2, -4], (recording.rows, 2)))

@@ -112,13 +112,10 @@ class RecordedCells:
         from scipy.sparse import csc_matrix
 
         with self._sound():
-            group = self._footprint_group()
-            if group is None:
-                width, height = (int(side) for side in self._file.attrs["resolution"])
-                return csc_matrix((height * width, self.count), dtype=np.float32)
+            group = self._file[layout.FOOTPRINTS]
             data, indices, indptr = group["data"][:], group["indices"][:], group["indptr"][:]
-            pixels, count = (int(side) for side in group.attrs["shape"])
-            if len(indptr) != count + 1 or not len(data) == len(indices) == indptr[-1]:
+            pixels, count = int(group.attrs["shape"][0]), len(indptr) - 1
+            if not len(data) == len(indices) == indptr[-1]:
                 raise RecordingError(f"{self._file.filename} is damaged: its footprints do not fit together")
             kept = min(count, self.count)
             # cells found after the last writing of footprints have none yet
@@ -126,13 +123,6 @@ class RecordedCells:
             matrix = csc_matrix((data[: indptr[-1]], indices[: indptr[-1]], indptr), (pixels, self.count))
             matrix.check_format()
         return matrix
-
-    def _footprint_group(self) -> h5py.Group | None:
-        """Return the footprints; also those that a kill left under the name they were written to."""
-        for path in (layout.FOOTPRINTS, layout.FOOTPRINTS_NEW):
-            if path in self._file and "indptr" in self._file[path]:
-                return self._file[path]
-        return None
 
     def _vector(self, path: str, dtype: Any, unknown: float) -> NDArray[Any]:
         out = np.full(self.count, unknown, dtype)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from roi_core.frame import Activity, Sample, Settled, Summary
+    from roi_core.frame import Activity, Header, Sample, Settled, Summary
     from roi_core.frame import Components as Found
 
 __all__ = ["Components"]
@@ -48,8 +48,9 @@ MALFORMED: Final = (ValueError, IndexError, KeyError, TypeError, AttributeError)
 class Components:
     """Keeps one column per component that was ever alive while this file was open, in order of appearance."""
 
-    def __init__(self, file: h5py.File, shape: tuple[int, int], rows: int) -> None:
+    def __init__(self, file: h5py.File, header: Header, rows: int) -> None:
         self._file = file
+        self._pixels = header.shape[0] * header.shape[1]
         self._chunk = rows
         self._rows = 0
         self._offset = 0
@@ -57,7 +58,6 @@ class Components:
         self._broken = False
         self._shifts: list[tuple[float, float]] = []
         self._traces: Traces | None = None
-        self._footprints = Footprints(file, shape)
         self._columns: dict[int, int] = {}
         self._facts = np.zeros(16, TABLE)
         self._reasons: list[str] = []
@@ -67,6 +67,10 @@ class Components:
         self._found: Found | None = None
         self._judged: Found | None = None
         self._written = (monotonic(), -1)
+        if header.settings.motion.enabled:
+            self._create_shifts()
+        if header.settings.cnmf.enabled:
+            self._traces = self._create(0)
 
     @property
     def room(self) -> float:
@@ -134,7 +138,8 @@ class Components:
 
     def finish(self, summary: Summary, free: int) -> None:
         """Write the last footprints and the maps; `free` bytes on the disk tell whether they fit."""
-        needed = sum(picture.nbytes for picture in summary.maps.values()) + 3 * self._footprints.nbytes
+        footprints = 0 if self._traces is None else self._footprints.nbytes
+        needed = sum(picture.nbytes for picture in summary.maps.values()) + 3 * footprints
         if needed > free - 2**20:
             log.warning("no room for the last footprints and maps: %.0f MB are needed", needed / 1e6)
             return
@@ -170,11 +175,15 @@ class Components:
                 traces.settle(row, places[places >= 0], calcium[places >= 0], spikes[places >= 0])
 
     def _create(self, row: int) -> Traces:
-        file = self._file
-        for path, dtype in ((layout.IDS, "i8"), *((path, TABLE[name]) for name, path in FACTS.items())):
-            file.create_dataset(path, (0,), dtype, maxshape=(None,), chunks=(256,))
-        file.create_dataset(layout.REASON, (0,), h5py.string_dtype(), maxshape=(None,), chunks=(256,))
-        return Traces(file, row, self._chunk)
+        group = self._file.create_group(None)
+        kinds = {layout.IDS: "i8", layout.REASON: h5py.string_dtype()}
+        kinds |= {path: TABLE[name] for name, path in FACTS.items()}
+        for path, dtype in kinds.items():
+            group.create_dataset(path.split("/")[-1], (0,), dtype, maxshape=(None,), chunks=(256,))
+        self._footprints = Footprints(self._file, group, self._pixels)
+        traces = Traces(group, row, self._chunk)
+        self._name(group, layout.CNMF)
+        return traces
 
     def _known(self, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.intp]:
         """Return the column of each id, -1 for one that has none."""
@@ -218,15 +227,24 @@ class Components:
             dataset[column] = json.dumps(self._reasons[column])
         self._stale.clear()
 
+    def _create_shifts(self) -> None:
+        group = self._file.create_group(None)
+        how = {"maxshape": (None, 2), "chunks": (self._chunk, 2), "fillvalue": np.nan}
+        group.create_dataset("shifts", (0, 2), "f4", **how)
+        self._name(group, layout.MOTION)
+
+    def _name(self, group: h5py.Group, path: str) -> None:
+        """Give a new group its name, when it is whole on the disk."""
+        self._file.flush()
+        self._file[path] = group
+        self._file.flush()
+
     def _append_shifts(self, rows: int) -> None:
         known = layout.SHIFTS in self._file
         if not known and not np.isfinite(self._shifts).any():
             return
         if not known:
-            chunks, fill = (self._chunk, 2), np.nan
-            self._file.create_dataset(
-                layout.SHIFTS, (0, 2), "f4", maxshape=(None, 2), chunks=chunks, fillvalue=fill
-            )
+            self._create_shifts()
         dataset = self._file[layout.SHIFTS]
         dataset.resize(rows, axis=0)
         if self._shifts:

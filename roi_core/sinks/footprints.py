@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from roi_core import layout
 
 if TYPE_CHECKING:
     import h5py
@@ -20,12 +18,17 @@ __all__ = ["Footprints"]
 class Footprints:
     """The CSC group of one file. A column that is dead keeps the last footprint it had."""
 
-    def __init__(self, file: h5py.File, shape: tuple[int, int]) -> None:
+    def __init__(self, file: h5py.File, group: h5py.Group, pixels: int) -> None:
         self._file = file
-        self._pixels = shape[0] * shape[1]
+        # links in the header of the group, not in a heap: replacing them is one write to the disk
+        self._group = group.create_group("footprints", track_order=True)
+        self._pixels = pixels
         self._data = np.zeros(0, np.float32)
         self._indices = np.zeros(0, np.int32)
         self._indptr = np.zeros(1, np.int64)
+        for name, array in self._arrays().items():
+            self._group[name] = array
+        self._group.attrs["shape"] = np.array([pixels, 0], np.int64)
 
     @property
     def nbytes(self) -> int:
@@ -35,19 +38,19 @@ class Footprints:
     def write(self, components: Components, places: NDArray[np.intp], count: int) -> None:
         """Write `count` columns; component k of `components` is column ``places[k]`` (-1: none).
 
-        New arrays go to a name of their own and to the disk; only then they take the place of the old.
+        New arrays go to the disk without a name; only then they take the names of the old.
         """
         self._merge(components, places, count)
-        if layout.FOOTPRINTS_NEW in self._file:
-            del self._file[layout.FOOTPRINTS_NEW]
-        group = self._file.create_group(layout.FOOTPRINTS_NEW)
-        group.attrs["shape"] = np.array([self._pixels, count], np.int64)
-        group["data"], group["indices"], group["indptr"] = self._data, self._indices, self._indptr
+        arrays = {name: self._file.create_dataset(None, data=each) for name, each in self._arrays().items()}
         self._file.flush()
-        if layout.FOOTPRINTS in self._file:
-            del self._file[layout.FOOTPRINTS]
-        self._file.move(layout.FOOTPRINTS_NEW, layout.FOOTPRINTS)
+        for name, array in arrays.items():
+            del self._group[name]
+            self._group[name] = array
+        self._group.attrs.modify("shape", np.array([self._pixels, count], np.int64))
         self._file.flush()
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {"data": self._data, "indices": self._indices, "indptr": self._indptr}
 
     def _merge(self, components: Components, places: NDArray[np.intp], count: int) -> None:
         known = len(self._indptr) - 1

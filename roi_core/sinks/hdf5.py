@@ -143,7 +143,7 @@ class Recorder:
         file.create_dataset(layout.EVENTS, (0,), layout.EVENT_DTYPE, maxshape=(None,), chunks=(64,))
         file.create_dataset(layout.SETTINGS, data=header.settings.to_yaml(), dtype=h5py.string_dtype())
         self._regions = Regions(file, header, rows)
-        self._components = Components(file, header.shape, rows)
+        self._components = Components(file, header, rows)
         self._movie = None
         if rules.movie:
             self._movie = file.create_dataset(

@@ -89,7 +89,8 @@ def shades(picture: Picture) -> NDArray[np.uint8]:
         return np.zeros(picture.shape, np.uint8)
     low, high = np.percentile(picture[known], (1, 99.8))
     gray = (np.where(known, picture, low) - low) / max(high - low, 1e-9)
-    return (np.clip(gray, 0, 1) * 255).astype(np.uint8)
+    shaded: NDArray[np.uint8] = (np.clip(gray, 0, 1) * 255).astype(np.uint8)
+    return shaded
 
 
 def footprint_picture(under: Picture, components: Components) -> NDArray[np.uint8]:

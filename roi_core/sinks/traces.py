@@ -29,15 +29,13 @@ class Traces:
     A column is filled from its birth on; NaN is where it did not exist.
     """
 
-    def __init__(self, file: h5py.File, row: int, rows: int) -> None:
-        self._file = file
+    def __init__(self, group: h5py.Group, row: int, rows: int) -> None:
         self._base = row
         self._lag = -1
         self._values = np.full((len(KINDS), 1, 1), np.nan, np.float32)
         self._late: list[tuple[int, int, NDArray[np.float32]]] = []
-        for path in KINDS:
-            chunks = (min(rows, CHUNK[0]), CHUNK[1])
-            file.create_dataset(path, (0, 0), "f4", maxshape=(None, None), chunks=chunks, fillvalue=np.nan)
+        how = {"maxshape": (None, None), "chunks": (min(rows, CHUNK[0]), CHUNK[1]), "fillvalue": np.nan}
+        self._datasets = [group.create_dataset(path.split("/")[-1], (0, 0), "f4", **how) for path in KINDS]
         self._follow_lag(0)
 
     def put(self, row: int, places: NDArray[np.intp], activity: Activity) -> None:
@@ -83,8 +81,7 @@ class Traces:
         """Bring the file to (rows, columns), with everything that waits in its place."""
         self._make_room(rows - 1, columns - 1)
         count = rows - self._base
-        for kind, path in enumerate(KINDS):
-            dataset = self._file[path]
+        for kind, dataset in enumerate(self._datasets):
             dataset.resize((rows, columns))
             dataset[self._base :] = self._values[kind, :count, :columns]
             if kind != CAUSAL:
@@ -103,8 +100,8 @@ class Traces:
     def _follow_lag(self, lag: int) -> None:
         if lag > self._lag:
             self._lag = lag
-            for path in (layout.CALCIUM, layout.SPIKES):
-                self._file[path].attrs["lag"] = np.int32(lag)
+            for dataset in self._datasets[2:]:
+                dataset.attrs["lag"] = np.int32(lag)
 
     def _make_room(self, row: int, column: int) -> None:
         """Double the rows or columns that wait until they hold `row` and `column`."""

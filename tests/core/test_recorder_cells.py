@@ -97,7 +97,6 @@ def test_footprints_are_a_csc_matrix_and_the_dead_keep_theirs(tmp_path, monkeypa
     monkeypatch.setattr(sink, "PERIOD", 0.0)
     with h5py.File(record(tmp_path / "a.h5", samples(range(100)))) as file:
         group = file[layout.FOOTPRINTS]
-        assert layout.FOOTPRINTS_NEW not in file
         assert group.attrs["shape"].tolist() == [48, 5]
         matrix = csc_matrix((group["data"], group["indices"], group["indptr"]), shape=group.attrs["shape"])
         assert matrix.nnz == 10
@@ -256,13 +255,12 @@ def test_footprints_are_whole_at_every_step_of_their_replacement(tmp_path, monke
         with h5py.File(copy) as file:
             if layout.CNMF not in file:
                 continue
-            for path in (layout.FOOTPRINTS, layout.FOOTPRINTS_NEW):
-                if path in file:
-                    data, indptr = file[path]["data"][:], file[path]["indptr"][:]
-                    assert len(data) == len(file[path]["indices"]) == indptr[-1]
-                    assert file[path].attrs["shape"][1] == len(indptr) - 1
-                    np.testing.assert_array_equal(data % 1, 0.5)
-                    seen += 1
+            group = file[layout.FOOTPRINTS]
+            data, indptr = group["data"][:], group["indptr"][:]
+            assert len(data) == len(group["indices"]) == indptr[-1]
+            assert group.attrs["shape"][1] == len(indptr) - 1
+            np.testing.assert_array_equal(data % 1, 0.5)
+            seen += 1
             assert file["time"].shape[0] <= file[layout.RAW].shape[0]
     assert seen > 10
 
