@@ -65,7 +65,14 @@ class Fine:
         yield
         blinded(blocks.weights, blocks.model, blocks.facts)
         yield
-        blocks.hessian = response(lambda u: self._weigh(blocks, mean, u), NUDGE)
+        asked = iter(blocks.responses)
+
+        def weigh(u: tuple[float, float]) -> tuple[float, float]:
+            sums = self._weigh(blocks, mean, u)
+            next(asked)[:] = blocks.pulls
+            return sums
+
+        blocks.hessian = response(weigh, NUDGE)
         self._next, self._now = self._now, blocks
 
     def refine(
@@ -86,10 +93,22 @@ class Fine:
                 break
         return y, x
 
+    def votes(
+        self, image: NDArray[np.float32], u: tuple[float, float], gain: float, offset: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return where the blocks lie (R, 2), their pulls away from `u` (R, 2), their Hessians (R, 2, 2)."""
+        blocks = self._now
+        self._weigh(blocks, image, u)
+        level, inside = offset + gain * blocks.centre, blocks.pulls[:, 2:]
+        pulls = blocks.pulls[:, :2] - inside * (gain * blocks.facts[:, :2] + level * blocks.facts[:, 2:])
+        up, down, right, left = blocks.responses[:, :, :2]
+        hessians = np.stack([up - down, right - left], axis=2) / (2 * NUDGE)
+        return blocks.places, pulls / max(gain, 0.05), hessians * inside[:, :, None]
+
     def _weigh(
         self, blocks: Blocks, image: NDArray[np.float32], u: tuple[float, float]
     ) -> tuple[float, float]:
-        matched(image, u, blocks.places, blocks.weights, blocks.facts, self._sums)
+        matched(image, u, blocks.places, blocks.weights, blocks.facts, blocks.pulls, self._sums)
         return float(self._sums[0]), float(self._sums[1])
 
     def _chosen(self) -> NDArray[np.int64]:
@@ -110,5 +129,7 @@ class Blocks:
         self.weights = np.zeros((2, count, *BLOCK), np.float32)
         self.model = np.zeros((count, *BLOCK), np.float32)
         self.facts = np.zeros((count, 4))
+        self.pulls = np.zeros((count, 3))
+        self.responses = np.zeros((4, count, 3))
         self.centre = 0.0
         self.hessian = ((0.0, 0.0), (0.0, 0.0))

@@ -117,12 +117,14 @@ def matched(
     places: NDArray[np.int64],
     weights: Picture,
     facts: NDArray[np.float64],
+    pulls: NDArray[np.float64],
     sums: NDArray[np.float64],
 ) -> None:
     """Weigh the image (h, w) displaced by u on R blocks of pixels that begin at (y, x) = `places` (R, 2).
 
     `weights` is (2, R, 4, 16). `facts` (R, 4) are known sums over the pixels of each block; `sums` (7,)
-    becomes sum W_y v, sum W_x v, the facts added up over the blocks that lie inside the image, and how many.
+    becomes sum W_y v, sum W_x v, the facts added up over the blocks that lie inside the image, and how many;
+    `pulls` (R, 3) become the first two of each block and whether it lies inside.
     """
     h, w = image.shape
     pixels = image.reshape(-1)
@@ -133,6 +135,7 @@ def matched(
     for r in range(places.shape[0]):
         y, x = places[r, 0] + iy - 1, places[r, 1] + ix - 1
         if y < 0 or y + 7 > h or x < 0 or x + 19 > w:
+            pulls[r] = 0.0
             continue
         # Seven rows in registers give four blended ones: nothing is stored, so nothing can overlap, and the
         # compiler needs no check per row (26 us for 80 000 px where single runs with a line took 119).
@@ -155,6 +158,7 @@ def matched(
             v3 = k0 * h3 + k1 * h4 + k2 * h5 + k3 * h6
             sy += wy[0, i] * v0 + wy[1, i] * v1 + wy[2, i] * v2 + wy[3, i] * v3
             sx += wx[0, i] * v0 + wx[1, i] * v1 + wx[2, i] * v2 + wx[3, i] * v3
+        pulls[r, 0], pulls[r, 1], pulls[r, 2] = sy, sx, 1.0
         sums[0] += sy
         sums[1] += sx
         for k in range(4):

@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import as_strided
 from roi_core.motion.coarse import Coarse, Fit
 from roi_core.motion.fine import Fine
 from roi_core.motion.kernels import PAD, moved
+from roi_core.motion.patches import Patches, warped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,7 @@ class Motion:
         self._every = 4 if large else 1
         self._line = np.zeros(self.shape[1] + 2 * PAD, np.float32)
         self._mean = np.zeros(self.shape, np.float32)
+        self._patches = Patches(self.shape)
         self._clean = np.zeros(self.shape, np.float32)
         self.reset()
 
@@ -96,7 +98,11 @@ class Motion:
         shift = self._judged(fit, settings)
         light = (fit.gain, level - fit.gain * self._coarse.level)
         lesson = self._teaching(shift, settings)
-        moved(image, self._u, self._mean, light, lesson, self._line, *_flat(out))
+        if settings.patch and not shift.flag and self._hits >= SETTLED:
+            field = self._patches.field(self._fine.votes(image, self._u, *light), settings.patch / self.scale)
+            warped(image, self._u, field, self._mean, light, lesson, *_flat(out))
+        else:
+            moved(image, self._u, self._mean, light, lesson, self._line, *_flat(out))
         self._learn(shift, fit)
         return replace(shift, flag="jump") if lost else shift
 

@@ -6,10 +6,11 @@ import tifffile
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from scipy.ndimage import fourier_shift, gaussian_filter
+from scipy.ndimage import fourier_shift, gaussian_filter, map_coordinates
 
 from roi_core import filters
 from roi_core.motion import Motion, kernels
+from roi_core.motion.patches import interpolated, warped
 from roi_core.settings import Settings
 from tests import naive
 
@@ -103,8 +104,9 @@ def test_comparing_is_the_sums_of_its_definition(h, w, y, x):
 def test_matching_is_the_sums_over_the_blocks_inside(y, x):
     image, weights, facts = picture((24, 40)), picture((2, 5, *kernels.BLOCK), 1), picture((5, 4), 2)
     places = np.array([[1, 1], [1, 20], [8, 3], [15, 23], [19, 10]])
-    sums, expected = np.ones(7), np.zeros(7)
-    kernels.matched(image, (y, x), places, weights, facts.astype(np.float64), sums)
+    sums, expected, pulls = np.ones(7), np.zeros(7), np.ones((5, 3))
+    kernels.matched(image, (y, x), places, weights, facts.astype(np.float64), pulls, sums)
+    np.testing.assert_allclose(pulls.sum(axis=0), sums[[0, 1, 6]])
     v = naive.displaced(image, (y, x))
     for r, (top, left) in enumerate(places):
         corner = top + int(np.floor(y)) - 1, left + int(np.floor(x)) - 1
@@ -256,6 +258,62 @@ def test_a_jump_beyond_range_is_flagged_and_held_and_forgotten():
     assert error(found[there], true[there]) < 0.08
 
 
+# --- patches
+
+
+@given(SIDES, SIDES, st.floats(-3, 3), st.floats(-3, 3), st.integers(1, 3), st.integers(1, 3))
+@hypothesis_settings(max_examples=30)
+def test_warping_is_cubic_convolution_at_bilinear_displacements(h, w, y, x, rows, columns):
+    image, mean = picture((h, w)), picture((h, w), 1)
+    field = picture((rows, columns, 2), 2) / 50 - 1
+    out = np.zeros((h, w), np.float32)
+    warped(image, (y, x), field, mean.copy(), (1.0, 0.0), (0.0, 0, 1), out.reshape(-1), w)
+    for j, i in np.ndindex(h, w):
+        places = [(i + 0.5) * columns / w - 0.5, (j + 0.5) * rows / h - 0.5]
+        across = [[np.interp(places[0], np.arange(columns), row[:, k]) for row in field] for k in range(2)]
+        uy, ux = (np.interp(places[1], np.arange(rows), line) for line in across)
+        assert interpolated(image, j, i) == image[j, i]
+        py, px = j + y + uy, i + x + ux
+        if 0.001 < py < h - 1.001 and 0.001 < px < w - 1.001:
+            expected = naive.displaced(image, (py - j, px - i))[j, i]
+            assert out[j, i] == pytest.approx(expected, rel=1e-3, abs=0.05)
+
+
+def sheared(count, most=2.0):
+    """Yield frames whose left and right parts move against each other, in y, by up to `most` px each way."""
+    field = scene()[32:128, 32:128]
+    rng = np.random.default_rng(9)
+    yy, xx = np.indices(field.shape)
+    for t in range(count):
+        bend = most * np.sin(t / 10) * np.cos(np.pi * xx / 95)
+        light = map_coordinates(field, [yy - bend, xx], order=3, mode="nearest")
+        yield (light + np.sqrt(light.clip(1)) * rng.standard_normal(field.shape)).astype(np.float32)
+
+
+def test_patches_follow_what_the_whole_cannot():
+    images = list(sheared(200))
+    left = {}
+    for patch in (0, 32):
+        settings, motion = Settings().with_value("motion.patch", patch).motion, Motion((96, 96), 30.0)
+        out, errors = np.empty((96, 96), np.float32), []
+        still = scene()[32:128, 32:128]
+        for image in images:
+            motion.step(image, settings, out)
+            errors.append(
+                np.sqrt(((gaussian_filter(out, 1) - gaussian_filter(still, 1))[8:-8, 8:-8] ** 2).mean())
+            )
+        left[patch] = np.mean(errors[100:])
+    assert left[32] < 0.8 * left[0]
+
+
+def test_patches_do_no_harm_where_all_moves_alike():
+    true = walk(120)
+    settings = Settings().with_value("motion.patch", 32).motion
+    found, _, flags = run(frames(true), settings=settings)
+    assert error(found, true, 40) < 0.08
+    assert not any(flags)
+
+
 # --- what must not ruin it
 
 
@@ -330,6 +388,7 @@ def test_settings_may_change_at_any_frame():
         settings = Settings().with_value("motion.max_shift", float(rng.choice([1, 5, 64])))
         settings = settings.with_value("motion.template", float(rng.choice([0.5, 10, 600])))
         settings = settings.with_value("motion.min_confidence", float(rng.choice([0, 0.3, 1])))
+        settings = settings.with_value("motion.patch", int(rng.choice([0, 1, 32, 512])))
         motion.step(image, settings.motion, out)
         assert np.isfinite(out).all()
     assert np.isfinite(motion.template).all()
