@@ -211,6 +211,9 @@ class Components:
         places = self._known(found.ids)
         here = places[places >= 0]
         before = self._facts["status"][here]
+        died = (before <= Status.REJECTED) & (found.status[places >= 0] > Status.REJECTED)
+        if self._judged is not None and died.any():
+            self._footprints.keep(self._judged, self._known(self._judged.ids), len(self._columns))
         self._facts["born"][here] = np.maximum(found.born[places >= 0] - self._offset, 0)
         for name in ("status", "snr", "r", "size"):
             self._facts[name][here] = getattr(found, name)[places >= 0]

@@ -40,7 +40,7 @@ class Footprints:
 
         New arrays go to the disk without a name; only then they take the names of the old.
         """
-        self._merge(components, places, count)
+        self.keep(components, places, count)
         arrays = {name: self._file.create_dataset(None, data=each) for name, each in self._arrays().items()}
         self._file.flush()
         for name, array in arrays.items():
@@ -52,7 +52,8 @@ class Footprints:
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {"data": self._data, "indices": self._indices, "indptr": self._indptr}
 
-    def _merge(self, components: Components, places: NDArray[np.intp], count: int) -> None:
+    def keep(self, components: Components, places: NDArray[np.intp], count: int) -> None:
+        """Take over the footprints there are; those that are empty or gone stay as they were."""
         known = len(self._indptr) - 1
         sources: list[tuple[NDArray[np.float32], NDArray[np.int32], slice]] = [
             (self._data, self._indices, _column(self._indptr, k) if k < known else slice(0))
