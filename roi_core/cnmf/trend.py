@@ -1,8 +1,10 @@
 """Noise and baseline of a trace, followed frame by frame: what is neither calcium nor signal.
 
-Noise is the winsorised mean square of second differences, which a slow transient hardly touches. The baseline
-is the foot of the distribution of block means over the last `settings.baseline` seconds: of all blocks
-not above the foot by more than the noise of a block, the mean, corrected for that cut.
+Noise is the winsorised mean square of second differences, which a slow transient hardly touches. The
+baseline is the foot of the distribution of block means over the last `settings.baseline` seconds: the
+lowest level that holds a fair part of as many blocks as the fullest level. So a burst of half that time
+does not lift it, and a dip of a tenth of it (motion, a light switched off) does not pull it down. In it the
+mean is taken of the blocks no more than their noise above it, and corrected for that cut.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from roi_core.jit import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BASELINE", "BLOCKS", "FIELDS", "NOISE", "follow"]
+__all__ = ["BASELINE", "BLOCKS", "FIELDS", "NOISE", "follow", "learn"]
 
 BLOCKS = 100
 """Block means kept per cell."""
@@ -27,7 +29,10 @@ MEMORY = 400
 CLIP = 4.0
 CLIPPED = 0.9205
 """Mean of min(z^2, 4) for normal z."""
-LOW = 0.1
+SPREAD = 0.15
+"""Width of a level beyond the noise of a block, as a part of the lower half of the distribution."""
+ENOUGH = 0.15
+"""A level holds enough blocks with this part of the most that any holds."""
 
 
 @kernel
@@ -100,14 +105,48 @@ def _insert(trend: NDArray[np.float32], blocks: NDArray[np.float32], mean: float
 
 @kernel
 def _foot(trend: NDArray[np.float32], rising: NDArray[np.float32]) -> float:
+    """Return the lowest well-filled level: a brief dip does not pull it down, a long burst not up."""
     filled = int(trend[FILLED])
     noise = trend[NOISE] / np.sqrt(trend[LENGTH])
-    foot = rising[int(LOW * filled)]
-    for _ in range(4):
+    wide = 3 * noise + SPREAD * (rising[filled // 2] - rising[filled // 20])
+    most, end = 0, 0
+    for i in range(filled):
+        while end < filled and rising[end] <= rising[i] + wide:
+            end += 1
+        most = max(most, end - i)
+    foot, end = rising[0], 0
+    for i in range(filled):
+        while end < filled and rising[end] <= rising[i] + wide:
+            end += 1
+        if end - i >= ENOUGH * most:
+            foot = rising[(i + end) // 2]
+            break
+    for _ in range(2):
         total, count = 0.0, 0
-        while count < filled and rising[count] <= foot + 1.5 * noise:
-            total += rising[count]
-            count += 1
-        # The mean of a normal cut above 1.5 sd lies .139 sd low.
-        foot = total / max(count, 1) + 0.139 * noise
-    return foot
+        for i in range(filled):
+            if rising[i] > foot + 1.5 * noise:
+                break
+            if rising[i] >= foot - 3 * noise:
+                total += rising[i]
+                count += 1
+        if count > 0:
+            # The mean of a normal cut above 1.5 sd lies .139 sd low.
+            foot = total / count + 0.139 * noise
+    return float(foot)
+
+
+@kernel
+def learn(
+    history: NDArray[np.float32],
+    trends: NDArray[np.float32],
+    blocks: NDArray[np.float32],
+    length: int,
+    n: int,
+) -> None:
+    """Take a past (N, T) into noise and baseline of N new cells."""
+    for k in range(history.shape[0]):
+        for t in range(history.shape[1]):
+            if np.isfinite(history[k, t]):
+                follow(trends[k], blocks[k], history[k, t], length, n)
+        trends[k, BASELINE] = trends[k, TARGET]
+        trends[k, STEP] = 0

@@ -1,0 +1,98 @@
+"""Rise time of the indicator, one for the whole field, learned beside the deconvolution.
+
+A few cells at a time, each for `TURN` s, are also deconvolved with other rise times. The cost of a rise
+time is sum (y - c)^2 / 2 noise^2 + Z^2 / 2 for every spike: one too short needs several spikes for one
+flank, one too long does not fit. (The sum of spikes, as used for the decay, does not tell: a flank of many
+small spikes has the sum of one.) Costs are summed over cells, with a wide normal prior round `RISE`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core.cnmf.window import SHAPE_ROWS, STATE, VALUES, roots, settle, shape_of, take
+from roi_core.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Probes", "best_rise", "probe", "restart", "settle_costs"]
+
+RISE = 0.03
+"""Rise time of a common indicator, s."""
+GRID = np.log(np.array([0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16]))
+SPREAD = 1.0
+"""Spread of log rise between indicators."""
+CELLS = 3
+"""Cells that are probed at a time."""
+TURN = 10.0
+KEEP = 0.98
+"""Part of the costs that is kept from turn to turn."""
+
+
+class Probes:
+    """The parallel deconvolutions: `CELLS` cells times `GRID` rise times, all arrays in one tuple."""
+
+    def __init__(self, width: int) -> None:
+        size = (CELLS, len(GRID))
+        self.arrays = (
+            np.zeros((*size, 3, width), np.float32),
+            np.zeros((*size, SHAPE_ROWS, width), np.float32),
+            np.zeros((*size, STATE), np.float64),
+            np.zeros(size),
+            np.full((CELLS, 2), -1, np.int64),
+            np.zeros(len(GRID)),
+        )
+
+    def forget_cells(self) -> None:
+        """Begin new turns, because cells were moved to other places."""
+        self.arrays[4][...] = -1
+
+
+@kernel
+def restart(
+    windows: NDArray[np.float32], shapes: NDArray[np.float32], states: NDArray[np.float64], decay: float,
+    rate: float,
+) -> None:  # fmt: skip
+    """Begin a turn of one cell whose calcium decays in `decay` s."""
+    windows[...] = 0
+    states[...] = 0
+    for g in range(len(GRID)):
+        d, r = roots(decay, np.exp(GRID[g]), rate)
+        shape_of(shapes[g], states[g], d, r)
+
+
+@kernel
+def probe(
+    windows: NDArray[np.float32], shapes: NDArray[np.float32], states: NDArray[np.float64],
+    costs: NDArray[np.float64], value: float, noise: float, z: float, place: int, count: bool,
+    follow: float, forget: float,
+) -> None:  # fmt: skip
+    """Take one frame of one cell with all rise times; count its settled frame when old enough."""
+    for g in range(len(GRID)):
+        take(windows[g], shapes[g], states[g], value, z * noise, 8, 1e-3 * noise * noise, follow, forget)
+        c, spike = settle(windows[g], states[g], place)
+        left = windows[g, VALUES, place] - c
+        if count and np.isfinite(left):
+            costs[g] += 0.5 * (left / noise) ** 2 + (0.5 * z * z if spike > 0 else 0.0)
+
+
+@kernel
+def settle_costs(total: NDArray[np.float64], costs: NDArray[np.float64]) -> None:
+    """Add the costs of a turn to those of the field."""
+    least = costs.min()
+    for g in range(total.size):
+        total[g] = KEEP * total[g] + costs[g] - least
+
+
+@kernel
+def best_rise(costs: NDArray[np.float64]) -> float:
+    """Return the rise time of least cost, between the points of the grid by a parabola."""
+    total = costs + 0.5 * ((GRID - np.log(RISE)) / SPREAD) ** 2
+    g = int(np.argmin(total))
+    if g == 0 or g == len(GRID) - 1:
+        return float(np.exp(GRID[g]))
+    a, b, c = total[g - 1], total[g], total[g + 1]
+    return float(np.exp(GRID[g] + 0.5 * (GRID[g + 1] - GRID[g]) * (a - c) / max(a - 2 * b + c, 1e-9)))

@@ -1,0 +1,172 @@
+"""One frame of all cells, in one kernel: baseline, noise, spikes, time constants."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from roi_core.cnmf import decay, rise, trend
+from roi_core.cnmf.decay import Z
+from roi_core.cnmf.trend import BASELINE, NOISE
+from roi_core.cnmf.window import (
+    DIAGONAL,
+    FAST,
+    LEVEL,
+    PEAK,
+    SETTLED_FAST,
+    SETTLED_SLOW,
+    SLOW,
+    SPIKES,
+    STATE,
+    D,
+    R,
+    roots,
+    settle,
+    shape_of,
+    take,
+)
+from roi_core.jit import kernel
+
+__all__ = ["COLUMNS", "DECAY_NOW", "FIELD", "FIELD_RISE", "OUT", "step"]
+
+MOVES = 8
+TOLERANCE = 1e-3
+"""Spikes moved per cell and frame at most, and the gain (in noise squared) below which none is."""
+FOLLOW, FORGET = 1.0, 5.0
+"""Time in which the drift follows what spikes leave over, and is forgotten, s."""
+EVIDENCE = 0.5
+"""A spike is told by half when its usual size squared has this much evidence, in noise squared."""
+DEBT = 1.0
+"""Time in which it is forgotten that a spike was told that turned out to be none, s."""
+SIZES = 0.999
+
+# Columns after those of the window's state, float64.
+AGE, OWED, TOLD, SQUARES, SUM, DECAY_NOW = range(STATE, STATE + 6)
+COLUMNS = STATE + 6
+# Columns of out (cap, 5) float32
+RAW, CALCIUM, SPIKE, SETTLED_CALCIUM, SETTLED_SPIKES = range(5)
+OUT = 5
+# What is known of the field, float64: frames seen, log decay, rise; then the search of the decay.
+FRAME, FIELD_DECAY, FIELD_RISE = range(3)
+FIELD = 3 + 2 + len(decay.GRID)
+
+
+@kernel
+def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type: ignore[no-untyped-def]
+    """Take the fluorescence (N,) of a frame.
+
+    `cells` are the arrays of N cells: windows, shapes, states, trends, blocks, bins, notes, costs. `options`
+    are rate, decay, rise, order, frames in a block, blocks. Without `learn` all but the spikes stays.
+    """
+    windows, shapes, states, trends, blocks, bins, notes, costs = cells
+    rate, length, n_blocks = options[0], int(options[4]), int(options[5])
+    period = int(rate) + 1
+    bin_length = max(1, int(np.round(rate * decay.BIN)))
+    probing = learn and options[3] > 1 and options[2] == 0
+    follow, forget = min(1.0, 1 / (FOLLOW * rate)), min(1.0, 1 / (FORGET * rate))
+    frame = int(field[FRAME])
+    if learn:
+        field[FRAME] += 1
+        decay.search(field[3:], notes, bins, costs, bin_length / rate)
+        if frame % period == 0:
+            field[FIELD_DECAY] = decay.pool_field(costs)
+    for k in range(fluorescence.size):
+        state, value = states[k], fluorescence[k]
+        if (frame + k) % period == 0 or state[D] == 0:
+            _constants(
+                state, shapes[k], options, decay.estimate(costs[k], field[FIELD_DECAY]), field[FIELD_RISE]
+            )
+        known = np.isfinite(value)
+        if known and learn:
+            trend.follow(trends[k], blocks[k], value, length, n_blocks)
+        raw = value - trends[k, BASELINE]
+        if known and learn:
+            decay.collect(notes[k], bins[k], raw, bin_length)
+        noise = trends[k, NOISE]
+        if noise <= 1e-6 * abs(value):
+            noise = np.float32(0)
+        _deconvolve(windows[k], shapes[k], state, out[k], raw, noise, rate, follow, forget, lag)
+        if probing and noise > 0:
+            _probe(probes, field, k, fluorescence.size, state, raw, noise, rate, lag)
+
+
+@kernel
+def _constants(state, shape, options, log_decay, field_rise):  # type: ignore[no-untyped-def]
+    """Use the time constants of now, when they differ by more than a little from those in use."""
+    rate, given_decay, given_rise, order = options[0], options[1], options[2], options[3]
+    state[DECAY_NOW] = given_decay if given_decay > 0 else np.exp(log_decay)
+    up = given_rise if given_rise > 0 else min(field_rise, 0.3 * state[DECAY_NOW])
+    d, r = roots(state[DECAY_NOW], up if order > 1 else 0.0, rate)
+    if abs(d - state[D]) < 0.01 * (1 - d) and abs(r - state[R]) < 0.02 * (1 - r):
+        return
+    if abs(r - state[R]) > 0.2:  # another model: calcium goes on from where it is
+        state[SLOW], state[FAST] = state[SLOW] - state[FAST], 0
+        state[SETTLED_SLOW], state[SETTLED_FAST] = state[SETTLED_SLOW] - state[SETTLED_FAST], 0
+    shape_of(shape, state, d, r)
+
+
+@kernel
+def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag):  # type: ignore[no-untyped-def]
+    """Take one frame of one cell and write what is known now of this frame and of the one `lag` ago."""
+    size = state[SQUARES] / state[SUM] if state[SUM] > 0 else 0.0
+    size = max(size, 2 * noise / shape[LEVEL, 0])
+    evidence = np.float32((size / noise) ** 2 / EVIDENCE) if noise > 0 else np.float32(0)
+    before = state[TOLD] - _told(window[SPIKES, :1], shape[DIAGONAL], evidence)
+    calcium = take(
+        window,
+        shape,
+        state,
+        raw,
+        Z * noise,
+        MOVES if noise > 0 else 0,
+        TOLERANCE * noise * noise,
+        follow,
+        forget,
+    )
+    state[TOLD] = _told(window[SPIKES], shape[DIAGONAL], evidence)
+    state[OWED] += before - state[TOLD]
+    spike = max(-state[OWED], 0.0)
+    state[OWED] = max(state[OWED], 0.0) * (1 - min(1.0, 1 / (DEBT * rate)))
+    out[RAW], out[CALCIUM], out[SPIKE] = raw, max(calcium, 0.0), spike * state[PEAK]
+    state[AGE] += 1
+    if state[AGE] <= lag:
+        out[SETTLED_CALCIUM] = out[SETTLED_SPIKES] = np.nan
+        return
+    calcium, spike = settle(window, state, window.shape[1] - 1 - lag)
+    if spike > 0:
+        state[SQUARES] = SIZES * state[SQUARES] + spike * spike
+        state[SUM] = SIZES * state[SUM] + spike
+    out[SETTLED_CALCIUM], out[SETTLED_SPIKES] = calcium, spike * state[PEAK]
+
+
+@kernel
+def _told(spikes, diagonal, evidence):  # type: ignore[no-untyped-def]
+    """Return the expected sum of spikes: each shrunk by the prior as far as little is seen of it."""
+    total, one = np.float32(0), np.float32(1)
+    for i in range(spikes.size):
+        if spikes[i] > 0:
+            x = evidence * diagonal[i]
+            total += spikes[i] * x / (x + one)
+    return total
+
+
+@kernel
+def _probe(probes, field, k, n, state, raw, noise, rate, lag):  # type: ignore[no-untyped-def]
+    """Deconvolve cell k, if it is its turn, also with other rise times."""
+    windows, shapes, states, costs, turns, total = probes
+    place = windows.shape[3] - 1 - lag
+    for p in range(len(turns)):
+        if turns[p, 0] < 0 or turns[p, 0] >= n:
+            turns[p, 0], turns[p, 1] = p, 0
+        if turns[p, 0] != k:
+            continue
+        if turns[p, 1] == 0:
+            costs[p] = 0
+            rise.restart(windows[p], shapes[p], states[p], state[DECAY_NOW], rate)
+        turns[p, 1] += 1
+        old = turns[p, 1] > windows.shape[3] + lag
+        follow, forget = min(1.0, 1 / (FOLLOW * rate)), min(1.0, 1 / (FORGET * rate))
+        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, place, old, follow, forget)
+        if turns[p, 1] >= rate * rise.TURN:
+            rise.settle_costs(total, costs[p])
+            field[FIELD_RISE] = rise.best_rise(total)
+            turns[p, 0], turns[p, 1] = turns[p, 0] + len(turns), 0

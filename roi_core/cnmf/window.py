@@ -1,0 +1,168 @@
+"""Non-negative deconvolution of the last W frames of one trace, warm-started from frame to frame.
+
+The model of Friedrich, Zhou and Paninski (PLoS Comput Biol 2017): calcium_t = g1 calcium_{t-1} + g2
+calcium_{t-2} + spikes_t, spikes >= 0. In closed form a spike of age a leaves h(a) = (d^(a+1) - r^(a+1)) /
+(d - r) with the roots d (decay) and r (rise; 0 for order 1).
+
+Deviation: instead of the paper's pools, which are exact for order 1 only, the spikes of the window are kept
+together with their gradients q_i = sum_k h(k - i) (y_k - calcium_k). A new frame with innovation e adds
+h(age) e to them; a spike moved by x takes G x from them, where G_ij = sum_k h(k - i) h(k - j) = d^(j-i) P_j
+- r^(j-i) Q_j, i <= j. So neither data nor Gram matrix is kept, both orders are one code and the work of a
+frame is bounded: the coordinate that gains most is moved, at most `moves` times; what is left is carried on
+with the next frame. Spikes that leave the window stay as they are.
+
+The penalty of a spike is z noise times the norm of what is seen of its kernel: it is kept when a matched
+filter would see it with z standard deviations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "DIAGONAL",
+    "DRIFT",
+    "FAST",
+    "LEVEL",
+    "PEAK",
+    "SETTLED_FAST",
+    "SETTLED_SLOW",
+    "SHAPE_ROWS",
+    "SLOW",
+    "SPIKES",
+    "STATE",
+    "VALUES",
+    "D",
+    "R",
+    "roots",
+    "settle",
+    "shape_of",
+    "take",
+]
+
+# Rows of a window (3, W) float32, in order of time, the newest frame last.
+GRADIENT, SPIKES, VALUES = range(3)
+# Rows of a shape (7, W) float32: by place in the window, but the powers by their exponent.
+H, GRAM_D, GRAM_R, POWER_D, POWER_R, DIAGONAL, LEVEL = range(7)
+SHAPE_ROWS = 7
+# The state (7,) float64: roots, the two parts of calcium now and of the last settled frame, largest h.
+D, R, SLOW, FAST, SETTLED_SLOW, SETTLED_FAST, PEAK, DRIFT = range(8)
+STATE = 8
+
+
+@kernel
+def roots(decay: float, rise: float, rate: float) -> tuple[float, float]:
+    """Return d and r, a little apart so that one can divide by their difference; rise 0 is order 1."""
+    d = np.exp(-1 / (rate * max(decay, 0.2 / rate)))
+    r = np.exp(-1 / (rate * rise)) if rise > 0 else 0.0
+    return d, min(r, 0.98 * d)
+
+
+@kernel
+def shape_of(shape: NDArray[np.float32], state: NDArray[np.float64], d: float, r: float) -> None:
+    """Set the roots and fill the kernel, its powers and the generators P, Q of the Gram matrix."""
+    width = shape.shape[1]
+    state[D], state[R], state[PEAK] = d, r, 1.0
+    if r > 1e-6:
+        age = max(1.0, np.round(np.log(np.log(r) / np.log(d)) / (np.log(d) - np.log(r))))
+        state[PEAK] = (d**age - r**age) / (d - r)
+    dp, rp, gram_d, gram_r = 1.0, 1.0, 0.0, 0.0
+    for age in range(width):
+        i = width - 1 - age
+        shape[POWER_D, age], shape[POWER_R, age] = dp, rp
+        dp, rp = dp * d, rp * r
+        h = (dp - rp) / (d - r)
+        gram_d += h * dp / (d - r)
+        gram_r += h * rp / (d - r)
+        shape[H, i], shape[GRAM_D, i], shape[GRAM_R, i] = h, gram_d, gram_r
+        shape[DIAGONAL, i], shape[LEVEL, i] = gram_d - gram_r, np.sqrt(gram_d - gram_r)
+
+
+@kernel
+def take(
+    window: NDArray[np.float32], shape: NDArray[np.float32], state: NDArray[np.float64],
+    value: float, penalty: float, moves: int, tolerance: float, follow: float, forget: float,
+) -> float:  # fmt: skip
+    """Take one frame, NaN where there is none, and return the calcium of it."""
+    d, r = state[D], state[R]
+    slow, fast = state[SLOW] * d, state[FAST] * r
+    known = np.isfinite(value)
+    _advance(window, shape[H], value, value - state[DRIFT] - slow + fast if known else 0.0)
+    if known:
+        for _ in range(moves):
+            place, step = _best(window, shape, penalty, tolerance)
+            if place < 0:
+                break
+            _move(window, shape, place, step)
+            age = window.shape[1] - 1 - place
+            slow += step * shape[POWER_D, age] * d / (d - r)
+            fast += step * shape[POWER_R, age] * r / (d - r)
+        state[DRIFT] += follow * (value - state[DRIFT] - slow + fast) - forget * state[DRIFT]
+    state[SLOW], state[FAST] = slow, fast
+    return float(slow - fast)
+
+
+@kernel
+def settle(window: NDArray[np.float32], state: NDArray[np.float64], place: int) -> tuple[float, float]:
+    """Return calcium and spike of the frame at `place`, which is taken to be right from now on."""
+    d, r, spike = state[D], state[R], np.float64(window[SPIKES, place])
+    state[SETTLED_SLOW] = d * (state[SETTLED_SLOW] + spike / (d - r))
+    state[SETTLED_FAST] = r * (state[SETTLED_FAST] + spike / (d - r))
+    return state[SETTLED_SLOW] - state[SETTLED_FAST], spike
+
+
+@kernel
+def _advance(window: NDArray[np.float32], h: NDArray[np.float32], value: float, innovation: float) -> None:
+    """Let every spike grow older by a frame that differs by `innovation` from what was foreseen."""
+    gradient, spikes, values = window[GRADIENT], window[SPIKES], window[VALUES]
+    e = np.float32(innovation)
+    last = gradient.size - 1
+    for i in range(last):
+        gradient[i] = gradient[i + 1] + h[i] * e
+    for i in range(last):
+        spikes[i] = spikes[i + 1]
+    for i in range(last):
+        values[i] = values[i + 1]
+    gradient[last], spikes[last], values[last] = h[last] * e, 0, value
+
+
+@kernel
+def _best(
+    window: NDArray[np.float32], shape: NDArray[np.float32], penalty: float, tolerance: float
+) -> tuple[int, float]:
+    """Return the spike whose change lowers the cost most, and the change; -1 when none by `tolerance`."""
+    gradient, spikes, diagonal, level = window[GRADIENT], window[SPIKES], shape[DIAGONAL], shape[LEVEL]
+    cost, half, zero = np.float32(penalty), np.float32(0.5), np.float32(0)
+    best, place, step = np.float32(tolerance), -1, zero
+    for i in range(gradient.size):
+        g = gradient[i] - cost * level[i]
+        if g > zero or spikes[i] > zero:
+            x = max(g / diagonal[i], -spikes[i])
+            gain = x * (g - half * x * diagonal[i])
+            if gain > best:
+                best, place, step = gain, i, x
+    return place, float(step)
+
+
+@kernel
+def _move(window: NDArray[np.float32], shape: NDArray[np.float32], j: int, x: float) -> None:
+    """Add x to spike j: take x times the j-th column of the Gram matrix from the gradients."""
+    gradient = window[GRADIENT]
+    window[SPIKES, j] += x
+    x32 = np.float32(x)
+    p, q = x32 * shape[GRAM_D, j], x32 * shape[GRAM_R, j]
+    d, r = shape[POWER_D], shape[POWER_R]
+    for i in range(j + 1):
+        gradient[i] -= p * d[j - i] - q * r[j - i]
+    after = gradient[j + 1 :]
+    gram_d, gram_r = shape[GRAM_D, j + 1 :], shape[GRAM_R, j + 1 :]
+    d, r = d[1:], r[1:]
+    for i in range(after.size):
+        after[i] -= x32 * (d[i] * gram_d[i] - r[i] * gram_r[i])
