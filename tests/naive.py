@@ -218,20 +218,23 @@ def keys(distance):
     return -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2 if d < 2 else 0.0
 
 
-def displaced(image, u):
-    """(h, w) float64: the image at x + u by cubic convolution, edges repeated; NaN where that is outside."""
+def at(image, py, px):
+    """The image at one place by cubic convolution, edges repeated; NaN where that is outside."""
     h, w = image.shape
-    out = np.full((h, w), np.nan)
-    for y, x in np.ndindex(h, w):
-        py, px = y + u[0], x + u[1]
-        if not (0 <= py <= h - 1 and 0 <= px <= w - 1):
-            continue
-        out[y, x] = sum(
-            keys(py - j) * keys(px - i) * float(image[min(max(j, 0), h - 1), min(max(i, 0), w - 1)])
-            for j in range(math.floor(py) - 1, math.floor(py) + 3)
-            for i in range(math.floor(px) - 1, math.floor(px) + 3)
-        )
-    return out
+    if not (0 <= py <= h - 1 and 0 <= px <= w - 1):
+        return np.nan
+    return sum(
+        keys(py - j) * keys(px - i) * float(image[min(max(j, 0), h - 1), min(max(i, 0), w - 1)])
+        for j in range(math.floor(py) - 1, math.floor(py) + 3)
+        for i in range(math.floor(px) - 1, math.floor(px) + 3)
+    )
+
+
+def displaced(image, u):
+    """(h, w) float64: the image at x + u."""
+    return np.array(
+        [[at(image, y + u[0], x + u[1]) for x in range(image.shape[1])] for y in range(len(image))]
+    )
 
 
 def slopes(image):
