@@ -267,3 +267,31 @@ def test_footprints_are_whole_at_every_step_of_their_replacement(tmp_path, monke
 
 def test_status_names_are_the_contracts():
     assert [status.name.lower() for status in Status] == ["accepted", "rejected", "merged", "removed"]
+
+
+def test_wrong_components_cost_the_cells_only_whenever_they_are_looked_at(tmp_path, caplog):
+    from dataclasses import replace
+
+    taken = list(samples(range(30)))
+    found = replace(taken[25].activity.components, status=np.zeros(9, np.uint8), version=99)
+    taken[25] = replace(taken[25], activity=replace(taken[25].activity, components=found))
+    with h5py.File(record(tmp_path / "a.h5", taken, every=1)) as file:
+        assert file.attrs["complete"] == 1
+        assert file["time"].shape == (30, 1)
+        assert file[layout.RAW].shape == (30, 2)
+    assert caplog.text.count("cells are no longer recorded, everything else is") == 1
+
+
+def test_enabled_groups_are_there_from_the_beginning(tmp_path):
+    from dataclasses import replace
+
+    settings = HEADER.settings.with_texts("cnmf.enabled=true", "motion.enabled=true")
+    recorder = Recorder(tmp_path / "a.h5")
+    recorder.open(replace(HEADER, settings=settings))
+    for each in samples(range(9), off=range(9), shift=False):
+        recorder.write(each)
+    recorder.close(DONE)
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file[layout.RAW].shape == (9, 0)
+        assert np.isnan(file[layout.SHIFTS][:]).all()
+        assert file[layout.SHIFTS].shape == (9, 2)
