@@ -21,7 +21,7 @@ REACH = 4
 """Half side of the box that the high-pass subtracts, coarse px."""
 MARGIN = 2
 """Coarse px at the edges that do not vote: interpolation and box are not whole there."""
-STEPS, SMALL = 5, 0.05
+STEPS, SMALL = 5, 0.1
 """Gauss-Newton ends after so many steps or with one this small, coarse px."""
 LONGEST, NUDGE = 1.5, 0.25
 """A step is cut to the first, the response of the template measured by the second, coarse px."""

@@ -26,7 +26,7 @@ PIXELS = 128_000
 """At most so many pixels are looked at in a step, whatever the size of the field."""
 REACH = 8
 """Half side of the box that the high-pass subtracts from the template, px: neuropil must not pull."""
-STEPS, SMALL = 3, 0.15
+STEPS, SMALL = 3, 0.25
 """Gauss-Newton ends after so many steps or with one this small, px: what it leaves is about its square."""
 LONGEST, NUDGE = 1.0, 0.25
 """A step is cut to the first, the response of the template measured by the second, px."""
