@@ -49,6 +49,7 @@ class Census:
         self.cells, self.deconvolver, self.ring = cells, deconvolver, ring
         self.rate, self.next_id = rate, first_id
         self.view = View(camera)
+        self.hidden = np.zeros(4)
         self._past = np.full((len(ring), 64), np.nan, np.float32)
         self._rows = 0
         self._tidied = self._shown = 0
@@ -61,14 +62,13 @@ class Census:
 
     # -- births ----------------------------------------------------------------------------------------------
 
-    def birth(
-        self, candidate: Candidate, row: int, hidden: NDArray[np.float64], most: int
-    ) -> Candidate | None:
+    def birth(self, candidate: Candidate, row: int, most: int) -> Candidate | None:
         """Make a candidate a cell, unless it is known or lies where motion hides it; return it as it was used."""
         cells, field = self.cells, self.cells.field
         box, centre = _on_picture(candidate, cells)
+        hidden, edge = self.hidden, max(EDGE, field.radius / 2)
         inside = all(
-            hidden[2 * k] + EDGE <= centre[k] < field.shape[k] - hidden[2 * k + 1] - EDGE for k in (0, 1)
+            hidden[2 * k] + edge <= centre[k] < field.shape[k] - hidden[2 * k + 1] - edge for k in (0, 1)
         )
         if not inside or cells.count >= most or self._known(box, centre):
             return None
@@ -179,7 +179,7 @@ class Census:
 
     def _judge(self, settings: Cnmf) -> None:
         cells, t, n = self.cells, self.cells.t, self.cells.count
-        m = quality.marks(n, t, self.deconvolver.noise)
+        m = self._marks()
         status, t.rule[:n], self._hopeless = quality.judge(m, settings, cells.field.area, t.status[:n])
         status = np.where(t.frozen[:n] > 0, Status.ACCEPTED, status)
         status = np.where(t.verdict[:n] > 0, t.verdict[:n], status)
@@ -191,14 +191,17 @@ class Census:
 
     def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
         """Return what would become of each living component under other thresholds, and why; changes nothing."""
-        t, n = self.cells.t, self.cells.count
+        t, n, m = self.cells.t, self.cells.count, self._marks()
         area = self.cells.field.area
-        m = quality.marks(n, t, self.deconvolver.noise)
         status, rules, _ = quality.judge(m, settings, area)
         return {
             int(t.ids[i]): (Status(status[i]), quality.reason(m, settings, area, i, int(rules[i])))
             for i in range(n)
         }
+
+    def _marks(self) -> quality.Marks:
+        cells = self.cells
+        return quality.marks(cells.count, cells.t, self.deconvolver.noise, cells.field.shape, self.hidden)
 
     def _reason(self, m: quality.Marks, settings: Cnmf, i: int) -> str:
         t = self.cells.t
@@ -276,7 +279,7 @@ class Census:
         aged = self._rows - self._shown >= SHOW * self.rate
         if self._components is None or self._changed or aged:
             t, n = self.cells.t, self.cells.count
-            m = quality.marks(n, t, self.deconvolver.noise)
+            m = self._marks()
             reasons = tuple(self._reason(m, settings, i) for i in range(n))
             self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), reasons, m.snr)
             self._shown, self._changed = self._rows, False

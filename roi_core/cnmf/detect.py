@@ -27,9 +27,9 @@ __all__ = ["Candidate", "Detector", "Ring"]
 
 STEP = 0.15
 """Seconds summed into one entry; windows are multiples of it."""
-WINDOWS = (1, 3, 7)
-"""Lengths of the windows in steps: .15, .45 and 1 s."""
-PEAK = 5.5
+WINDOWS = (1, 3, 7, 14)
+"""Lengths of the windows in steps: .15, .45, 1 and 2 s."""
+PEAK = 4.8
 """Band-passed residual over its noise that makes a candidate."""
 MOST = 6
 """Candidates fitted in one look."""

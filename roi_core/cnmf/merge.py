@@ -27,6 +27,8 @@ NEAR, LITTLE = 0.5, 0.3
 """Centres closer than so many radii, with at least this product, are the same place too."""
 APART = 0.5
 """Two at one place whose calcium correlates less than this are a cell and its shadow: one is dropped."""
+CALCIUM = 1.5
+"""Asymmetry of a trace from which it is calcium and not glow."""
 EASE = 0.7
 """How much the overlap of two components lowers the correlation that is asked of them."""
 
@@ -77,13 +79,14 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
             if (same or parts) and shape + time > best:
                 best, keep, drop, join = shape + time, i, j, parts or time >= APART
     if keep >= 0:
-        weaker = t.power[keep] < t.power[drop] if join else _sparseness(keep, t) < _sparseness(drop, t)
+        weaker = t.power[keep] < t.power[drop] if join else _merit(keep, t) < _merit(drop, t)
         if weaker:
             keep, drop = drop, keep
     return keep, drop, join
 
 
 @kernel
-def _sparseness(i: Any, t: Any) -> Any:
-    """Return the highest transient over the root mean square: a cell has few and high ones, glow has not."""
-    return t.peak[i] / np.sqrt(t.second[i] + 1e-9)
+def _merit(i: Any, t: Any) -> Any:
+    """Return by how much a trace rises more than it falls, if that is little: then it is glow; else its evidence."""
+    balance = (t.up[i] / (t.down[i] + 1e-9)) ** (1 / 3)
+    return balance if balance < CALCIUM else CALCIUM + t.evidence[i]

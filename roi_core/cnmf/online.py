@@ -46,7 +46,7 @@ TRUSTED = 60
 STAY = 3.0
 """Seconds after which an odd picture is the new normal."""
 HIDDEN = 60.0
-"""Seconds in which it is forgotten how far motion hid the edges."""
+"""Seconds over which it is averaged how far motion hides the edges."""
 PATIENCE = 3
 """Failures of the detector after which it is left alone."""
 
@@ -103,7 +103,6 @@ class OnlineCNMF:
         )
         self._usual, self._pace = 0.0, 1.0
         self._pictures = self._odd = self._visited = self._looked = self._learned = 0
-        self._hidden = np.zeros(4)
         self._waiting: list[Candidate] = []
 
     def step(self, row: int, settings: Settings, rois: RoiSet | None = None) -> Activity:
@@ -160,7 +159,8 @@ class OnlineCNMF:
         dy, dx = (float(v) for v in self.shift)
         hidden = np.ceil([max(dy, 0), max(-dy, 0), max(dx, 0), max(-dx, 0)])
         hidden = np.minimum(hidden, [h // 2 - 1, h // 2 - 1, w // 2 - 1, w // 2 - 1])
-        self._hidden = np.maximum(self._hidden * (1 - 1 / (HIDDEN * self.rate)), hidden)
+        share = max(1 / (self._pictures + 1), 1 / (HIDDEN * self.rate))
+        self.census.hidden = np.sqrt(self.census.hidden**2 * (1 - share) + share * hidden**2)
         top, bottom, left, right = (int(v) for v in hidden)
         return top, h - bottom, left, w - right
 
@@ -248,7 +248,7 @@ class OnlineCNMF:
         except Exception as error:
             self._fail(error)
         for candidate in self._waiting[:BIRTHS]:
-            born = self.census.birth(candidate, row, self._hidden, settings.cnmf.max_cells)
+            born = self.census.birth(candidate, row, settings.cnmf.max_cells)
             if born is not None:
                 self._detector.forget(born, self._noise)
         del self._waiting[:BIRTHS]

@@ -35,18 +35,27 @@ class Marks(NamedTuple):
     evidence: NDArray[np.float32]
     r: NDArray[np.float32]
     asymmetry: NDArray[np.float32]
+    room: NDArray[np.float32]
     size: NDArray[np.float32]
 
 
-def marks(count: int, t: Table, noise: NDArray[np.float32]) -> Marks:
-    """Return the marks of the first `count` cells of a table."""
+def marks(
+    count: int, t: Table, noise: NDArray[np.float32], shape: tuple[int, int], hidden: NDArray[np.float64]
+) -> Marks:
+    """Return the marks of the first `count` cells of a table.
+
+    ``hidden`` (4,) is how many px motion hid of late at the top, bottom, left and right of a picture.
+    """
     quiet = np.maximum(noise[:count], np.float32(1e-9))
-    balance = np.cbrt(
-        t.up[:count] / np.maximum(t.down[:count], np.float32(1e-9) + np.float32(1e-3) * t.up[:count])
-    )
+    up, down = t.up[:count], t.down[:count]
+    balance = np.cbrt(up / np.maximum(down, np.float32(1e-9) + np.float32(1e-3) * up))
+    y, x = t.centres[:count].T
+    inside = [y - hidden[0], shape[0] - 1 - hidden[1] - y, x - hidden[2], shape[1] - 1 - hidden[3] - x]
+    room = np.min(inside, axis=0).astype(np.float32)
     return Marks(
-        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), balance, t.size[:count].copy()
-    )
+        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), balance, room,
+        t.size[:count].copy(),
+    )  # fmt: skip
 
 
 def judge(
@@ -75,14 +84,17 @@ def reason(m: Marks, settings: Cnmf, area: float, i: int, rule: int) -> str:
     return f"{NAMES[rule]} {values[rule, i]:.3g} is below {least[rule, 0]:.3g}"
 
 
-NAMES = ("evidence", "SNR", "spatial correlation", "asymmetry", "size")
+NAMES = ("evidence", "SNR", "spatial correlation", "asymmetry", "distance from the edge", "size")
+EDGE = 0.4
+"""Cell radii that the middle of a cell must be inside of what motion leaves in sight."""
 
 
 def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return values (rules, N) and the least each must be (rules, 1); the last rule is an upper limit, inverted."""
     with np.errstate(divide="ignore"):
         inverse = 1.0 / np.maximum(m.size, 1e-9)
-    values = np.array([m.evidence, m.snr, m.r, m.asymmetry, m.size, inverse], np.float64)
+    values = np.array([m.evidence, m.snr, m.r, m.asymmetry, m.room, m.size, inverse], np.float64)
     s = settings
-    least = [s.min_evidence, s.min_snr, s.min_r, s.min_asymmetry, s.min_size * area, 1 / (s.max_size * area)]
+    edge = EDGE * np.sqrt(area / np.pi)
+    least = [s.min_evidence, s.min_snr, s.min_r, s.min_asymmetry, edge, s.min_size * area, 1 / (s.max_size * area)]
     return np.nan_to_num(values, nan=0.0), np.array(least)[:, None]
