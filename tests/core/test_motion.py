@@ -219,6 +219,16 @@ def test_rows_apart_give_the_same_picture():
     assert wide[:5].sum() == wide[:, :7].sum() == wide[101:].sum() == wide[:, 103:].sum() == 0
 
 
+def test_the_template_does_not_walk():
+    rng, settings = np.random.default_rng(0), Settings().with_value("motion.template", 0.5).motion
+    true = rng.uniform(-2, 2, (16, 2))
+    light, turns = list(frames(true, (64, 64), noise=0)), rng.integers(0, 16, 2500)
+    noisy = (light[k] + 5 * rng.standard_normal((64, 64), np.float32) for k in turns)
+    found, _, _ = run(noisy, settings=settings)
+    left = found + true[turns]
+    assert np.abs(left[500:800].mean(axis=0) - left[-300:].mean(axis=0)).max() < 0.02
+
+
 def test_settings_are_in_camera_pixels():
     true = np.concatenate([np.zeros((40, 2)), np.full((5, 2), 7.0)])
     images = list(frames(true))
