@@ -146,7 +146,7 @@ class Glow:
         out = np.zeros((len(back), *self.grid.shape), np.float32)
         for mode, part in zip(back, out, strict=True):
             _spread(mode.astype(np.float32).reshape(self._blocks.shape), *self._between, part)
-        return out.reshape(len(back), -1).astype(np.float64)
+        return out.reshape(len(back), self.nodes.size).astype(np.float64)
 
 
 class Grid:
