@@ -4,6 +4,8 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import scipy.linalg
+import scipy.optimize
 
 # --- gray
 
@@ -246,3 +248,43 @@ def slopes(image):
             around = image[y - 1 : y + 2, x - 1 : x + 2]
             out[:, y, x] = cross @ (around[2] - around[0]) / 2, cross @ (around[:, 2] - around[:, 0]) / 2
     return out
+
+
+# --- deconvolution
+
+
+def transient(decay, rise, rate, ages):
+    """What a spike of 1 leaves in calcium at each age, by the closed form."""
+    d, r = np.exp(-1 / (rate * decay)), np.exp(-1 / (rate * rise)) if rise else 0.0
+    k = np.arange(1, ages + 1)
+    return (d**k - r**k) / (d - r)
+
+
+def fewest_spikes(trace, kernel, penalty):
+    """The s >= 0 of least |y - K s|^2 / 2 + penalty . s, by scipy's NNLS on the Cholesky factor of K'K."""
+    n = len(trace)
+    matrix = scipy.linalg.toeplitz(kernel[:n], np.zeros(n))
+    factor = np.linalg.cholesky(matrix.T @ matrix)
+    aim = scipy.linalg.solve_triangular(factor, matrix.T @ trace - penalty, lower=True)
+    return scipy.optimize.nnls(factor.T, aim)[0]
+
+
+def greedy_spikes(trace, kernel, width, penalty, moves, tolerance):
+    """Frame by frame the spikes of the last `width` frames, each time from the data, best move first."""
+    n = len(trace)
+    matrix = scipy.linalg.toeplitz(kernel[:n], np.zeros(n))
+    spikes, rows = np.zeros(n), []
+    for t in range(n):
+        seen = matrix[: t + 1]
+        norms = np.maximum((seen**2).sum(0), 1e-30)
+        window = range(max(0, t - width + 1), t + 1)
+        for _ in range(moves):
+            slope = seen.T @ (trace[: t + 1] - seen @ spikes) - penalty * np.sqrt(norms)
+            step = np.maximum(slope / norms, -spikes)
+            gain = step * (slope - 0.5 * step * norms)
+            best = max(window, key=lambda i, gain=gain: gain[i])
+            if gain[best] <= tolerance:
+                break
+            spikes[best] += step[best]
+        rows.append(spikes.copy())
+    return np.array(rows), matrix

@@ -96,7 +96,7 @@ def _constants(state, shape, options, log_decay, field_rise):  # type: ignore[no
     state[DECAY_NOW] = given_decay if given_decay > 0 else np.exp(log_decay)
     up = given_rise if given_rise > 0 else min(field_rise, 0.3 * state[DECAY_NOW])
     d, r = roots(state[DECAY_NOW], up if order > 1 else 0.0, rate)
-    if abs(d - state[D]) < 0.01 * (1 - d) and abs(r - state[R]) < 0.02 * (1 - r):
+    if state[D] > 0 and abs(d - state[D]) < 0.01 * (1 - d) and abs(r - state[R]) < 0.02 * (1 - r):
         return
     if abs(r - state[R]) > 0.2:  # another model: calcium goes on from where it is
         state[SLOW], state[FAST] = state[SLOW] - state[FAST], 0

@@ -59,10 +59,10 @@ STATE = 8
 
 @kernel
 def roots(decay: float, rise: float, rate: float) -> tuple[float, float]:
-    """Return d and r, a little apart so that one can divide by their difference; rise 0 is order 1."""
+    """Return d and r, kept apart (the rise takes at most half the decay); rise 0 is order 1."""
     d = np.exp(-1 / (rate * max(decay, 0.2 / rate)))
     r = np.exp(-1 / (rate * rise)) if rise > 0 else 0.0
-    return d, min(r, 0.98 * d)
+    return d, min(r, d * d)
 
 
 @kernel
@@ -73,7 +73,7 @@ def shape_of(shape: NDArray[np.float32], state: NDArray[np.float64], d: float, r
     if r > 1e-6:
         age = max(1.0, np.round(np.log(np.log(r) / np.log(d)) / (np.log(d) - np.log(r))))
         state[PEAK] = (d**age - r**age) / (d - r)
-    dp, rp, gram_d, gram_r = 1.0, 1.0, 0.0, 0.0
+    dp, rp, gram_d, gram_r, square = 1.0, 1.0, 0.0, 0.0, 0.0
     for age in range(width):
         i = width - 1 - age
         shape[POWER_D, age], shape[POWER_R, age] = dp, rp
@@ -82,7 +82,8 @@ def shape_of(shape: NDArray[np.float32], state: NDArray[np.float64], d: float, r
         gram_d += h * dp / (d - r)
         gram_r += h * rp / (d - r)
         shape[H, i], shape[GRAM_D, i], shape[GRAM_R, i] = h, gram_d, gram_r
-        shape[DIAGONAL, i], shape[LEVEL, i] = gram_d - gram_r, np.sqrt(gram_d - gram_r)
+        square += h * h
+        shape[DIAGONAL, i], shape[LEVEL, i] = square, np.sqrt(square)
 
 
 @kernel
@@ -122,7 +123,7 @@ def settle(window: NDArray[np.float32], state: NDArray[np.float64], place: int) 
 def _advance(window: NDArray[np.float32], h: NDArray[np.float32], value: float, innovation: float) -> None:
     """Let every spike grow older by a frame that differs by `innovation` from what was foreseen."""
     gradient, spikes, values = window[GRADIENT], window[SPIKES], window[VALUES]
-    e = np.float32(innovation)
+    e = h.dtype.type(innovation)
     last = gradient.size - 1
     for i in range(last):
         gradient[i] = gradient[i + 1] + h[i] * e
@@ -139,8 +140,9 @@ def _best(
 ) -> tuple[int, float]:
     """Return the spike whose change lowers the cost most, and the change; -1 when none by `tolerance`."""
     gradient, spikes, diagonal, level = window[GRADIENT], window[SPIKES], shape[DIAGONAL], shape[LEVEL]
-    cost, half, zero = np.float32(penalty), np.float32(0.5), np.float32(0)
-    best, place, step = np.float32(tolerance), -1, zero
+    number = gradient.dtype.type
+    cost, half, zero = number(penalty), number(0.5), number(0)
+    best, place, step = number(tolerance), -1, zero
     for i in range(gradient.size):
         g = gradient[i] - cost * level[i]
         if g > zero or spikes[i] > zero:
@@ -156,8 +158,8 @@ def _move(window: NDArray[np.float32], shape: NDArray[np.float32], j: int, x: fl
     """Add x to spike j: take x times the j-th column of the Gram matrix from the gradients."""
     gradient = window[GRADIENT]
     window[SPIKES, j] += x
-    x32 = np.float32(x)
-    p, q = x32 * shape[GRAM_D, j], x32 * shape[GRAM_R, j]
+    change = gradient.dtype.type(x)
+    p, q = change * shape[GRAM_D, j], change * shape[GRAM_R, j]
     d, r = shape[POWER_D], shape[POWER_R]
     for i in range(j + 1):
         gradient[i] -= p * d[j - i] - q * r[j - i]
@@ -165,4 +167,4 @@ def _move(window: NDArray[np.float32], shape: NDArray[np.float32], j: int, x: fl
     gram_d, gram_r = shape[GRAM_D, j + 1 :], shape[GRAM_R, j + 1 :]
     d, r = d[1:], r[1:]
     for i in range(after.size):
-        after[i] -= x32 * (d[i] * gram_d[i] - r[i] * gram_r[i])
+        after[i] -= change * (d[i] * gram_d[i] - r[i] * gram_r[i])
