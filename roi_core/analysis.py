@@ -5,12 +5,15 @@ A stage that is off, in the making or broken is left out; frames, drawn regions 
 
 from __future__ import annotations
 
+from itertools import compress
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from roi_core.doubts import Doubts
 from roi_core.maps import Maps, on_camera
+from roi_core.rehearsal import LITTLE, pictures, rehearse, targets
 from roi_core.stages import Stage, load
 
 if TYPE_CHECKING:
@@ -24,9 +27,6 @@ if TYPE_CHECKING:
     Picture = NDArray[np.float32]
 
 __all__ = ["NOTHING", "Analysis", "Seen"]
-
-LITTLE: Final = 48
-"""Side of the pictures that compile a stage, px."""
 
 
 class Seen(NamedTuple):
@@ -45,6 +45,8 @@ class Seen(NamedTuple):
 
 
 NOTHING: Final = Seen()
+PATIENCE: Final = 5.0
+"""Seconds that a camera's first frame waits for its stages: enough unless they were never compiled."""
 
 
 class Geometry(NamedTuple):
@@ -144,14 +146,13 @@ class Analysis:
     # -- at the start and at the end ----------------------------------------------------------------------
 
     def begin(self, settings: Settings) -> None:
-        """Make now, before the first frame, what is enabled."""
+        """Make what is enabled before the first frame; a camera's waits for it, but not for long."""
         self._settings = settings
         motion, cells = settings.motion.enabled, settings.cnmf.enabled
-        for stage, wanted in zip(
-            self._stages, (motion or cells, motion, motion or cells, cells), strict=True
-        ):
-            if wanted:
-                stage.make_now()
+        wanted, end = (motion or cells, motion, motion or cells, cells), perf_counter() + PATIENCE
+        for stage in compress(self._stages, wanted):
+            if not stage.begin(end - perf_counter()) and stage is not self._motion:
+                return
 
     def finish(self) -> Settled | None:
         """Return the refined values of the last rows."""
@@ -205,20 +206,20 @@ class Analysis:
     def _make_motion(self) -> Moving:
         kind, settings = load("motion"), self._wishes().motion
         little = kind((LITTLE, LITTLE), self._rate, 1)
-        for target in _little_targets():
-            for shade in (0, 1, 3):
-                little.step(_little_picture(shade), settings, target)
+        for target in targets():
+            for picture in pictures(8):
+                little.step(picture, settings, target)
         motion: Moving = kind(self._prepared.shape, self._rate, self._prepared.bin)
         return motion
 
     def _make_maps(self) -> Maps:
-        for target in _little_targets():
+        for target in targets():
             Maps((LITTLE, LITTLE)).step(target)
         return Maps(self._prepared.shape)
 
     def _make_cells(self) -> Finding:
         kind, settings, px = load("cnmf"), self._wishes(), self._prepared
-        getattr(kind, "warm_up", bool)()
+        rehearse(kind, settings)
         # ids go on where those of a finder that failed ended
         more = {"first_id": self._next_id} if self._next_id else {}
         finder: Finding = kind(
@@ -226,15 +227,3 @@ class Analysis:
             camera_shape=self._shape, origin=px.origin, bin=px.bin, inline=self._inline, **more,
         )  # fmt: skip
         return finder
-
-
-def _little_picture(shade: int) -> Picture:
-    y, x = np.mgrid[:LITTLE, :LITTLE]
-    waves: Picture = (1000.0 + 100.0 * np.sin(y / 3.0 + shade) * np.cos(x / 4.0)).astype(np.float32)
-    return waves
-
-
-def _little_targets() -> tuple[Picture, Picture]:
-    """Return both kinds of arrays that pictures are written to: whole ones, and parts of wider ones."""
-    wider = np.zeros((LITTLE + 2, LITTLE + 2), np.float32)
-    return np.zeros((LITTLE, LITTLE), np.float32), wider[1:-1, 1:-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from importlib import import_module
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from roi_core.errors import SettingsError, sentence
@@ -137,11 +138,15 @@ class Stage(Generic[T]):
             self._take(self._made.pop())
         return self._object is not None
 
-    def make_now(self) -> None:
-        """Make the stage on this thread, so that it is at work from the first frame on."""
-        while self._object is None and not self.broken:
-            self._build()
-            self._take(self._made.pop())
+    def begin(self, patience: float) -> bool:
+        """Make the stage before the first frame; wait at most `patience` s for one that is made aside."""
+        end = perf_counter() + patience
+        while not self.at_work(True) and not self.broken:
+            if self._maker is not None:
+                self._maker.join(max(end - perf_counter(), 0.0))
+                if self._maker.is_alive():
+                    return False
+        return not self.broken
 
     def run(self, work: Callable[[T], R]) -> R | None:
         """Let the stage do `work`, or return None when it fails."""

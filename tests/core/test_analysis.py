@@ -384,3 +384,38 @@ def test_a_crop_that_cannot_be_is_told_once(tmp_path, monkeypatch):
         (alert,) = kinds(recording, "alert")
         assert alert[1]["then"] == "it is off for this session"
         assert alert[1]["text"].startswith("prepare.crop = '0,0,500,500'")
+
+
+def test_a_cameras_first_frame_does_not_wait_for_a_compiler(monkeypatch):
+    import roi_core.analysis
+
+    SlowToMake.go.clear()
+    monkeypatch.setattr(roi_core.analysis, "PATIENCE", 0.01)
+    with fake_stages(monkeypatch, cnmf="SlowToMake"):
+        steps = Steps(*CELLS, inline=False)
+        steps.analysis.begin(steps.settings)
+        assert steps().activity is None
+        SlowToMake.go.set()
+        steps.analysis._cells._maker.join()
+        assert steps().activity is not None
+        steps.analysis.close()
+
+
+def test_a_little_film_lets_a_finder_find(monkeypatch):
+    from roi_core.rehearsal import rehearse
+    from tests.fakes import FakeCells
+
+    made = []
+
+    class Finder(FakeCells):
+        warm_up = None
+
+        def __init__(self, *arguments, **more):
+            super().__init__(*arguments, **more)
+            made.append(self)
+
+    rehearse(Finder, Settings())
+    (finder,) = made
+    assert finder.closed
+    assert finder.paused == 1
+    assert len(set(finder.seen)) > 100
