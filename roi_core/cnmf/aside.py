@@ -1,10 +1,10 @@
-"""One job at a time beside the frames: on a thread of its own while a camera runs, inline in files and tests."""
+"""One job at a time beside the frames: on a thread of its own for a camera, inline in files and tests."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,12 @@ class Aside(Generic[T]):
         if isinstance(result, Exception):
             raise result
         return result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy what is inline; a thread cannot be copied."""
+        if self._thread is not None:
+            raise TypeError("a search for cells with a thread of its own cannot be copied or pickled")
+        return Aside, (True,), {"busy": self.busy, "_done": self._done}
 
     def close(self) -> None:
         """End the thread after the job in hand."""

@@ -8,7 +8,7 @@ over between two frames.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from roi_core.errors import sentence
 from roi_core.frame import Activity, Settled
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
 
@@ -87,7 +89,7 @@ class OnlineCNMF:
         self.field, reach = field, field.reach
         h, w = field.shape
         self._padded = np.zeros((h + 2 * reach, w + 2 * reach), np.float32)
-        self.input = self._padded[reach : reach + h, reach : reach + w]
+        self.input = self._middle()
         self._mean = np.zeros((h, w), np.float32)
         self._line = np.zeros(w, np.float32)
         self._binned = np.zeros(field.binned, np.float32)
@@ -104,6 +106,15 @@ class OnlineCNMF:
         self._usual, self._pace = 0.0, 1.0
         self._pictures = self._odd = self._visited = self._looked = self._learned = 0
         self._waiting: list[Candidate] = []
+
+    def _middle(self) -> NDArray[np.float32]:
+        (h, w), reach = self.field.shape, self.field.reach
+        return self._padded[reach : reach + h, reach : reach + w]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Let the input of a copy be a part of its own padded picture again."""
+        self.__dict__.update(state)
+        self.input = self._middle()
 
     def step(self, row: int, settings: Settings, rois: RoiSet | None = None) -> Activity:
         """Take the picture in ``input`` as row `row`; return what the cells did."""
@@ -129,6 +140,22 @@ class OnlineCNMF:
             self._visit(settings)
             self._hand_over(settings)
         return census.activity(settings.cnmf, self._lag)
+
+    def look(self) -> NDArray[np.float32]:
+        """Return the raw traces (N,) of the picture in ``input``, and learn nothing from it."""
+        census, cells = self.census, self.census.cells
+        n, t, deconvolver = cells.count, cells.t, census.deconvolver
+        kept: tuple[NDArray[Any], ...] = census.hidden, t.trace[:n].copy(), t.floor[:n].copy()
+        at = self._padded, self.field.reach, self._mean, 0.0, self._seen(), self.field.factor
+        picture.centre(*at, self._line, self._binned)
+        self._glow.step(self._binned, cells.cover, False)
+        glow, fluorescence = np.empty((n, 3), np.float32), np.empty(n, np.float32)
+        traces.measure(
+            n, t, self._padded, self._glow.nodes.reshape(-1), 0.0, deconvolver.baseline, deconvolver.noise,
+            glow, fluorescence,
+        )  # fmt: skip
+        census.hidden, t.trace[:n], t.floor[:n] = kept
+        return fluorescence - deconvolver.baseline
 
     def finish(self) -> Settled | None:
         """Return the refined values of the last rows; no step follows."""

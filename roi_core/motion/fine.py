@@ -7,6 +7,7 @@ the cost; binning by two, at about the same cost, keeps half.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from roi_core.motion.kernels import BLOCK, blinded, energies, gathered, matched,
 from roi_core.motion.newton import response, solved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -47,24 +48,34 @@ class Fine:
         self._next, self._now = Blocks(count), Blocks(count)
         self._sums = np.zeros(7)
 
-    def teach(self, mean: NDArray[np.float32]) -> Iterator[None]:
-        """Take the template's mean picture in parts of similar cost, one after each ``next``."""
-        blocks = self._next
+    def teach(self, mean: NDArray[np.float32]) -> list[Callable[[], None]]:
+        """Return parts of similar cost, to be called in turn, that take the template's mean picture."""
+        steps = self._flatten, self._slope, self._choose, self._gather, self._blind, self._respond
+        return [partial(step, mean) for step in steps]
+
+    def _flatten(self, mean: NDArray[np.float32]) -> None:
         high_passed(mean, REACH, self._room, self._flat)
-        yield
+
+    def _slope(self, _mean: NDArray[np.float32]) -> None:
         sloped(self._flat, self._slopes)
-        yield
+
+    def _choose(self, _mean: NDArray[np.float32]) -> None:
         energies(self._slopes, self._corner, self._room[0], self._energy)
-        blocks.places[:] = self._chosen()
-        yield
+        self._next.places[:] = self._chosen()
+
+    def _gather(self, mean: NDArray[np.float32]) -> None:
+        blocks = self._next
         gathered(mean, blocks.places, blocks.model)
         for k in range(2):
             gathered(self._slopes[k], blocks.places, blocks.weights[k])
         blocks.centre = float(blocks.model.mean(dtype=np.float64)) if blocks.model.size else 0.0
         blocks.model -= np.float32(blocks.centre)
-        yield
-        blinded(blocks.weights, blocks.model, blocks.facts)
-        yield
+
+    def _blind(self, _mean: NDArray[np.float32]) -> None:
+        blinded(self._next.weights, self._next.model, self._next.facts)
+
+    def _respond(self, mean: NDArray[np.float32]) -> None:
+        blocks = self._next
         asked = iter(blocks.responses)
 
         def weigh(u: tuple[float, float]) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from roi_core.motion.kernels import PAD, moved
 from roi_core.motion.patches import Patches, warped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -80,7 +81,7 @@ class Motion:
         self._coarse = Coarse(self.shape, self._factor)
         self._fine, self._anchor = Fine(self.shape), Fine(self.shape)
         self._anchored = False
-        self._lesson: Iterator[None] = iter(())
+        self._lesson: list[Callable[[], None]] = []
         self._u = self._place = self._drift = (0.0, 0.0)
         self._gain = 1.0
         self._usual = self._contrast = 0.0
@@ -102,14 +103,38 @@ class Motion:
         fit = self._fit(image, level, settings.max_shift / self.scale)
         shift = self._judged(fit, settings)
         light = (fit.gain, level - fit.gain * self._coarse.level)
-        lesson = self._teaching(shift, settings)
-        if settings.patch and not shift.flag and self._hits >= SETTLED:
-            field = self._patches.field(self._fine.votes(image, self._u, *light), settings.patch / self.scale)
+        side = 0.0 if shift.flag else settings.patch / self.scale
+        self._move(image, light, self._teaching(shift, settings), side, out)
+        self._learn(shift, fit)
+        return replace(shift, flag="jump") if lost else shift
+
+    def look(self, image: NDArray[np.float32], settings: settings.Motion, out: NDArray[np.float32]) -> Shift:
+        """Do what `step` does for a frame that is to leave no trace."""
+        level = self._coarse.see(image)
+        if not np.isfinite(level):
+            image, level = self._cleaned(image)
+        if self._hits == 0:
+            np.copyto(out, image)
+            return Shift(0.0, 0.0, 0.0, "unsure")
+        kept = self._u, self._place, self._coarse.contrast
+        fit = self._fit(image, level, settings.max_shift / self.scale)
+        shift = self._judged(fit, settings)
+        light = (fit.gain, level - fit.gain * self._coarse.level)
+        side = 0.0 if shift.flag else settings.patch / self.scale
+        self._move(image, light, (0.0, 0, 1), side, out)
+        self._u, self._place, self._coarse.contrast = kept
+        return shift
+
+    def _move(
+        self, image: NDArray[np.float32], light: tuple[float, float], lesson: tuple[float, int, int],
+        side: float, out: NDArray[np.float32],
+    ) -> None:  # fmt: skip
+        """Write the image to `out` as a whole or, with a `side`, in patches of it; teach the mean picture."""
+        if side and self._hits >= SETTLED:
+            field = self._patches.field(self._fine.votes(image, self._u, *light), side)
             warped(image, self._place, field, self._mean, light, lesson, *_flat(out))
         else:
             moved(image, self._place, self._mean, light, lesson, self._line, *_flat(out))
-        self._learn(shift, fit)
-        return replace(shift, flag="jump") if lost else shift
 
     def _start(self, image: NDArray[np.float32]) -> None:
         """Make this frame the template."""
@@ -118,9 +143,9 @@ class Motion:
         self._gain, self._usual = 1.0, 0.0
         self._hits = self._misses = self._since = 0
         self._anchored = False
-        self._lesson = self._teach()
-        for _ in self._lesson:
-            pass
+        self._lesson = []
+        for part in self._teach():
+            part()
 
     def _patience(self, settings: settings.Motion) -> float:
         """Return after how many frames that do not fit the template is given up for a new one.
@@ -189,26 +214,31 @@ class Motion:
             self._usual += part * (fit.r - self._usual)
             self._contrast += (self._coarse.contrast - self._contrast) / min(self._hits, SETTLED)
             self._gain += part * (fit.gain - self._gain)
-        if next(self._lesson, self) is self and self._since >= min(LESSON, 1 + self._hits // 2):
+        if self._lesson:
+            self._lesson.pop(0)()
+        if not self._lesson and self._since >= min(LESSON, 1 + self._hits // 2):
             self._since, self._lesson = 0, self._teach()
 
-    def _teach(self) -> Iterator[None]:
-        """Let the registration learn the mean picture, a part after each ``next``.
+    def _teach(self) -> list[Callable[[], None]]:
+        """Return the parts, to be called in turn, in which the registration learns the mean picture.
 
         Each frame is found relative to the mean, so small biases add up (.09 px in 300 memories at 8 photons
         per px). So the first settled mean stays as an anchor: frames are put where it saw them, which also
         brings a mean that walked back.
         """
-        if self._anchored:
-            y, x = self._anchor.refine(self._mean, self._drift, 1.0, 0.0)
-            if _reach((y - self._drift[0], x - self._drift[1])) < BELIEVED:
-                self._drift = y, x
-        elif self._hits >= ANCHOR * SETTLED:
-            yield from self._anchor.teach(self._mean)
-            self._anchored = True
-        self._coarse.teach(self._mean)
-        yield
-        yield from self._fine.teach(self._mean)
+        first: list[Callable[[], None]] = [self._hold] if self._anchored else []
+        if not self._anchored and self._hits >= ANCHOR * SETTLED:
+            first = [*self._anchor.teach(self._mean), self._drop_anchor]
+        return [*first, partial(self._coarse.teach, self._mean), *self._fine.teach(self._mean)]
+
+    def _drop_anchor(self) -> None:
+        self._anchored = True
+
+    def _hold(self) -> None:
+        """Measure how far the mean walked from the anchor."""
+        y, x = self._anchor.refine(self._mean, self._drift, 1.0, 0.0)
+        if _reach((y - self._drift[0], x - self._drift[1])) < BELIEVED:
+            self._drift = y, x
 
     def _cleaned(self, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         """Return the image with what is not a number taken from the template, and its mean."""
