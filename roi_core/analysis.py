@@ -13,7 +13,7 @@ import numpy as np
 
 from roi_core.doubts import Doubts
 from roi_core.maps import Maps, on_camera
-from roi_core.rehearsal import LITTLE, pictures, rehearse, targets
+from roi_core.rehearsal import LARGER, LITTLE, pictures, rehearse, targets
 from roi_core.stages import Stage, load
 
 if TYPE_CHECKING:
@@ -205,10 +205,11 @@ class Analysis:
 
     def _make_motion(self) -> Moving:
         kind, settings = load("motion"), self._wishes().motion
-        little = kind((LITTLE, LITTLE), self._rate, 1)
-        for target in targets():
-            for picture in pictures(8):
-                little.step(picture, settings, target)
+        for side in (LITTLE, LARGER):
+            little = kind((side, side), self._rate, 1)
+            for target in targets(side):
+                for picture in pictures(4, side):
+                    little.step(picture, settings, target)
         motion: Moving = kind(self._prepared.shape, self._rate, self._prepared.bin)
         return motion
 

@@ -45,9 +45,8 @@ class Maps:
         part = self._next
         self._next = (part + 1) % len(self._counts)
         self._counts[part] += 1
-        rows = slice(self._edges[part], self._edges[part + 1])
         weight = np.float32(1.0 / self._counts[part])
-        _learn(picture[rows], weight, self._moments[:, rows], self._max[rows])
+        _learn(picture, self._edges[part], self._edges[part + 1], weight, self._moments, self._max)
 
     def pictures(self) -> dict[str, NDArray[np.float32]]:
         """Return (h, w) float32 ``mean max std correlation activity``, from any thread.
@@ -102,19 +101,24 @@ def on_camera(
 
 @kernel
 def _learn(
-    picture: NDArray[np.float32], w: np.float32, moments: NDArray[np.float32], top: NDArray[np.float32]
+    picture: NDArray[np.float32],
+    first: int,
+    end: int,
+    w: np.float32,
+    moments: NDArray[np.float32],
+    top: NDArray[np.float32],
 ) -> None:
-    height, width = picture.shape
+    width = picture.shape[1]
     keep = np.float32(1) - w
     skew, triple = np.float32(1) - w - w, np.float32(3) * w
-    for y in range(height):
+    for y in range(first, end):
         # Sliced first, and few arrays a loop: only then the compiler vectorises.
         x, mean, var, third = picture[y], moments[0, y], moments[1, y], moments[2, y]
         right, below, high = moments[3, y], moments[4, y], top[y]
         x1, mean1 = x[1:], mean[1:]
         for i in range(width - 1):
             right[i] = keep * (right[i] + w * (x[i] - mean[i]) * (x1[i] - mean1[i]))
-        if y + 1 < height:
+        if y + 1 < end:
             under, mean_under = picture[y + 1], moments[0, y + 1]
             for i in range(width):
                 below[i] = keep * (below[i] + w * (x[i] - mean[i]) * (under[i] - mean_under[i]))

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from roi_core.settings import Settings
 
-__all__ = ["LITTLE", "pictures", "rehearse", "targets"]
+__all__ = ["LARGER", "LITTLE", "pictures", "rehearse", "targets"]
 
 LITTLE: Final = 64
 """Side of the pictures, px."""
+LARGER: Final = 304
+"""Side from which motion correction works in another way, px."""
 RATE: Final = 10.0
 """Pictures per second of the little film; slow, so that everything that takes seconds comes soon."""
 LENGTH: Final = 160
@@ -26,10 +28,10 @@ LENGTH: Final = 160
 CENTRES: Final = ((20, 20), (22, 44), (44, 30))
 
 
-def pictures(number: int) -> Iterator[NDArray[np.float32]]:
-    """Yield (h, w) pictures in which cells blink in turn, the same ones each time."""
+def pictures(number: int, side: int = LITTLE) -> Iterator[NDArray[np.float32]]:
+    """Yield (side, side) pictures in which cells blink in turn, the same ones each time."""
     random = np.random.default_rng(0)
-    y, x = np.mgrid[:LITTLE, :LITTLE]
+    y, x = np.mgrid[:side, :side]
     cells = [np.exp(-((y - v) ** 2 + (x - u) ** 2) / 18.0) for v, u in CENTRES]
     still = 1000.0 + 100.0 * np.sin(y / 5.0) * np.cos(x / 4.0)
     glow = np.zeros(len(cells))
@@ -40,10 +42,10 @@ def pictures(number: int) -> Iterator[NDArray[np.float32]]:
         yield (still + lit + random.normal(0, 10, still.shape)).astype(np.float32)
 
 
-def targets() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def targets(side: int = LITTLE) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return both kinds of arrays that pictures are written to: whole ones, and parts of wider ones."""
-    wider = np.zeros((LITTLE + 2, LITTLE + 2), np.float32)
-    return np.zeros((LITTLE, LITTLE), np.float32), wider[1:-1, 1:-1]
+    wider = np.zeros((side + 2, side + 2), np.float32)
+    return np.zeros((side, side), np.float32), wider[1:-1, 1:-1]
 
 
 def rehearse(kind: Any, settings: Settings) -> None:
