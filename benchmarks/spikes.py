@@ -1,7 +1,7 @@
 """Spikes against simultaneously recorded true spikes, and the cost of a cell and frame.
 
 ``python -m benchmarks.spikes``. Every cell of ``spikes-gt-cascade`` is run from its first frame with nothing
-but its frame rate known. Two figures, both at zero lag: r in 200 ms bins, and r at 7.5 Hz after a Gaussian (.2 s).
+but its frame rate known. Figures at zero lag: r in 200 ms bins, and r at 7.5 Hz after a Gaussian of 0.2 s.
 The controls see the whole trace at once; ours (causal) sees only the past, ours (settled) half a second more.
 Controls that need ``oasis-deconv`` are left out, with a line, when it is not installed.
 """

@@ -77,7 +77,7 @@ def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type:
             )
         known = np.isfinite(value)
         if known and learn:
-            trend.follow(trends[k], blocks[k], value, length, n_blocks)
+            trend.follow(trends[k], blocks[k], value, length, n_blocks, k)
         raw = value - trends[k, BASELINE]
         if known and learn:
             decay.collect(notes[k], bins[k], raw, bin_length)

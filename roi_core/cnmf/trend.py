@@ -22,8 +22,10 @@ __all__ = ["BASELINE", "BLOCKS", "FIELDS", "NOISE", "follow", "learn"]
 
 BLOCKS = 100
 """Block means kept per cell."""
-FIELDS = 12
-NOISE, BASELINE, LAST, BEFORE, VARIANCE, SEEN, SUM, LENGTH, FILLED, NEXT, TARGET, STEP = range(FIELDS)
+FIELDS = 13
+NOISE, BASELINE, LAST, BEFORE, VARIANCE, SEEN, SUM, LENGTH, FILLED, NEXT, TARGET, STEP, PHASE = range(FIELDS)
+YOUNG, EVERY = 20, 3
+"""Up to how many blocks the baseline is looked for after each block, and after how many blocks later."""
 MEMORY = 400
 """Frames in which the noise forgets."""
 CLIP = 4.0
@@ -37,22 +39,29 @@ ENOUGH = 0.15
 
 @kernel
 def follow(
-    trend: NDArray[np.float32], blocks: NDArray[np.float32], value: float, length: int, n: int
+    trend: NDArray[np.float32], blocks: NDArray[np.float32], value: float, length: int, n: int, phase: int
 ) -> None:
-    """Take one finite `value` into noise and baseline; blocks of `length` frames, `n` of them."""
+    """Take one finite `value` into noise and baseline; blocks of `length` frames, `n` of them.
+
+    Cells of different `phase` have their work, 0.4 us a block, in different frames.
+    """
+    if trend[SEEN] == 0:
+        trend[PHASE] = phase % (EVERY * length)
     _noise(trend, value)
     trend[SUM] += value
     trend[LENGTH] += 1
-    if trend[LENGTH] >= length or (trend[FILLED] == 0):
-        young = trend[FILLED] == 0 and trend[LENGTH] < length
+    filled = trend[FILLED]
+    if trend[LENGTH] >= length + (trend[PHASE] % length if filled == 0 else 0):
         mean = trend[SUM] / trend[LENGTH]
-        if young:
-            trend[BASELINE] = trend[TARGET] = mean
-        else:
-            _insert(trend, blocks, mean, n)
-            trend[TARGET] = _foot(trend, blocks[1])
-            trend[STEP] = (trend[TARGET] - trend[BASELINE]) / length
-            trend[SUM] = trend[LENGTH] = 0
+        _insert(trend, blocks, mean, n)
+        if filled < YOUNG or (trend[NEXT] + trend[PHASE]) % EVERY == 0:
+            trend[TARGET] = _foot(trend, blocks[1], length)
+            trend[STEP] = (trend[TARGET] - trend[BASELINE]) / (length * (1 if filled < YOUNG else EVERY))
+        if filled == 0:
+            trend[BASELINE], trend[STEP] = trend[TARGET], 0
+        trend[SUM] = trend[LENGTH] = 0
+    elif filled == 0:
+        trend[BASELINE] = trend[SUM] / trend[LENGTH]
     trend[BASELINE] += trend[STEP]
 
 
@@ -104,10 +113,10 @@ def _insert(trend: NDArray[np.float32], blocks: NDArray[np.float32], mean: float
 
 
 @kernel
-def _foot(trend: NDArray[np.float32], rising: NDArray[np.float32]) -> float:
+def _foot(trend: NDArray[np.float32], rising: NDArray[np.float32], length: int) -> float:
     """Return the lowest well-filled level: a brief dip does not pull it down, a long burst not up."""
     filled = int(trend[FILLED])
-    noise = trend[NOISE] / np.sqrt(trend[LENGTH])
+    noise = trend[NOISE] / np.sqrt(length)
     wide = 3 * noise + SPREAD * (rising[filled // 2] - rising[filled // 20])
     most, end = 0, 0
     for i in range(filled):
@@ -147,6 +156,6 @@ def learn(
     for k in range(history.shape[0]):
         for t in range(history.shape[1]):
             if np.isfinite(history[k, t]):
-                follow(trends[k], blocks[k], history[k, t], length, n)
+                follow(trends[k], blocks[k], history[k, t], length, n, k)
         trends[k, BASELINE] = trends[k, TARGET]
         trends[k, STEP] = 0

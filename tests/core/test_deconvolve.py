@@ -113,7 +113,7 @@ def followed(trace, length=6, blocks=100):
     t, b = np.zeros(trend.FIELDS, np.float32), np.zeros((2, trend.BLOCKS), np.float32)
     out = np.empty((2, len(trace)))
     for i, value in enumerate(trace):
-        trend.follow(t, b, float(value), length, blocks)
+        trend.follow(t, b, float(value), length, blocks, 0)
         out[:, i] = t[trend.NOISE], t[trend.BASELINE]
     return out
 
