@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from roi_core import jit
 
-__all__ = ["binned", "binned_by_4", "high_passed", "mean_of", "ringed", "room", "unglowed"]
+__all__ = ["binned", "binned_by_4", "high_passed", "mean_of", "room", "unglowed"]
 
 Picture = NDArray[np.float32]
 
 
 def room(width: int, reach: int) -> Picture:
-    """Return the scratch that `high_passed` and `ringed` need for pictures of that width and reach."""
+    """Return the scratch that `high_passed` needs for pictures of that width and reach."""
     return np.zeros((6, width + 2 * reach + 1), np.float32)
 
 
@@ -80,29 +80,6 @@ def high_passed(image: Picture, reach: int, room: Picture, out: Picture) -> None
         for x in range(w):
             target[x] = row[x] - scale * total[x]
         followed(image, y, reach, column)
-
-
-@jit.sums
-def ringed(image: Picture, inner: int, outer: int, room: Picture, out: Picture) -> None:
-    """Write into `out` the mean over the square ring between half sides inner and outer, edges repeated.
-
-    The ring is the (2 outer + 1)^2 px around a pixel without the inner (2 inner + 1)^2.
-    """
-    h, w = image.shape
-    scale = np.float32(1.0 / ((2 * outer + 1) ** 2 - (2 * inner + 1) ** 2))
-    wide, narrow = room[0][:w], room[1][:w]
-    started(image, outer, wide)
-    started(image, inner, narrow)
-    for y in range(h):
-        target = out[y]
-        total = boxed(wide, outer, room[2:])
-        for x in range(w):
-            target[x] = scale * total[x]
-        total = boxed(narrow, inner, room[2:])
-        for x in range(w):
-            target[x] -= scale * total[x]
-        followed(image, y, outer, wide)
-        followed(image, y, inner, narrow)
 
 
 @jit.sums

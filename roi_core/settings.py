@@ -270,20 +270,20 @@ class Cnmf(Block):
         ge=0,
         le=1,
     )
-    min_asymmetry: float = field(
-        1.1,
-        "How much more a trace must rise above its baseline than it falls below; 1 is no calcium.",
-        ge=0,
-        le=10,
+    min_skewness: float = field(
+        0.3,
+        "Skewness of the trace that a cell must reach; calcium is rarely high, background is not.",
+        ge=-5,
+        le=20,
     )
     min_size: float = field(0.25, "Smallest cell, as a fraction of the expected area.", ge=0, le=1)
-    max_size: float = field(4.0, "Largest cell, as a multiple of the expected area.", ge=1, le=20)
+    max_size: float = field(2.5, "Largest cell, as a multiple of the expected area.", ge=1, le=20)
     merge_r: float = field(
         0.85, "Trace correlation above which two overlapping components are parts of one cell.", ge=0, le=1
     )
     max_cells: int = field(2000, "Components kept at most.", ge=0, le=10_000)
     detect: bool = field(True, "Look for new cells in the residual.")
-    detect_period: float = field(0.3, "How often new cells are looked for.", unit="s", ge=0.05, le=60)
+    detect_period: float = field(0.2, "How often new cells are looked for.", unit="s", ge=0.05, le=60)
     shapes: bool = field(True, "Let footprints follow the data.")
     memory: float = field(120.0, "Time in which footprints and background forget.", unit="s", ge=5, le=3600)
     buffer: float = field(

@@ -172,11 +172,6 @@ def high_passed(image, reach):
     return np.asarray(image, np.float64) - box_sum(image, reach) / (2 * reach + 1) ** 2
 
 
-def ringed(image, inner, outer):
-    count = (2 * outer + 1) ** 2 - (2 * inner + 1) ** 2
-    return (box_sum(image, outer) - box_sum(image, inner)) / count
-
-
 def stretched(glow, factor, shape):
     """A binned picture at full size: linear between the centres of its pixels, constant beyond them."""
     out = np.empty(shape)

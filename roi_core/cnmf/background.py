@@ -1,13 +1,12 @@
 """The glow between and under the cells: neuropil, out-of-focus light, a flickering lamp.
 
-It is smooth in space. Its course in time is measured where no cell lies, as means of blocks a few cell radii
-wide. Block means are noisy, and that noise would enter every trace; so they pass a Wiener filter learned
-from the blocks' own past: modes shared by the whole field first, then what is left in each block. Signal and
-noise are told apart by time: the noise of two successive frames is independent, so the covariance at a lag of
-one frame is that of the glow alone. No rank has to be chosen.
-
-How each mode looks between and under the blocks is first interpolated and then learned: the residual of all
-pixels, cells taken out, is regressed on the modes' courses and smoothed to the scale of a cell.
+It is smooth in space, so it is a sum of few modes, each with a smooth map and a course in time. The courses
+are solved for together with the traces: means of small blocks of the picture, cells taken out, are fitted by
+the maps of all modes, each believed as far as its past variance allows (a Wiener filter). Modes are learned
+from the past of larger blocks; glow and noise are told apart by time, for the noise of two successive frames is
+independent, so the covariance at a lag of one frame is that of the glow alone. No rank has to be chosen.
+Maps are first interpolated and then learned: what is left in the residual is regressed on the courses.
+What no mode explains is followed block by block where no cell lies.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ from roi_core.jit import kernel, sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from roi_core.cnmf.state import Table
 
 __all__ = ["Glow", "Grid"]
 
@@ -39,73 +40,81 @@ LEAST_FREE = 8
 class Filter(NamedTuple):
     """What `Glow.learn` found out; swapped whole, so that a frame never sees half of it.
 
-    ``into`` (m, blocks) turns block means into the courses of m modes, ``back`` (m, blocks) modes into block
-    means; ``gains`` (m,) and ``local`` (blocks,) are Wiener gains of the modes and of what they leave;
-    ``maps`` (m, nodes) is each mode on the grid of nodes.
+    ``into`` (m, nodes) turns means of small blocks into the courses of m modes; ``maps`` (m, nodes) and
+    ``coarse`` (m, blocks) are the modes on small and on large blocks; ``local`` (blocks,) is the share of
+    what they leave that is believed.
     """
 
     into: NDArray[np.float32]
-    back: NDArray[np.float32]
-    gains: NDArray[np.float32]
-    local: NDArray[np.float32]
     maps: NDArray[np.float32]
+    coarse: NDArray[np.float32]
+    local: NDArray[np.float32]
 
 
 class Glow:
     """The glow on a (rows, columns) picture; `nodes` are its values on a `grid` of 1.5 cell radii.
 
-    `step` is called for every frame. `watch` and `learn` belong to the detector's thread.
+    `measure` and `solve` are called for every frame. `watch` and `learn` belong to the detector's thread.
     """
 
     def __init__(self, shape: tuple[int, int], radius: float) -> None:
         self._blocks = Grid(shape, max(3 * radius, np.sqrt(shape[0] * shape[1] / MOST_BLOCKS)))
-        self.grid = Grid(shape, max(1.5 * radius, 2.0))
+        self.grid = self._blocks.halved() if min(shape) >= 4 * max(self._blocks.shape) else self._blocks
+        self._split = self.grid.shape[0] // self._blocks.shape[0]
         self.nodes = np.zeros(self.grid.shape, np.float32)
+        self._means = np.zeros(self.grid.shape, np.float32)
         self._between = (*self._blocks.at(0, self.grid.middles[0]), *self._blocks.at(1, self.grid.middles[1]))
-        self._raw, self._left, self._free = (np.zeros(self._blocks.shape, np.float32) for _ in range(3))
+        self._raw, self._left, self._free, self._open = (
+            np.zeros(self._blocks.shape, np.float32) for _ in range(4)
+        )
         blocks, nodes = self._raw.size, self.nodes.size
-        none = np.zeros((0, blocks), np.float32)
         start = np.full(blocks, START, np.float32)
-        self._filter = Filter(none, none, np.zeros(0, np.float32), start, np.zeros((0, nodes), np.float32))
+        none = np.zeros((0, nodes), np.float32)
+        self._filter = Filter(none, none, np.zeros((0, blocks), np.float32), start)
+        self._modes = np.zeros((0, blocks))
         self._past = np.zeros((PAST, blocks), np.float32)
-        self._seen = self._learned = 0
+        self._courses = np.zeros((PAST, MODES), np.float32)
+        self.seen = self._learned = 0
         self._covariance = np.zeros((blocks, blocks))
         self._bent = np.zeros((0, nodes))
         self._moment, self._new_moment = np.zeros((0, 0)), np.zeros((0, 0))
         self._product = np.zeros((0, nodes))
 
-    def step(self, binned: NDArray[np.float32], cover: NDArray[np.int16], learn: bool = True) -> None:
-        """Measure the uncovered pixels of this frame and estimate the glow at the nodes."""
-        _block_means(binned, cover, self._blocks.y, self._blocks.x, self._raw, self._free)
-        raw = self._raw.reshape(-1)
-        _filter(raw, *self._filter, self._left.reshape(-1), self.nodes.reshape(-1))
-        _spread(self._left, *self._between, self.nodes)
-        if learn:
-            self._past[self._seen % PAST] = raw
-            self._seen += 1
+    def measure(self, binned: NDArray[np.float32], cover: NDArray[np.int16]) -> None:
+        """Take the means of all small blocks, and of the uncovered pixels of all large ones."""
+        _means(binned, self.grid.y, self.grid.x, self._means)
+        _free_means(binned, cover, self._blocks.y, self._blocks.x, self._open, self._free)
 
-    @property
-    def seen(self) -> int:
-        """Frames from which it could learn."""
-        return self._seen
+    def solve(self, count: int, t: Table, factor: int) -> None:
+        """Estimate the glow at the nodes, given what the cells contribute (``t.trace``)."""
+        now = self.seen % PAST
+        _solve(
+            self._means, self._open, self.grid.sizes, count, t, np.float32(factor), self._split,
+            *self._filter, self._raw, self._left, self._courses[now], self.nodes,
+        )  # fmt: skip
+        _spread(self._left, *self._between, self.nodes)
+
+    def remember(self) -> None:
+        """Keep this frame to learn from."""
+        self._past[self.seen % PAST] = self._raw.reshape(-1)
+        self.seen += 1
 
     def watch(self, residual: NDArray[np.float32], first: int, last: int) -> None:
-        """Regress the mean residual (rows, columns) of the frames seen from ``first`` to ``last`` on the modes."""
-        courses = self._past[np.arange(first, last) % PAST].mean(0) @ self._filter.into.T
-        courses = (courses * self._filter.gains).astype(np.float64)
+        """Regress the mean residual (rows, columns) of frames ``first`` to ``last`` on the modes."""
+        courses = self._courses[np.arange(first, last) % PAST, : len(self._modes)].mean(0).astype(np.float64)
         if len(courses):
             self._new_moment += np.outer(courses, courses)
             self._product += np.outer(courses, self.grid.means(residual))
 
     def learn(self, memory: float) -> None:
         """Learn from all since the last call; ``memory`` is in frames."""
-        new = min(self._seen - self._learned, PAST - 1)
+        new = min(self.seen - self._learned, PAST - 1)
         if new < 8:
             return
         self._bend(np.exp(-new / memory))
-        past = self._past[np.arange(self._seen - new, self._seen) % PAST].astype(np.float64)
-        self._learned = self._seen
-        weight = min(self._seen, 3 * PAST)
+        past = self._past[np.arange(self.seen - new, self.seen) % PAST].astype(np.float64)
+        self._learned = self.seen
+        weight = min(self.seen, 3 * PAST)
         lagged = past[1:].T @ past[:-1] / (new - 1)
         self._covariance += new / max(weight, new) * ((lagged + lagged.T) / 2 - self._covariance)
         noise = np.maximum((np.diff(past, axis=0) ** 2).mean(0) / 2, 1e-12)
@@ -117,10 +126,10 @@ class Glow:
         left = left - (left @ modes.T) @ modes
         signal = np.maximum((left[1:] * left[:-1]).mean(0), 0)
         local = (signal / np.maximum((left**2).mean(0), 1e-12)).clip(0, 1)
-        self._turn(modes * whiten, modes / whiten, values[best] / (values[best] + 1), local)
+        self._turn(modes * whiten, modes / whiten, values[best], local, float(np.mean(noise)))
 
     def _bend(self, keep: float) -> None:
-        """Recursive least squares: put what `watch` gathered into the maps; the past counts ``keep`` times."""
+        """Recursive least squares: put into the maps what `watch` gathered; the past counts ``keep`` times."""
         size = len(self._new_moment)
         if size == 0:
             return
@@ -129,24 +138,36 @@ class Glow:
         change = np.linalg.solve(self._moment + ridge, self._product).reshape(size, *self.grid.shape)
         self._bent += np.stack([cv2.GaussianBlur(part, (0, 0), 1.0) for part in change]).reshape(size, -1)
 
-    def _turn(self, into: Any, back: Any, gains: Any, local: Any) -> None:
-        """Change to new modes and carry over what was learned of the old ones' maps."""
-        size, nodes = len(gains), self.nodes.size
-        turn = self._filter.into.astype(np.float64) @ back.T
+    def _turn(self, into: Any, back: Any, power: Any, local: Any, noise: float) -> None:
+        """Change to new modes and carry over what was learned of the old ones' maps.
+
+        ``into`` and ``back`` (m, blocks) take block means to courses and courses to block means, ``power`` (m,)
+        is the variance of the courses, ``noise`` that of a block's mean.
+        """
+        size, nodes = len(power), self.nodes.size
+        turn = self._modes @ back.T
         inverse = np.linalg.pinv(turn) if turn.size else np.zeros((size, len(turn)))
         self._bent = turn.T @ self._bent
         self._moment = inverse @ self._moment @ inverse.T
         self._new_moment, self._product = np.zeros((size, size)), np.zeros((size, nodes))
+        self._modes = into
         maps = self._spread_modes(back) + self._bent
-        self._filter = Filter(
-            *(np.ascontiguousarray(p, np.float32) for p in (into, back, gains, local, maps))
-        )
+        fit = maps @ maps.T + noise * self._split**2 * np.diag(1 / power)
+        solver = np.linalg.solve(fit, maps) if size else maps
+        coarse = self._gathered(maps)
+        parts = solver, maps, coarse, local
+        self._filter = Filter(*(np.ascontiguousarray(part, np.float32) for part in parts))
 
     def _spread_modes(self, back: NDArray[np.float64]) -> NDArray[np.float64]:
         out = np.zeros((len(back), *self.grid.shape), np.float32)
         for mode, part in zip(back, out, strict=True):
             _spread(mode.astype(np.float32).reshape(self._blocks.shape), *self._between, part)
-        return out.reshape(len(back), self.nodes.size).astype(np.float64)
+        return out.reshape(len(back), -1).astype(np.float64)
+
+    def _gathered(self, maps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return maps (m, nodes) as means of large blocks (m, blocks)."""
+        k, (rows, columns) = self._split, self._blocks.shape
+        return maps.reshape(len(maps), rows, k, columns, k).mean((2, 4)).reshape(len(maps), -1)
 
 
 class Grid:
@@ -154,13 +175,24 @@ class Grid:
 
     def __init__(self, shape: tuple[int, int], side: float) -> None:
         counts = [min(size, max(2, round(size / side))) for size in shape]
-        self.y, self.x = (
-            np.linspace(0, size, count + 1).round().astype(np.int64)
-            for size, count in zip(shape, counts, strict=True)
+        self._set(
+            *(
+                np.linspace(0, size, n + 1).round().astype(np.int64)
+                for size, n in zip(shape, counts, strict=True)
+            )
         )
-        self.shape = (counts[0], counts[1])
+
+    def _set(self, y: NDArray[np.int64], x: NDArray[np.int64]) -> None:
+        self.y, self.x = y, x
+        self.shape = (len(y) - 1, len(x) - 1)
         self.middles = tuple((edges[1:] + edges[:-1] - 1) / 2 for edges in (self.y, self.x))
-        self._sizes = np.outer(np.diff(self.y), np.diff(self.x))
+        self.sizes = np.outer(np.diff(self.y), np.diff(self.x)).astype(np.float32)
+
+    def halved(self) -> Grid:
+        """Return the grid that divides each part in four."""
+        grid = Grid.__new__(Grid)
+        grid._set(*(np.sort(np.concatenate([e, (e[1:] + e[:-1]) // 2])) for e in (self.y, self.x)))
+        return grid
 
     def at(self, axis: int, place: Any) -> tuple[Any, Any]:
         """Return the node before each place and the fraction to the next; it extrapolates at the ends."""
@@ -176,7 +208,22 @@ class Grid:
     def means(self, picture: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the mean of a picture in each part, as a flat array."""
         totals = np.add.reduceat(np.add.reduceat(picture, self.y[:-1], 0), self.x[:-1], 1)
-        return (totals / self._sizes).ravel()
+        return (totals / self.sizes).ravel()
+
+
+@sums
+def _means(binned: Any, yedges: Any, xedges: Any, out: Any) -> None:
+    """Fill ``out`` with the mean of each block."""
+    for j in range(out.shape[0]):
+        out[j] = 0
+        for y in range(yedges[j], yedges[j + 1]):
+            for k in range(out.shape[1]):
+                total = np.float32(0)
+                for x in range(xedges[k], xedges[k + 1]):
+                    total += binned[y, x]
+                out[j, k] += total
+        for k in range(out.shape[1]):
+            out[j, k] /= np.float32((yedges[j + 1] - yedges[j]) * (xedges[k + 1] - xedges[k]))
 
 
 @kernel
@@ -197,7 +244,7 @@ def _fill_covered(raw: Any, free: Any) -> None:
 
 
 @sums
-def _block_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, free: Any) -> None:
+def _free_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, free: Any) -> None:
     """Fill ``out`` with the mean of each block's uncovered pixels and ``free`` with their number."""
     for j in range(out.shape[0]):
         out[j] = 0
@@ -218,22 +265,40 @@ def _block_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, fr
 
 
 @sums
-def _filter(raw: Any, into: Any, back: Any, gains: Any, local: Any, maps: Any, left: Any, nodes: Any) -> None:
-    """Wiener filter: the shared modes, shrunk, go to the nodes; what they leave of each block, shrunk, to ``left``."""
-    left[:] = raw
-    nodes[:] = 0
-    for m in range(gains.size):
-        a, b, shape = into[m], back[m], maps[m]
-        course = np.float32(0)
-        for i in range(raw.size):
-            course += a[i] * raw[i]
-        for i in range(raw.size):
-            left[i] -= course * b[i]
-        course *= gains[m]
-        for i in range(nodes.size):
-            nodes[i] += course * shape[i]
-    for i in range(raw.size):
-        left[i] *= local[i]
+def _solve(
+    means: Any, open_: Any, sizes: Any, count: Any, t: Any, factor: Any, split: Any, into: Any, maps: Any,
+    coarse: Any, local: Any, raw: Any, left: Any, course: Any, nodes: Any,
+) -> None:  # fmt: skip
+    """Fit the modes to the block means less the cells; ``raw`` is what was fitted, ``left`` what remains of it."""
+    nodes[:] = means
+    flat, scale = nodes.reshape(-1), sizes.reshape(-1)
+    for i in range(count):
+        c = t.trace[i] * t.moments[i, 0] / (factor * factor)
+        for k in range(4):
+            flat[t.at[i, k]] -= c * t.share[i, 0, k] / scale[t.at[i, k]]
+    rows, columns = raw.shape
+    for y in range(rows):
+        for x in range(columns):
+            total = np.float32(0)
+            for v in range(split):
+                for u in range(split):
+                    total += nodes[y * split + v, x * split + u]
+            raw[y, x] = total / np.float32(split * split)
+    for m in range(into.shape[0]):
+        total = np.float32(0)
+        for i in range(flat.size):
+            total += into[m, i] * flat[i]
+        course[m] = total
+    left[:] = open_
+    remains = left.reshape(-1)
+    flat[:] = 0
+    for m in range(into.shape[0]):
+        for i in range(flat.size):
+            flat[i] += course[m] * maps[m, i]
+        for i in range(remains.size):
+            remains[i] -= course[m] * coarse[m, i]
+    for i in range(remains.size):
+        remains[i] *= local[i]
 
 
 @kernel

@@ -27,8 +27,8 @@ NEAR, LITTLE = 0.5, 0.3
 """Centres closer than so many radii, with at least this product, are the same place too."""
 APART = 0.5
 """Two at one place whose calcium correlates less than this are a cell and its shadow: one is dropped."""
-CALCIUM = 1.5
-"""Asymmetry of a trace from which it is calcium and not glow."""
+CALCIUM = 0.5
+"""Skewness of a trace from which it is calcium and not glow."""
 EASE = 0.7
 """How much the overlap of two components lowers the correlation that is asked of them."""
 
@@ -87,6 +87,8 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
 
 @kernel
 def _merit(i: Any, t: Any) -> Any:
-    """Return by how much a trace rises more than it falls, if that is little: then it is glow; else its evidence."""
-    balance = (t.up[i] / (t.down[i] + 1e-9)) ** (1 / 3)
-    return balance if balance < CALCIUM else CALCIUM + t.evidence[i]
+    """Return the skewness of a trace if that is little, for then it is glow; else the evidence for it."""
+    first, second = t.tail[i, 0], t.tail[i, 1]
+    spread = max(second - first * first, 1e-12)
+    skewness = (t.tail[i, 2] - 3 * first * second + 2 * first**3) / spread**1.5
+    return skewness if skewness < CALCIUM else CALCIUM + t.evidence[i]

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 NOISE = 20.0
 """Seconds in which the noise of a pixel is forgotten."""
+TURNS = 2
+"""How often glow and traces are solved for in one frame; both start from the last frame's."""
 GLOW = 2.0
 """Seconds between two lessons of the glow's filter."""
 BIRTHS = 2
@@ -124,12 +126,7 @@ class OnlineCNMF:
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
         seen = self._seen()
         learns = self._centre(seen)
-        self._glow.step(self._binned, cells.cover, learns)
-        glow, fluorescence = np.empty((n, 3), np.float32), np.empty(n, np.float32)
-        traces.measure(
-            n, t, self._padded, self._glow.nodes.reshape(-1), self._pace if learns else 0.0,
-            deconvolver.baseline, deconvolver.noise, glow, fluorescence,
-        )  # fmt: skip
+        glow, fluorescence = self._demixed(learns)
         if learns and settings.cnmf.shapes:
             statistics.gather(n, t, self._padded, glow)
         deconvolver.step(fluorescence if learns else np.full(n, np.nan, np.float32), settings.cnmf)
@@ -211,6 +208,23 @@ class OnlineCNMF:
             self._pictures += 1
             self._usual += (power - self._usual) / min(self._pictures, 10 * TRUSTED)
         return not self._odd
+
+    def _demixed(self, learns: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Solve for glow and traces in turns; return the plane (N, 3) under, and the fluorescence (N,) of each cell."""
+        census, cells = self.census, self.census.cells
+        n, t, deconvolver = cells.count, cells.t, census.deconvolver
+        products, room = np.empty((2, n), np.float32)
+        planes = np.empty((n, 3), np.float32)
+        self._glow.measure(self._binned, cells.cover)
+        traces.project(n, t, self._padded, products)
+        tolerance = traces.bound(n, t, deconvolver.baseline, deconvolver.noise)
+        for _ in range(TURNS):
+            self._glow.solve(n, t, self.field.factor)
+            traces.solve(n, t, products, self._glow.nodes.reshape(-1), tolerance, planes, room)
+        traces.follow(n, t, self._pace if learns else 0.0, room)
+        if learns:
+            self._glow.remember()
+        return planes, room
 
     def _explain(self, seen: tuple[int, int, int, int], row: int) -> None:
         """Leave in the ring what neither glow nor cells explain, and follow its noise."""

@@ -27,14 +27,13 @@ class Marks(NamedTuple):
 
     ``snr`` is the highest transient of the last minutes over the noise of a frame; ``evidence`` how many
     standard deviations all transients together stand out; ``r`` the correlation of the footprint with the
-    image of the transients; ``asymmetry`` the cube root of how much more the trace rises above its baseline
-    than it falls below (1: no calcium); ``size`` is in px of the analysed picture.
+    image of the transients; ``skewness`` that of the smoothed trace (calcium is rarely high, glow is not); ``size`` is in px of the analysed picture.
     """
 
     snr: NDArray[np.float32]
     evidence: NDArray[np.float32]
     r: NDArray[np.float32]
-    asymmetry: NDArray[np.float32]
+    skewness: NDArray[np.float32]
     room: NDArray[np.float32]
     size: NDArray[np.float32]
 
@@ -47,13 +46,14 @@ def marks(
     ``hidden`` (4,) is how many px motion hid of late at the top, bottom, left and right of a picture.
     """
     quiet = np.maximum(noise[:count], np.float32(1e-9))
-    up, down = t.up[:count], t.down[:count]
-    balance = np.cbrt(up / np.maximum(down, np.float32(1e-9) + np.float32(1e-3) * up))
+    first, second, third = t.tail[:count].T.astype(np.float64)
+    spread = np.maximum(second - first**2, 1e-12)
+    skewness = ((third - 3 * first * second + 2 * first**3) / spread**1.5).astype(np.float32)
     y, x = t.centres[:count].T
     inside = [y - hidden[0], shape[0] - 1 - hidden[1] - y, x - hidden[2], shape[1] - 1 - hidden[3] - x]
     room = np.min(inside, axis=0).astype(np.float32)
     return Marks(
-        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), balance, room,
+        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness, room,
         t.size[:count].copy(),
     )  # fmt: skip
 
@@ -84,7 +84,7 @@ def reason(m: Marks, settings: Cnmf, area: float, i: int, rule: int) -> str:
     return f"{NAMES[rule]} {values[rule, i]:.3g} is below {least[rule, 0]:.3g}"
 
 
-NAMES = ("evidence", "SNR", "spatial correlation", "asymmetry", "distance from the edge", "size")
+NAMES = ("evidence", "SNR", "spatial correlation", "skewness", "distance from the edge", "size")
 EDGE = 0.4
 """Cell radii that the middle of a cell must be inside of what motion leaves in sight."""
 
@@ -93,8 +93,16 @@ def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], 
     """Return values (rules, N) and the least each must be (rules, 1); the last rule is an upper limit, inverted."""
     with np.errstate(divide="ignore"):
         inverse = 1.0 / np.maximum(m.size, 1e-9)
-    values = np.array([m.evidence, m.snr, m.r, m.asymmetry, m.room, m.size, inverse], np.float64)
+    values = np.array([m.evidence, m.snr, m.r, m.skewness, m.room, m.size, inverse], np.float64)
     s = settings
     edge = EDGE * np.sqrt(area / np.pi)
-    least = [s.min_evidence, s.min_snr, s.min_r, s.min_asymmetry, edge, s.min_size * area, 1 / (s.max_size * area)]
+    least = [
+        s.min_evidence,
+        s.min_snr,
+        s.min_r,
+        s.min_skewness,
+        edge,
+        s.min_size * area,
+        1 / (s.max_size * area),
+    ]
     return np.nan_to_num(values, nan=0.0), np.array(least)[:, None]

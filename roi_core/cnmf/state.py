@@ -89,8 +89,8 @@ class Table(NamedTuple):
     trace, ``energy`` of the instrument squared; ``first`` and ``second`` running moments of the calcium.
 
     Trace: ``mean`` of it as of the pixels, ``trace`` of this frame above that mean, ``floor`` the least it may
-    be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace, ``up`` and ``down`` the
-    cubes of its excursions to either side, ``peak`` the highest transient of late.
+    be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace and in ``tail``
+    (N, 3) its running first three moments, ``peak`` the highest transient of late.
 
     Glow: ``at`` (N, 4) the nodes round the middle, ``share`` (N, 3, 4) what each adds to the plane under it.
 
@@ -118,8 +118,7 @@ class Table(NamedTuple):
     floor: Any
     prediction: Any
     smooth: Any
-    up: Any
-    down: Any
+    tail: Any
     peak: Any
     at: Any
     share: Any
@@ -232,6 +231,7 @@ def _empty(field: Field, room: int, neighbours: int) -> Table:
         "centres": (2,),
         "corners": (2,),
         "moments": (3,),
+        "tail": (3,),
         "at": (4,),
         "share": (3, 4),
         **dict.fromkeys(PAIRS, (neighbours,)),

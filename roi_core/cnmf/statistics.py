@@ -66,9 +66,10 @@ def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, seconds: Any
         t.peak[i] = max(t.peak[i] * fade, c)
         if raw[i] == raw[i]:
             t.smooth[i] += ease * (raw[i] - t.smooth[i])
-        up, down = max(t.smooth[i], 0), max(-t.smooth[i], 0)
-        t.up[i] += rate * (up * up * up - t.up[i])
-        t.down[i] += rate * (down * down * down - t.down[i])
+        power = np.float32(1)
+        for k in range(3):
+            power *= t.smooth[i]
+            t.tail[i, k] += rate * (power - t.tail[i, k])
     for i in range(count):
         c = t.prediction[i]
         t.first[i] += rate * (c - t.first[i])

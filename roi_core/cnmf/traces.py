@@ -16,30 +16,47 @@ from roi_core.jit import kernel, sums
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["demix", "measure", "planes", "project"]
+__all__ = ["bound", "demix", "follow", "planes", "project", "solve"]
 
 SWEEPS = 30
 """Hard bound on the work of one frame; a few suffice from a warm start."""
+EXACT = np.float32(1e-2)
+"""A trace is exact enough at this share of the least noise."""
 FLOOR = 4.0
 """A trace may fall this many times its noise below the baseline, not more: fluorescence is not negative."""
 
 
 @kernel
-def measure(
-    count: Any, t: Any, padded: Any, nodes: Any, rate: Any, baseline: Any, noise: Any, glow: Any, out: Any
-) -> None:
-    """Fill ``out`` (N,) with the fluorescence of every cell in this frame, and ``glow`` with its background.
-
-    ``t.mean`` follows each trace by ``rate`` as the running mean of the pixels does, so that mean and trace
-    add up to the fluorescence that a fixed reference would show.
-    """
-    planes(count, t, nodes, glow)
-    project(count, t, padded, glow, out)
+def bound(count: Any, t: Any, baseline: Any, noise: Any) -> Any:
+    """Set the least value of each trace from baseline and noise (N,); return how exact traces need be."""
     least = np.float32(np.inf)
     for i in range(count):
         t.floor[i] = baseline[i] - FLOOR * noise[i] - t.mean[i] if noise[i] > 0 else -np.inf
         least = min(least, noise[i])
-    demix(count, out, t.near, t.gram, t.floor, t.trace, np.float32(1e-2) * least)
+    return EXACT * least
+
+
+@kernel
+def solve(count: Any, t: Any, products: Any, nodes: Any, tolerance: Any, glow: Any, room: Any) -> None:
+    """Demix, given the glow at its ``nodes``; ``glow`` gets the plane under each cell.
+
+    ``products`` (N,) are those of footprints and picture (`project`), ``room`` (N,) is to work in.
+    """
+    planes(count, t, nodes, glow)
+    for i in range(count):
+        room[i] = products[i]
+        for k in range(3):
+            room[i] -= glow[i, k] * t.moments[i, k]
+    demix(count, room, t.near, t.gram, t.floor, t.trace, tolerance)
+
+
+@kernel
+def follow(count: Any, t: Any, rate: Any, out: Any) -> None:
+    """Fill ``out`` (N,) with the fluorescence: the trace and the mean above which it was measured.
+
+    That mean follows the trace by ``rate`` as the running mean of the pixels does, so that the sum is what a
+    fixed reference would show.
+    """
     for i in range(count):
         out[i] = t.mean[i] + t.trace[i]
         t.mean[i] += np.float32(rate) * t.trace[i]
@@ -57,10 +74,10 @@ def planes(count: Any, t: Any, nodes: Any, out: Any) -> None:
 
 
 @sums
-def project(count: Any, t: Any, padded: Any, glow: Any, out: Any) -> None:
-    """Fill ``out`` (N,) with the products of the footprints and the frame, less the background under them.
+def project(count: Any, t: Any, padded: Any, out: Any) -> None:
+    """Fill ``out`` (N,) with the products of the footprints and the frame.
 
-    ``padded`` is the picture with a margin of the boxes' reach; ``glow`` (N, 3) the plane under each box.
+    ``padded`` is the picture with a margin of the boxes' reach.
     """
     side = t.boxes.shape[1]
     for i in range(count):
@@ -70,8 +87,6 @@ def project(count: Any, t: Any, padded: Any, glow: Any, out: Any) -> None:
             a, d = t.boxes[i, y], padded[y0 + y, x0 : x0 + side]
             for x in range(side):
                 total += a[x] * d[x]
-        for k in range(3):
-            total -= glow[i, k] * t.moments[i, k]
         out[i] = total
 
 
