@@ -140,19 +140,13 @@ class OnlineCNMF:
 
     def look(self) -> NDArray[np.float32]:
         """Return the raw traces (N,) of the picture in ``input``, and learn nothing from it."""
-        census, cells = self.census, self.census.cells
-        n, t, deconvolver = cells.count, cells.t, census.deconvolver
+        census, n, t = self.census, self.census.cells.count, self.census.cells.t
         kept: tuple[NDArray[Any], ...] = census.hidden, t.trace[:n].copy(), t.floor[:n].copy()
         at = self._padded, self.field.reach, self._mean, 0.0, self._seen(), self.field.factor
         picture.centre(*at, self._line, self._binned)
-        self._glow.step(self._binned, cells.cover, False)
-        glow, fluorescence = np.empty((n, 3), np.float32), np.empty(n, np.float32)
-        traces.measure(
-            n, t, self._padded, self._glow.nodes.reshape(-1), 0.0, deconvolver.baseline, deconvolver.noise,
-            glow, fluorescence,
-        )  # fmt: skip
+        _, fluorescence = self._demixed(False)
         census.hidden, t.trace[:n], t.floor[:n] = kept
-        return fluorescence - deconvolver.baseline
+        return fluorescence - census.deconvolver.baseline
 
     def finish(self) -> Settled | None:
         """Return the refined values of the last rows; no step follows."""
