@@ -1,4 +1,4 @@
-"""The command line: ``roi_stream run | devices | random-rois | info | export | settings | demo``.
+"""The command line: ``roi_stream run | devices | random-rois | info | export | refine | settings | demo``.
 
 Exit 0: done, also after Ctrl+C or SIGTERM. Exit 1: one sentence on stderr. Exit 2: wrong usage. What a
 command does not need is not imported: ``--help`` loads neither OpenCV nor numba nor HDF5.
@@ -146,6 +146,19 @@ def _export(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _refine(arguments: argparse.Namespace) -> int:
+    from roi_core.console import Signals
+    from roi_core.offline.command import refine_file
+
+    with Signals() as signals:
+        signals.recording = True
+        refine_file(
+            Path(arguments.file), arguments.movie, tuple(arguments.set or ()), arguments.overwrite,
+            lambda: bool(signals.asked),
+        )  # fmt: skip
+    return 0
+
+
 def _show_settings(arguments: argparse.Namespace) -> int:
     sys.stdout.write(_settings(arguments).to_yaml())
     return 0
@@ -259,6 +272,7 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("file")
     info.add_argument("--json", action="store_true", help="print JSON")
     _add_export(_add(commands, "export", _export, "write a recording in another format"))
+    _add_refine(_add(commands, "refine", _refine, "find every cell's trace anew, over the whole recording"))
     settings = _add(commands, "settings", _show_settings, "print every setting with its meaning, as YAML")
     _add_settings(settings)
     demo = _add(commands, "demo", _demo, "see it work on a simulated camera")
@@ -324,6 +338,18 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, choices=("csv", "matlab"), help="format")
     parser.add_argument("--out", metavar="F", help="file to write (beside the recording)")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+
+
+def _add_refine(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "A second pass over a recording with its cells as a start: better footprints, missed cells, and "
+        "traces and spikes of every cell over all frames, written to /cnmf/refined. Stop it with Ctrl+C or "
+        "kill it; the same command goes on where it was."
+    )
+    parser.add_argument("file")
+    parser.add_argument("--movie", metavar="PATH", help="the movie, when the recording does not hold it")
+    parser.add_argument("--set", action="append", metavar="path=value", help="change one setting; repeatable")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier refinement")
 
 
 def _count(text: str) -> int:

@@ -1,0 +1,108 @@
+"""The end of a refinement: traces deconvolved as a whole, and every component judged by the usual rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from roi_core.cnmf import quality
+from roi_core.cnmf.deconvolve import deconvolve
+from roi_core.cnmf.view import Camera, Fate, View
+from roi_core.frame import Status
+from roi_core.offline.traces import noise_of, tails
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.cnmf.state import Cells
+    from roi_core.frame import Components
+    from roi_core.offline.scratch import Scratch
+    from roi_core.offline.warm import Known
+    from roi_core.prepare import Prepare
+    from roi_core.settings import Settings
+
+__all__ = ["Outcome", "judged"]
+
+VALUES = 2**23
+"""Values of traces in memory at once."""
+HIDDEN = 99.0
+"""Percentile of the shifts that tells how much of the edges motion hides."""
+
+
+class Outcome(NamedTuple):
+    """What a refinement found. Traces are (rows, N), N being the first N of ``components``: the living.
+
+    ``settings`` is YAML text.
+    """
+
+    components: Components
+    raw: NDArray[np.float32]
+    calcium: NDArray[np.float32]
+    spikes: NDArray[np.float32]
+    settings: str
+
+    @property
+    def found(self) -> int:
+        """Cells that are accepted."""
+        return int((self.components.status == Status.ACCEPTED).sum())
+
+
+def judged(
+    cells: Cells,
+    traces: NDArray[np.float32],
+    good: NDArray[np.bool_],
+    known: Known,
+    fates: dict[int, Status],
+    settings: Settings,
+    rate: float,
+    prepare: Prepare,
+    shifts: NDArray[np.float32],
+    scratch: Scratch,
+) -> Outcome:
+    """Deconvolve all traces (rows, N), and judge the components."""
+    rows, n = traces.shape
+    out = tuple(scratch.array(name, (rows, n), True) for name in ("raw", "calcium", "spikes"))
+    noise = np.zeros(n, np.float32)
+    at_once = max(1, VALUES // rows)
+    for first in range(0, n, at_once):
+        some = slice(first, min(first + at_once, n))
+        part = np.ascontiguousarray(traces[:, some].T)
+        part[:, ~good] = np.nan
+        raw, calcium, spikes = deconvolve(part, rate, settings.cnmf)
+        cells.t.peak[some] = np.nanmax(calcium, axis=1, initial=0)
+        cells.t.tail[some] = tails(raw, rate)
+        noise[some] = noise_of(raw)
+        for array, values in zip(out, (raw, calcium, spikes), strict=True):
+            array[:, some] = values.T
+    dy, dx = shifts.T / prepare.bin
+    hidden = [float(np.percentile(np.maximum(part, 0), HIDDEN)) for part in (dy, -dy, dx, -dx)]
+    found = _components(cells, noise, np.array(hidden), known, fates, settings, prepare)
+    return Outcome(found, *out, settings.to_yaml())
+
+
+def _components(
+    cells: Cells,
+    noise: NDArray[np.float32],
+    hidden: NDArray[np.float64],
+    known: Known,
+    fates: dict[int, Status],
+    settings: Settings,
+    prepare: Prepare,
+) -> Components:
+    n, t, cnmf, area = cells.count, cells.t, settings.cnmf, cells.field.area
+    marks = quality.marks(n, t, noise, cells.field.shape, hidden)
+    status, rule, _ = quality.judge(marks, cnmf, area, t.status[:n])
+    status = np.where(t.verdict[:n] > 0, t.verdict[:n], status).astype(np.uint8)
+    reasons = tuple(
+        "by hand" if t.verdict[i] else quality.reason(marks, cnmf, area, i, int(rule[i])) for i in range(n)
+    )
+    born = dict(zip(known.ids.tolist(), known.born.tolist(), strict=True))
+    t.born[:n] = [born.get(int(cell), 0) for cell in t.ids[:n]]
+    view = View(Camera(prepare.camera, prepare.origin, prepare.bin))
+    living = set(t.ids[:n].tolist())
+    for k, cell in enumerate(known.ids.tolist()):
+        if cell not in living:
+            fate = fates.get(cell, Status(int(known.status[k])))
+            view.gone[cell] = Fate(born[cell], fate if fate > Status.REJECTED else Status.REMOVED, "")
+    return view.of(cells, status, reasons, marks.snr)

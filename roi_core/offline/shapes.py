@@ -1,0 +1,158 @@
+"""Footprints of batch quality: block coordinate descent on sums over all frames.
+
+With an instrument z (see `traces.instruments`) the picture of cell i is M_i = sum z_i y, and every trace c_j
+brings W_ij = sum z_i c_j of itself into it. So a_i = (M_i - sum_j W_ij a_j) / W_ii, one cell after another and
+several times round: hierarchical alternating least squares (Cichocki and Phan 2009), within boxes, with the
+cleaning of `roi_core.cnmf.footprints` as the projection on what a cell may look like.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core.cnmf import merge
+from roi_core.cnmf.footprints import BINOMIAL, RIM, SMALLEST, WIDEST, cleaned, level_rim, own_image
+from roi_core.frame import Status
+from roi_core.offline.traces import tails
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.cnmf.state import Cells
+
+__all__ = ["learn", "place_again", "united"]
+
+ROUNDS = 5
+"""Times that each footprint is computed from the sums."""
+
+
+def learn(cells: Cells, variance: NDArray[np.float32], noise: NDArray[np.float32]) -> None:
+    """Learn all footprints from the sums in the table, and judge how well each agrees with its image.
+
+    ``variance`` (rows, columns) is that of a binned pixel, ``noise`` (N,) that of the traces.
+    """
+    n, t, field = cells.count, cells.t, cells.field
+    learned = t._replace(boxes=t.boxes.copy())
+    smooth, out, image = np.zeros((3, field.side, field.side), np.float32)
+    known = [i for i in range(n) if t.power[i] > 0 and t.energy[i] > 0]
+    for turn in range(ROUNDS):
+        for i in known:
+            if t.frozen[i]:
+                continue
+            own_image(i, learned, image)
+            level_rim(image, RIM * field.radius)
+            pixel = _pixel(cells, i, variance)
+            size = cleaned(image, BINOMIAL * pixel, field.radius, smooth, out)
+            if turn == ROUNDS - 1:
+                t.r[i] = _agreement(smooth, out, WIDEST * field.radius) if size >= SMALLEST else 0
+                t.size[i] = (out > 0.2 * out.max()).sum() if size else 0
+            if size >= SMALLEST:
+                learned.boxes[i] = _sharpened(image, smooth, out, pixel)
+    t.evidence[:n] = 0
+    for i in known:
+        t.evidence[i] = t.power[i] / (max(noise[i], 1e-9) * np.sqrt(t.energy[i]))
+        if not t.frozen[i]:
+            t.boxes[i] = learned.boxes[i]
+            cells.settle(i)
+
+
+def place_again(cells: Cells) -> None:
+    """Put the middle of each box where its footprint is."""
+    t, shape = cells.t, cells.field.shape
+    for i in range(cells.count):
+        dy, dx = (round(float(v / max(t.moments[i, 0], 1e-9))) for v in t.moments[i, 1:])
+        y, x = (int(v) for v in t.centres[i])
+        if (dy or dx) and 0 <= y + dy < shape[0] and 0 <= x + dx < shape[1]:
+            cells.move(i, dy, dx)
+
+
+def united(
+    cells: Cells, traces: NDArray[np.float32], guesses: NDArray[np.float32], rate: float, merge_r: float
+) -> dict[int, Status]:
+    """Join components that are one cell, drop shadows; return what became of the ids that are gone.
+
+    ``traces`` (rows, N) tell calcium from glow, by the ``guesses`` (rows, N) they are compared.
+    """
+    fates: dict[int, Status] = {}
+    columns = list(range(cells.count))
+    _compare(cells, guesses, columns)
+    for i in range(cells.count):
+        cells.t.tail[i] = tails(np.ascontiguousarray(traces[None, :, i]), rate)[0]
+    late = 2**40
+    while (pair := merge.likest(cells.count, cells.t, late, rate, cells.field.radius, merge_r)) is not None:
+        t = cells.t
+        if pair.join:
+            t.boxes[pair.keep] = merge.joined(t, pair.keep, pair.drop)[0]
+            cells.settle(pair.keep)
+            _add(cells, pair.keep, pair.drop)
+        fates[int(t.ids[pair.drop])] = Status.MERGED if pair.join else Status.REMOVED
+        order = cells.remove(pair.drop)
+        columns = [columns[k] for k in order]
+        if pair.join:
+            keep = int(np.flatnonzero(order == pair.keep)[0])
+            _forget_sync(cells, keep)
+    return fates
+
+
+def _compare(cells: Cells, traces: NDArray[np.float32], columns: list[int]) -> None:
+    """Fill the moments of all traces and of neighbours' products."""
+    t, n = cells.t, cells.count
+    step = max(1, 2**24 // max(len(traces), 1))
+    moments = np.zeros((n, n))
+    for first in range(0, n, step):
+        some = np.asarray(traces[:, columns[first : first + step]], np.float64)
+        for second in range(0, n, step):
+            others = np.asarray(traces[:, columns[second : second + step]], np.float64)
+            moments[first : first + some.shape[1], second : second + others.shape[1]] = some.T @ others
+    moments /= max(len(traces), 1)
+    for first in range(n):
+        t.first[first] = float(np.mean(traces[:, columns[first]], dtype=np.float64))
+        t.second[first] = moments[first, first]
+        t.peak[first] = traces[:, columns[first]].max(initial=0)
+        for m in range(t.near.shape[1]):
+            if t.near[first, m] < 0:
+                break
+            t.sync[first, m] = moments[first, t.near[first, m]]
+
+
+def _add(cells: Cells, i: int, j: int) -> None:
+    t = cells.t
+    t.first[i] += t.first[j]
+    t.second[i] += t.second[j]
+    t.power[i] += t.power[j]
+
+
+def _forget_sync(cells: Cells, i: int) -> None:
+    """A component that was just joined is compared again only after its trace is measured."""
+    t = cells.t
+    t.born[i] = 2**50
+
+
+def _pixel(cells: Cells, i: int, variance: NDArray[np.float32]) -> np.float32:
+    """Return the noise of one pixel of the image of cell i."""
+    t, factor = cells.t, cells.field.factor
+    y, x = (min(max(int(t.centres[i, k]) // factor, 0), variance.shape[k] - 1) for k in (0, 1))
+    return np.float32(np.sqrt(variance[y, x]) * factor * np.sqrt(t.energy[i]) / t.power[i])
+
+
+def _sharpened(
+    image: NDArray[np.float32], smooth: NDArray[np.float32], out: NDArray[np.float32], pixel: np.float32
+) -> NDArray[np.float32]:
+    """Return the cleaned footprint with as much of the detail that smoothing took as stands out of the noise."""
+    inside = out > 0
+    detail = image - smooth
+    # a binomial 3 x 3 leaves .61 of the variance of white noise in the detail
+    power = float((detail[inside] ** 2).mean())
+    gain = np.float32(max(0.0, 1 - 0.61 * float(pixel) ** 2 / max(power, 1e-30)))
+    return np.where(inside, np.maximum(smooth + gain * detail, 0), 0)
+
+
+def _agreement(image: NDArray[np.float32], out: NDArray[np.float32], widest: float) -> float:
+    side = len(image)
+    y, x = np.mgrid[:side, :side] - side // 2
+    inside = y * y + x * x <= widest * widest
+    a, b = image[inside] - image[inside].mean(), out[inside] - out[inside].mean()
+    spread = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / spread if spread > 0 else 0.0
