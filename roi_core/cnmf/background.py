@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
+from scipy.sparse.linalg import eigsh
 
 from roi_core.jit import kernel, sums
 
@@ -119,8 +120,8 @@ class Glow:
         self._covariance += new / max(weight, new) * ((lagged + lagged.T) / 2 - self._covariance)
         noise = np.maximum((np.diff(past, axis=0) ** 2).mean(0) / 2, 1e-12)
         whiten = 1 / np.sqrt(noise)
-        values, vectors = np.linalg.eigh(self._covariance * whiten * whiten[:, None])
-        best = np.flatnonzero(values > 2 * np.sqrt(len(noise) / weight))[::-1][:MODES]
+        values, vectors = _leading(self._covariance * whiten * whiten[:, None])
+        best = np.flatnonzero(values > 2 * np.sqrt(len(noise) / weight))
         modes = vectors[:, best].T
         left = past * whiten
         left = left - (left @ modes.T) @ modes
@@ -170,6 +171,16 @@ class Glow:
         return maps.reshape(len(maps), rows, k, columns, k).mean((2, 4)).reshape(len(maps), -1)
 
 
+def _leading(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the greatest eigenvalues of a symmetric matrix, falling, and their vectors as columns."""
+    if len(matrix) <= 2 * MODES:
+        values, vectors = np.linalg.eigh(matrix)
+    else:
+        start = np.linspace(1, 2, len(matrix))
+        values, vectors = eigsh(matrix, MODES, which="LA", v0=start)
+    return values[::-1][:MODES], vectors[:, ::-1][:, :MODES]
+
+
 class Grid:
     """A regular division of a picture into parts of about ``side`` px: their edges, and nodes in their middles."""
 
@@ -214,16 +225,18 @@ class Grid:
 @sums
 def _means(binned: Any, yedges: Any, xedges: Any, out: Any) -> None:
     """Fill ``out`` with the mean of each block."""
+    line = np.empty(binned.shape[1], np.float32)
     for j in range(out.shape[0]):
-        out[j] = 0
+        line[:] = 0
         for y in range(yedges[j], yedges[j + 1]):
-            for k in range(out.shape[1]):
-                total = np.float32(0)
-                for x in range(xedges[k], xedges[k + 1]):
-                    total += binned[y, x]
-                out[j, k] += total
+            d = binned[y]
+            for x in range(d.size):
+                line[x] += d[x]
         for k in range(out.shape[1]):
-            out[j, k] /= np.float32((yedges[j + 1] - yedges[j]) * (xedges[k + 1] - xedges[k]))
+            total = np.float32(0)
+            for x in range(xedges[k], xedges[k + 1]):
+                total += line[x]
+            out[j, k] = total / np.float32((yedges[j + 1] - yedges[j]) * (xedges[k + 1] - xedges[k]))
 
 
 @kernel
@@ -246,21 +259,22 @@ def _fill_covered(raw: Any, free: Any) -> None:
 @sums
 def _free_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, free: Any) -> None:
     """Fill ``out`` with the mean of each block's uncovered pixels and ``free`` with their number."""
+    line, count = np.empty((2, binned.shape[1]), np.float32)
     for j in range(out.shape[0]):
-        out[j] = 0
-        free[j] = 0
+        line[:] = 0
+        count[:] = 0
         for y in range(yedges[j], yedges[j + 1]):
-            for k in range(out.shape[1]):
-                d, c = binned[y, xedges[k] : xedges[k + 1]], cover[y, xedges[k] : xedges[k + 1]]
-                total, number = np.float32(0), np.float32(0)
-                for x in range(d.size):
-                    open_ = np.float32(c[x] == 0)
-                    total += open_ * d[x]
-                    number += open_
-                out[j, k] += total
-                free[j, k] += number
+            d, c = binned[y], cover[y]
+            for x in range(d.size):
+                open_ = np.float32(c[x] == 0)
+                line[x] += open_ * d[x]
+                count[x] += open_
         for k in range(out.shape[1]):
-            out[j, k] /= max(free[j, k], np.float32(1))
+            total, number = np.float32(0), np.float32(0)
+            for x in range(xedges[k], xedges[k + 1]):
+                total += line[x]
+                number += count[x]
+            out[j, k], free[j, k] = total / max(number, np.float32(1)), number
     _fill_covered(out, free)
 
 

@@ -36,6 +36,7 @@ TWIN = 0.65
 """Product of two footprints from which a candidate counts as one that is known already."""
 PRIOR = 0.3
 """Weight of the first look at a cell's shape against what is learned later."""
+NEW = "it is too new to be judged"
 EDGE = 2
 """Pixels beyond what motion hid of late within which no cell is begun."""
 
@@ -49,11 +50,12 @@ class Census:
         self.cells, self.deconvolver, self.ring = cells, deconvolver, ring
         self.rate, self.next_id = rate, first_id
         self.view = View(camera)
-        self.hidden = np.zeros(4)
+        self.hidden = (0.0, 0.0, 0.0, 0.0)
         self._past = np.full((len(ring), 64), np.nan, np.float32)
         self._rows = 0
         self._tidied = self._shown = 0
         self._hopeless = np.zeros(0, bool)
+        self._why: dict[int, str] = {}
         self._changed = True
         self._ids: tuple[int, ...] = ()
         self._components: Components | None = None
@@ -188,6 +190,8 @@ class Census:
             self._news.append((kind, {"id": int(t.ids[i]), "reason": self._reason(m, settings, int(i))}))
             self._changed = True
         t.status[:n] = status
+        no = np.flatnonzero(status != Status.ACCEPTED)
+        self._why = {int(t.ids[i]): self._reason(m, settings, int(i)) for i in no}
 
     def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
         """Return what would become of each living component under other thresholds, and why; changes nothing."""
@@ -274,22 +278,25 @@ class Census:
         y, x = (int(v) * camera.bin + o for v, o in zip((y, x), camera.origin, strict=True))
         return {"id": int(self.cells.t.ids[i]), "y": y, "x": x}
 
-    def components(self, settings: Cnmf) -> Components:
+    def components(self) -> Components:
         """Return what onlookers see: the same object while nothing that matters changed."""
         aged = self._rows - self._shown >= SHOW * self.rate
         if self._components is None or self._changed or aged:
             t, n = self.cells.t, self.cells.count
-            m = self._marks()
-            reasons = tuple(self._reason(m, settings, i) for i in range(n))
-            self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), reasons, m.snr)
+            snr = t.peak[:n] / np.maximum(self.deconvolver.noise, np.float32(1e-9))
+            reasons = tuple(
+                self._why.get(cell, NEW) if status != Status.ACCEPTED else ""
+                for cell, status in zip(t.ids[:n].tolist(), t.status[:n].tolist(), strict=True)
+            )
+            self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), reasons, snr)
             self._shown, self._changed = self._rows, False
             self._ids = tuple(t.ids[:n].tolist())
         return self._components
 
-    def activity(self, settings: Cnmf, lag: int) -> Activity:
+    def activity(self, lag: int) -> Activity:
         """Return what the cells did in this frame, and what happened to them since the last."""
         d = self.deconvolver
-        components = self.components(settings)
+        components = self.components()
         news, self._news = tuple(self._news), []
         backfill, self._backfill = tuple(self._backfill), []
         return Activity(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roi_core.cnmf import decay, rise, trend, window
-from roi_core.cnmf.track import COLUMNS, DECAY_NOW, FIELD, FIELD_DECAY, FIELD_RISE, OUT, step
+from roi_core.cnmf.track import COLUMNS, DECAY_NOW, FIELD, FIELD_DECAY, FIELD_RISE, OUT, catch_up, step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,11 +116,8 @@ class Deconvolver:
         if frames:
             trend.learn(history, new[3], new[4], int(self._options[4]), int(self._options[5]))
         past = np.full((3, n, frames), np.nan, np.float32)
-        for t in range(frames):
-            step(history[:, t], new, out, self._field, self._probes.arrays, self._options, self.lag, False)
-            past[0, :, t] = out[:, 0]
-            if t >= self.lag:
-                past[1:, :, t - self.lag] = out[:, 3:].T
+        rows = np.ascontiguousarray(history.T, np.float32)
+        catch_up(rows, new, out, self._field, self._probes.arrays, self._options, self.lag, past)
         left = min(self.lag, frames)
         if left:
             past[1:, :, frames - left :] = np.stack(_unsettled(new, self.lag))[:, :, self.lag - left :]

@@ -8,6 +8,7 @@ over between two frames.
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class OnlineCNMF:
             self._explain(seen, row)
             self._visit(settings)
             self._hand_over(settings)
-        return census.activity(settings.cnmf, self._lag)
+        return census.activity(self._lag)
 
     def look(self) -> NDArray[np.float32]:
         """Return the raw traces (N,) of the picture in ``input``, and learn nothing from it."""
@@ -161,8 +162,10 @@ class OnlineCNMF:
     def pause(self) -> None:
         """Rows will be missing from now: begin the traces anew, keep the cells."""
         census = self.census
-        census.deconvolver = Deconvolver(self.rate, self._lag)
-        census.deconvolver.append(np.zeros((census.cells.count, 0), np.float32))
+        new, old = Deconvolver(self.rate, self._lag), census.deconvolver
+        new.append(np.zeros((census.cells.count, 0), np.float32))
+        new.learn_from(old)
+        census.deconvolver = new
         census.cells.t.prediction[:] = 0
 
     def close(self) -> None:
@@ -173,13 +176,15 @@ class OnlineCNMF:
 
     def _seen(self) -> tuple[int, int, int, int]:
         """Return the part (y0, y1, x0, x1) of the picture that the camera saw, and remember what it hid."""
-        h, w = self.field.shape
-        dy, dx = (float(v) for v in self.shift)
-        hidden = np.ceil([max(dy, 0), max(-dy, 0), max(dx, 0), max(-dx, 0)])
-        hidden = np.minimum(hidden, [h // 2 - 1, h // 2 - 1, w // 2 - 1, w // 2 - 1])
+        (h, w), (dy, dx), census = self.field.shape, self.shift, self.census
+        top, bottom = _hidden(dy, h), _hidden(-dy, h)
+        left, right = _hidden(dx, w), _hidden(-dx, w)
         share = max(1 / (self._pictures + 1), 1 / (HIDDEN * self.rate))
-        self.census.hidden = np.sqrt(self.census.hidden**2 * (1 - share) + share * hidden**2)
-        top, bottom, left, right = (int(v) for v in hidden)
+        squares = (top * top, bottom * bottom, left * left, right * right)
+        census.hidden = tuple(
+            (old * old * (1 - share) + share * new) ** 0.5
+            for old, new in zip(census.hidden, squares, strict=True)
+        )
         return top, h - bottom, left, w - right
 
     def _centre(self, seen: tuple[int, int, int, int]) -> bool:
@@ -309,3 +314,8 @@ class OnlineCNMF:
         old = self.census
         self._begin(Field(self.field.shape, radius), old.next_id)
         self.census.inherit(old)
+
+
+def _hidden(shift: float, size: int) -> int:
+    """Return how many of ``size`` px a picture moved by ``shift`` lacks at one side."""
+    return min(max(math.ceil(shift), 0), size // 2 - 1)

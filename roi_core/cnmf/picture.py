@@ -15,6 +15,38 @@ __all__ = ["centre", "explain", "track_noise"]
 
 
 @sums
+def _sum_rows(rows: Any, out: Any) -> None:
+    """Fill ``out`` with the sum of one or two rows, or of more."""
+    if rows.shape[0] == 2:
+        a, b = rows[0], rows[1]
+        for x in range(out.size):
+            out[x] = a[x] + b[x]
+        return
+    out[:] = 0
+    for k in range(rows.shape[0]):
+        a = rows[k]
+        for x in range(out.size):
+            out[x] += a[x]
+
+
+@sums
+def _pair_up(line: Any, factor: Any, scale: Any, out: Any) -> None:
+    """Fill ``out`` with sums over ``factor`` neighbours, scaled."""
+    if factor == 1:
+        for x in range(out.size):
+            out[x] = line[x] * scale
+    elif factor == 2:
+        for x in range(out.size):
+            out[x] = (line[2 * x] + line[2 * x + 1]) * scale
+    else:
+        for x in range(out.size):
+            value = np.float32(0)
+            for k in range(factor):
+                value += line[x * factor + k]
+            out[x] = value * scale
+
+
+@sums
 def centre(
     padded: Any, margin: Any, mean: Any, rate: Any, seen: Any, factor: Any, line: Any, binned: Any
 ) -> Any:
@@ -37,27 +69,39 @@ def centre(
             m[x] += rate * value
         d[:x0] = d[x0]
         d[x1:] = d[x1 - 1]
+    for y in range(rows * factor):
+        nearest = min(max(y, y0), y1 - 1)
+        if nearest != y:
+            padded[margin + y, margin : margin + width] = padded[margin + nearest, margin : margin + width]
     total = np.float32(0)
     for row in range(rows):
-        line[:] = 0
-        for k in range(factor):
-            nearest = min(max(row * factor + k, y0), y1 - 1)
-            d = padded[margin + nearest, margin : margin + width]
-            if nearest != row * factor + k:
-                padded[margin + row * factor + k, margin : margin + width] = d
-            for x in range(width):
-                line[x] += d[x]
         out = binned[row]
+        _sum_rows(padded[margin + row * factor : margin + (row + 1) * factor, margin : margin + width], line)
+        _pair_up(line, factor, scale, out)
         for x in range(columns):
-            value = np.float32(0)
-            for k in range(factor):
-                value += line[x * factor + k]
-            out[x] = value * scale
             total += out[x] * out[x]
     for y in range(rows * factor, height):
         if y >= y1:
             padded[margin + y, margin : margin + width] = padded[margin + y1 - 1, margin : margin + width]
     return total
+
+
+@sums
+def _without_glow(binned: Any, margin: Any, nodes: Any, between: Any, out: Any) -> None:
+    """Fill ``out`` with the picture less the glow interpolated between its nodes, first in x, then in y."""
+    ylow, yfrac, xlow, xfrac = between
+    rows, columns = binned.shape
+    wide = np.empty((nodes.shape[0], columns), np.float32)
+    for j in range(nodes.shape[0]):
+        a, line = nodes[j], wide[j]
+        for x in range(columns):
+            k = xlow[x]
+            line[x] = a[k] + xfrac[x] * (a[k + 1] - a[k])
+    for y in range(rows):
+        low, high, s = wide[ylow[y]], wide[ylow[y] + 1], yfrac[y]
+        d, r = binned[y], out[margin + y, margin : margin + columns]
+        for x in range(columns):
+            r[x] = d[x] - (low[x] + s * (high[x] - low[x]))
 
 
 @kernel
@@ -85,21 +129,6 @@ def explain(
     out[margin + seen[1] // factor :] = 0
     out[:, :left] = 0
     out[:, margin + seen[3] // factor :] = 0
-
-
-@kernel
-def _without_glow(binned: Any, margin: Any, nodes: Any, between: Any, out: Any) -> None:
-    ylow, yfrac, xlow, xfrac = between
-    rows, columns = binned.shape
-    line = np.empty(nodes.shape[1], np.float32)
-    for y in range(rows):
-        low, high, s = nodes[ylow[y]], nodes[ylow[y] + 1], yfrac[y]
-        for k in range(line.size):
-            line[k] = low[k] + s * (high[k] - low[k])
-        d, r = binned[y], out[margin + y, margin : margin + columns]
-        for x in range(columns):
-            k = xlow[x]
-            r[x] = d[x] - (line[k] + xfrac[x] * (line[k + 1] - line[k]))
 
 
 @kernel

@@ -39,7 +39,11 @@ class Marks(NamedTuple):
 
 
 def marks(
-    count: int, t: Table, noise: NDArray[np.float32], shape: tuple[int, int], hidden: NDArray[np.float64]
+    count: int,
+    t: Table,
+    noise: NDArray[np.float32],
+    shape: tuple[int, int],
+    hidden: tuple[float, float, float, float],
 ) -> Marks:
     """Return the marks of the first `count` cells of a table.
 

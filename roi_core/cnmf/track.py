@@ -26,7 +26,7 @@ from roi_core.cnmf.window import (
 )
 from roi_core.jit import kernel
 
-__all__ = ["COLUMNS", "DECAY_NOW", "FIELD", "FIELD_RISE", "OUT", "step"]
+__all__ = ["COLUMNS", "DECAY_NOW", "FIELD", "FIELD_RISE", "OUT", "catch_up", "step"]
 
 MOVES = 8
 TOLERANCE = 1e-3
@@ -87,6 +87,18 @@ def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type:
         _deconvolve(windows[k], shapes[k], state, out[k], raw, noise, rate, follow, forget, lag)
         if probing and noise > 0:
             _probe(probes, field, k, fluorescence.size, state, raw, noise, rate, lag)
+
+
+@kernel
+def catch_up(history, cells, out, field, probes, options, lag, past):  # type: ignore[no-untyped-def]
+    """Take the frames (T, N) of a history without learning; ``past`` (3, N, T) gets raw, calcium and spikes."""
+    for t in range(history.shape[0]):
+        step(history[t], cells, out, field, probes, options, lag, False)
+        for k in range(out.shape[0]):
+            past[0, k, t] = out[k, RAW]
+            if t >= lag:
+                past[1, k, t - lag] = out[k, SETTLED_CALCIUM]
+                past[2, k, t - lag] = out[k, SETTLED_SPIKES]
 
 
 @kernel
