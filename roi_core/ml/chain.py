@@ -1,0 +1,166 @@
+"""What both faces share: frames as stages want them, settings by names of parameters, and the stages."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from roi_core.cnmf.online import OnlineCNMF
+from roi_core.errors import SettingsError
+from roi_core.gray import to_uint16_gray
+from roi_core.motion import Motion
+from roi_core.prepare import Prepare
+from roi_core.settings import Settings, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from roi_core.frame import Activity
+
+__all__ = [
+    "PARAMETERS",
+    "Chain",
+    "Picture",
+    "arranged",
+    "fixed",
+    "movie",
+    "picture",
+    "prepare",
+    "settings_of",
+]
+
+Picture = Any
+"""An (h, w) array of uint16 or float32."""
+
+PARAMETERS: Final = {
+    "cell_radius": "cnmf.cell_radius",
+    "preset": "cnmf.preset",
+    "min_snr": "cnmf.min_snr",
+    "max_cells": "cnmf.max_cells",
+    "decay": "cnmf.decay",
+    "motion": "motion.enabled",
+    "max_shift": "motion.max_shift",
+    "bin": "prepare.bin",
+    "crop": "prepare.crop",
+}
+"""The parameter of a face -> the setting it stands for."""
+AXES: Final = ("frame", "height", "width")
+"""What xarray calls the axes of a movie."""
+
+
+def settings_of(parameters: Mapping[str, Any]) -> Settings:
+    """Return the settings that parameters ask for; ``settings`` among them are path=value words.
+
+    Raises
+    ------
+    SettingsError
+        When a value cannot be; it is a ValueError and names the setting, the value and the rule.
+    """
+    rate = parameters.get("rate", 1.0)
+    if not rate > 0:
+        raise SettingsError("rate", rate, "frames per second must be greater than 0")
+    settings = Settings().with_value("cnmf.enabled", True)
+    for name, path in PARAMETERS.items():
+        if name in parameters and parameters[name] != settings.get(path):
+            value = parameters[name]
+            settings = settings.with_value(path, value.item() if isinstance(value, np.generic) else value)
+    words = parameters.get("settings", ())
+    return settings.with_texts(*(words.split() if isinstance(words, str) else words))
+
+
+def fixed(settings: Settings) -> dict[str, Any]:
+    """Return the settings that cannot change while frames flow."""
+    return {setting.path: setting.value for setting in describe(settings) if not setting.live}
+
+
+def arranged(frames: Any) -> Any:
+    """Return an array of xarray with axes frame, height, width as numpy's in this order; others as is."""
+    axes = getattr(frames, "dims", None)
+    if not isinstance(axes, tuple) or not hasattr(frames, "values"):
+        return frames
+    if set(axes) == set(AXES):
+        frames = frames.transpose(*AXES)
+    elif set(axes) == set(AXES[1:]):
+        frames = frames.transpose(*AXES[1:])
+    return np.asarray(frames.values)
+
+
+def movie(frames: Any) -> Any:
+    """Return an array whose first axis are frames."""
+    array = arranged(frames)
+    if np.ndim(array) not in (3, 4):
+        raise ValueError(f"frames have shape {np.shape(array)}; (frames, height, width) is needed")
+    return array
+
+
+def picture(frame: Any) -> Picture:
+    """Return a frame as an (h, w) picture of uint16 or float32, as stages read it; it may be `frame` itself.
+
+    8-bit and colour frames become 16-bit gray as in a session, what is not a number becomes 0, and every
+    other number stays what it is.
+
+    Raises
+    ------
+    ValueError
+        When it is no picture.
+    """
+    array = np.asarray(arranged(frame))
+    if array.ndim == 3 or array.dtype in (np.bool_, np.uint8):
+        return to_uint16_gray(array)
+    if array.ndim != 2 or array.dtype.kind not in "uif":
+        raise ValueError(
+            f"a frame is {array.dtype} of shape {array.shape}; "
+            "(height, width) integers or floats, or colour as OpenCV gives it, is needed"
+        )
+    if array.dtype == np.uint16:
+        return np.ascontiguousarray(array)
+    array = np.ascontiguousarray(array, np.float32)
+    return array if np.isfinite(array.sum()) else np.nan_to_num(array, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def prepare(stage: Prepare, frame: Picture, settings: Settings, learn: bool = True) -> NDArray[np.float32]:
+    """Return the picture to analyse; unless the stage may learn, what it knows of the sensor stays."""
+    if not learn and (settings.prepare.dead_pixels or settings.prepare.line_noise):
+        stage = deepcopy(stage)
+    return stage.step(frame, settings.prepare, settings.cnmf)
+
+
+class Chain:
+    """prepare -> motion -> cnmf for frames (h, w), everything on the caller's thread."""
+
+    def __init__(self, shape: tuple[int, int], rate: float, settings: Settings) -> None:
+        self.shape, self.rate, self.settings, self.rows = shape, rate, settings, 0
+        self.prepare = Prepare(shape, settings.prepare, settings.cnmf)
+        self.motion = Motion(self.prepare.shape, rate, self.prepare.bin)
+        self.cells = OnlineCNMF(
+            self.prepare.shape, rate, settings,
+            camera_shape=shape, origin=self.prepare.origin, bin=self.prepare.bin,
+        )  # fmt: skip
+
+    def step(self, frame: Picture) -> tuple[tuple[float, float], Activity]:
+        """Learn a frame; return its shift (dy, dx) in px of the frame, and what the cells did."""
+        shift = self._register(frame, learn=True)
+        activity = self.cells.step(self.rows, self.settings)
+        self.rows += 1
+        return shift, activity
+
+    def look(self, frame: Picture) -> NDArray[np.float32]:
+        """Return the raw traces (N,) of the living components in a frame; learn nothing."""
+        self._register(frame, learn=False)
+        return self.cells.look()
+
+    def _register(self, frame: Picture, learn: bool) -> tuple[float, float]:
+        """Leave the moved picture in the input of the cells."""
+        s, cells, px = self.settings, self.cells, self.prepare.bin
+        prepared = prepare(self.prepare, frame, s, learn)
+        if not s.motion.enabled:
+            np.copyto(cells.input, prepared)
+            return 0.0, 0.0
+        move = self.motion.step if learn else self.motion.look
+        shift = move(prepared, s.motion, cells.input)
+        cells.shift = shift.dy, shift.dx
+        return shift.dy * px, shift.dx * px
