@@ -34,6 +34,8 @@ MOST_BLOCKS = 400
 """So many blocks at most, whatever the size of the picture."""
 START = 0.7
 """Share of a block's mean that is believed before anything is learned."""
+PRIOR, BEND = 0.2, 1.0
+"""How much a map is expected to differ from what is interpolated, and may at most, as a share of its rms."""
 LEAST_FREE = 8
 """Pixels that a block needs for a mean of its own; else it takes that of its neighbours."""
 
@@ -72,7 +74,8 @@ class Glow:
         start = np.full(blocks, START, np.float32)
         none = np.zeros((0, nodes), np.float32)
         self._filter = Filter(none, none, np.zeros((0, blocks), np.float32), start)
-        self._modes = np.zeros((0, blocks))
+        self._into, self._back = np.zeros((2, 0, blocks))
+        self._prior = np.zeros(0)
         self._past = np.zeros((PAST, blocks), np.float32)
         self._courses = np.zeros((PAST, MODES), np.float32)
         self.seen = self._learned = 0
@@ -102,7 +105,7 @@ class Glow:
 
     def watch(self, residual: NDArray[np.float32], first: int, last: int) -> None:
         """Regress the mean residual (rows, columns) of frames ``first`` to ``last`` on the modes."""
-        courses = self._courses[np.arange(first, last) % PAST, : len(self._modes)].mean(0).astype(np.float64)
+        courses = self._courses[np.arange(first, last) % PAST, : len(self._into)].mean(0).astype(np.float64)
         if len(courses):
             self._new_moment += np.outer(courses, courses)
             self._product += np.outer(courses, self.grid.means(residual))
@@ -130,13 +133,16 @@ class Glow:
         self._turn(modes * whiten, modes / whiten, values[best], local, float(np.mean(noise)))
 
     def _bend(self, keep: float) -> None:
-        """Recursive least squares: put into the maps what `watch` gathered; the past counts ``keep`` times."""
+        """Recursive least squares: put into the maps what `watch` gathered; the past counts ``keep`` times.
+
+        The prior is that a map bends by a small part of itself.
+        """
         size = len(self._new_moment)
         if size == 0:
             return
         self._moment = keep * self._moment + self._new_moment
-        ridge = np.eye(size) * (1e-3 * np.trace(self._moment) / size + 1e-9)
-        change = np.linalg.solve(self._moment + ridge, self._product).reshape(size, *self.grid.shape)
+        target = self._product - (1 - keep) * self._prior[:, None] * self._bent
+        change = np.linalg.solve(self._moment + np.diag(self._prior), target).reshape(size, *self.grid.shape)
         self._bent += np.stack([cv2.GaussianBlur(part, (0, 0), 1.0) for part in change]).reshape(size, -1)
 
     def _turn(self, into: Any, back: Any, power: Any, local: Any, noise: float) -> None:
@@ -146,17 +152,20 @@ class Glow:
         is the variance of the courses, ``noise`` that of a block's mean.
         """
         size, nodes = len(power), self.nodes.size
-        turn = self._modes @ back.T
-        inverse = np.linalg.pinv(turn) if turn.size else np.zeros((size, len(turn)))
-        self._bent = turn.T @ self._bent
-        self._moment = inverse @ self._moment @ inverse.T
+        noise *= self._split**2
+        forth = into @ self._back.T
+        self._bent = (self._into @ back.T).T @ self._bent
+        self._moment = forth @ self._moment @ forth.T
         self._new_moment, self._product = np.zeros((size, size)), np.zeros((size, nodes))
-        self._modes = into
-        maps = self._spread_modes(back) + self._bent
-        fit = maps @ maps.T + noise * self._split**2 * np.diag(1 / power)
+        self._into, self._back = into, back
+        plain = self._spread_modes(back)
+        strength = np.sqrt((plain**2).mean(1, keepdims=True))
+        self._bent = self._bent.clip(-BEND * strength, BEND * strength)
+        self._prior = noise / (PRIOR * strength[:, 0]) ** 2
+        maps = plain + self._bent
+        fit = maps @ maps.T + noise * np.diag(1 / power)
         solver = np.linalg.solve(fit, maps) if size else maps
-        coarse = self._gathered(maps)
-        parts = solver, maps, coarse, local
+        parts = solver, maps, self._gathered(maps), local
         self._filter = Filter(*(np.ascontiguousarray(part, np.float32) for part in parts))
 
     def _spread_modes(self, back: NDArray[np.float64]) -> NDArray[np.float64]:
