@@ -165,6 +165,10 @@ class Analysis:
 
     # -- for onlookers, from any thread -------------------------------------------------------------------
 
+    def states(self) -> dict[str, str]:
+        """Return how far each stage is, by name; see `Stage.state`."""
+        return {stage.name: stage.state for stage in self._stages}
+
     def maps(self) -> dict[str, Picture]:
         """Return the summary maps as (H, W) pictures of the camera; none when nothing was analysed."""
         maps = self._maps.now

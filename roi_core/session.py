@@ -198,6 +198,7 @@ class Session:
             flag=board.flag,
             cells=board.cells,
             activity=board.activity,
+            stages=self._pipeline.analysis.states(),
         )
 
     # -- the worker ---------------------------------------------------------------------------------------

@@ -362,6 +362,12 @@ class Display(Block):
     low: int = field(0, "Pixel value shown black when contrast is manual.", ge=0, le=65_535)
     high: int = field(65_535, "Pixel value shown white when contrast is manual.", ge=0, le=65_535)
     saturation: bool = field(True, "Paint pixels at the camera's limit red.")
+    cells: Literal["off", "accepted", "all"] = field(
+        "all", "Outlines of cells on the picture: none, those accepted, or the rejected ones too."
+    )
+    cell_traces: int = field(
+        6, "Cells whose traces are shown when none was chosen: those of the highest SNR.", ge=0, le=16
+    )
     trace_window: float = field(20.0, "Seconds of trace on screen.", unit="s", ge=1, le=600)
     trace_kind: Literal["raw", "dff"] = field("raw", "Traces as raw means or as dF/F.")
     trace_autoscale: bool = field(True, "Fit each trace to its own height.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,8 @@ class Snapshot:
     the last frame, ``elapsed`` the seconds from the first to the last. ``frames_dropped`` is None when
     losses cannot be known. ``shift`` (dy, dx) px, ``confidence`` 0..1 and ``flag`` are motion correction's
     word on the last frame; ``cells`` are the traces and ``activity`` the last state of cells, their
-    footprints being in ``activity.components``, which is the same object until something changes.
+    footprints being in ``activity.components``, which is the same object until something changes. ``stages``
+    tells how far each optional stage is: ``off``, ``making``, ``ready`` or ``given up``.
     """
 
     state: State
@@ -61,3 +62,4 @@ class Snapshot:
     flag: str = ""
     cells: CellRing | None = None
     activity: Activity | None = None
+    stages: dict[str, str] = field(default_factory=dict)

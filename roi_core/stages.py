@@ -127,6 +127,15 @@ class Stage(Generic[T]):
         """What does the work, if it was made, also while the stage is off."""
         return self._object
 
+    @property
+    def state(self) -> str:
+        """``off``, ``making`` (read from disk or compiled), ``ready`` or ``given up``; from any thread."""
+        if self.broken:
+            return "given up"
+        if self._object is not None:
+            return "ready"
+        return "off" if self._maker is None else "making"
+
     def at_work(self, wanted: bool) -> bool:
         """Return whether the stage can work on this frame; makes it when it is wanted for the first time."""
         if not wanted:
