@@ -131,7 +131,7 @@ class OnlineCNMF(TransformerMixin, BaseEstimator):
 
     def _begin(self, shape: tuple[int, ...]) -> None:
         h, w = self.frame_shape_ = shape[0], shape[1]
-        settings = self._settings()
+        settings, self._asked = self._settings(), self.get_params(deep=False)
         least = SMALLEST * max(1, settings.prepare.bin)
         self._pad = (_margins(h, least), _margins(w, least))
         self._chain = Chain((h + sum(self._pad[0]), w + sum(self._pad[1])), float(self.rate), settings)
@@ -140,12 +140,14 @@ class OnlineCNMF(TransformerMixin, BaseEstimator):
 
     def _follow(self) -> None:
         """Let the settings be those of the parameters, unless they cannot change any more."""
+        if self.get_params(deep=False) == self._asked:
+            return
         settings, chain = self._settings(), self._chain
         now, before = fixed(settings) | {"rate": self.rate}, fixed(chain.settings) | {"rate": chain.rate}
         for name, value in now.items():
             if value != before[name]:
                 raise ValueError(f"{name} = {value!r}: cannot change from {before[name]!r} without a new fit")
-        chain.settings = settings
+        chain.settings, self._asked = settings, self.get_params(deep=False)
 
     def _learn(self, frames: NDArray[Any]) -> Self:
         for frame in frames:
@@ -202,7 +204,7 @@ class OnlineCNMF(TransformerMixin, BaseEstimator):
         return np.equal(self._last.components.status[: len(self._last.ids)], Status.ACCEPTED)
 
     def _traces(self) -> Traces:
-        return self._history.traces(tuple(self.ids_.tolist()), self._chain.cells.finish())
+        return self._history.traces(tuple(self.ids_.tolist()), self._chain.finish())
 
     @property
     def ids_(self) -> NDArray[np.int64]:

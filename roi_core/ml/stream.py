@@ -17,14 +17,13 @@ from river import base
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.dff import Dff
 from roi_core.masks import Masks
-from roi_core.ml.chain import Picture, movie, picture, prepare, settings_of
+from roi_core.ml.chain import Picture, movie, picture, prepare, settings_of, told, unit_of
 from roi_core.motion import Motion
 from roi_core.prepare import Prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from roi_core.frame import Activity
     from roi_core.rois import Roi
     from roi_core.settings import Settings
 
@@ -201,6 +200,7 @@ class CellFinder(Stage):
         self.inline = inline
         self.settings = settings
         self._ids: tuple[int, ...] = ()
+        self._unit = 0.0
 
     def close(self) -> None:
         """End the thread of a finder that is not inline."""
@@ -216,8 +216,9 @@ class CellFinder(Stage):
         )  # fmt: skip
 
     def _learn(self, image: Picture, x: Features) -> Features:
+        self._unit = self._unit or unit_of(image)
         self._place(image, x)
-        activity: Activity = self._stage.step(self.frames, self._chosen)
+        activity = told(self._stage.step(self.frames, self._chosen), self._unit)
         self._ids = activity.ids
         return {
             "ids": activity.ids, "raw": activity.raw, "calcium": activity.calcium, "spikes": activity.spikes,
@@ -228,12 +229,12 @@ class CellFinder(Stage):
         raw = np.zeros(0, np.float32)
         if self._shape is not None:
             self._place(image, x)
-            raw = self._stage.look()
+            raw = self._stage.look() / np.float32(self._unit)
         unknown = np.full_like(raw, np.nan)
         return {"ids": self._ids, "raw": raw, "calcium": unknown, "spikes": unknown, "activity": None}
 
     def _place(self, image: Picture, x: Features) -> None:
-        self._stage.input[:] = image
+        np.multiply(image, np.float32(self._unit), out=self._stage.input)
         (dy, dx), px = x.get("shift", (0.0, 0.0)), x.get("bin", 1)
         self._stage.shift = (dy / px, dx / px)
 
