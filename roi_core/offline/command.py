@@ -23,7 +23,7 @@ __all__ = ["refine_file"]
 def refine_file(
     path: Path, movie: str | None, changes: tuple[str, ...], overwrite: bool, asked: Callable[[], bool]
 ) -> None:
-    """Refine a recording, with a bar on stderr, and say what was found; when ``asked`` to stop, say what is kept."""
+    """Refine a recording with a bar on stderr; say what was found, or what is kept if ``asked`` to stop."""
     logger = logging.getLogger("roi_core")
     with (
         logging_redirect_tqdm([logger]),

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from roi_core.cnmf.detect import SMALL, STEP, WIDE, WINDOWS
+from roi_core.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,17 +25,20 @@ CLIP = 6.0
 """Evidence above this many times its usual square is an event, not noise."""
 WARM = 20
 """Looks before the noise of the evidence is known well enough."""
-NAMES = ("sums", "power", "best", "when", "pending", "counts")
+RENEW = 8
+"""Looks between two smoothings of that noise."""
+NAMES = ("sums", "power", "known", "best", "when", "pending", "counts")
 
 
 class Evidence:
-    """Takes residuals (rows, columns), frame by frame; ``best`` and ``when`` (its row) are (rows, columns)."""
+    """Takes residuals (rows, columns) frame by frame; ``best`` and ``when``, its row, are of that shape."""
 
     def __init__(self, field: Field, rate: float) -> None:
         self.step = max(1, round(STEP * rate))
         self._radius = field.radius / field.factor
         self.sums = np.zeros((max(WINDOWS), *field.binned), np.float32)
         self.power = np.ones((len(WINDOWS), *field.binned), np.float32)
+        self.known = np.ones_like(self.power)
         self.best = np.zeros(field.binned, np.float32)
         self.when = np.zeros(field.binned, np.int64)
         self.pending = np.zeros(field.binned, np.float32)
@@ -56,7 +60,9 @@ class Evidence:
         if self.counts[0] < self.step:
             return
         looks = int(self.counts[1])
-        self.sums[looks % len(self.sums)] = self.pending / (deviation * np.float32(np.sqrt(self.step)))
+        total = self.pending / (deviation * np.float32(np.sqrt(self.step)))
+        narrow, wide = _blurred(total, SMALL * self._radius), _blurred(total, WIDE * self._radius)
+        np.subtract(narrow, wide, out=self.sums[looks % len(self.sums)])
         self.pending[:] = 0
         self.counts[:] = 0, looks + 1
         self._look(row, looks + 1)
@@ -70,23 +76,41 @@ class Evidence:
         return sorted(found, reverse=True)
 
     def _look(self, row: int, looks: int) -> None:
+        if looks % RENEW == 1:
+            for part, known in zip(self.power, self.known, strict=True):
+                known[:] = _blurred(part, self._radius)
         share = np.float32(1 / (looks + 10))
         for k, window in enumerate(WINDOWS):
-            slots = [(looks - 1 - back) % len(self.sums) for back in range(min(window, looks))]
-            total = self.sums[slots].sum(0) / np.float32(np.sqrt(window))
-            found = _blurred(total, SMALL * self._radius) - _blurred(total, WIDE * self._radius)
-            square = found**2
+            slots = np.array([(looks - 1 - back) % len(self.sums) for back in range(min(window, looks))])
             if looks == 1:
-                self.power[k] = np.median(square) * 2.2
-            known = _blurred(self.power[k], self._radius) + np.float32(1e-12)
-            self.power[k] += share * (np.minimum(square, CLIP * known) * np.float32(1.05) - self.power[k])
-            if looks > WARM:
-                z = found / np.sqrt(known)
-                better = z > self.best
-                self.best[better] = z[better]
-                self.when[better] = row
+                self.power[k] = 2.2 * float(np.median(self.sums[0] ** 2))
+                self.known[k] = self.power[k]
+            compare(
+                self.sums, slots, np.float32(1 / np.sqrt(window)), share, looks > WARM, row,
+                self.known[k], self.power[k], self.best, self.when,
+            )  # fmt: skip
 
 
 def _blurred(image: NDArray[np.float32], width: float) -> NDArray[np.float32]:
     out: NDArray[np.float32] = cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT)
     return out
+
+
+@kernel
+def compare(
+    sums: Any, slots: Any, scale: Any, share: Any, warm: Any, row: Any, known: Any, power: Any, best: Any,
+    when: Any,
+) -> None:  # fmt: skip
+    """Add up some slots of ``sums``, follow the square of that, and keep what it is above its noise."""
+    line = np.empty(power.shape[1], np.float32)
+    for y in range(power.shape[0]):
+        line[:] = 0
+        for slot in slots:
+            line += sums[slot, y]
+        for x in range(line.size):
+            found, usual = line[x] * scale, known[y, x] + np.float32(1e-12)
+            square = min(found * found, np.float32(CLIP) * usual) * np.float32(1.05)
+            power[y, x] += share * (square - power[y, x])
+            z = found / np.sqrt(usual)
+            if warm and z > best[y, x]:
+                best[y, x], when[y, x] = z, row

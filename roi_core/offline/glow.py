@@ -34,7 +34,7 @@ LEAST_FREE = 8
 
 
 class Modes(NamedTuple):
-    """``into`` (m, blocks) makes the courses of m modes of block means, ``back`` (m, blocks) block means of them.
+    """``into`` (m, blocks) makes courses of m modes of block means, ``back`` (m, blocks) the reverse.
 
     ``gains`` (m,) and ``local`` (blocks,) are Wiener gains of the modes and of what they leave; ``level``
     (blocks,) the block means of the mean picture; ``maps`` (m, nodes) the modes on the grid of nodes.
@@ -49,7 +49,7 @@ class Modes(NamedTuple):
 
 
 class Blocks:
-    """The division of a field into blocks, whose means are measured, and ``grid``, whose nodes are estimated."""
+    """The division of a field into blocks, which are measured, and ``grid``, whose nodes are estimated."""
 
     def __init__(self, field: Field) -> None:
         shape, radius = field.binned, field.radius / field.factor
@@ -62,7 +62,8 @@ class Blocks:
     def measure(self, binned: NDArray[np.float32], cover: NDArray[np.int16]) -> NDArray[np.float32]:
         """Return the mean (blocks,) of the uncovered pixels of each block; valid until the next call."""
         block_means(binned, cover, self._blocks.y, self._blocks.x, self._out, self._free)
-        return self._out.reshape(-1)
+        out: NDArray[np.float32] = self._out.reshape(-1)
+        return out
 
     def _spread(self) -> NDArray[np.float32]:
         """Return (blocks, nodes): how block means are interpolated to the nodes."""
@@ -72,8 +73,8 @@ class Blocks:
         for low, part, out in ((y, t, down), (x, s, across)):
             out[low, np.arange(len(low))] = 1 - part
             out[low + 1, np.arange(len(low))] = part
-        whole = np.einsum("ay,bx->abyx", down, across)
-        return whole.reshape(self.count, -1).astype(np.float32)
+        whole: NDArray[np.float32] = np.einsum("ay,bx->abyx", down, across).astype(np.float32)
+        return whole.reshape(self.count, -1)
 
 
 def learned(means: NDArray[np.float32], good: NDArray[np.bool_], spread: NDArray[np.float32]) -> Modes:
@@ -101,7 +102,8 @@ def courses(modes: Modes, means: NDArray[np.float32]) -> tuple[NDArray[np.float3
     """Return the courses (n, m) of the modes, and what is believed of the rest of each block (n, blocks)."""
     raw = means - modes.level
     course = raw @ modes.into.T
-    return course * modes.gains, (raw - course @ modes.back) * modes.local
+    left = (raw - course @ modes.back) * modes.local
+    return (course * modes.gains).astype(np.float32), left.astype(np.float32)
 
 
 def bent(
@@ -110,8 +112,10 @@ def bent(
     product: NDArray[np.float64],
     shape: tuple[int, int],
 ) -> NDArray[np.float32]:
-    """Return maps (m, nodes) after a regression on the courses: their ``moment`` (m, m), and the sum of
-    course times residual, ``product`` (m, nodes)."""
+    """Return maps (m, nodes) after a regression of the residual on the courses.
+
+    ``moment`` (m, m) is the sum of course times course, ``product`` (m, nodes) of course times residual.
+    """
     size = len(maps)
     if size == 0:
         return maps
@@ -169,7 +173,7 @@ def _local(
 
 @sums
 def block_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, free: Any) -> None:
-    """Fill ``out`` with the mean of each block's uncovered pixels; a block without them takes its neighbours'."""
+    """Fill ``out`` with the mean of each block's uncovered pixels; one without takes its neighbours'."""
     rows, columns = out.shape
     for j in range(rows):
         for k in range(columns):

@@ -6,14 +6,14 @@ The frames come from ``/movie``, or from the file that was recorded; never more 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from roi_core.cnmf import picture
 from roi_core.errors import RecordingError, SourceError
 from roi_core.gray import to_uint16_gray
+from roi_core.jit import sums
 from roi_core.motion.kernels import PAD, moved
 from roi_core.prepare import Prepare
 from roi_core.settings import LiveSettings
@@ -93,7 +93,7 @@ class Movie:
             )
 
     def _beside(self, recording: Recording, text: str | None) -> str:
-        """Return the file to read: the one given, or one of the source's name beside the recording or here."""
+        """Return the file to read: the one given, or one of the source's name beside the recording."""
         if text is not None:
             return text
         name = str(recording.attributes.get("source", ""))
@@ -147,14 +147,14 @@ class Registered:
         """Yield each row and the mean square of its picture."""
         for row, image in self._prepared(first):
             self.move(image, row)
-            power = picture.centre(
-                self.padded, self.field.reach, self.mean, 0.0, self.seen, self.field.factor, self._line,
+            power = centred(
+                self.padded, self.field.reach, self.mean, self.seen, self.field.factor, self._line,
                 self.binned,
             )  # fmt: skip
             yield row, float(power) / self.binned.size
 
     def some(self, rows: list[int]) -> NDArray[np.float32]:
-        """Return the moved pictures (n, h, w) of a few rows, with what `mean` holds where nothing was seen."""
+        """Return the moved pictures (n, h, w) of a few rows; what was not seen is the mean."""
         settings, out = self._settings, np.empty((len(rows), *self.shape), np.float32)
         prepare = Prepare(self.movie.shape, settings.prepare, settings.cnmf)
         for k, image in enumerate(self.movie.some(rows)):
@@ -183,3 +183,37 @@ class Registered:
             prepared = prepare.step(image, settings.prepare, settings.cnmf)
             if row >= first:
                 yield row, prepared
+
+
+@sums
+def centred(padded: Any, margin: Any, mean: Any, seen: Any, factor: Any, line: Any, binned: Any) -> Any:
+    """Take the mean off a picture (h, w) inside a margin, and bin it; return the sum of squares of that.
+
+    Where the camera did not see it (outside ``seen``: y0, y1, x0, x1) it gets the value of the nearest pixel
+    that was seen, as in `roi_core.cnmf.picture.centre`. ``line`` (w,) is room to work in.
+    """
+    height, width = mean.shape
+    y0, y1, x0, x1 = seen
+    for y in range(y0, y1):
+        d, m = padded[margin + y, margin : margin + width], mean[y]
+        for x in range(width):
+            d[x] -= m[x]
+        d[:x0] = d[x0]
+        d[x1:] = d[x1 - 1]
+    for y in range(height):
+        if y < y0 or y >= y1:
+            nearest = margin + min(max(y, y0), y1 - 1)
+            padded[margin + y, margin : margin + width] = padded[nearest, margin : margin + width]
+    scale, total = np.float32(1 / (factor * factor)), np.float32(0)
+    for row in range(binned.shape[0]):
+        line[:] = 0
+        for k in range(factor):
+            line += padded[margin + row * factor + k, margin : margin + width]
+        out = binned[row]
+        for x in range(binned.shape[1]):
+            value = np.float32(0)
+            for k in range(factor):
+                value += line[x * factor + k]
+            out[x] = value * scale
+            total += out[x] * out[x]
+    return total

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from roi_core.cnmf import quality
-from roi_core.cnmf.deconvolve import deconvolve
+from roi_core.cnmf.deconvolve import Deconvolver, time_constants
+from roi_core.cnmf.rise import RISE
 from roi_core.cnmf.view import Camera, Fate, View
 from roi_core.frame import Status
-from roi_core.offline.traces import noise_of, tails
+from roi_core.offline.traces import levels, noise_of, tails
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from roi_core.offline.scratch import Scratch
     from roi_core.offline.warm import Known
     from roi_core.prepare import Prepare
-    from roi_core.settings import Settings
+    from roi_core.settings import Cnmf, Settings
 
 __all__ = ["Outcome", "judged"]
 
 VALUES = 2**23
 """Values of traces in memory at once."""
+LAG = 0.5
+"""Seconds of what comes later that revise a spike; more let bursts and glow be taken for each other."""
 HIDDEN = 99.0
 """Percentile of the shifts that tells how much of the edges motion hides."""
 
@@ -62,29 +65,63 @@ def judged(
 ) -> Outcome:
     """Deconvolve all traces (rows, N), and judge the components."""
     rows, n = traces.shape
-    out = tuple(scratch.array(name, (rows, n), True) for name in ("raw", "calcium", "spikes"))
+    out = [scratch.array(name, (rows, n), True) for name in ("raw", "calcium", "spikes")]
     noise = np.zeros(n, np.float32)
     at_once = max(1, VALUES // rows)
     for first in range(0, n, at_once):
         some = slice(first, min(first + at_once, n))
-        part = np.ascontiguousarray(traces[:, some].T)
-        part[:, ~good] = np.nan
-        raw, calcium, spikes = deconvolve(part, rate, settings.cnmf)
+        part = above_baseline(np.asarray(traces[:, some]), good, rate, settings.cnmf.baseline)
+        raw, calcium, spikes = deconvolved(part, rate, settings.cnmf)
         cells.t.peak[some] = np.nanmax(calcium, axis=1, initial=0)
         cells.t.tail[some] = tails(raw, rate)
-        noise[some] = noise_of(raw)
+        noise[some] = noise_of(raw.T, good)
         for array, values in zip(out, (raw, calcium, spikes), strict=True):
             array[:, some] = values.T
     dy, dx = shifts.T / prepare.bin
-    hidden = [float(np.percentile(np.maximum(part, 0), HIDDEN)) for part in (dy, -dy, dx, -dx)]
-    found = _components(cells, noise, np.array(hidden), known, fates, settings, prepare)
-    return Outcome(found, *out, settings.to_yaml())
+    top, bottom, left, right = (
+        float(np.percentile(np.maximum(part, 0), HIDDEN)) for part in (dy, -dy, dx, -dx)
+    )
+    found = _components(cells, noise, (top, bottom, left, right), known, fates, settings, prepare)
+    raw, calcium, spikes = out
+    return Outcome(found, raw, calcium, spikes, settings.to_yaml())
+
+
+def above_baseline(
+    traces: NDArray[np.float32], good: NDArray[np.bool_], rate: float, seconds: float
+) -> NDArray[np.float32]:
+    """Return traces (N, rows) above a baseline that looks to both sides, NaN in rows that are not good."""
+    found = levels(traces, good, rate, seconds)
+    middles = (np.arange(len(found.base)) + 0.5) * found.length - 0.5
+    rows = np.arange(len(traces))
+    out = np.ascontiguousarray(traces.T, np.float32)
+    for trace, base in zip(out, found.base.T, strict=True):
+        trace -= np.interp(rows, middles, base).astype(np.float32)
+    out[:, ~good] = np.nan
+    return out
+
+
+def deconvolved(
+    traces: NDArray[np.float32], rate: float, cnmf: Cnmf
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return raw, calcium and spikes (N, rows) of traces without drift; time constants are learned first.
+
+    The rise time that is learned is believed by half: of bursts it is twice too long.
+    """
+    decays, learned = time_constants(traces, rate, cnmf)
+    rise = cnmf.rise or float(np.sqrt(learned * RISE))
+    out = np.full((3, *traces.shape), np.nan, np.float32)
+    whole = {"rise": rise, "baseline": max(cnmf.baseline, traces.shape[1] / rate)}
+    for i, trace in enumerate(traces):
+        one = Deconvolver(rate, round(LAG * rate))
+        one.step(np.zeros(0, np.float32), cnmf.model_copy(update={"decay": float(decays[i]), **whole}))
+        out[:, i] = np.stack(one.append(trace[None]))[:, 0]
+    return out[0], out[1], out[2]
 
 
 def _components(
     cells: Cells,
     noise: NDArray[np.float32],
-    hidden: NDArray[np.float64],
+    hidden: tuple[float, float, float, float],
     known: Known,
     fates: dict[int, Status],
     settings: Settings,

@@ -12,8 +12,9 @@ import numpy as np
 
 from roi_core.cnmf import picture, statistics
 from roi_core.cnmf import traces as live
+from roi_core.jit import kernel
 from roi_core.offline.evidence import Evidence
-from roi_core.offline.glow import courses
+from roi_core.offline.glow import block_means, courses
 from roi_core.offline.traces import project
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ State = dict[str, Any]
 
 
 class Measuring:
-    """Fills ``products`` (rows, N), ``means`` (rows, blocks) and ``power`` (rows,); the first also knows the movie.
+    """Fills ``products`` (rows, N), ``means`` (rows, blocks) and ``good`` (rows,).
 
     With ``first`` the mean picture and the noise variance of binned pixels are gathered on the way.
     """
@@ -90,13 +91,14 @@ class Measuring:
         return mean.astype(np.float32), np.maximum(variance, least).astype(np.float32)
 
     def _gather(self, before: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        y0, y1, x0, x1 = self._movie.seen
-        self._total[y0:y1, x0:x1] += self._movie.picture[y0:y1, x0:x1]
-        self._count[y0:y1, x0:x1] += 1
-        if before is not None:
-            self._change += 0.5 * (self._movie.binned - before) ** 2
-            self._changes += 1
-        return self._movie.binned.copy()
+        now = self._movie.binned.copy()
+        known = before is not None
+        add_picture(
+            self._movie.picture, self._movie.seen, now, now if before is None else before, self._total,
+            self._count, self._change,
+        )  # fmt: skip
+        self._changes += known
+        return now
 
 
 class Learning:
@@ -111,6 +113,8 @@ class Learning:
         rows, columns = (side + 2 * field.margin for side in field.binned)
         self._residual = np.zeros((rows, columns), np.float32)
         self._between = blocks.grid.pixels()
+        self._bare = np.zeros(field.binned, np.int16)
+        self._shown, self._free = (np.zeros(blocks.grid.shape, np.float32) for _ in range(2))
 
     def state(self) -> State:
         """Return what the pass gathered beside the sums in the table of cells."""
@@ -146,7 +150,9 @@ class Learning:
                     self._between, n, t, self._movie.seen, field.factor, self._residual,
                 )  # fmt: skip
                 residual = self._residual[inner, inner]
-                shown[here] = self._blocks.grid.means(residual)
+                grid = self._blocks.grid
+                block_means(residual, self._bare, grid.y, grid.x, self._shown, self._free)
+                shown[here] = self._shown.ravel()
                 if self._find:
                     self.evidence.take(done, residual, deviation)
             if (done + 1) % CHUNK == 0 or done + 1 == len(good):
@@ -165,3 +171,17 @@ def first_look(movie: Registered) -> float:
     part = (pictures - movie.mean)[:, : rows * factor, : columns * factor]
     part = part.reshape(-1, rows, factor, columns, factor).mean((2, 4))
     return float(np.median((part**2).mean((1, 2)))) + 1e-9
+
+
+@kernel
+def add_picture(picture: Any, seen: Any, now: Any, before: Any, total: Any, count: Any, change: Any) -> None:
+    """Add the part of a picture that was seen, and half the squared difference of two binned ones."""
+    y0, y1, x0, x1 = seen
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            total[y, x] += picture[y, x]
+            count[y, x] += 1
+    for y in range(now.shape[0]):
+        for x in range(now.shape[1]):
+            step = now[y, x] - before[y, x]
+            change[y, x] += np.float32(0.5) * step * step

@@ -194,7 +194,7 @@ class _Run:
         good = np.asarray(good)
         for done in gather.run(work.row, cells, found, guesses, means, good, work.variance):
             self._checkpoint(work, done, gather.state())
-        noise = traces.levels(found, good, self.rate, self.settings.cnmf.baseline).noise
+        noise = traces.noise_of(found, good)
         shapes.learn(cells, work.variance, noise)
         work.modes = work.modes._replace(
             maps=bent(work.modes.maps, gather.moment, gather.product, self.blocks.grid.shape)
@@ -220,7 +220,8 @@ class _Run:
         self._keep(work, gathered, now=stop)
         if stop:
             raise Stopped(
-                f"stopped; what is done is kept in {self.scratch.folder}, and the same command goes on from there"
+                f"stopped; what is done is kept in {self.scratch.folder}, "
+                "and the same command goes on from there"
             )
 
     def _keep(self, work: Work, gathered: dict[str, Any], now: bool) -> None:
@@ -252,8 +253,8 @@ class _Run:
         found = self.scratch.array("traces", (self.rows, work.cells.count), False)
         _, _, good = self._arrays(work.cells.count, False)
         return judged(
-            work.cells, found, np.asarray(good), self.known, work.fates, self.settings, self.rate, self.prepare,
-            self.shifts, self.scratch,
+            work.cells, found, np.asarray(good), self.known, work.fates, self.settings, self.rate,
+            self.prepare, self.shifts, self.scratch,
         )  # fmt: skip
 
 

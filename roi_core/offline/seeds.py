@@ -1,4 +1,4 @@
-"""Cells that were missed: begun where the residual of the whole recording says so, dropped if nothing grows."""
+"""Cells that were missed: begun where the residual of the whole recording is high, dropped if none grows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TWIN = 0.65
 
 
 def sow(cells: Cells, evidence: Evidence, next_id: int, most: int) -> int:
-    """Begin a cell, round and of the expected size, at every peak of the evidence; return the next free id."""
+    """Begin a round cell of the expected size at every peak of the evidence; return the next free id."""
     field = cells.field
     y, x = np.mgrid[-field.reach : field.reach + 1, -field.reach : field.reach + 1]
     disc = np.exp(-(y * y + x * x) / (2 * (0.6 * field.radius) ** 2)).astype(np.float32)

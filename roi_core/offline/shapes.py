@@ -1,9 +1,9 @@
 """Footprints of batch quality: block coordinate descent on sums over all frames.
 
 With an instrument z (see `traces.instruments`) the picture of cell i is M_i = sum z_i y, and every trace c_j
-brings W_ij = sum z_i c_j of itself into it. So a_i = (M_i - sum_j W_ij a_j) / W_ii, one cell after another and
-several times round: hierarchical alternating least squares (Cichocki and Phan 2009), within boxes, with the
-cleaning of `roi_core.cnmf.footprints` as the projection on what a cell may look like.
+brings W_ij = sum z_i c_j of itself into it. So a_i = (M_i - sum_j W_ij a_j) / W_ii, one cell after another
+and several times round: hierarchical alternating least squares (Cichocki and Phan 2009) within boxes; the
+cleaning of `roi_core.cnmf.footprints` is the projection on what a cell may look like.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _add(cells: Cells, i: int, j: int) -> None:
 
 
 def _forget_sync(cells: Cells, i: int) -> None:
-    """A component that was just joined is compared again only after its trace is measured."""
+    """Compare a component that was just joined again only after its trace is measured."""
     t = cells.t
     t.born[i] = 2**50
 
@@ -140,7 +140,7 @@ def _pixel(cells: Cells, i: int, variance: NDArray[np.float32]) -> np.float32:
 def _sharpened(
     image: NDArray[np.float32], smooth: NDArray[np.float32], out: NDArray[np.float32], pixel: np.float32
 ) -> NDArray[np.float32]:
-    """Return the cleaned footprint with as much of the detail that smoothing took as stands out of the noise."""
+    """Return the cleaned footprint with as much of its detail as stands out of the noise."""
     inside = out > 0
     detail = image - smooth
     # a binomial 3 x 3 leaves .61 of the variance of white noise in the detail

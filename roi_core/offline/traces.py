@@ -48,7 +48,7 @@ REACH = 0.4
 """Seconds to each side from which the calcium of a frame is guessed without that frame."""
 QUIET = 2.0
 """A guess below this many of its standard deviations is silence."""
-SLICES = 40
+SLICES = 20
 """Blocks of the baseline in the time in which it follows drift."""
 
 
@@ -65,7 +65,7 @@ class Weighted(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """What a trace is measured from: ``base`` (blocks of ``length`` rows, N) and ``noise`` (N,) of a frame."""
+    """What a trace rises from: ``base`` (blocks of ``length`` rows, N), and ``noise`` (N,) of a frame."""
 
     base: NDArray[np.float32]
     noise: NDArray[np.float32]
@@ -73,7 +73,7 @@ class Levels(NamedTuple):
 
 
 def weighed(cells: Cells, variance: NDArray[np.float32] | None, blocks: Blocks) -> Weighted:
-    """Return the footprints as they are projected on frames; ``variance`` (rows, columns) as of binned pixels."""
+    """Return the footprints as they meet frames; ``variance`` (rows, columns) is that of binned pixels."""
     n, t, field = cells.count, cells.t, cells.field
     weights = np.ones(field.binned, np.float32) if variance is None else _weights(variance)
     half, scale = np.empty_like(t.boxes), np.ones(n, np.float32)
@@ -137,11 +137,11 @@ def instruments(
         out[:, some] = part.T
 
 
-def noise_of(traces: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the noise (N,) of a frame of traces (N, rows), NaN where there is no value."""
-    noise = np.zeros(len(traces), np.float32)
-    for i, trace in enumerate(traces):
-        noise[i] = _noise(trace, np.isfinite(trace))
+def noise_of(traces: NDArray[np.float32], good: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the noise (N,) of a frame of traces (rows, N)."""
+    noise = np.zeros(traces.shape[1], np.float32)
+    for some, part in _cells(traces):
+        noise[some] = [_noise(trace, good) for trace in part]
     return noise
 
 
@@ -174,7 +174,7 @@ def _solve(
     for first in range(0, len(products), ROWS):
         rows = slice(first, first + ROWS)
         course, left = courses(modes, means[rows])
-        part = (products[rows] - level - course @ by_mode - left @ by_block).astype(np.float32)
+        part = products[rows] - level - course @ by_mode - left @ by_block
         traces = np.empty_like(part)
         solve_rows(part, table.near, table.gram, least.base, first, least.length, traces)
         out[rows] = traces / w.scale
@@ -192,8 +192,7 @@ def mean_of(rows: NDArray[np.float32], good: NDArray[np.bool_]) -> NDArray[np.fl
 
 def _weights(variance: NDArray[np.float32]) -> NDArray[np.float32]:
     usual = float(np.median(variance)) or 1.0
-    weights: NDArray[np.float32] = 1 / (variance / usual).clip(*STEADY).astype(np.float32)
-    return weights
+    return (1 / (variance / usual).clip(*STEADY)).astype(np.float32)
 
 
 def _under(picture: NDArray[np.float32], centre: Any, reach: int, factor: int) -> NDArray[np.float32]:
@@ -293,7 +292,7 @@ def _foot(rising: Any, noise: Any) -> Any:
 
 @kernel
 def guess(traces: Any, good: Any, base: Any, length: Any, noise: Any, fade: Any) -> None:
-    """Replace each value of traces (N, rows) by the weighed mean of those before and after it, if that stands out.
+    """Replace each value of traces (N, rows) by the mean of those around it, if that stands out.
 
     Weights fall by ``fade`` a frame to both sides; the value itself has none.
     """
@@ -317,7 +316,7 @@ def guess(traces: Any, good: Any, base: Any, length: Any, noise: Any, fade: Any)
 
 @kernel
 def moments(traces: Any, ease: Any, out: Any) -> None:
-    """Fill ``out`` (N, 3) with the means of the first three powers of traces (N, rows) smoothed by ``ease``."""
+    """Fill ``out`` (N, 3) with the means of three powers of traces (N, rows) smoothed by ``ease``."""
     for i in range(traces.shape[0]):
         smooth, count = 0.0, 0
         first = second = third = 0.0

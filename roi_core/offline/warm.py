@@ -31,7 +31,7 @@ BLOCKS = ("prepare", "motion", "cnmf", "camera")
 
 
 class Known(NamedTuple):
-    """The components of a recording: ``ids`` (N,), ``born``, `Status`, whether it was set by hand, and CSC."""
+    """The components of a recording, each (N,); ``footprints`` are CSC."""
 
     ids: NDArray[np.int64]
     born: NDArray[np.int64]
@@ -84,7 +84,7 @@ def known_cells(recording: Recording) -> Known:
 
 
 def start(known: Known, field: Field, grid: Grid, prepare: Prepare) -> Cells:
-    """Return the living components on the picture that is analysed; those without a footprint are left out."""
+    """Return the living components on the picture that is analysed, but those without a footprint."""
     cells = Cells(field, grid)
     for k in np.flatnonzero(np.isin(known.status, (Status.ACCEPTED, Status.REJECTED))):
         column = known.footprints[:, k]
