@@ -2,9 +2,11 @@
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import scipy.linalg
+import scipy.ndimage
 import scipy.optimize
 
 # --- gray
@@ -283,3 +285,83 @@ def greedy_spikes(trace, kernel, width, penalty, moves, tolerance):
             spikes[best] += step[best]
         rows.append(spikes.copy())
     return np.array(rows), matrix
+
+
+# --- cells: pictures and demixing
+
+
+def clipped(image, seen):
+    """The image with what lies outside (y0, y1, x0, x1) replaced by the nearest pixel inside."""
+    y0, y1, x0, x1 = seen
+    y, x = (
+        np.arange(size).clip(low, high - 1)
+        for size, low, high in zip(image.shape, (y0, x0), (y1, x1), strict=True)
+    )
+    return image[np.ix_(y, x)]
+
+
+def between_nodes(nodes, middles, places):
+    """A coarse grid at places (y, x): linear between the middles of its parts, and on beyond them."""
+    out = np.asarray(nodes, np.float64)
+    for axis in (0, 1):
+        parts, place = np.asarray(middles[axis], np.float64), np.asarray(places[axis])
+        low = np.array([max(0, min(len(parts) - 2, int((parts <= p).sum()) - 1)) for p in place])
+        t = ((place - parts[low]) / (parts[low + 1] - parts[low])).clip(-0.5, 1.5)
+        t = t.reshape((-1, 1) if axis == 0 else (1, -1))
+        out = np.take(out, low, axis) * (1 - t) + np.take(out, low + 1, axis) * t
+    return out
+
+
+def block_means(image, edges):
+    rows, columns = (list(pairwise(e)) for e in edges)
+    return np.array([[np.mean(image[a:b, c:d], dtype=np.float64) for c, d in columns] for a, b in rows])
+
+
+def bounded_least_squares(footprints, image, floor):
+    """The c >= floor of least |image - sum_k c_k A_k|^2; footprints (K, H, W)."""
+    matrix = footprints.reshape(len(footprints), -1).T
+    if np.all(floor == 0):
+        return scipy.optimize.nnls(matrix, image.ravel())[0]
+    return scipy.optimize.lsq_linear(matrix, image.ravel(), (floor, np.inf), tol=1e-12).x
+
+
+# --- cells: shapes
+
+
+def binomial(image):
+    """Smoothed by 1 2 1 in both directions; at the edges by what there is of it."""
+    out = np.zeros(np.shape(image))
+    for y, x in np.ndindex(*out.shape):
+        near = [
+            ((2 - abs(v - y)) * (2 - abs(u - x)), image[v, u])
+            for v in range(max(y - 1, 0), min(y + 2, out.shape[0]))
+            for u in range(max(x - 1, 0), min(x + 2, out.shape[1]))
+        ]
+        out[y, x] = sum(w * value for w, value in near) / sum(w for w, _ in near)
+    return out
+
+
+def kept(image, noise, radius, level, widest):
+    """The connected part of a smoothed image round its greatest value within a radius of the middle."""
+    smooth = binomial(image)
+    y, x = np.mgrid[: len(image), : len(image)] - len(image) // 2
+    from_middle = y**2 + x**2
+    inner = np.where(from_middle <= radius**2, smooth, -np.inf)
+    best = np.unravel_index(inner.argmax(), inner.shape)
+    if not smooth[best] > 0:
+        return np.zeros_like(smooth)
+    mask = (smooth > max(level * smooth[best], 2 * noise)) & (from_middle <= (widest * radius) ** 2)
+    mask[best] = True
+    labels, _ = scipy.ndimage.label(mask)
+    return np.where(labels == labels[best], smooth, 0)
+
+
+def covered(patches, corners, margin, shape):
+    """How many cells lie on each binned pixel, each one pixel wider than it is."""
+    out = np.zeros(shape, int)
+    for patch, corner in zip(patches, corners, strict=True):
+        wide = np.zeros(np.array(shape) + 2 * margin + 2 * len(patch))
+        wide[corner[0] : corner[0] + len(patch), corner[1] : corner[1] + len(patch)] = patch
+        mark = scipy.ndimage.binary_dilation(wide > 0, np.ones((3, 3)))
+        out += mark[margin : margin + shape[0], margin : margin + shape[1]]
+    return out

@@ -1,0 +1,106 @@
+"""Centring, binning and explaining a picture: each pass against its definition."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from roi_core.cnmf import picture
+from roi_core.cnmf.background import Glow
+from tests import naive
+from tests.cells import crowd, footprint, padded
+
+MARGIN = 7
+
+
+def centred(image, mean, rate, seen, factor):
+    """What `centre` leaves: padded picture, mean, binned picture and sum of squares."""
+    h, w = image.shape
+    wide, mean, line = padded(image, MARGIN), mean.copy(), np.zeros(w, np.float32)
+    binned = np.full((h // factor, w // factor), np.nan, np.float32)
+    power = picture.centre(wide, MARGIN, mean, rate, seen, factor, line, binned)
+    return wide, mean, binned, power
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(24, 30), (25, 31), (16, 17), (6, 7)])
+@pytest.mark.parametrize("hidden", [(0, 0, 0, 0), (1, 0, 0, 2), (0, 2, 1, 0), (2, 2, 2, 2)])
+def test_centre_equals_its_definition(factor, shape, hidden):
+    random = np.random.default_rng(factor)
+    image, mean = random.normal(100, 30, (2, *shape)).astype(np.float32)
+    seen = (hidden[0], shape[0] - hidden[1], hidden[2], shape[1] - hidden[3])
+    wide, now, binned, power = centred(image, mean, 0.1, seen, factor)
+    inner = np.s_[seen[0] : seen[1], seen[2] : seen[3]]
+    deviation = naive.clipped(image - mean, seen)
+    expected = mean.copy()
+    expected[inner] += 0.1 * (image - mean)[inner]
+    middle = wide[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    # what is not binned is only looked at on the side that was hidden
+    np.testing.assert_allclose(middle, deviation, atol=1e-4)
+    np.testing.assert_allclose(now, expected, atol=1e-4)
+    np.testing.assert_allclose(binned, naive.binned(deviation, factor), atol=1e-4)
+    assert power == pytest.approx((naive.binned(deviation, factor) ** 2).sum(), rel=1e-5)
+    wide[MARGIN:-MARGIN, MARGIN:-MARGIN] = 0
+    assert not wide.any(), "the margin stays zero"
+
+
+def test_a_rate_of_nothing_leaves_the_mean():
+    image, mean = np.random.default_rng(0).normal(0, 1, (2, 20, 20)).astype(np.float32)
+    np.testing.assert_array_equal(centred(image, mean, 0.0, (3, 20, 0, 18), 2)[1], mean)
+
+
+def explained(cells, random, seen):
+    """What `explain` fills, and what the definition says."""
+    field, t = cells.field, cells.t
+    t.trace[: cells.count] = random.normal(0, 3, cells.count) * (random.random(cells.count) < 0.8)
+    binned = random.normal(0, 1, field.binned).astype(np.float32)
+    glow = Glow(field.binned, field.radius / field.factor)
+    nodes = random.normal(0, 1, glow.grid.shape).astype(np.float32)
+    out = np.full(np.array(field.binned) + 2 * field.margin, np.nan, np.float32)
+    args = binned, field.margin, nodes, glow.grid.pixels(), cells.count, t, seen, field.factor
+    out[:] = 0
+    picture.explain(*args, out)
+    pixels = [np.arange(size) for size in field.binned]
+    expected = binned - naive.between_nodes(nodes, glow.grid.middles, pixels)
+    for i in range(cells.count):
+        # a footprint on half a bin at an odd edge counts there as zero beyond
+        expected -= t.trace[i] * naive.binned(footprint(cells, i), field.factor)
+    q, shown = field.factor, np.zeros(field.binned, bool)
+    shown[-(-seen[0] // q) : seen[1] // q, -(-seen[2] // q) : seen[3] // q] = True
+    return out, np.pad(np.where(shown, expected, 0), field.margin)
+
+
+@pytest.mark.parametrize(("shape", "radius"), [((40, 44), 2.0), ((48, 52), 5.0), ((47, 53), 4.0)])
+@pytest.mark.parametrize("hidden", [(0, 0, 0, 0), (3, 0, 0, 5), (0, 4, 1, 0)])
+def test_explain_equals_its_definition(shape, radius, hidden):
+    cells, random = crowd(12, shape, radius)
+    seen = (hidden[0], shape[0] - hidden[1], hidden[2], shape[1] - hidden[3])
+    out, expected = explained(cells, random, seen)
+    np.testing.assert_allclose(out, expected, atol=2e-5)
+
+
+def test_explain_overwrites_what_was_left_of_an_older_frame():
+    cells, random = crowd(3)
+    field = cells.field
+    glow, seen = Glow(field.binned, field.radius), (2, 40, 1, 52)
+    binned = random.normal(0, 1, field.binned).astype(np.float32)
+    outs = [np.full(np.array(field.binned) + 2 * field.margin, value, np.float32) for value in (0, 9)]
+    for out in outs:
+        if out[0, 0]:
+            out[[0, -1]] = 0  # nothing writes the margin but its own cells
+            out[: field.margin] = out[-field.margin :] = out[:, : field.margin] = out[:, -field.margin :] = 0
+        picture.explain(
+            binned, field.margin, glow.nodes, glow.grid.pixels(), 3, cells.t, seen, field.factor, out
+        )
+    np.testing.assert_array_equal(*outs)
+
+
+def test_track_noise_is_half_the_squared_step_forgotten_exponentially():
+    random = np.random.default_rng(0)
+    frames = random.normal(0, 2, (400, 12, 14)).astype(np.float32)
+    variance, expected = np.zeros((2, 12, 14), np.float32)
+    for before, now in pairwise(frames):
+        picture.track_noise(padded(now, 3), padded(before, 3), 0.02, 3, variance)
+        expected += np.float32(0.02) * ((now - before) ** 2 / 2 - expected)
+    np.testing.assert_allclose(variance, expected, rtol=1e-4)
+    assert variance.mean() == pytest.approx(4, rel=0.1)

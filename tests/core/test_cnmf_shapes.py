@@ -1,0 +1,215 @@
+"""Running sums and the footprints learned from them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.ndimage import label
+
+from roi_core.cnmf import footprints, statistics
+from roi_core.cnmf.footprints import LEVEL, WIDEST, cleaned, own_image, visit
+from tests import naive
+from tests.cells import blob, crowd, empty, footprint, padded
+from tests.core.test_cnmf_state import check
+
+FRAMES = 12
+
+
+def gathered(cells, random, still=False):
+    """Run random frames; return pictures, traces, instruments and glow planes that went in."""
+    n, t, shape = cells.count, cells.t, cells.field.shape
+    pictures = random.normal(10, 5, (FRAMES, *shape)).astype(np.float32)
+    traces, instruments = random.normal(3, 2, (2, FRAMES, n)).astype(np.float32)
+    instruments[instruments < 2] = 0
+    glow = random.normal(0, 0 if still else 0.3, (FRAMES, n, 3)).astype(np.float32)
+    for k in range(FRAMES):
+        t.trace[:n], t.prediction[:n] = traces[k], instruments[k]
+        statistics.gather(n, t, padded(pictures[k], cells.field.reach), glow[k])
+    return pictures, traces, instruments, glow
+
+
+@pytest.mark.parametrize(("shape", "radius"), [((40, 44), 2.0), ((30, 31), 5.0), ((16, 16), 4.0)])
+def test_gather_equals_the_batch_sums(shape, radius):
+    """W sums instrument times traces, M instrument times picture less glow, also at the edges."""
+    cells, random = crowd(10, shape, radius)
+    t, reach, n = cells.t, cells.field.reach, cells.count
+    pictures, traces, z, glow = gathered(cells, random)
+    weights = z.T.astype(np.float64) @ traces
+    offset = np.arange(cells.field.side) - reach
+    for i in range(n):
+        total = np.zeros((cells.field.side,) * 2)
+        for k in range(FRAMES):
+            plane = glow[k, i, 0] + glow[k, i, 1] * offset[:, None] + glow[k, i, 2] * offset
+            y, x = t.centres[i]
+            box = np.pad(pictures[k], reach, constant_values=np.nan)
+            total += z[k, i] * np.nan_to_num(
+                box[y : y + cells.field.side, x : x + cells.field.side] - plane, nan=0.0
+            )
+        np.testing.assert_allclose(t.images[i], total, atol=2e-3)
+        for m, j in enumerate(t.near[i][t.near[i] >= 0]):
+            assert t.links[i, m] == pytest.approx(weights[i, j], abs=1e-3)
+    np.testing.assert_allclose(t.power[:n], np.diag(weights), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(t.energy[:n], (z**2).sum(0), rtol=1e-5)
+
+
+def test_reflect_equals_running_means():
+    cells, random = crowd(6, (20, 20), 2.0)
+    n, t, rate = cells.count, cells.t, 1 / 30 / statistics.MEMORY
+    raw, calcium = random.normal(0, 3, (2, 200, n)).astype(np.float32)
+    raw[50:60] = np.nan
+    noise = np.full(n, 2, np.float32)
+    smooth, first, second, sync, tail = (
+        np.zeros(n),
+        np.zeros(n),
+        np.zeros(n),
+        np.zeros((n, n)),
+        np.zeros((n, 3)),
+    )
+    for k in range(200):
+        statistics.reflect(n, t, raw[k], calcium[k], noise, 1 / 30)
+        c = np.where(calcium[k] > 1, calcium[k], 0).astype(float)
+        np.testing.assert_array_equal(t.prediction[:n], c.astype(np.float32))
+        smooth += np.where(np.isnan(raw[k]), 0, (raw[k] - smooth) / 30 / statistics.SMOOTH)
+        first += rate * (c - first)
+        second += rate * (c * c - second)
+        sync += rate * (np.outer(c, c) - sync)
+        tail += rate * (smooth[:, None] ** [1, 2, 3] - tail)
+    np.testing.assert_allclose(t.smooth[:n], smooth, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(t.first[:n], first, rtol=1e-3)
+    np.testing.assert_allclose(t.second[:n], second, rtol=1e-3)
+    np.testing.assert_allclose(t.tail[:n], tail, rtol=2e-3, atol=1e-4)
+    for i in range(n):
+        for m, j in enumerate(t.near[i][t.near[i] >= 0]):
+            assert t.sync[i, m] == pytest.approx(sync[i, j], rel=1e-3, abs=1e-6)
+    fade = (1 - 1 / 30 / statistics.PEAK) ** np.arange(199, -1, -1.0)[:, None]
+    np.testing.assert_allclose(t.peak[:n], np.maximum((calcium * fade).max(0), 0), rtol=1e-3)
+
+
+def test_own_image_is_m_less_the_neighbours_over_w():
+    cells, random = crowd(12, (24, 24), 2.0)
+    gathered(cells, random)
+    t, reach = cells.t, cells.field.reach
+    for i in range(cells.count):
+        if not t.power[i] > 0:
+            continue
+        out = np.empty_like(t.boxes[0])
+        own_image(i, t, out)
+        others = np.zeros(cells.field.shape)
+        for m, j in enumerate(t.near[i][t.near[i] >= 0]):
+            others += t.links[i, m] * footprint(cells, j)
+        y, x = t.centres[i]
+        box = np.pad(others, reach)[y : y + cells.field.side, x : x + cells.field.side]
+        np.testing.assert_allclose(out, (t.images[i] - box) / t.power[i], atol=1e-3)
+
+
+@given(st.integers(0, 10**6), st.floats(0, 0.4), st.floats(1, 6))
+def test_cleaned_equals_its_definition(seed, noise, radius):
+    random = np.random.default_rng(seed)
+    image = blob(15, radius / 2, *random.uniform(-2, 2, 2)) + random.normal(0, 0.3, (15, 15))
+    image = image.astype(np.float32)
+    smooth, out = np.zeros((2, 15, 15), np.float32)
+    size = cleaned(image, np.float32(noise), np.float32(radius), smooth, out)
+    expected = naive.kept(image, np.float32(noise), np.float32(radius), LEVEL, WIDEST)
+    np.testing.assert_allclose(smooth, naive.binomial(image), atol=1e-5)
+    np.testing.assert_allclose(out, expected, atol=1e-5)
+    assert size == np.count_nonzero(out)
+    assert (out >= 0).all()
+    assert label(out)[1] <= 1
+    y, x = np.nonzero(out)
+    assert ((y - 7) ** 2 + (x - 7) ** 2 <= (WIDEST * radius) ** 2 + 1e-6).all()
+
+
+@pytest.mark.parametrize("image", [np.zeros((9, 9)), np.full((9, 9), -1.0), np.full((9, 9), np.nan)])
+def test_cleaned_leaves_nothing_of_nothing(image):
+    smooth, out = np.ones((2, 9, 9), np.float32)
+    assert cleaned(image.astype(np.float32), np.float32(0), np.float32(2), smooth, out) == 0
+    assert not out.any()
+
+
+def learned(cells, i, now=10, forget=0.0, noise=0.1):
+    field = cells.field
+    variance = np.full(field.binned, noise**2, np.float32)
+    return visit(
+        i, cells.t, now, forget, np.float32(field.radius), variance, np.full(cells.count, 1, np.float32),
+        (field.factor, field.margin), cells.cover,
+    )  # fmt: skip
+
+
+def seen(cells, i, image, power=100.0):
+    """Let the sums of cell i say that this is its image on the picture."""
+    t, reach, side = cells.t, cells.field.reach, cells.field.side
+    y, x = t.centres[i]
+    t.images[i] = np.pad(image, reach)[y : y + side, x : x + side] * power
+    t.power[i] = t.energy[i] = power
+
+
+@pytest.mark.parametrize("grown", [0.6, 1.0, 1.5])
+def test_a_footprint_grows_and_shrinks_to_the_image_of_its_cell(grown):
+    cells = empty((40, 40), 4.0)
+    i = cells.add(blob(cells.field.side, 2.2), (20, 21), 0, 0, 1)
+    true = np.pad(blob(17, 2.2 * grown), ((12, 11), (13, 10)))
+    seen(cells, i, true)
+    assert learned(cells, i) > 10
+    assert np.corrcoef(footprint(cells, i).ravel(), true.ravel())[0, 1] > 0.97
+    assert cells.t.r[i] > 0.9
+    check(cells)
+
+
+def test_a_visit_forgets_by_the_frames_since_the_last():
+    cells, random = crowd(5, (24, 24), 2.0)
+    gathered(cells, random)
+    t, before = (
+        cells.t,
+        {name: getattr(cells.t, name)[1].copy() for name in ("images", "links", "power", "energy")},
+    )
+    learned(cells, 1, now=30, forget=0.01)
+    learned(cells, 1, now=70, forget=0.01)
+    for name, old in before.items():
+        np.testing.assert_allclose(getattr(t, name)[1], old * np.exp(-0.7), rtol=1e-4)
+    assert t.visited[1] == 70
+
+
+def test_what_is_no_image_leaves_the_footprint_as_it_was():
+    cells = empty((40, 40), 4.0)
+    i = cells.add(blob(cells.field.side, 2.2), (20, 20), 0, 0, 1)
+    before = cells.t.boxes[i].copy()
+    assert learned(cells, i) == 0  # nothing was gathered
+    seen(cells, i, np.random.default_rng(0).normal(0, 0.01, (40, 40)).astype(np.float32), power=0.01)
+    assert learned(cells, i, noise=5.0) < footprints.SMALLEST
+    np.testing.assert_array_equal(cells.t.boxes[i], before)
+    assert cells.t.r[i] == 0
+
+
+@pytest.mark.parametrize("centre", [(1, 20), (38, 20), (20, 0), (39, 39)])
+def test_a_footprint_never_lies_beyond_the_picture(centre):
+    """Neither smoothing nor a dark surround puts weight on pixels that no camera sees."""
+    cells = empty((40, 40), 4.0)
+    side, reach = cells.field.side, cells.field.reach
+    i = cells.add(blob(side, 2.2), centre, 0, 0, 1)
+    y, x = np.mgrid[:40, :40]
+    image = np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / 10) - 0.3
+    seen(cells, i, image.astype(np.float32))
+    assert learned(cells, i) > 4
+    mask = np.zeros((side, side), bool)
+    for v, u in np.ndindex(side, side):
+        mask[v, u] = 0 <= centre[0] - reach + v < 40 and 0 <= centre[1] - reach + u < 40
+    assert cells.t.boxes[i][~mask].max(initial=0) == 0
+
+
+def test_tour_visits_in_turn_skips_the_frozen_and_tells_who_drifted():
+    cells = empty((60, 60), 4.0)
+    for k in range(4):
+        cells.add(blob(cells.field.side, 2.2), (15 + 10 * k, 30), 0, 0, k)
+        y, x = np.mgrid[:60, :60]
+        off = 2 if k == 2 else 0
+        seen(cells, k, np.exp(-((y - 15 - 10 * k - off) ** 2 + (x - 30) ** 2) / 9).astype(np.float32))
+    cells.t.links[:] = 0
+    cells.t.frozen[1] = 1
+    field = cells.field
+    args = (
+        4, cells.t, 50, 0.0, np.float32(4), np.full(field.binned, 0.01, np.float32), np.ones(4, np.float32),
+        (field.factor, field.margin), cells.cover,
+    )  # fmt: skip
+    assert footprints.tour(3, 3, *args) == -1
+    assert cells.t.visited[:4].tolist() == [50, 0, 0, 50]
+    assert footprints.tour(2, 1, *args) == 2

@@ -1,0 +1,169 @@
+"""The table of cells: neighbours, products, patches and cover, however cells come, move and go."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roi_core.cnmf.background import Glow
+from roi_core.cnmf.state import NEIGHBOURS, Cells, Field, overlap, shifted
+from tests import naive
+from tests.cells import add, crowd, empty, footprint
+
+
+def check(cells, whole=True):
+    """Everything that follows from the footprints and their places is as if made anew."""
+    t, n, field = cells.t, cells.count, cells.field
+    assert all(len(column) >= n for column in t)
+    for name, column in zip(t._fields, t, strict=True):
+        known = column[:n]
+        assert np.isfinite(known[~np.isinf(known)] if name == "floor" else known).all(), name
+    boxes = t.boxes[:n].astype(np.float64)
+    assert (boxes >= 0).all()
+    np.testing.assert_allclose((boxes**2).sum((1, 2)), 1, rtol=1e-5)
+    at = np.arange(field.side) - field.reach
+    moments = [boxes.sum((1, 2)), (boxes.sum(2) * at).sum(1), (boxes.sum(1) * at).sum(1)]
+    np.testing.assert_allclose(t.moments[:n], np.transpose(moments), atol=2e-3)
+    _check_neighbours(cells, boxes)
+    expected = naive.covered(t.patches[:n], t.corners[:n], field.margin, field.binned)
+    np.testing.assert_array_equal(cells.cover, expected)
+    for i in range(n if whole else 0):
+        binned = naive.binned(footprint(cells, i), field.factor)
+        wide = np.zeros(np.array(field.binned) + 2 * field.margin + 1)
+        y, x = t.corners[i]
+        wide[y : y + field.patch, x : x + field.patch] = t.patches[i]
+        m = field.margin
+        np.testing.assert_allclose(wide[m:-m, m:-m][: len(binned), : binned.shape[1]], binned, atol=1e-6)
+
+
+def _check_neighbours(cells, boxes):
+    """`near` names exactly the cells whose box touches, on both sides, and `gram` their product."""
+    t, n, field = cells.t, cells.count, cells.field
+    wide = np.zeros((n, *np.array(field.shape) + 2 * field.side))
+    for i, (y, x) in enumerate(t.centres[:n] + field.side - field.reach):
+        wide[i, y : y + field.side, x : x + field.side] = boxes[i]
+    for i in range(n):
+        row = t.near[i]
+        names = row[row >= 0]
+        assert (row[len(names) :] == -1).all()
+        apart = np.abs(t.centres[:n] - t.centres[i]).max(1)
+        assert sorted(names) == [j for j in np.flatnonzero(apart < field.side) if j != i]
+        for m, j in enumerate(names):
+            assert i in t.near[j]
+            expected = (wide[i] * wide[j]).sum()
+            assert t.gram[i, m] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("radius", [1.0, 3.0, 4.0, 6.5])
+@pytest.mark.parametrize("shape", [(40, 44), (47, 53), (16, 16)])
+def test_a_crowd_is_consistent(radius, shape):
+    check(crowd(25, shape, radius)[0])
+
+
+@pytest.mark.parametrize("number", [NEIGHBOURS, NEIGHBOURS + 2, 70])
+def test_more_neighbours_and_cells_than_there_was_room_for(number):
+    """All in one heap; sums with neighbours survive the growth of the table."""
+    cells, random = crowd(NEIGHBOURS, (12, 12), 3.0)
+    cells.t.links[: cells.count] = random.random(cells.t.links[: cells.count].shape)
+    before = cells.t.links[:NEIGHBOURS, : NEIGHBOURS - 1].copy()
+    while cells.count < number:
+        add(cells, random)
+    check(cells)
+    np.testing.assert_array_equal(cells.t.links[:NEIGHBOURS, : NEIGHBOURS - 1], before)
+
+
+@given(st.data())
+def test_any_history_is_consistent(data):
+    seed = data.draw(st.integers(0, 999))
+    cells, random = crowd(
+        data.draw(st.integers(0, 20)), (30, 33), data.draw(st.sampled_from([2.0, 4.0])), seed
+    )
+    labels = {}
+    for _ in range(data.draw(st.integers(1, 12))):
+        verb = data.draw(st.sampled_from(["add", "remove", "move", "settle"]))
+        if verb == "add" or cells.count == 0:
+            i = add(cells, random)
+            cells.t.ids[i] = 1000 + len(labels)
+            labels[int(cells.t.ids[i])] = 1
+            continue
+        i = data.draw(st.integers(0, cells.count - 1))
+        if verb == "remove":
+            ids = cells.t.ids[: cells.count].copy()
+            order = cells.remove(i)
+            np.testing.assert_array_equal(cells.t.ids[: cells.count], ids[order])
+        elif verb == "move":
+            dy, dx = (data.draw(st.integers(-3, 3)) for _ in range(2))
+            y, x = cells.t.centres[i]
+            if 0 <= y + dy < 30 and 0 <= x + dx < 33:
+                before = footprint(cells, i)
+                cells.move(i, dy, dx)
+                after, kept = footprint(cells, i), footprint(cells, i) > 0
+                if after.any():  # where it did not leave its box it lies where it lay, scaled
+                    ratio = after[kept] / before[kept]
+                    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-4)
+        else:
+            cells.t.boxes[i] *= np.float32(random.uniform(0.1, 9))
+            cells.t.boxes[i, random.integers(cells.field.side)] = 0
+            if cells.t.boxes[i].any():
+                cells.settle(i)
+        if not all(box.any() for box in cells.t.boxes[: cells.count]):
+            return
+        check(cells)
+
+
+def test_sums_with_neighbours_stay_with_their_pair_when_others_go():
+    """`links` and `sync` of the cells that stay are those of the same two cells as before."""
+    cells, random = crowd(14, (20, 20), 2.0)
+    t, n = cells.t, cells.count
+    t.links[:n], t.sync[:n] = random.random((2, *t.links[:n].shape))
+
+    def pairs():
+        return {
+            (int(t.ids[i]), int(t.ids[t.near[i, m]])): (t.links[i, m], t.sync[i, m])
+            for i in range(cells.count)
+            for m in range(t.near.shape[1])
+            if t.near[i, m] >= 0
+        }
+
+    while cells.count > 1:
+        before, gone = pairs(), int(random.integers(cells.count))
+        dead = int(t.ids[gone])
+        cells.remove(gone)
+        assert pairs() == {key: value for key, value in before.items() if dead not in key}
+
+
+@given(st.integers(-9, 9), st.integers(-9, 9), st.integers(0, 99))
+def test_shifted_and_overlap_equal_their_definition(dy, dx, seed):
+    a, b = np.random.default_rng(seed).random((2, 7, 7)).astype(np.float32)
+    wide = np.zeros((27, 27), np.float32)
+    wide[10 + dy : 17 + dy, 10 + dx : 17 + dx] = b
+    np.testing.assert_array_equal(shifted(b, dy, dx), wide[10:17, 10:17])
+    assert overlap(a, b, dy, dx) == pytest.approx((a * wide[10:17, 10:17]).sum(), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("radius", [0.25, 1.0, 3.9, 4.0, 5.0, 64.0])
+@pytest.mark.parametrize("shape", [(16, 16), (33, 47), (4, 4), (5, 40)])
+def test_no_box_leaves_its_margins(shape, radius):
+    """The farthest centres of any picture, even one smaller than a cell."""
+    field = Field(shape, radius)
+    cells = Cells(field, Glow(field.binned, radius / field.factor).grid) if radius < 64 else None
+    corners = [(0, 0), (0, shape[1] - 1), (shape[0] - 1, 0), (shape[0] - 1, shape[1] - 1)]
+    for y, x in corners:
+        first = [(c - field.reach) // field.factor + field.margin for c in (y, x)]
+        assert min(first) >= 0
+        for k in (0, 1):
+            assert first[k] + field.patch <= field.binned[k] + 2 * field.margin
+        if cells is not None:
+            add(cells, np.random.default_rng(0), (y, x))
+    if cells is not None:
+        check(cells)
+
+
+def test_shares_of_the_nodes_are_those_of_the_grid():
+    cells = empty((60, 66), 5.0)
+    nodes = np.random.default_rng(0).normal(0, 1, cells.grid.shape)
+    for y, x in [(1, 1), (30, 33), (59, 65), (17, 2), (0, 65)]:
+        i = add(cells, np.random.default_rng(0), (y, x))
+        place = [[(y + 0.5) / 2 - 0.5], [(x + 0.5) / 2 - 0.5]]
+        value = cells.t.share[i, 0] @ nodes.ravel()[cells.t.at[i]]
+        assert value == pytest.approx(naive.between_nodes(nodes, cells.grid.middles, place)[0, 0], abs=1e-5)
