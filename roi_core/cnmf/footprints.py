@@ -57,7 +57,7 @@ def visit(
     y = min(max(t.centres[i, 0] // factor, 0), variance.shape[0] - 1)
     x = min(max(t.centres[i, 1] // factor, 0), variance.shape[1] - 1)
     pixel = np.sqrt(variance[y, x]) * factor * np.sqrt(t.energy[i]) / t.power[i]
-    size = cleaned(image, BINOMIAL * pixel, radius, smooth, out)
+    size = cleaned(image, BINOMIAL * pixel, radius, smooth, out) - _cut_off(t.images[i], out)
     if size < SMALLEST:
         t.r[i] = 0
         return size
@@ -155,6 +155,18 @@ def cleaned(image: Any, noise: Any, radius: Any, smooth: Any, out: Any) -> Any:
                 waiting += 1
                 size += 1
     return size
+
+
+@kernel
+def _cut_off(sums: Any, out: Any) -> Any:
+    """Take off a footprint what smoothing put beyond the picture, where nothing was summed; count it."""
+    number = 0
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            if out[y, x] > 0 and sums[y, x] == 0:
+                out[y, x] = 0
+                number += 1
+    return number
 
 
 @kernel
