@@ -265,7 +265,7 @@ class Cnmf(Block):
         le=200,
     )
     min_r: float = field(
-        0.6,
+        0.7,
         "Correlation of a cell's footprint with the picture of its transients that it must reach.",
         ge=0,
         le=1,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
-from scipy.sparse.linalg import eigsh
+from scipy.linalg import eigh
 
 from roi_core.jit import kernel, sums
 
@@ -182,12 +182,9 @@ class Glow:
 
 def _leading(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the greatest eigenvalues of a symmetric matrix, falling, and their vectors as columns."""
-    if len(matrix) <= 2 * MODES:
-        values, vectors = np.linalg.eigh(matrix)
-    else:
-        start = np.linspace(1, 2, len(matrix))
-        values, vectors = eigsh(matrix, MODES, which="LA", v0=start)
-    return values[::-1][:MODES], vectors[:, ::-1][:, :MODES]
+    size = len(matrix)
+    values, vectors = eigh(matrix, subset_by_index=(max(0, size - MODES), size - 1))
+    return values[::-1], vectors[:, ::-1]
 
 
 class Grid:

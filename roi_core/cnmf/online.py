@@ -52,6 +52,8 @@ STAY = 3.0
 """Seconds after which an odd picture is the new normal."""
 HIDDEN = 60.0
 """Seconds over which it is averaged how far motion hides the edges."""
+SLACK = 0.25
+"""Pixels by which an edge may be moved into the picture before its outermost pixel counts as unseen."""
 PATIENCE = 3
 """Failures of the detector after which it is left alone."""
 
@@ -318,4 +320,4 @@ class OnlineCNMF:
 
 def _hidden(shift: float, size: int) -> int:
     """Return how many of ``size`` px a picture moved by ``shift`` lacks at one side."""
-    return min(max(math.ceil(shift), 0), size // 2 - 1)
+    return min(max(math.ceil(shift - SLACK), 0), size // 2 - 1)

@@ -89,7 +89,7 @@ def reason(m: Marks, settings: Cnmf, area: float, i: int, rule: int) -> str:
 
 
 NAMES = ("evidence", "SNR", "spatial correlation", "skewness", "distance from the edge", "size")
-EDGE = 0.4
+EDGE = 0.25
 """Cell radii that the middle of a cell must be inside of what motion leaves in sight."""
 
 
