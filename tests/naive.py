@@ -312,7 +312,7 @@ def between_nodes(nodes, middles, places):
     return out
 
 
-def block_means(image, edges):
+def part_means(image, edges):
     rows, columns = (list(pairwise(e)) for e in edges)
     return np.array([[np.mean(image[a:b, c:d], dtype=np.float64) for c, d in columns] for a, b in rows])
 
@@ -365,3 +365,87 @@ def covered(patches, corners, margin, shape):
         mark = scipy.ndimage.binary_dilation(wide > 0, np.ones((3, 3)))
         out += mark[margin : margin + shape[0], margin : margin + shape[1]]
     return out
+
+
+# --- the second pass
+
+
+def feet(trace, good, length, half):
+    """Noise of a trace, and the foot of its block means `half` blocks to both sides of each block."""
+    seconds = [
+        (trace[t + 1] - 2 * trace[t] + trace[t - 1]) ** 2 / 6
+        for t in range(1, len(trace) - 1)
+        if good[t - 1 : t + 2].all()
+    ]
+    noise = math.sqrt(np.minimum(seconds, 4 * np.median(seconds) / 0.4549).mean() / 0.9205)
+    blocks = [slice(k, k + length) for k in range(0, len(trace), length)]
+    means = [
+        trace[some][good[some]].mean() if 2 * good[some].sum() >= len(trace[some]) else np.nan
+        for some in blocks
+    ]
+    base = []
+    for k in range(len(blocks)):
+        near = np.sort([m for m in means[max(0, k - half) : k + half + 1] if np.isfinite(m)])
+        foot = near[len(near) // 10]
+        for _ in range(4):
+            low = near[near <= foot + 1.5 * noise / math.sqrt(length)]
+            foot = (low.mean() if len(low) else 0.0) + 0.139 * noise / math.sqrt(length)
+        base.append(foot)
+    return noise, np.array(base)
+
+
+def guess(trace, good, base, noise, fade):
+    """The mean of the frames around each frame, weighed by fade to the power of their distance."""
+    line = np.where(good, trace - base[: len(trace)], 0)
+    out = np.zeros(len(trace))
+    unit = (1 - fade) / (2 * fade)
+    spread = unit * math.sqrt(2 * sum(fade ** (2 * k) for k in range(1, 2000)))
+    for t in range(len(trace)):
+        value = unit * sum(fade ** abs(s - t) * line[s] for s in range(len(trace)) if s != t)
+        out[t] = value if value > 2 * spread * noise else 0
+    return out
+
+
+def smoothed(trace, ease):
+    """An exponential mean that begins at zero."""
+    out, level = np.zeros(len(trace)), 0.0
+    for t, value in enumerate(trace):
+        level += ease * (value - level)
+        out[t] = level
+    return out
+
+
+def block_means(picture, cover, yedges, xedges, least):
+    """Means of uncovered pixels, those of too few replaced by the neighbours' by their numbers."""
+    shape = len(yedges) - 1, len(xedges) - 1
+    means, free = np.zeros(shape), np.zeros(shape)
+    for j, k in np.ndindex(shape):
+        some = np.s_[yedges[j] : yedges[j + 1], xedges[k] : xedges[k + 1]]
+        free[j, k] = (cover[some] == 0).sum()
+        means[j, k] = picture[some][cover[some] == 0].mean() if free[j, k] else 0
+    out = means.copy()
+    for j, k in np.ndindex(shape):
+        near = np.s_[max(j - 1, 0) : j + 2, max(k - 1, 0) : k + 2]
+        weights = np.where(free[near] >= least, free[near], 0)
+        if free[j, k] < least:
+            out[j, k] = (weights * means[near]).sum() / weights.sum() if weights.any() else 0
+    return out
+
+
+def bilinear(nodes, ylow, yfrac, xlow, xfrac):
+    """A picture between nodes, pixel by pixel."""
+    out = np.zeros((len(ylow), len(xlow)))
+    for y, x in np.ndindex(out.shape):
+        j, k, t, s = ylow[y], xlow[x], yfrac[y], xfrac[x]
+        upper = nodes[j, k] * (1 - s) + nodes[j, k + 1] * s
+        lower = nodes[j + 1, k] * (1 - s) + nodes[j + 1, k + 1] * s
+        out[y, x] = upper * (1 - t) + lower * t
+    return out
+
+
+def nearest_seen(picture, seen):
+    """A picture whose unseen pixels have the value of the nearest seen one."""
+    y0, y1, x0, x1 = seen
+    rows = np.arange(len(picture)).clip(y0, y1 - 1)
+    columns = np.arange(picture.shape[1]).clip(x0, x1 - 1)
+    return picture[np.ix_(rows, columns)]

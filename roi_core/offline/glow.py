@@ -133,7 +133,7 @@ def node_shares(
     (ylow, yfrac), (xlow, xfrac) = (grid.at(k, places[k]) for k in (0, 1))
     out = np.zeros((len(boxes), *grid.shape), np.float32)
     share_out(boxes, centres, ylow, yfrac, xlow, xfrac, out)
-    return out.reshape(len(boxes), -1)
+    return out.reshape(len(boxes), grid.shape[0] * grid.shape[1])
 
 
 def _mean(means: NDArray[np.float32], good: NDArray[np.bool_]) -> NDArray[np.float64]:

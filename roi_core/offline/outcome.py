@@ -141,5 +141,7 @@ def _components(
     for k, cell in enumerate(known.ids.tolist()):
         if cell not in living:
             fate = fates.get(cell, Status(int(known.status[k])))
-            view.gone[cell] = Fate(born[cell], fate if fate > Status.REJECTED else Status.REMOVED, "")
+            lost = fate in (Status.ACCEPTED, Status.REJECTED)
+            reason = "it has no footprint" if lost else known.reason[k] if cell not in fates else ""
+            view.gone[cell] = Fate(born[cell], Status.REMOVED if lost else fate, reason)
     return view.of(cells, status, reasons, marks.snr)

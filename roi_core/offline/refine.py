@@ -22,7 +22,7 @@ from roi_core.offline.movie import Movie, Registered
 from roi_core.offline.outcome import Outcome, judged
 from roi_core.offline.passes import Learning, Measuring, first_look
 from roi_core.offline.scratch import Scratch
-from roi_core.offline.write import already_refined, write
+from roi_core.offline.write import already_refined, mend, write
 from roi_core.prepare import Prepare
 from roi_core.recording import Recording
 
@@ -85,12 +85,14 @@ def refine(
     Stopped
         ``asked_to_stop`` said so; the next call goes on from there.
     """
+    mend(path)
     with Recording(path) as recording:
         if recording.being_written:
             raise RecordingError(f"{path} is being recorded right now; refine it when it is finished")
+        settings = warm.last_settings(recording, changes)
         if not overwrite and already_refined(path):
             raise RecordingError(f"{path} was refined before; use --overwrite to replace that")
-        run = _Run(recording, movie, changes, asked_to_stop, progress, period)
+        run = _Run(recording, movie, settings, asked_to_stop, progress, period)
         outcome = run.whole()
     write(path, outcome, overwrite)
     run.scratch.remove()
@@ -104,12 +106,12 @@ class _Run:
         self,
         recording: Recording,
         movie: str | None,
-        changes: tuple[str, ...],
+        settings: Settings,
         asked_to_stop: Callable[[], bool],
         progress: Callable[[int, int], None],
         period: float,
     ) -> None:
-        self.settings: Settings = warm.last_settings(recording, changes)
+        self.settings = settings
         self.known = warm.known_cells(recording)
         self.rows, self.rate = recording.rows, rate_of(recording)
         if self.rows < 3:

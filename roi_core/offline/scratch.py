@@ -41,7 +41,7 @@ class Scratch:
     def load(self) -> State | None:
         """Return the last state, or None when there is none that fits."""
         try:
-            with np.load(self.folder / "state.npz", allow_pickle=False) as file:
+            with (self.folder / "state.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 if str(file["key"]) != self._key:
                     return None
                 return {name: file[name] for name in file.files if name != "key"}
@@ -67,6 +67,8 @@ class Scratch:
 
     def array(self, name: str, shape: tuple[int, ...], fresh: bool, dtype: str = "f4") -> Any:
         """Return an array on the disk: a new one of zeros, or the one that is there."""
+        if 0 in shape:
+            return np.zeros(shape, dtype)
         path = self.folder / f"{name}.npy"
         self.folder.mkdir(exist_ok=True)
         if not fresh and path.exists():

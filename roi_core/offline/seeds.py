@@ -31,7 +31,7 @@ def sow(cells: Cells, evidence: Evidence, next_id: int, most: int) -> int:
     disc[y * y + x * x > (1.2 * field.radius) ** 2] = 0
     for _, row, column, _ in evidence.peaks(PEAK):
         centre = (row * field.factor + field.factor // 2, column * field.factor + field.factor // 2)
-        box = _inside(disc, centre, field.shape, field.reach)
+        box = inside(disc, centre, field.shape, field.reach)
         if cells.count < most and not _known(cells, box, centre):
             cells.add(box, centre, 0, 0, next_id)
             next_id += 1
@@ -47,7 +47,7 @@ def weed(cells: Cells, first_new: int, settings: Cnmf) -> None:
             cells.remove(i)
 
 
-def _inside(
+def inside(
     box: NDArray[np.float32], centre: tuple[int, int], shape: tuple[int, int], reach: int
 ) -> NDArray[np.float32]:
     """Return a box without what lies beyond the picture."""

@@ -26,6 +26,8 @@ __all__ = ["Known", "known_cells", "last_settings", "restored", "start", "table_
 
 log = logging.getLogger(__name__)
 
+BY_HAND = "by hand"
+"""The reason of a status that a user gave."""
 BLOCKS = ("prepare", "motion", "cnmf", "camera")
 """Settings that matter to a refinement."""
 
@@ -36,7 +38,7 @@ class Known(NamedTuple):
     ids: NDArray[np.int64]
     born: NDArray[np.int64]
     status: NDArray[np.uint8]
-    by_hand: NDArray[np.bool_]
+    reason: list[str]
     footprints: Any
 
 
@@ -79,8 +81,7 @@ def known_cells(recording: Recording) -> Known:
             f"{recording.path} has no cells to start from; record with cnmf.enabled=true, or run it again: "
             f"roi_stream run --source {recording.path} --set cnmf.enabled=true --out NEW.h5"
         )
-    by_hand = np.array([reason == "by hand" for reason in cells.reason], bool)
-    return Known(cells.ids, cells.born, cells.status, by_hand, cells.footprints)
+    return Known(cells.ids, cells.born, cells.status, cells.reason, cells.footprints)
 
 
 def start(known: Known, field: Field, grid: Grid, prepare: Prepare) -> Cells:
@@ -92,7 +93,7 @@ def start(known: Known, field: Field, grid: Grid, prepare: Prepare) -> Cells:
         if found is not None:
             i = cells.add(found[0], found[1], 0, 0, int(known.ids[k]))
             cells.t.status[i] = known.status[k]
-            cells.t.verdict[i] = known.status[k] if known.by_hand[k] else 0
+            cells.t.verdict[i] = known.status[k] if known.reason[k] == BY_HAND else 0
     return cells
 
 

@@ -79,7 +79,7 @@ class Draft:
     def __init__(self, raw: BinaryIO) -> None:
         self._raw, self._place = raw, 0
         self._first = self._end = raw.seek(0, os.SEEK_END)
-        self._changes: dict[int, bytes] = {}
+        self._changes: list[tuple[int, bytes]] = []
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place."""
@@ -107,7 +107,7 @@ class Draft:
         data = self._raw.read(len(view))
         view[: len(data)] = data
         view[len(data) :] = bytes(len(view) - len(data))
-        for start, change in self._changes.items():
+        for start, change in self._changes:
             low, high = max(start, place), min(start + len(change), place + len(view))
             if low < high:
                 view[low - place : high - place] = change[low - start : high - start]
@@ -125,7 +125,7 @@ class Draft:
         data, place = bytes(data), self._place
         inside = max(0, min(len(data), self._first - place))
         if inside:
-            self._changes[place] = self._overlaid(place, data[:inside])
+            self._change(place, data[:inside])
         if inside < len(data):
             self._raw.seek(place + inside)
             self._raw.write(data[inside:])
@@ -133,10 +133,11 @@ class Draft:
         self._end = max(self._end, self._place)
         return len(data)
 
-    def _overlaid(self, place: int, data: bytes) -> bytes:
-        """Return a change with the rest of a longer one that began at the same place; later ones go last."""
-        old = self._changes.pop(place, b"")
-        return data + old[len(data) :]
+    def _change(self, place: int, data: bytes) -> None:
+        """Remember a change behind all others, and forget those that it covers."""
+        end = place + len(data)
+        kept = [(start, old) for start, old in self._changes if start < place or start + len(old) > end]
+        self._changes = [*kept, (place, data)]
 
     def commit(self, journal: Path) -> None:
         """Put everything on the disk, and only then change what was there."""
@@ -145,7 +146,7 @@ class Draft:
         new = journal.with_suffix(".new")
         with new.open("wb") as file:
             file.write(MAGIC)
-            for place, data in self._changes.items():
+            for place, data in self._changes:
                 file.write(struct.pack("<qq", place, len(data)) + data)
             file.flush()
             os.fsync(file.fileno())
