@@ -167,7 +167,7 @@ def _show_settings(arguments: argparse.Namespace) -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     display = not sys.platform.startswith("linux") or os.environ.get("DISPLAY")
     if display and importlib.util.find_spec("dearpygui"):
-        return _window(["simulated"])
+        return _window(["simulated:2p"])
     from roi_core.console import run_demo
 
     run_demo(Path(arguments.out), arguments.seconds)
@@ -237,7 +237,7 @@ def _gui_words(arguments: argparse.Namespace) -> list[str]:
         raise SettingsError(
             f"--{flag}", getattr(arguments, given[0]), "the window has no such option; leave it out"
         )
-    words = [arguments.source]
+    words = [arguments.source, "--as-set"]
     words += ["--rois", arguments.rois] if arguments.rois else []
     words += ["--settings", arguments.settings] if arguments.settings else []
     words += ["--record", arguments.out] if arguments.out else []

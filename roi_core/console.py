@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from roi_core.recording import Recording
     from roi_core.session import Session, Snapshot
 
-__all__ = ["Signals", "describe_recording", "run_demo", "run_session"]
+__all__ = ["Signals", "demo_words", "describe_recording", "run_demo", "run_session"]
 
 POLL = 0.05
 """Seconds between looks at a running session."""
@@ -81,6 +81,19 @@ def run_session(session: Session, period: float, length: int | None, signals: Si
             _print_end(session.snapshot())
 
 
+def demo_words(source: str) -> tuple[str, ...]:
+    """Return the settings (path=value) with which a simulated source shows everything; none for others."""
+    from roi_core.sources.simulated import PRESETS
+
+    kind, _, preset = source.partition(":")
+    scene = PRESETS.get(preset or "2p")
+    if kind != "simulated" or scene is None:
+        return ()
+    light = "1p" if preset in ("1p", "miniscope") else "2p"
+    radius = f"cnmf.cell_radius={scene['radius']:g}"
+    return "motion.enabled=true", "cnmf.enabled=true", f"cnmf.preset={light}", radius
+
+
 def run_demo(path: Path, seconds: float) -> None:
     """Record the simulated camera for `seconds` without a window, and print what was found and where."""
     from roi_core.recording import Recording
@@ -89,7 +102,7 @@ def run_demo(path: Path, seconds: float) -> None:
     from roi_core.settings import LiveSettings, Settings
     from roi_core.sources import open_source
 
-    live = LiveSettings(Settings().with_texts("roi.dff=true"))
+    live = LiveSettings(Settings().with_texts("roi.dff=true", *demo_words("simulated")))
     source = open_source("simulated", live)
     truth = source.truth  # type: ignore[attr-defined]
     rois = RoiSet(Circle(*circle) for circle in truth.circles()[:8].tolist())
@@ -102,7 +115,19 @@ def run_demo(path: Path, seconds: float) -> None:
         peaks = recording.dff.max(axis=0) if recording.dff is not None else []
         for name, peak in zip(recording.names, peaks, strict=True):
             say(f"{name}: largest dF/F {peak:.2f}")
+        say(_cells_found(recording, len(truth.radii)))
     say(f"written to {written}; look inside with: roi_stream info {written}")
+
+
+def _cells_found(recording: Recording, there: int) -> str:
+    """Return how many cells were found, of those `there` are in the scene."""
+    cells = recording.cells
+    if cells is None:
+        return "no cells yet: cell finding was still being compiled (only the first start takes so long)"
+    found, rejected = ((cells.status == kind).sum() for kind in (Status.ACCEPTED, Status.REJECTED))
+    return (
+        f"{found} cells found and {rejected} candidates rejected; the scene has {there} cells, not all active"
+    )
 
 
 def describe_recording(recording: Recording) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def _show(arguments: argparse.Namespace) -> int:
     from roi_core.settings import Settings
 
     settings = Settings.load(arguments.settings) if arguments.settings else Settings()
-    settings = settings.with_texts(*(arguments.set or ()))
+    settings = settings.with_texts(*_shown_off(arguments), *(arguments.set or ()))
     if _on_linux() and not _opens(display):
         print(words.DEAD_DISPLAY.format(display), file=sys.stderr)
         return 1
@@ -58,6 +58,15 @@ def _show(arguments: argparse.Namespace) -> int:
     controller.rois_wanted = Path(arguments.rois) if arguments.rois else None
     controller.record_wanted = Path(arguments.record) if arguments.record else None
     return App(controller).run()
+
+
+def _shown_off(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return what a simulated camera asked for by its preset is to show: motion correction and cells."""
+    if ":" not in arguments.source or arguments.settings or arguments.as_set:
+        return ()
+    from roi_core.console import demo_words
+
+    return demo_words(arguments.source)
 
 
 def _on_linux() -> bool:
@@ -87,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--settings", metavar="Y", help="YAML settings file")
     parser.add_argument("--set", action="append", metavar="path=value", help="change one setting; repeatable")
+    parser.add_argument(
+        "--as-set",
+        action="store_true",
+        help="change nothing by itself; else simulated:PRESET switches motion correction and cells on",
+    )
     parser.add_argument("--rois", metavar="F", help="ROI file: .csv .json .roi .zip")
     parser.add_argument("--record", metavar="O", help="record to this file (.h5) from the first frame on")
     parser.add_argument("--install-desktop", action="store_true", help="put icon and launcher in place")

@@ -252,7 +252,7 @@ class App:
             "panels": list(self._panels),
             "chips": labels(self._desk.names, "chip."),
             "typing": self._desk.typing(),
-            "state": state_of(view),
+            "state": state_of(view, self._do.cells),
         }
 
 

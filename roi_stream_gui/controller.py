@@ -8,7 +8,6 @@ helper thread, and `tick`, called once per drawn frame, collects what it brought
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,12 +20,15 @@ from roi_core.rois import RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import display, words
+from roi_stream_gui import display, outlines, words
+from roi_stream_gui.cells import Choice
+from roi_stream_gui.disk import FreeSpace
 from roi_stream_gui.editing import Editor
 from roi_stream_gui.geometry import outside
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.tools import Hand, Tool
 from roi_stream_gui.view import Phase, View
+from roi_stream_gui.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,8 +41,6 @@ __all__ = ["Controller"]
 
 log = logging.getLogger(__name__)
 
-DISK_PERIOD = 1.0
-"""Seconds between two looks at the free space while nothing is recorded."""
 PATIENCE = 15.0
 """Seconds that closing waits for a camera that does not answer; the recording is finished long before."""
 
@@ -58,6 +58,8 @@ class Controller:
         self.settings = LiveSettings(settings)
         self.editor = Editor()
         self.hand = Hand(self.editor)
+        self.cells = Choice()
+        self.watch = Watch()
         self.log = MessageLog()
         self.session: Session | None = None
         self.source = words.FIRST_SOURCE
@@ -73,7 +75,7 @@ class Controller:
         self._cameras: tuple[tuple[str, str], ...] = ()
         self._told: Session | None = None
         self._loaded: RoiSet | None = None
-        self._disk = (0.0, 0)
+        self._disk = FreeSpace()
         self._taking = False
         self._untold = False
         self._connected = ""
@@ -289,6 +291,8 @@ class Controller:
         session = self.session
         if session is None:
             return
+        if session.state is State.RUNNING:
+            self.watch.follow(session.snapshot(), self.settings.current)
         if self._taking and not self.recording():
             self._taking, self._ended = False, time.monotonic()
         if session.rois is not self.editor.rois:
@@ -320,10 +324,11 @@ class Controller:
             choices=(*words.SIMULATED, *self._cameras),
             paused=self.paused,
             folder=self.folder(),
-            disk_free=self._free(),
+            disk_free=self._disk.below(self.folder()),
             recording=snapshot is not None and self._is_recording(snapshot),
             recorded=(time.monotonic() if self._taking else self._ended) - self._began,
             window_rate=self.window_rate,
+            compiling=self.watch.compiling,
         )
 
     def close(self) -> None:
@@ -415,21 +420,11 @@ class Controller:
         else:
             log.info("disconnected from %s", snapshot.source)
 
-    def _free(self) -> int:
-        """Free bytes where recordings go, asked once a second."""
-        now = time.monotonic()
-        if now - self._disk[0] >= DISK_PERIOD:
-            folder = next((one for one in (self.folder(), *self.folder().parents) if one.exists()), None)
-            try:
-                self._disk = (now, shutil.disk_usage(folder).free if folder else 0)
-            except OSError:
-                self._disk = (now, 0)
-        return self._disk[1]
-
 
 def _warm_up() -> None:
     pipeline.warm_up()
     display.warm_up()
+    outlines.warm_up()
 
 
 def _ended(session: Session | None) -> None:

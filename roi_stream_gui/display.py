@@ -16,6 +16,7 @@ from roi_core.jit import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from roi_core.cellring import CellRows
     from roi_core.ring import Rows
     from roi_core.settings import Display
 
@@ -139,7 +140,7 @@ class Thinned:
         self._falls = np.zeros((0, self.count), np.bool_)
         self.newest = 0.0
 
-    def take(self, rows: Rows, values: NDArray[np.float32]) -> None:
+    def take(self, rows: Rows | CellRows, values: NDArray[np.float32]) -> None:
         """Add rows; `values` (n, K) is the kind of trace that is shown."""
         if len(rows.times) == 0:
             return

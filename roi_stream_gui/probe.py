@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import dearpygui.dearpygui as dpg
 
+from roi_stream_gui.cells import told
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from roi_stream_gui.cells import Choice
     from roi_stream_gui.view import View
 
 __all__ = ["VARIABLE", "Probe", "labels", "rectangles", "state_of"]
@@ -96,7 +99,7 @@ def labels(names: Mapping[str, int], start: str) -> dict[str, str]:
     return {name: dpg.get_item_label(item) or "" for name, item in known.items()}
 
 
-def state_of(view: View) -> dict[str, Any]:
+def state_of(view: View, cells: Choice) -> dict[str, Any]:
     """Return what the program thinks, as plain values."""
     snapshot = view.snapshot
     take = snapshot.recording if snapshot else None
@@ -111,6 +114,8 @@ def state_of(view: View) -> dict[str, Any]:
         "take": {"path": str(take.path), "rows": take.rows, "closing": take.closing, "failed": take.failed}
         if take
         else None,
+        "stages": snapshot.stages if snapshot else {},
+        "cells": told(snapshot, cells),
         "rois": [roi.to_dict() for roi in view.rois],
         "selection": list(view.selection),
         "tool": view.hand.tool.value,

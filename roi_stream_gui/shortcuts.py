@@ -62,6 +62,18 @@ def _longer(step: int) -> Callable[[Controller], object]:
     return run
 
 
+def _outline(layers: str) -> Callable[[Controller], object]:
+    """Show these layers of cells; when they are shown, one less."""
+
+    def run(controller: Controller) -> None:
+        now = controller.settings.current.display.cells
+        less = "off" if layers == "accepted" else "accepted"
+        shown = now == layers or (now == "all" and layers == "accepted")
+        controller.edit("display.cells", less if shown else layers)
+
+    return run
+
+
 def _arrows() -> list[Action]:
     ways = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
     return [
@@ -96,6 +108,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("Start recording", (Chord("R"),), lambda c: c.record()),
     Action("Automatic contrast", (Chord("A"),), lambda c: c.toggle("display.auto_contrast")),
     Action("Paint saturated pixels red", (Chord("S"),), lambda c: c.toggle("display.saturation")),
+    Action("Outline the cells, or not", (Chord("K"),), _outline("accepted")),
+    Action("Outline rejected cells too, or not", (Chord("J"),), _outline("all")),
     Action("Hold the traces still", (Chord("X"),), lambda c: c.pause()),
     Action("Raw or dF/F", (Chord("T"),), lambda c: c.show_traces(_other_kind(c))),
     Action("Shorter window", (Chord(","),), _longer(-1)),

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     Colour = tuple[int, int, int]
     Painted = tuple[int, ...]
 
-__all__ = ["ACCENT", "AMBER", "BAR", "DIM", "GREEN", "RED", "TEXT", "Theme"]
+__all__ = [
+    "ACCENT", "AMBER", "BAR", "CELL", "CHOSEN", "DIM", "GREEN", "NEW", "RED", "REJECTED", "TEXT", "Theme",
+]  # fmt: skip
 
 BACK: Colour = (16, 18, 22)
 PANE: Colour = (24, 27, 32)
@@ -29,6 +31,10 @@ GREEN: Colour = (64, 186, 116)
 AMBER: Colour = (240, 170, 48)
 RED: Colour = (232, 76, 76)
 BAR: Colour = (30, 34, 40)
+CELL: Colour = (38, 214, 160)
+NEW: Colour = (120, 224, 255)
+REJECTED: Colour = (206, 92, 92)
+CHOSEN: Colour = (255, 232, 120)
 
 FONT_SIZE = 15
 
@@ -81,11 +87,11 @@ class Theme:
                 font = dpg.add_font(str(path), FONT_SIZE)
             dpg.bind_font(font)
 
-    def line(self, colour: Colour) -> tuple[int, int]:
+    def line(self, colour: Colour, weight: float = 1.3) -> tuple[int, int]:
         """Return (theme, colour item) of a trace; set the colour item's value to recolour the trace."""
         with dpg.theme() as theme, dpg.theme_component(dpg.mvLineSeries):
             item = dpg.add_theme_color(dpg.mvPlotCol_Line, colour, category=dpg.mvThemeCat_Plots)
-            dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, 1.3, category=dpg.mvThemeCat_Plots)
+            dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, weight, category=dpg.mvThemeCat_Plots)
         return theme, item
 
     def _base(self) -> int:

@@ -50,6 +50,8 @@ class View:
     disk_free: int
     recording: bool = False
     window_rate: float = 0.0
+    compiling: bool = False
+    """True while a stage takes so long to make that it must be compiled."""
     recorded: float = 0.0
     """Seconds from pressing Record to now, or to the end of that recording."""
 

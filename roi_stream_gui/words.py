@@ -28,6 +28,34 @@ DFF_ON = "dF/F is now computed (roi.dff); recordings hold it too"
 HOLD_LONGER = "hold Stop for one second to end the recording"
 PANEL_OFF = "The panel {title!r} stopped: {error}"
 
+COMPILING = (
+    "compiling motion correction and cell finding: up to two minutes, on the first start only; "
+    "until then a fast camera may lose frames, which are counted"
+)
+COMPILED = "motion correction and cell finding are ready"
+DOUBTS = {
+    "jump": "the picture jumped by more than motion.max_shift; cells learn nothing from such frames. "
+    "Is the preparation still, or the limit too small?",
+    "unsure": "motion correction is not sure of the last frames; they teach it nothing. "
+    "Has the focus or the light changed?",
+}
+"""What a flag of motion correction means."""
+CELLS_OFF = "Cells are not looked for. Set cnmf.enabled and cnmf.cell_radius under Parameters."
+CELLS_STARTING = "Cell finding gathers its first frames; traces of drawn regions flow already."
+CELLS_FAILED = (
+    "Cell finding failed and is off for this session; the messages tell why. Connect again to retry."
+)
+MOTION_OFF = "Frames are not moved to fit each other. Set motion.enabled under Parameters."
+MOTION_FAILED = "Motion correction failed and is off for this session; the messages tell why."
+CELL = (
+    "cell {id}, {status}{reason}\n"
+    "SNR {snr:.1f}   correlation {r:.2f}   size {size:.0f} px\n"
+    "found {age:.0f} s ago"
+)
+NO_CELLS = "draw a region to see its trace"
+CELLS_TRACED = "cells: the {shown} best of {all}; click one on the picture to see it"
+CELLS_CHOSEN = "cells: {shown} chosen of {all}; Ctrl-click adds, a click beside them shows the best"
+
 QUIT_TITLE = "A recording is running"
 QUIT_TEXT = "Closing the window once more ends the recording. The file will be complete."
 QUIT_STOP = "Stop recording and quit"
@@ -71,11 +99,16 @@ TIPS = {
     "queue": "Frames waiting to be written. When the queue is full the camera has to wait.",
     "disk": "Free space where recordings go, and how long it lasts at the present rate",
     "saturated": "Pixels at the camera's limit: they hold no more information. Lower exposure or gain.",
+    "cells": "Components accepted as cells, and those not (yet) taken for one. Red outlines on the picture "
+    "tell why not when the mouse rests on them; the limits are under Parameters, cnmf.",
+    "motion": "How far the last frame was moved to fit the template. Outlines follow it on the picture.",
     "window": "How often the window draws. Never changes what is measured or recorded.",
     "auto": "Follow the picture's own range (A). Display only.",
     "limits": "Pixel values shown black and white. Drag, or double-click to type. Display only.",
     "red": "Paint pixels at the camera's limit red (S). Display only.",
     "fit": "Show the whole picture (0, or double-click with the select tool)",
+    "outlines": "Which cells are outlined: green accepted, blue new, red rejected (K and J). Hover one to "
+    "see why; click it to see its trace. Display only.",
     "traces": "Raw mean of the pixels, or its relative change dF/F",
     "seconds": "Seconds of trace on screen  ( , and . )",
     "scale": "Fit each trace to its own height; otherwise all share one scale ( [ and ] )",

@@ -6,10 +6,13 @@ import time
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import dearpygui.dearpygui as dpg
+import numpy as np
 
+from roi_core.frame import Status
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import Place
 from roi_stream_gui.view import Phase
+from roi_stream_gui.watch import awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +28,15 @@ PERIOD = 0.25
 
 
 class Chip(NamedTuple):
-    """A short text and how bad it is: good, warn, bad or idle."""
+    """A short text, how bad it is (good, warn, bad or idle), and what it means or what to do about it."""
 
     text: str
     level: str
+    tip: str = ""
 
 
 IDLE = Chip("", "idle")
+JUDGED = (Status.ACCEPTED, Status.REJECTED)
 
 
 class Chips:
@@ -44,6 +49,7 @@ class Chips:
         self._desk = desk
         self._shown: dict[str, Chip] = {}
         self._items: dict[str, int] = {}
+        self._tips: dict[str, int] = {}
         self._next = 0.0
 
     def build(self, parent: int) -> None:
@@ -51,7 +57,9 @@ class Chips:
         with dpg.group(horizontal=True, parent=parent):
             for name in CHIPS:
                 item = dpg.add_button(label="-")
-                self._items[name] = self._desk.tip(self._desk.named(f"chip.{name}", item), name)
+                self._items[name] = self._desk.named(f"chip.{name}", item)
+                with dpg.tooltip(item, delay=0.5, hide_on_activity=True):
+                    self._tips[name] = dpg.add_text(words.TIPS[name], wrap=340)
 
     def update(self, view: View) -> None:
         """Show the figures, a few times a second."""
@@ -64,6 +72,7 @@ class Chips:
             if chip != self._shown.get(name):
                 self._shown[name] = chip
                 dpg.configure_item(self._items[name], label=chip.text)
+                dpg.set_value(self._tips[name], chip.tip or words.TIPS[name])
                 dpg.bind_item_theme(self._items[name], self._desk.theme.chips[chip.level])
 
 
@@ -128,11 +137,47 @@ def disk(view: View) -> Chip:
     return Chip(f"disk {words.size(free)}", "good" if left > 1e9 else "warn")
 
 
+def cells(view: View) -> Chip:
+    """Tell how many cells there are, or what they wait for."""
+    snapshot = view.snapshot
+    if snapshot is None or not view.settings.cnmf.enabled:
+        return Chip("cells off", "idle", words.CELLS_OFF)
+    if not view.running and snapshot.activity is None:
+        return Chip("cells -", "idle")
+    if snapshot.stages.get("cnmf") == "given up" and view.running:
+        return Chip("cells failed", "bad", words.CELLS_FAILED)
+    if awaited(snapshot, view.settings):
+        return Chip(
+            "compiling cells ..." if view.compiling else "cells starting ...", "warn", words.COMPILING
+        )
+    if snapshot.activity is None:
+        return Chip("cells starting ...", "warn", words.CELLS_STARTING)
+    accepted, rejected = (int((snapshot.activity.components.status == s).sum()) for s in JUDGED)
+    return Chip(f"{accepted} cells, {rejected} rejected", "good" if accepted else "idle")
+
+
+def motion(view: View) -> Chip:
+    """Tell how far the picture has moved, and whether that is to be believed."""
+    snapshot = view.snapshot
+    if snapshot is None or not view.settings.motion.enabled:
+        return Chip("motion off", "idle", words.MOTION_OFF)
+    if snapshot.stages.get("motion") == "given up" and view.running:
+        return Chip("motion failed", "bad", words.MOTION_FAILED)
+    if snapshot.shift is None:
+        return Chip("motion starting ...", "warn" if view.running else "idle", words.COMPILING)
+    far = float(np.hypot(*snapshot.shift))
+    if snapshot.flag:
+        return Chip(f"motion {snapshot.flag} {far:.1f} px", "bad", words.DOUBTS.get(snapshot.flag, ""))
+    sure = f"\nNow {snapshot.confidence or 0.0:.2f} of the usual agreement with the template."
+    return Chip(f"motion {far:.1f} px", "good", words.TIPS["motion"] + sure)
+
+
 def window(view: View) -> Chip:
     """Tell how often the window draws."""
     return Chip(f"window {view.window_rate:.0f} fps", "idle")
 
 
 CHIPS: dict[str, Callable[[View], Chip]] = {
-    "fps": camera, "lost": lost, "cost": cost, "queue": queue, "disk": disk, "window": window,
+    "fps": camera, "lost": lost, "cost": cost, "queue": queue, "disk": disk,
+    "cells": cells, "motion": motion, "window": window,
 }  # fmt: skip

@@ -23,6 +23,8 @@ __all__ = ["Parameters"]
 
 FIELD = 118
 """Width of a field, px."""
+FOLDED = ("camera", "prepare", "recorder")
+"""Blocks that begin closed: what is rarely turned while frames flow."""
 
 
 class Parameters:
@@ -47,7 +49,7 @@ class Parameters:
             self._desk.tip(self._desk.named("find", search), "filter")
             with dpg.child_window(height=-34, border=False):
                 for name in type(settings).model_fields:
-                    with dpg.collapsing_header(label=name, default_open=True) as header:
+                    with dpg.collapsing_header(label=name, default_open=name not in FOLDED) as header:
                         self._desk.named(f"block.{name}", header)
                         for setting in describe(settings, name):
                             self._line(setting)
@@ -122,7 +124,10 @@ class Parameters:
             dpg.configure_item(line, show=fits)
             found.update([path.partition(".")[0]] if fits else [])
         for block in type(self._do.settings.current).model_fields:
-            dpg.configure_item(self._desk.names[f"block.{block}"], show=block in found)
+            header = self._desk.names[f"block.{block}"]
+            dpg.configure_item(header, show=block in found)
+            if words:
+                dpg.set_value(header, True)
 
     def _save(self) -> None:
         self._desk.ask_file("save_settings", self._do.save_settings)

@@ -9,7 +9,9 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from roi_stream_gui import display, words
-from roi_stream_gui.panels.base import Place, then, value
+from roi_stream_gui.panels.base import Place, then
+from roi_stream_gui.panels.cells import CellOverlay
+from roi_stream_gui.panels.contrast import Controls
 from roi_stream_gui.panels.overlay import Overlay
 from roi_stream_gui.theme import AMBER, DIM
 from roi_stream_gui.tools import Keys, Tool
@@ -60,7 +62,7 @@ class Preview:
         """Make the controls, the plot and the status line."""
         desk = self._desk
         with dpg.group(parent=parent):
-            self._build_controls()
+            self._controls = Controls(desk, self._contrast)
             self._plot = dpg.add_plot(
                 width=-1, height=-26, equal_aspects=True, no_menus=True, no_box_select=True, no_title=True,
                 no_mouse_pos=True, pan_button=dpg.mvMouseButton_Middle, fit_button=dpg.mvMouseButton_X1,
@@ -74,44 +76,13 @@ class Preview:
             self._series = dpg.add_image_series(
                 desk.texture.id, [0, 0], [1, 1], uv_min=uv[0], uv_max=uv[1], parent=self._y, show=False
             )
+            self._cells = CellOverlay(desk, self._plot, self._y)
             self._overlay = Overlay(self._plot)
             with dpg.group(horizontal=True):
                 self._cursor = dpg.add_text("")
                 self._facts = dpg.add_text("", color=DIM)
         self._menu = self._build_menu()
         self._build_mouse()
-
-    def _build_controls(self) -> None:
-        desk, do = self._desk, self._do
-        with dpg.group(horizontal=True):
-            self._auto = dpg.add_checkbox(
-                label="Auto contrast", callback=value(lambda on: do.edit("display.auto_contrast", on))
-            )
-            desk.tip(desk.named("auto", self._auto), "auto")
-            self._low = self._limit("low", "black")
-            self._high = self._limit("high", "white")
-            self._red = dpg.add_checkbox(
-                label="Saturation", callback=value(lambda on: do.edit("display.saturation", on))
-            )
-            desk.tip(desk.named("saturation", self._red), "red")
-            fit = desk.named("fit", dpg.add_button(label="Fit", callback=then(self.fit)))
-            desk.tip(fit, "fit")
-
-    def _limit(self, name: str, label: str) -> int:
-        item = dpg.add_drag_int(
-            width=104, speed=20, min_value=0, max_value=display.FULL, clamped=True, format=f"{label} %d"
-        )
-        self._desk.tip(self._desk.named(name, item), "limits")
-        self._desk.after_edit(item, lambda: self._set_limit(name, dpg.get_value(item)))
-        return int(item)
-
-    def _set_limit(self, name: str, new: int) -> None:
-        """Fix one limit by hand; the other stays where the picture has it."""
-        other, now = ("high", self._contrast.high) if name == "low" else ("low", self._contrast.low)
-        if self._do.settings.current.display.auto_contrast:
-            self._do.edit(f"display.{other}", round(now))
-            self._do.edit("display.auto_contrast", False)
-        self._do.edit(f"display.{name}", new)
 
     def _build_menu(self) -> int:
         editor = self._do.editor
@@ -133,7 +104,7 @@ class Preview:
 
     def update(self, view: View) -> None:
         """Show the newest frame and everything on it."""
-        self._show_settings(view)
+        self._controls.show(view.settings.display)
         if view.snapshot is None:
             _say(self._cursor, "no picture yet" if view.phase is not Phase.CONNECTING else "opening ...")
             return
@@ -144,6 +115,8 @@ class Preview:
         x, y = self.mouse()
         if self._do.hand.busy:
             self._do.hand.move(x, y, self._reach())
+        over = dpg.is_item_hovered(self._plot) and not self._do.hand.busy
+        self._cells.update(view, self._box, self.zoom(), (x, y) if over else None)
         self._overlay.update(view, self.zoom())
         self._show_status(view, x, y)
 
@@ -215,7 +188,7 @@ class Preview:
             self._show_region(self._pending)
             self._pending = None
         low, high = self._contrast.follow(self._image, settings, now)
-        low, high = self._dragged(self._low, low), self._dragged(self._high, high)
+        low, high = self._controls.limits(low, high)
         region = display.visible_region(self._image.shape, self._box, self._desk.texture.room)
         state = (self._number, region, low, high, settings.saturation)
         if state != self._painted:
@@ -225,10 +198,6 @@ class Preview:
         if now - self._saturated[0] > COUNT_PERIOD:
             self._saturated = (now, display.saturated(self._image))
 
-    def _dragged(self, item: int, limit: float) -> float:
-        """Show the limit under the hand at once; it becomes a setting at release."""
-        return float(dpg.get_value(item)) if dpg.is_item_active(item) else limit
-
     def _show_region(self, region: display.Region) -> None:
         uv_min, uv_max = self._desk.texture.corners(region.rows, region.columns)
         right = region.x + region.columns * region.step
@@ -237,15 +206,6 @@ class Preview:
             self._series, bounds_min=[region.x - 0.5, region.y - 0.5], bounds_max=[right - 0.5, bottom - 0.5],
             uv_min=uv_min, uv_max=uv_max,
         )  # fmt: skip
-
-    def _show_settings(self, view: View) -> None:
-        shown = view.settings.display
-        for item, new in ((self._auto, shown.auto_contrast), (self._red, shown.saturation)):
-            if dpg.get_value(item) != new:
-                dpg.set_value(item, new)
-        for item, limit in ((self._low, self._contrast.low), (self._high, self._contrast.high)):
-            if not dpg.is_item_active(item) and dpg.get_value(item) != round(limit):
-                dpg.set_value(item, round(limit))
 
     def _show_status(self, view: View, x: float, y: float) -> None:
         image = self._image
@@ -277,7 +237,13 @@ class Preview:
             keys = Keys(
                 _held(dpg.mvKey_LShift, dpg.mvKey_RShift), _held(dpg.mvKey_LControl, dpg.mvKey_RControl)
             )
+            self._choose_cell(keys)
             self._do.hand.press(*self.mouse(), self._reach(), keys)
+
+    def _choose_cell(self, keys: Keys) -> None:
+        """Choose the cell under the mouse, unless a tool draws there or a region lies above it."""
+        if self._do.hand.tool is Tool.SELECT and self._do.editor.rois.at(*self.mouse()) is None:
+            self._do.cells.click(self._cells.at(*self.mouse()), more=keys.ctrl or keys.shift)
 
     def _release(self) -> None:
         if self._do.hand.busy:
@@ -290,8 +256,13 @@ class Preview:
             return
         if self._do.hand.line:
             self._do.hand.double_click()
-        elif self._do.hand.tool is Tool.SELECT and self._do.editor.rois.at(*self.mouse()) is None:
+        elif self._do.hand.tool is Tool.SELECT and not self._under_mouse():
             self.fit()
+
+    def _under_mouse(self) -> bool:
+        """Tell whether a region or a cell lies under the mouse."""
+        place = self.mouse()
+        return self._do.editor.rois.at(*place) is not None or self._cells.at(*place) is not None
 
     def _open_menu(self) -> None:
         if not dpg.is_item_hovered(self._plot):

@@ -1,4 +1,8 @@
-"""Scrolling traces, stacked: one lane per region, raw means or dF/F, thinned to two values a column."""
+"""Scrolling traces, stacked, thinned to two values a column: regions as raw means or dF/F, below them cells.
+
+Of hundreds of cells a few have a lane: those clicked on the picture, else the best. Theirs is the denoised
+calcium, with the spikes as ticks under it.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +13,34 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from roi_core.ring import Rows
+from roi_stream_gui import words
+from roi_stream_gui.celltraces import CellTraces, Scale, ticks
 from roi_stream_gui.display import Thinned
 from roi_stream_gui.panels.base import Place, then, value
-from roi_stream_gui.theme import DIM
+from roi_stream_gui.panels.lanes import LANES, Lane, Lanes
+from roi_stream_gui.theme import CELL, DIM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.ring import TraceRing
-    from roi_core.rois import Roi
     from roi_core.session import Snapshot
     from roi_stream_gui.panels.base import Desk
     from roi_stream_gui.view import View
 
 __all__ = ["Traces"]
 
-LANES = 16
-"""Traces drawn at most: 64 of them take 80 ms a frame without a graphics card, 16 take 28."""
 LANE_HEIGHT = 17
 """Screen px that a lane needs at least."""
 KINDS = {"Raw": "raw", "dF/F": "dff"}
 FILL = 0.86
 """Part of its lane that a trace may fill."""
+FOOT = 0.3
+"""Part of a cell's lane that is for its spikes."""
 
 
 class Traces:
-    """The traces of up to `LANES` regions at a time."""
+    """The traces of up to `LANES` regions and cells at a time."""
 
     title: ClassVar[str] = "Traces"
     place: ClassVar[Place] = Place.BOTTOM
@@ -48,14 +54,14 @@ class Traces:
         self._cursor = 0
         self._first = 0
         self._span = 0.0
-        self._ticks: tuple[object, ...] | None = None
+        self._cell_span = 0.0
+        self._cells = CellTraces()
         self._selection: tuple[int, ...] = ()
         self._end: int | None = None
         self._rows = 0
         self._drawn: tuple[object, ...] = ()
         self._fixed = False
-        self._shown: list[Roi] = []
-        self._colours: list[tuple[int, int, int] | None] = [None] * LANES
+        self._shown: list[Lane] = []
 
     # -- building -----------------------------------------------------------------------------------------
 
@@ -72,12 +78,7 @@ class Traces:
             self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=self._plot, no_highlight=True, tick_format="%g s")
             options = {"no_gridlines": True, "no_tick_marks": True, "no_highlight": True}
             self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=self._plot, **options)
-            self._lines = []
-            for _ in range(LANES):
-                line = dpg.add_line_series([0.0], [0.0], parent=self._y, show=False)
-                theme, colour = self._desk.theme.line((255, 255, 255))
-                dpg.bind_item_theme(line, theme)
-                self._lines.append((line, colour))
+            self._lanes = Lanes(self._desk, self._y)
         with dpg.handler_registry():
             dpg.add_mouse_click_handler(dpg.mvMouseButton_Left, callback=then(self._click))
             dpg.add_mouse_wheel_handler(callback=value(self._wheel))
@@ -119,7 +120,7 @@ class Traces:
         self._hold_or_run(view.paused, traces.head)
         self._follow(view, view.snapshot)
         self._read(view, traces)
-        self._choose(view)
+        self._choose(view, view.snapshot)
         if self._thinned is not None and (not view.paused or self._look(view) != self._drawn):
             self._draw(view, self._thinned, traces)
             self._drawn, self._fixed = self._look(view), True
@@ -138,8 +139,8 @@ class Traces:
 
     def _look(self, view: View) -> tuple[object, ...]:
         """Return what a drawing depends on besides the rows; lanes are clicked as they were drawn."""
-        lanes = tuple((roi.id, roi.name, roi.colour) for roi in self._shown)
-        return self._thinned, lanes, view.settings.display.trace_autoscale, self._span
+        autoscale = view.settings.display.trace_autoscale
+        return self._thinned, tuple(self._shown), autoscale, self._span, self._cell_span
 
     def _follow(self, view: View, snapshot: Snapshot) -> None:
         """Start over when the source, the kind or the time scale changes; the ring still has the past."""
@@ -154,7 +155,8 @@ class Traces:
         if not self._made_for or self._made_for[2] != shown.trace_kind:
             self._span = 0.0
         self._made_for = key
-        self._thinned = Thinned(shown.trace_window, columns, snapshot.rate)
+        self._scale_x = Scale(shown.trace_window, columns, snapshot.rate)
+        self._thinned = Thinned(*self._scale_x)
         self._rows = int(shown.trace_window * snapshot.rate * 1.2) + 10
         end = snapshot.traces.head if self._end is None else self._end
         self._cursor = max(end - self._rows, 0)
@@ -169,72 +171,89 @@ class Traces:
         self._cursor = rows.first + len(rows.times)
         self._thinned.take(rows, rows.dff if view.settings.display.trace_kind == "dff" else rows.raw)
 
-    def _choose(self, view: View) -> None:
-        """Decide which regions have a lane: the page, moved so that a new selection is on it."""
+    def _choose(self, view: View, snapshot: Snapshot) -> None:
+        """Decide what has a lane: a page of all there is, moved so that a new selection is on it."""
         height = dpg.get_item_rect_size(self._plot)[1] - 26
         lanes = int(min(LANES, max(height // LANE_HEIGHT, 1)))
-        rois = list(view.rois)
-        if view.selection != self._selection:
-            self._selection = view.selection
-            places = [k for k, roi in enumerate(rois) if roi.id in view.selection]
+        traced = self._do.cells.traced(snapshot, view.settings.display.cell_traces)
+        every = [Lane(roi.id, roi.name, roi.colour) for roi in view.rois]
+        every += [Lane(cell, f"cell {cell}", CELL, True) for cell in traced]
+        selection = (*view.selection, *(-cell for cell in self._do.cells.chosen))
+        if selection != self._selection:
+            new = set(selection) - set(self._selection)
+            self._selection = selection
+            places = [k for k, lane in enumerate(every) if (-lane.id if lane.is_cell else lane.id) in new]
             if places and not self._first <= places[-1] < self._first + lanes:
                 self._first = places[-1] - lanes // 2
-        self._first = max(0, min(self._first, len(rois) - lanes))
-        self._shown = rois[self._first : self._first + lanes]
+        self._first = max(0, min(self._first, len(every) - lanes))
+        self._shown = every[self._first : self._first + lanes]
+        cells = tuple(lane.id for lane in self._shown if lane.is_cell)
+        self._cells.update(snapshot.cells, cells, self._scale_x, view.paused)
+        self._say_which(snapshot, len(every), len(traced))
+
+    def _say_which(self, snapshot: Snapshot, count: int, traced: int) -> None:
         last = self._first + len(self._shown)
-        text = f"{self._first + 1}-{last} of {len(rois)}" if len(rois) > lanes else ""
+        text = f"{self._first + 1}-{last} of {count}   " if count > len(self._shown) else ""
+        if traced and snapshot.activity is not None:
+            said = words.CELLS_CHOSEN if self._do.cells.chosen else words.CELLS_TRACED
+            text += said.format(shown=traced, all=len(snapshot.activity.ids))
         if dpg.get_value(self._which) != text:
             dpg.set_value(self._which, text)
 
     def _draw(self, view: View, thinned: Thinned, traces: TraceRing) -> None:
         place = {roi_id: k for k, roi_id in enumerate(traces.ids)}
         times = thinned.times() if thinned.newest or len(thinned.latest) else np.zeros(0)
-        shown = view.settings.display
-        own, count = shown.trace_autoscale, len(self._shown)
-        lanes = [self._lane(thinned, place.get(roi.id, -1), times.size) for roi in self._shown]
-        ranges = [_range(lane) for lane in lanes]
-        self._find_span(own, ranges)
-        for k, (roi, lane, (low, high)) in enumerate(zip(self._shown, lanes, ranges, strict=True)):
-            span = max(high - low, 1e-9) if own else max(self._span, 1e-9)
-            middle = (high + low) / 2
-            y = (lane - middle) * (FILL / span) + (count - k - 0.5)
-            self._show_lane(k, times, y, roi.colour)
-        for line, _ in self._lines[count:]:
-            dpg.configure_item(line, show=False)
+        cell_times, shown = self._cells.times(), view.settings.display
+        lines = [
+            self._calcium(lane.id, cell_times.size) if lane.is_cell
+            else self._lane(thinned, place.get(lane.id, -1), times.size)
+            for lane in self._shown
+        ]  # fmt: skip
+        ranges = [_range(line) for line in lines]
+        self._find_spans(shown.trace_autoscale, ranges)
+        for k, (lane, line, limits) in enumerate(zip(self._shown, lines, ranges, strict=True)):
+            y = self._placed(line, limits, lane.is_cell, shown.trace_autoscale) + (len(lines) - k - 1)
+            self._lanes.show(k, lane, cell_times if lane.is_cell else times, y)
+        self._lanes.show_spikes(
+            [
+                ticks(*self._cells.spikes(lane.id), len(lines) - k - 0.97, FOOT - 0.05)
+                for k, lane in enumerate(self._shown)
+                if lane.is_cell and cell_times.size
+            ]
+        )
         newest = max(thinned.newest, shown.trace_window)
         dpg.set_axis_limits(self._x, newest - shown.trace_window, newest)
-        dpg.set_axis_limits(self._y, 0.0, max(count, 1))
-        self._show_ticks()
+        dpg.set_axis_limits(self._y, 0.0, max(len(lines), 1))
+        self._lanes.name(self._shown)
+
+    def _calcium(self, cell: int, size: int) -> NDArray[np.float64]:
+        return self._cells.calcium(cell) if size else np.zeros(0)
 
     def _lane(self, thinned: Thinned, column: int, size: int) -> NDArray[np.float64]:
         if not 0 <= column < len(thinned.latest):
             return np.full(size, np.nan)
         return thinned.lane(column)
 
-    def _find_span(self, own: bool, ranges: list[tuple[float, float]]) -> None:
-        """Fix one height for all lanes when they begin to share it."""
+    def _find_spans(self, own: bool, ranges: list[tuple[float, float]]) -> None:
+        """Fix one height for all regions, and one for all cells, when lanes begin to share it."""
         if own:
-            self._span = 0.0
-        elif self._span == 0.0 and ranges:
-            self._span = max(high - low for low, high in ranges)
+            self._span = self._cell_span = 0.0
+            return
+        heights = [high - low for low, high in ranges]
+        cells = [height for lane, height in zip(self._shown, heights, strict=True) if lane.is_cell]
+        rois = [height for lane, height in zip(self._shown, heights, strict=True) if not lane.is_cell]
+        self._span = self._span or max(rois, default=0.0)
+        self._cell_span = self._cell_span or max(cells, default=0.0)
 
-    def _show_lane(
-        self, k: int, times: NDArray[np.float64], y: NDArray[np.float64], colour: tuple[int, int, int]
-    ) -> None:
-        line, paint = self._lines[k]
-        dpg.set_value(line, [times, y])
-        dpg.configure_item(line, show=True)
-        if self._colours[k] != colour:
-            self._colours[k] = colour
-            dpg.set_value(paint, [*colour, 255])
-
-    def _show_ticks(self) -> None:
-        key = tuple((roi.id, roi.name) for roi in self._shown)
-        if key != self._ticks:
-            self._ticks = key
-            count = len(self._shown)
-            names = tuple((roi.name[:12] or "-", count - k - 0.5) for k, roi in enumerate(self._shown))
-            dpg.set_axis_ticks(self._y, names or (("draw a region to see its trace", 0.5),))
+    def _placed(
+        self, line: NDArray[np.float64], limits: tuple[float, float], is_cell: bool, own: bool
+    ) -> NDArray[np.float64]:
+        """Return a line within 0..1: a region's about the middle, a cell's above its spikes."""
+        low, high = limits
+        span = max((high - low) if own else (self._cell_span if is_cell else self._span), 1e-9)
+        if is_cell:
+            return FOOT + (line - low) * ((1 - FOOT) * FILL / span)
+        return (line - (high + low) / 2) * (FILL / span) + 0.5
 
     def _show_settings(self, view: View) -> None:
         shown = view.settings.display
@@ -256,6 +275,7 @@ class Traces:
             self._do.edit("display.trace_autoscale", False)
         else:
             self._span *= factor
+            self._cell_span *= factor
 
     def _page(self, step: int) -> None:
         self._first += step * max(len(self._shown), 1)
@@ -265,13 +285,14 @@ class Traces:
             self._first -= int(turn)
 
     def _click(self) -> None:
-        """Select the region whose lane was clicked."""
+        """Select the region, or choose the cell, whose lane was clicked."""
         if not dpg.is_item_hovered(self._plot) or not self._shown:
             return
         y = dpg.get_plot_mouse_pos()[1]
         lane = len(self._shown) - 1 - int(np.floor(y))
         if 0 <= lane < len(self._shown):
-            self._do.editor.select(self._shown[lane].id)
+            choose = self._do.cells.click if self._shown[lane].is_cell else self._do.editor.select
+            choose(self._shown[lane].id)
 
 
 def _until(rows: Rows, end: int) -> Rows:

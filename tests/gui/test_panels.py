@@ -223,9 +223,9 @@ class TestTracesHeldStill:
         controller, sources = do
         sources[-1].step(10)
         within(20, lambda: controller.view().snapshot.frames_seen == 30, "frames")
-        before = dpg.get_value(held._lines[0][0])
+        before = dpg.get_value(held._lanes.lines[0][0])
         held.update(controller.view())
-        assert dpg.get_value(held._lines[0][0]) == before
+        assert dpg.get_value(held._lanes.lines[0][0]) == before
         controller.pause()
         held.update(controller.view())
         assert held._thinned.newest == pytest.approx(0.29)
@@ -254,7 +254,7 @@ class TestTracesHeldStill:
 class TestChips:
     def test_running(self, do):
         view = view_of("running", do)
-        assert chips.lost(view) == ("lost 0", "good")
+        assert chips.lost(view)[:2] == ("lost 0", "good")
         assert chips.queue(view).level == "idle"
 
     def test_recording(self, do):
@@ -269,12 +269,12 @@ class TestChips:
         controller, _ = do
         controller.connect("uncounted")
         within(20, lambda: (controller.tick(), controller.session is not None)[1], "connected")
-        assert chips.lost(controller.view()) == ("lost: unknown", "idle")
+        assert chips.lost(controller.view())[:2] == ("lost: unknown", "idle")
 
     def test_in_a_stall_no_loss_is_not_good_news(self, do):
         view = view_of("running", do)
         stall = replace(view, snapshot=replace(view.snapshot, silence=60.0))
-        assert chips.lost(stall) == ("lost 0", "warn")
+        assert chips.lost(stall)[:2] == ("lost 0", "warn")
 
     @pytest.mark.parametrize("rate", [0.0, -1.0])
     def test_a_source_without_a_rate_costs_no_panel(self, do, rate):
