@@ -180,38 +180,45 @@ class Census:
             self.remove(int(hopeless[0]), Status.REMOVED)
 
     def _judge(self, settings: Cnmf) -> None:
-        cells, t, n = self.cells, self.cells.t, self.cells.count
-        m = self._marks()
-        status, t.rule[:n], self._hopeless = quality.judge(m, settings, cells.field.area, t.status[:n])
-        status = np.where(t.frozen[:n] > 0, Status.ACCEPTED, status)
-        status = np.where(t.verdict[:n] > 0, t.verdict[:n], status)
+        t, n, m = self.cells.t, self.cells.count, self._marks()
+        status, t.rule[:n], self._hopeless = self._verdicts(m, settings)
         for i in np.flatnonzero(status != t.status[:n]):
             kind = "accepted" if status[i] == Status.ACCEPTED else "rejected"
-            self._news.append((kind, {"id": int(t.ids[i]), "reason": self._reason(m, settings, int(i))}))
+            self._news.append(
+                (kind, {"id": int(t.ids[i]), "reason": self._reason(m, settings, i, int(t.rule[i]))})
+            )
             self._changed = True
         t.status[:n] = status
         no = np.flatnonzero(status != Status.ACCEPTED)
-        self._why = {int(t.ids[i]): self._reason(m, settings, int(i)) for i in no}
+        self._why = {int(t.ids[i]): self._reason(m, settings, i, int(t.rule[i])) for i in no}
 
     def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
         """Return what would become of each living component under other thresholds, and why; changes nothing."""
         t, n, m = self.cells.t, self.cells.count, self._marks()
-        area = self.cells.field.area
-        status, rules, _ = quality.judge(m, settings, area)
+        status, rules, _ = self._verdicts(m, settings)
         return {
-            int(t.ids[i]): (Status(status[i]), quality.reason(m, settings, area, i, int(rules[i])))
+            int(t.ids[i]): (
+                Status(status[i]),
+                "" if status[i] == Status.ACCEPTED else self._reason(m, settings, i, int(rules[i])),
+            )
             for i in range(n)
         }
+
+    def _verdicts(self, m: quality.Marks, settings: Cnmf) -> tuple[Any, Any, Any]:
+        """Return status, rule failed and hopelessness (N,); what was said by hand and what is frozen stays."""
+        t, n = self.cells.t, self.cells.count
+        status, rules, hopeless = quality.judge(m, settings, self.cells.field.area, t.status[:n])
+        status = np.where(t.frozen[:n] > 0, Status.ACCEPTED, status)
+        return np.where(t.verdict[:n] > 0, t.verdict[:n], status), rules, hopeless
 
     def _marks(self) -> quality.Marks:
         cells = self.cells
         return quality.marks(cells.count, cells.t, self.deconvolver.noise, cells.field.shape, self.hidden)
 
-    def _reason(self, m: quality.Marks, settings: Cnmf, i: int) -> str:
-        t = self.cells.t
-        if t.verdict[i]:
+    def _reason(self, m: quality.Marks, settings: Cnmf, i: int, rule: int) -> str:
+        if self.cells.t.verdict[i]:
             return "by hand"
-        return quality.reason(m, settings, self.cells.field.area, i, int(t.rule[i]))
+        return quality.reason(m, settings, self.cells.field.area, i, rule)
 
     # -- unions and deaths -----------------------------------------------------------------------------------
 
