@@ -23,7 +23,8 @@ def check(cells, whole=True):
     np.testing.assert_allclose((boxes**2).sum((1, 2)), 1, rtol=1e-5)
     at = np.arange(field.side) - field.reach
     moments = [boxes.sum((1, 2)), (boxes.sum(2) * at).sum(1), (boxes.sum(1) * at).sum(1)]
-    np.testing.assert_allclose(t.moments[:n], np.transpose(moments), atol=2e-3)
+    if np.all(getattr(cells, "gain", 1) == 1):
+        np.testing.assert_allclose(t.moments[:n], np.transpose(moments), atol=2e-3)
     _check_neighbours(cells, boxes)
     expected = naive.covered(t.patches[:n], t.corners[:n], field.margin, field.binned)
     np.testing.assert_array_equal(cells.cover, expected)

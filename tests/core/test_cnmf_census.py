@@ -1,0 +1,296 @@
+"""Births, unions, moves and deaths in any order leave everything in step; what is told of them is true."""
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from roi_core.cnmf.detect import Candidate
+from roi_core.cnmf.merge import Pair
+from roi_core.cnmf.online import OnlineCNMF
+from roi_core.frame import Status
+from tests.cells import SETTINGS, blob, run
+from tests.core.test_cnmf_state import check
+
+SHAPE, RATE = (40, 44), 10.0
+PLAIN = SETTINGS.with_texts("cnmf.cell_radius=3", "cnmf.buffer=2", "cnmf.detect=false")
+
+
+def finder_of(settings=PLAIN, **more):
+    return OnlineCNMF(SHAPE, RATE, settings, **more)
+
+
+def candidate(finder, y, x, random, frames=12):
+    """A round cell at px (y, x) of the picture, as the detector would propose it."""
+    field, ring = finder.field, finder._ring
+    shape = blob(2 * round(1.9 * field.radius / field.factor) + 1, 0.6 * field.radius / field.factor)
+    half = len(shape) // 2
+    frames = min(frames, ring.head, len(ring))
+    trace = random.normal(5, 2, frames).astype(np.float32)
+    corner = [round((v + 0.5) / field.factor - 0.5) + field.margin - half for v in (y, x)]
+    return Candidate(*corner, shape, trace, ring.head)
+
+
+def born(finder, y, x, random, row=0, **more):
+    return finder.census.birth(candidate(finder, y, x, random, **more), row, 2000)
+
+
+class Life(RuleBasedStateMachine):
+    """All that may happen to the cells of a session, in any order."""
+
+    @initialize(seed=st.integers(0, 99))
+    def begin(self, seed):
+        self.random = np.random.default_rng(seed)
+        self.settings = PLAIN
+        self.finder = finder_of()
+        self.row, self.ever, self.told = 0, set(), set()
+
+    @property
+    def cells(self):
+        return self.finder.census.cells
+
+    def any_cell(self, data):
+        return data.draw(st.integers(0, self.cells.count - 1))
+
+    @rule(number=st.integers(1, 6), dark=st.booleans())
+    def frames(self, number, dark):
+        for _ in range(number):
+            picture = self.random.normal(50, 0 if dark else 3, SHAPE).astype(np.float32)
+            (answer,) = run(self.finder, [picture], self.settings, self.row)
+            self.row += 1
+            self.check_answer(answer)
+
+    def check_answer(self, answer):
+        cells, n = self.cells, self.cells.count
+        assert answer.ids == tuple(cells.t.ids[:n])
+        for name in ("raw", "calcium", "spikes", "settled_calcium", "settled_spikes"):
+            assert getattr(answer, name).shape == (n,)
+        for name in ("raw", "calcium", "spikes"):
+            assert np.isfinite(getattr(answer, name)).all()
+        seen = answer.components
+        assert tuple(seen.ids[:n]) == answer.ids
+        assert len(set(seen.ids.tolist())) == len(seen.ids)
+        assert {int(i) for i in seen.ids} == self.ever, "nobody is forgotten"
+        assert len(seen.status) == len(seen.reason) == len(seen.born) == len(seen.r) == len(seen.ids)
+        assert len(seen.indptr) == len(seen.ids) + 1
+        assert (np.diff(seen.indptr) >= 0).all()
+        if len(seen.indices):
+            assert 0 <= seen.indices.min()
+            assert seen.indices.max() < SHAPE[0] * SHAPE[1]
+        assert np.isfinite(seen.data).all()
+        for part in answer.backfill:
+            assert len(part.raw) == len(part.calcium) == len(part.spikes)
+            assert 0 <= part.row <= part.row + len(part.raw) <= self.row
+        for kind, data in answer.events:
+            if kind == "birth":
+                assert data["id"] not in self.told
+                self.told.add(data["id"])
+
+    @rule(y=st.integers(-3, 42), x=st.integers(-3, 46))
+    def birth(self, y, x):
+        before = self.cells.count
+        known = self.finder.census.next_id
+        result = born(self.finder, y, x, self.random, self.row)
+        assert self.cells.count == before + (result is not None)
+        if result is not None:
+            assert known not in self.ever
+            self.ever.add(known)
+
+    @precondition(lambda self: self.cells.count > 0)
+    @rule(data=st.data(), status=st.sampled_from([Status.REMOVED, Status.MERGED]))
+    def death(self, data, status):
+        i = self.any_cell(data)
+        dead = int(self.cells.t.ids[i])
+        self.finder.census.remove(i, status)
+        assert dead not in self.cells.t.ids[: self.cells.count]
+
+    @precondition(lambda self: self.cells.count > 1)
+    @rule(data=st.data(), join=st.booleans())
+    def union(self, data, join):
+        i = self.any_cell(data)
+        others = [int(j) for j in self.cells.t.near[i] if j >= 0]
+        if others:
+            self.finder.census._unite(Pair(i, data.draw(st.sampled_from(others)), join))
+
+    @precondition(lambda self: self.cells.count > 0)
+    @rule(data=st.data(), dy=st.integers(-2, 2), dx=st.integers(-2, 2))
+    def drift(self, data, dy, dx):
+        """A footprint that is learned beside the middle of its box."""
+        i = self.any_cell(data)
+        t = self.cells.t
+        y, x = t.centres[i]
+        if 4 <= y + dy < 36 and 4 <= x + dx < 40:
+            t.boxes[i] = blob(self.cells.field.side, 1.2, dy, dx)
+            self.cells.settle(i)
+            self.finder.census.recentre(i)
+
+    @precondition(lambda self: self.cells.count > 0)
+    @rule(
+        data=st.data(), verdict=st.sampled_from([0, Status.ACCEPTED, Status.REJECTED]), frozen=st.booleans()
+    )
+    def by_hand(self, data, verdict, frozen):
+        i = self.any_cell(data)
+        self.cells.t.verdict[i], self.cells.t.frozen[i] = verdict, frozen
+
+    @rule()
+    def pause(self):
+        self.finder.pause()
+        self.row += 5
+
+    @rule(radius=st.sampled_from([2.0, 3.0, 4.5]))
+    def resize(self, radius):
+        self.settings = self.settings.with_value("cnmf.cell_radius", radius)
+        self.finder._follow(self.settings)
+        assert self.cells.field.radius == radius
+
+    @rule(seed=st.integers(0, 9), high=st.booleans())
+    def thresholds(self, seed, high):
+        values = {"min_snr": 50 if high else 0, "min_r": float(high), "merge_r": seed / 9}
+        for name, value in values.items():
+            self.settings = self.settings.with_value(f"cnmf.{name}", value)
+
+    @invariant()
+    def everything_is_in_step(self):
+        census, cells = self.finder.census, self.cells
+        ids = cells.t.ids[: cells.count].tolist()
+        assert len(set(ids)) == len(ids)
+        assert set(ids) <= self.ever
+        assert not set(ids) & set(census.view.gone)
+        assert set(ids) | set(census.view.gone) == self.ever
+        assert max(self.ever, default=0) < census.next_id
+        assert census.deconvolver.count == cells.count
+        assert census._past.shape[1] >= cells.count
+        check(cells, whole=False)
+
+
+Life.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestLife = Life.TestCase
+
+
+def grown(places, rows=30, **more):
+    """A finder with cells at places, after some frames."""
+    random = np.random.default_rng(0)
+    finder = finder_of(**more)
+    picture = random.normal(50, 3, (rows, *SHAPE)).astype(np.float32)
+    run(finder, picture, PLAIN)
+    for place in places:
+        assert born(finder, *place, random, rows) is not None
+    return finder, random
+
+
+def test_a_twin_is_not_born_and_neither_is_what_motion_hides_nor_one_too_many():
+    finder, random = grown([(20, 20)])
+    assert born(finder, 20, 20, random) is None
+    assert born(finder, 21, 20, random) is None
+    assert born(finder, 1, 20, random) is None
+    assert finder.census.birth(candidate(finder, 10, 30, random), 31, 1) is None
+    finder.census.hidden = (8.0, 0.0, 0.0, 8.0)
+    assert born(finder, 8, 20, random) is None
+    assert born(finder, 20, 35, random) is None
+    finder.census.hidden = (0.0,) * 4
+    assert born(finder, 8, 20, random) is not None
+
+
+def test_a_birth_takes_its_cell_out_of_the_ring_and_tells_its_past():
+    finder, random = grown([])
+    proposed = candidate(finder, 20, 22, random, frames=12)
+    ring, late = finder._ring, 3
+    before = ring.slots.copy()
+    run(finder, random.normal(50, 3, (late, *SHAPE)).astype(np.float32), PLAIN, 30)
+    finder.census.birth(proposed, 33, 99)
+    (answer,) = run(finder, [random.normal(50, 3, SHAPE).astype(np.float32)], PLAIN, 33)
+    (past,) = answer.backfill
+    assert past.id == answer.ids[0]
+    assert (past.row, len(past.raw)) == (30 - 12, 12 + late)
+    assert np.isfinite(past.raw).all()
+    assert np.corrcoef(past.raw[:12], proposed.trace)[0, 1] > 0.999
+    side = len(proposed.shape)
+    for k in range(18, 30):
+        slot = np.s_[k % len(ring), proposed.y : proposed.y + side, proposed.x : proposed.x + side]
+        expected = before[slot] - proposed.trace[k - 18] * proposed.shape
+        np.testing.assert_allclose(ring.slots[slot], expected, atol=1e-4)
+    assert [kind for kind, _ in answer.events] == ["birth"]
+    assert answer.events[0][1] == {"id": 1, "y": 20, "x": 22}
+
+
+def test_ids_count_on_from_the_first_and_places_are_those_of_the_camera():
+    finder, _ = grown([(20, 20)], first_id=40, bin=2, origin=(3, 5), camera_shape=(90, 100))
+    (answer,) = run(finder, [np.full(SHAPE, 50, np.float32)], PLAIN, 30)
+    assert answer.ids == (40,)
+    assert answer.events[0][1] == {"id": 40, "y": 43, "x": 45}
+    assert answer.components.shape == (90, 100)
+
+
+def test_a_verdict_by_hand_stays_whatever_the_thresholds():
+    finder, random = grown([(20, 20), (10, 30), (30, 10)])
+    t = finder.census.cells.t
+    t.verdict[:2] = Status.ACCEPTED, Status.REJECTED
+    t.frozen[2] = 1
+    for least in (0.0, 50.0):
+        strict = PLAIN.with_value("cnmf.min_snr", least)
+        answers = run(finder, random.normal(50, 3, (20, *SHAPE)).astype(np.float32), strict, 60)
+        assert answers[-1].components.status.tolist() == [1, 2, 1]
+    run(finder, random.normal(50, 3, (200, *SHAPE)).astype(np.float32), strict, 100)
+    assert {1, 3} <= set(t.ids[: finder.census.cells.count].tolist()), "nor does its cell die"
+
+
+def test_what_if_tells_what_the_next_judgement_would_say_and_changes_nothing():
+    finder, random = grown([(20, 20), (10, 30), (30, 10), (31, 34)])
+    pictures = random.normal(50, 3, (40, *SHAPE)).astype(np.float32)
+    run(finder, pictures, PLAIN, 60)
+    census, t = finder.census, finder.census.cells.t
+    t.verdict[0], t.frozen[1] = Status.REJECTED, 1
+    t.status[2] = Status.ACCEPTED
+    for text in ("cnmf.min_snr=1.2", "cnmf.min_r=0.2", "cnmf.min_evidence=0", "cnmf.min_skewness=-5"):
+        edited = PLAIN.with_texts(text, "cnmf.min_evidence=1").cnmf
+        before = [column.copy() for column in t]
+        foretold = census.what_if(edited)
+        for old, now in zip(before, t, strict=True):
+            np.testing.assert_array_equal(old, now)
+        status = t.status[: census.cells.count].copy()
+        census._judge(edited)
+        told = {int(i): Status(s) for i, s in zip(t.ids, t.status[: census.cells.count], strict=False)}
+        assert {i: s for i, (s, _) in foretold.items()} == told
+        t.status[: census.cells.count] = status
+
+
+def test_the_view_is_the_same_object_while_nothing_changed():
+    finder, random = grown([(20, 20)])
+    still = PLAIN.with_value("cnmf.shapes", False)
+    answers = run(finder, random.normal(50, 3, (60, *SHAPE)).astype(np.float32), still, 30)
+    versions = [answer.components.version for answer in answers]
+    assert len(set(map(id, (answer.components for answer in answers)))) == len(set(versions)) < 8
+    assert versions == sorted(versions)
+
+
+@pytest.mark.parametrize("join", [True, False])
+def test_a_union_is_told_and_remembered(join):
+    finder, random = grown([(20, 20), (20, 23)])
+    finder.census._unite(Pair(0, 1, join))
+    (answer,) = run(finder, [random.normal(50, 3, SHAPE).astype(np.float32)], PLAIN, 30)
+    assert answer.ids == (1,)
+    kind, data = answer.events[-1]
+    seen = answer.components
+    if join:
+        assert (kind, data) == ("merge", {"id": 1, "from": 2})
+        assert (seen.status[1], seen.reason[1]) == (Status.MERGED, "part of 1")
+    else:
+        assert (kind, data["id"]) == ("removed", 2)
+        assert (seen.status[1], seen.reason[1]) == (Status.REMOVED, "shadow of 1")
+
+
+def test_a_union_adds_the_traces():
+    """Two halves of one cell: the whole has their sums, in the past and on."""
+    finder, _ = grown([(20, 20), (20, 23)])
+    census, t = finder.census, finder.census.cells.t
+    census._past[:, :2] = np.arange(1, 3)
+    pictures = np.full((3, *SHAPE), 50, np.float32)
+    run(finder, pictures, PLAIN, 30)
+    gram = float(t.gram[0, 0])
+    t.second[:2] = 1
+    t.trace[:2] = 3, 5
+    census._join(0, 1)
+    scale = (1 + gram) / np.sqrt(2 + 2 * gram)
+    assert t.trace[0] == pytest.approx(8 * scale, rel=1e-3)
+    assert (t.boxes[0] ** 2).sum() == pytest.approx(1, rel=1e-4)

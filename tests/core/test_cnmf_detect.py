@@ -1,0 +1,237 @@
+"""Looking for new cells in the residual, and the thread on which that is done."""
+
+import pickle
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from roi_core.cnmf.aside import Aside
+from roi_core.cnmf.detect import SMALL, WIDE, WINDOWS, Detector, Ring
+from roi_core.cnmf.state import Field
+from tests.cells import blob
+
+RATE = 20.0
+FIELD = Field((48, 52), 3.0)
+NOISE = np.ones(FIELD.binned, np.float32)
+
+
+def ring_of(frames=120, field=FIELD):
+    return Ring(frames, field)
+
+
+def put(ring, picture, row=None):
+    """Let a residual be the newest frame."""
+    m = ring.margin
+    ring.claim()[0][m:-m, m:-m] = picture
+    ring.publish(ring.head if row is None else row)
+
+
+def test_the_ring_remembers_the_last_frames_and_their_rows():
+    ring = ring_of(10)
+    for k in range(27):
+        put(ring, np.full(FIELD.binned, k), row=100 + 2 * k)
+        now, before = ring.claim()
+        m = ring.margin
+        assert (before[m:-m, m:-m] == k).all()
+        assert now is not before
+    assert len(ring) == 10
+    assert ring.rows(4).tolist() == [146, 148, 150, 152]
+    assert (ring.sum(20, 26) == sum(range(20, 26))).all()
+    cut = ring.cut(18, 27, 0, 0, 2 * ring.margin)
+    assert cut.shape == (9, 2 * ring.margin, 2 * ring.margin)
+    assert cut[:, -1, -1].tolist() == list(range(18, 27))
+    assert not cut[:, 0].any(), "the margin is empty"
+
+
+def looked(detector, ring, frames, picture):
+    """Give so many frames and look after every step; return what was found, with the frame."""
+    found = []
+    for k in range(frames):
+        put(ring, picture(k))
+        if ring.head % detector.step == 0:
+            found += [(ring.head, each) for each in detector.look(ring, ring.head, NOISE)]
+    return found
+
+
+def flash(k, at, height=4.0, start=150, decay=10):
+    """A transient of a round cell."""
+    out = np.zeros(FIELD.binned, np.float32)
+    if k >= start:
+        spot = height * np.exp(-(k - start) / decay) * blob(13, 1.6)
+        out[at[0] - 6 : at[0] + 7, at[1] - 6 : at[1] + 7] += spot
+    return out
+
+
+def noise(seed=0):
+    random = np.random.default_rng(seed)
+    return lambda _: random.normal(0, 1, FIELD.binned).astype(np.float32)
+
+
+def test_sums_over_windows_are_those_of_the_residual():
+    """Every window's evidence: the sum of its frames over their noise, band-passed."""
+    random, ring, detector = np.random.default_rng(0), ring_of(), Detector(FIELD, RATE)
+    variance = random.uniform(0.5, 2, FIELD.binned).astype(np.float32)
+    pictures = random.normal(0, 1, (60, *FIELD.binned)).astype(np.float32)
+    for picture in pictures:
+        put(ring, picture)
+    detector.look(ring, ring.head, variance)
+    done = detector.done
+    assert done == 60 // detector.step * detector.step
+    for part, window in zip(detector.evidence(), WINDOWS, strict=True):
+        frames = pictures[max(0, done - window * detector.step) : done].sum(0)
+        total = frames / np.sqrt(variance * detector.step * window)
+        blurred = [
+            cv2.GaussianBlur(total, (0, 0), s * 3.0, borderType=cv2.BORDER_REFLECT) for s in (SMALL, WIDE)
+        ]
+        np.testing.assert_allclose(part, blurred[0] - blurred[1], atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_hardly_anything_is_proposed_in_noise(seed):
+    """Measured: 7 candidates in 30 000 frames; none of them is accepted later (test_cnmf_online)."""
+    ring, detector = ring_of(), Detector(FIELD, RATE)
+    assert len(looked(detector, ring, 2000, noise(seed))) <= 2
+
+
+@pytest.mark.parametrize("at", [(24, 26), (8, 9), (40, 30)])
+def test_a_transient_is_found_with_its_shape_and_trace(at):
+    ring, detector, dark = ring_of(), Detector(FIELD, RATE), noise(1)
+    found = looked(detector, ring, 200, lambda k: dark(k) + flash(k, at))
+    assert found, "nothing was found"
+    frame, first = found[0]
+    assert frame < 170, "found within a second"
+    _, best = found[-1]
+    side = len(best.shape)
+    y, x = np.mgrid[:side, :side]
+    middle = [
+        (best.shape * v).sum() / best.shape.sum() + c - FIELD.margin for v, c in ((y, best.y), (x, best.x))
+    ]
+    assert middle == pytest.approx(at, abs=0.6)
+    true = np.pad(flash(150, at), FIELD.margin)[best.y : best.y + side, best.x : best.x + side]
+    assert np.corrcoef(true.ravel(), best.shape.ravel())[0, 1] > 0.9
+    course = np.array([flash(k, at)[at] for k in range(best.last - len(best.trace), best.last)])
+    assert np.corrcoef(course, best.trace)[0, 1] > 0.8
+    scale = (best.trace * course).sum() / (course**2).sum() * best.shape.max()
+    assert scale == pytest.approx(1.0, abs=0.4), "shape times trace is in units of the picture"
+    assert first.last <= frame
+
+
+def test_a_single_hot_pixel_is_no_cell():
+    ring, detector, dark = ring_of(), Detector(FIELD, RATE), noise(2)
+
+    def picture(k):
+        out = dark(k)
+        if 150 <= k < 170:
+            out[10, 10] += 12
+        return out
+
+    assert looked(detector, ring, 220, picture) == []
+
+
+def test_forgetting_a_candidate_leaves_the_sums_of_the_residual_without_it():
+    """As if its cell had been taken out of every frame before it was summed."""
+    ring, detector, dark = ring_of(400), Detector(FIELD, RATE), noise(3)
+    found = looked(detector, ring, 180, lambda k: dark(k) + flash(k, (24, 26)))
+    best = found[-1][1]
+    again, other = ring_of(400), Detector(FIELD, RATE)
+    detector._peaks, other._peaks = list, list
+    m, side = FIELD.margin, len(best.shape)
+    first = best.last - len(best.trace)
+    for k in range(detector.done):
+        frame = ring.slots[k % len(ring), m:-m, m:-m].copy()
+        wide = np.pad(frame, m)
+        if k >= first and k < best.last:
+            wide[best.y : best.y + side, best.x : best.x + side] -= best.trace[k - first] * best.shape
+        put(again, wide[m:-m, m:-m])
+    detector.forget(best, NOISE)
+    for frame in range(other.step, detector.done + 1, other.step):
+        other.look(again, frame, NOISE)
+    np.testing.assert_allclose(detector.evidence(), other.evidence(), atol=2e-3)
+
+
+def test_a_look_that_comes_late_skips_what_the_ring_will_lose():
+    ring, detector, dark = ring_of(60), Detector(FIELD, RATE), noise(4)
+    for k in range(500):
+        put(ring, dark(k))
+    assert detector.look(ring, ring.head, NOISE) == []
+    assert detector.done == 500
+    assert detector.looks == 1
+    detector.skip(300)
+    assert detector.done == 500, "never back"
+
+
+def test_a_dead_pixel_does_not_shout():
+    ring, detector, dark = ring_of(), Detector(FIELD, RATE), noise(5)
+    quiet = NOISE.copy()
+    quiet[20:22, 20] = 0
+    for k in range(300):
+        picture = dark(k)
+        picture[20:22, 20] *= 0.01
+        put(ring, picture)
+        if k % detector.step == 0:
+            assert detector.look(ring, ring.head, quiet) == []
+    assert np.isfinite(detector.evidence()).all()
+
+
+# -- the thread
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_job_is_done_once_and_taken_once(inline):
+    aside, done, threads = Aside(inline), threading.Event(), []
+
+    def job():
+        threads.append(threading.current_thread())
+        done.set()
+        return 7
+
+    aside.give(job)
+    assert aside.busy
+    with pytest.raises(RuntimeError, match="before the result"):
+        aside.give(job)
+    done.wait(5)
+    result = None
+    while result is None:
+        result = aside.take()
+    assert result == 7
+    assert not aside.busy
+    assert aside.take() is None
+    assert (threads[0] is threading.current_thread()) == inline
+    aside.close()
+    aside.close()
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_what_a_job_raises_is_raised_to_who_takes(inline):
+    aside = Aside(inline)
+
+    def job():
+        raise ZeroDivisionError("a bug")
+
+    for _ in range(2):
+        aside.give(job)
+        with pytest.raises(ZeroDivisionError, match="a bug"):
+            while aside.busy:
+                aside.take()
+        assert not aside.busy
+    aside.close()
+
+
+def test_closing_waits_for_the_job_in_hand():
+    aside, go, done = Aside(False), threading.Event(), []
+    aside.give(lambda: go.wait(5) and done.append(1))
+    threading.Timer(0.05, go.set).start()
+    aside.close()
+    assert done == [1]
+
+
+def test_a_thread_cannot_be_copied():
+    aside = Aside(False)
+    with pytest.raises(TypeError, match="cannot be copied"):
+        pickle.dumps(aside)
+    aside.close()
+    inline = Aside(True)
+    inline.give(lambda: 5)
+    assert pickle.loads(pickle.dumps(inline)).take() == 5

@@ -1,0 +1,256 @@
+"""Which components are one, which are cells, and what onlookers see of them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roi_core.cnmf import merge, quality
+from roi_core.cnmf.merge import TOUCH, joined, likest
+from roi_core.cnmf.view import Camera, Fate, View
+from roi_core.frame import Status
+from roi_core.settings import Settings
+from tests.cells import add, blob, crowd, empty, footprint
+
+PLAIN = Settings().cnmf
+
+
+def two(away, r, moments=((1.0, 5.0), (1.0, 5.0)), power=(9.0, 5.0), born=0):
+    """Two cells so many px apart whose calcium has these first and second moments and correlation r."""
+    cells = empty((40, 40), 3.0)
+    for k in (0, 1):
+        cells.add(blob(cells.field.side, 1.5), (20, 16 + k * away), born, 0, k + 1)
+    t = cells.t
+    t.first[:2], t.second[:2] = np.transpose(moments)
+    t.power[:2] = power
+    spread = np.prod([s - f * f for f, s in moments])
+    if t.near[0, 0] >= 0:
+        t.sync[0, 0] = t.sync[1, 0] = moments[0][0] * moments[1][0] + r * np.sqrt(spread)
+    return cells
+
+
+def asked(cells, now=1000, merge_r=0.85):
+    return likest(cells.count, cells.t, now, 30.0, cells.field.radius, merge_r)
+
+
+@pytest.mark.parametrize(
+    ("away", "r", "answer"),
+    [
+        (0, 0.9, (0, 1, True)),  # one place, one course
+        (0, 0.2, (0, 1, False)),  # one place, another course: a shadow
+        (2, 0.8, (0, 1, True)),  # much overlap asks for less correlation
+        (2, 0.3, None),
+        (4, 0.99, None),  # neighbours that only touch
+        (20, 1.0, None),
+    ],
+)
+def test_who_is_one(away, r, answer):
+    assert asked(two(away, r)) == answer
+
+
+def test_the_stronger_stays_and_the_young_are_let_alone():
+    assert asked(two(0, 0.9, power=(1.0, 5.0))) == (1, 0, True)
+    assert asked(two(0, 0.9, born=990)) is None
+    assert asked(two(0, 0.9, born=940 - 1)) == (0, 1, True)
+    assert asked(empty()) is None
+
+
+def test_of_one_place_the_skewed_trace_stays():
+    cells = two(0, 0.1)
+    cells.t.evidence[:2] = 50, 10
+    cells.t.tail[0] = 0.0, 1.0, 0.1  # hardly skewed: glow
+    cells.t.tail[1] = 0.0, 1.0, 3.0
+    assert asked(cells) == (1, 0, False)
+    cells.t.tail[0] = 0.0, 1.0, 3.0  # both are calcium: evidence decides
+    assert asked(cells) == (0, 1, False)
+
+
+def reference(cells, radius, merge_r):
+    """All pairs that may be one, by their definition, as (score, keep or drop as a set, join)."""
+    t, out = cells.t, []
+    for i in range(cells.count):
+        for m, j in enumerate(t.near[i]):
+            shape = float((footprint(cells, i) * footprint(cells, j)).sum()) if j > i else 0.0
+            if shape < TOUCH:
+                continue
+            spread = (t.second[i] - t.first[i] ** 2) * (t.second[j] - t.first[j] ** 2)
+            time = (t.sync[i, m] - t.first[i] * t.first[j]) / np.sqrt(max(spread, 1e-12))
+            far = np.hypot(*(t.centres[i] - t.centres[j]))
+            same = shape > merge.SAME or (far < merge.NEAR * radius and shape > merge.LITTLE)
+            parts = shape > merge.MUCH and time > merge_r * (1 - merge.EASE * shape)
+            if same or parts:
+                out.append((shape + time, {i, j}, parts or time >= merge.APART))
+    return max(out, key=lambda pair: pair[0], default=None)
+
+
+@given(st.integers(0, 10**6))
+def test_likest_equals_its_definition(seed):
+    cells, random = crowd(12, (24, 24), 3.0, seed)
+    n, t = cells.count, cells.t
+    t.born[:n] = -999
+    t.first[:n], t.second[:n] = random.uniform(0, 1, n), random.uniform(1, 3, n)
+    t.sync[:n] = random.uniform(0, 2.5, t.sync[:n].shape)
+    for i in range(n):
+        for m, j in enumerate(t.near[i][t.near[i] >= 0]):
+            t.sync[j, list(t.near[j]).index(i)] = t.sync[i, m]
+    ours, expected = asked(cells, 0), reference(cells, 3.0, 0.85)
+    assert (ours is None) == (expected is None)
+    if ours is not None:
+        assert {ours.keep, ours.drop} == expected[1]
+        assert ours.join == expected[2]
+
+
+def test_joined_is_the_weighed_sum_of_two():
+    cells = two(3, 0.9, moments=((0.0, 4.0), (0.0, 1.0)))
+    box, a, b = joined(cells.t, 0, 1)
+    one, other = footprint(cells, 0), footprint(cells, 1)
+    whole = 2 * one + other
+    whole /= np.sqrt((whole**2).sum())
+    np.testing.assert_allclose(box, whole[14:27, 10:23], atol=1e-5)
+    assert (a, b) == pytest.approx(((whole * one).sum(), (whole * other).sum()), abs=1e-5)
+
+
+# -- quality
+
+
+def marks_of(**changes):
+    """Marks of one cell that passes everything, with changes."""
+    area = np.pi * 25
+    good = {"snr": 5, "evidence": 20, "r": 0.9, "skewness": 2, "room": 20, "size": area}
+    return quality.Marks(**{k: np.array([v], np.float32) for k, v in (good | changes).items()}), area
+
+
+def judged(settings=PLAIN, before=None, **changes):
+    marks, area = marks_of(**changes)
+    status, rule, hopeless = quality.judge(marks, settings, area, before)
+    return Status(status[0]), quality.reason(marks, settings, area, 0, int(rule[0])), bool(hopeless[0])
+
+
+NO = Status.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({}, (Status.ACCEPTED, "", False)),
+        ({"snr": 1.4}, (NO, "SNR 1.4 is below 1.5", False)),
+        ({"evidence": 3}, (NO, "evidence 3 is below 8", True)),
+        ({"r": -0.5}, (NO, "spatial correlation -0.5 is below 0.7", True)),
+        ({"skewness": 0.2}, (NO, "skewness 0.2 is below 0.3", False)),
+        ({"size": 300}, (NO, "size 300 px is above 2.5 x 79 px", False)),
+        ({"size": 15}, (NO, "size 15 is below 19.6", False)),
+        ({"size": 0}, (NO, "size 0 is below 19.6", True)),
+        ({"snr": np.nan}, (NO, "SNR 0 is below 1.5", True)),
+    ],
+)
+def test_verdicts_and_their_reasons(changes, answer):
+    assert judged(Settings().with_value("cnmf.min_r", 0.7).cnmf, **changes) == answer
+
+
+def test_close_to_the_edge_is_no_cell():
+    status, reason, _ = judged(room=0.5)
+    assert status is NO
+    assert reason.startswith("distance from the edge 0.5 is below")
+
+
+def test_once_accepted_a_cell_does_not_flicker():
+    accepted = np.array([Status.ACCEPTED], np.uint8)
+    assert judged(snr=1.3)[0] is NO
+    assert judged(snr=1.3, before=accepted)[0] is Status.ACCEPTED
+    assert judged(snr=1.1, before=accepted)[0] is NO
+
+
+@pytest.mark.parametrize("path", ["min_snr", "min_evidence", "min_r", "min_skewness", "min_size"])
+@given(st.floats(-1, 1, width=32), st.data())
+def test_a_stricter_threshold_never_accepts_more(path, value, data):
+    """Also where marks and thresholds are zero or less."""
+    low, high = sorted(data.draw(st.floats(-2 if path == "min_skewness" else 0, 1)) for _ in range(2))
+    name = path.removeprefix("min_")
+    results = [
+        judged(
+            Settings().with_value(f"cnmf.{path}", least).cnmf,
+            **{name: max(value, 0) if name == "size" else value},
+        )
+        for least in (low, high)
+    ]
+    assert not (results[0][0] is NO and results[1][0] is Status.ACCEPTED)
+    assert results[0][2] <= results[1][2]
+
+
+@given(st.integers(-8, 8), st.integers(-8, 8))
+def test_skewness_is_reached_or_not(value, least):
+    value, least = value / 4, least / 4
+    status = judged(Settings().with_value("cnmf.min_skewness", least).cnmf, skewness=value)[0]
+    assert (status is Status.ACCEPTED) == (value >= least)
+
+
+def test_marks_are_what_the_table_says():
+    cells, random = crowd(6)
+    n, t = cells.count, cells.t
+    samples = random.gamma(2, 1, (n, 5000))
+    t.tail[:n] = np.transpose([(samples**k).mean(1) for k in (1, 2, 3)])
+    t.peak[:n] = np.arange(n)
+    t.centres[:n] = random.integers(5, 40, (n, 2))
+    noise = np.array([2, 2, 2, 2, 2, 0], np.float32)
+    marks = quality.marks(n, t, noise, cells.field.shape, (1.0, 2.0, 3.0, 4.0))
+    np.testing.assert_allclose(marks.snr[:5], np.arange(5) / 2)
+    expected = ((samples - samples.mean(1)[:, None]) ** 3).mean(1) / samples.std(1) ** 3
+    np.testing.assert_allclose(marks.skewness, expected, rtol=2e-3)
+    h, w = cells.field.shape
+    for i, (y, x) in enumerate(t.centres[:n]):
+        assert marks.room[i] == min(y - 1, h - 3 - y, x - 3, w - 5 - x)
+
+
+# -- the view
+
+
+@pytest.mark.parametrize(
+    ("camera", "radius"),
+    [
+        (Camera((48, 52)), 3.0),
+        (Camera((60, 70), (7, 11)), 3.0),
+        (Camera((97, 106), (1, 2), 2), 4.0),
+        (Camera((144, 156), (0, 0), 3), 5.0),
+    ],
+)
+def test_footprints_on_the_camera(camera, radius):
+    """CSC columns: the footprint of the analysed picture, enlarged, moved to its place and scaled to 1."""
+    cells, random = crowd(12, (48, 52), radius)
+    for place in ((0, 0), (47, 51), (0, 25)):
+        add(cells, random, place)
+    n = cells.count
+    seen = View(camera).of(cells, np.ones(n, np.uint8), ("",) * n, np.ones(n, np.float32))
+    assert seen.indptr[0] == 0
+    assert seen.indptr[-1] == len(seen.data) == len(seen.indices)
+    for k in range(n):
+        column = np.zeros(camera.shape[0] * camera.shape[1])
+        at = seen.indices[seen.indptr[k] : seen.indptr[k + 1]]
+        assert (np.diff(at) > 0).all()
+        column[at] = seen.data[seen.indptr[k] : seen.indptr[k + 1]]
+        picture = np.kron(footprint(cells, k), np.ones((camera.bin,) * 2))
+        whole = np.zeros(camera.shape)
+        y, x = camera.origin
+        whole[y : y + len(picture), x : x + picture.shape[1]] = picture / cells.t.boxes[k].max()
+        np.testing.assert_allclose(column, whole.ravel(), atol=1e-6)
+        assert seen.size[k] == cells.t.size[k] * camera.bin**2
+
+
+def test_those_that_are_no_more_stand_behind_the_living():
+    cells, _ = crowd(2)
+    view = View(Camera((48, 52)))
+    view.gone[7] = Fate(33, Status.MERGED, "part of 1")
+    for version in (1, 2):
+        seen = view.of(cells, np.array([1, 2], np.uint8), ("", "dim"), np.ones(2, np.float32))
+        assert seen.version == version
+    assert seen.ids.tolist() == [*cells.t.ids[:2], 7]
+    assert seen.born.tolist() == [0, 0, 33]
+    assert seen.status.tolist() == [1, 2, 3]
+    assert seen.reason == ("", "dim", "part of 1")
+    assert np.isnan(seen.r[2])
+    assert np.isnan(seen.size[2])
+    assert np.isnan(seen.snr[2])
+    assert seen.indptr[2] == seen.indptr[3]
+    cells.t.ids[0] = 999
+    assert 999 not in seen.ids, "a view does not change"
+    empty_view = View(Camera((48, 52))).of(empty(), np.zeros(0, np.uint8), (), np.zeros(0, np.float32))
+    assert empty_view.indptr.tolist() == [0]
