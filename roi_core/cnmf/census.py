@@ -182,14 +182,14 @@ class Census:
     def _judge(self, settings: Cnmf) -> None:
         t, n, m = self.cells.t, self.cells.count, self._marks()
         status, t.rule[:n], self._hopeless = self._verdicts(m, settings)
-        for i in np.flatnonzero(status != t.status[:n]):
+        for i in np.flatnonzero(status != t.status[:n]).tolist():
             kind = "accepted" if status[i] == Status.ACCEPTED else "rejected"
             self._news.append(
                 (kind, {"id": int(t.ids[i]), "reason": self._reason(m, settings, i, int(t.rule[i]))})
             )
             self._changed = True
         t.status[:n] = status
-        no = np.flatnonzero(status != Status.ACCEPTED)
+        no = np.flatnonzero(status != Status.ACCEPTED).tolist()
         self._why = {int(t.ids[i]): self._reason(m, settings, i, int(t.rule[i])) for i in no}
 
     def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
@@ -205,7 +205,7 @@ class Census:
         }
 
     def _verdicts(self, m: quality.Marks, settings: Cnmf) -> tuple[Any, Any, Any]:
-        """Return status, rule failed and hopelessness (N,); what was said by hand and what is frozen stays."""
+        """Return status, rule failed and hopelessness (N,); what is by hand and what is frozen stays."""
         t, n = self.cells.t, self.cells.count
         status, rules, hopeless = quality.judge(m, settings, self.cells.field.area, t.status[:n])
         status = np.where(t.frozen[:n] > 0, Status.ACCEPTED, status)
