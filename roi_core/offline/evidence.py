@@ -83,7 +83,7 @@ class Evidence:
         for k, window in enumerate(WINDOWS):
             slots = np.array([(looks - 1 - back) % len(self.sums) for back in range(min(window, looks))])
             if looks == 1:
-                self.power[k] = 2.2 * float(np.median(self.sums[0] ** 2))
+                self.power[k].fill(2.2 * float(np.median(self.sums[0] ** 2)))
                 self.known[k] = self.power[k]
             compare(
                 self.sums, slots, np.float32(1 / np.sqrt(window)), share, looks > WARM, row,
