@@ -204,7 +204,7 @@ class _Run:
         shapes.place_again(cells)
         work.fates |= shapes.united(cells, found, guesses, self.rate, self.settings.cnmf.merge_r)
         first_new = int(self.known.ids.max(initial=0)) + 1
-        seeds.weed(cells, first_new, self.settings.cnmf)
+        work.fates |= dict.fromkeys(seeds.weed(cells, first_new, self.settings.cnmf), Status.REMOVED)
         if find:
             work.next_id = seeds.sow(cells, gather.evidence, work.next_id, self.settings.cnmf.max_cells)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core.cnmf.state import shifted
+from roi_core.frame import Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,8 @@ __all__ = ["sow", "weed"]
 
 PEAK = 5.5
 """Evidence from which a cell is begun."""
+GLOW = 0.5
+"""A trace of less than this share of the skewness that is asked of a cell is glow."""
 TWIN = 0.65
 """Product of two footprints from which they count as the same cell."""
 
@@ -38,13 +41,28 @@ def sow(cells: Cells, evidence: Evidence, next_id: int, most: int) -> int:
     return next_id
 
 
-def weed(cells: Cells, first_new: int, settings: Cnmf) -> None:
-    """Drop the cells begun by `sow` that did not become cells."""
-    t = cells.t
+def weed(cells: Cells, first_new: int, settings: Cnmf) -> list[int]:
+    """Drop what is glow, and those begun by `sow` that did not become cells; return the ids of the former.
+
+    Left alive, glow would take from the cells that it overlaps.
+    """
+    t, gone = cells.t, []
     for i in range(cells.count - 1, -1, -1):
         new = t.ids[i] >= first_new
-        if new and (t.r[i] < settings.min_r or t.evidence[i] < settings.min_evidence or t.size[i] == 0):
+        weak = t.r[i] < settings.min_r or t.evidence[i] < settings.min_evidence or t.size[i] == 0
+        glow = skewness(t.tail[i]) < GLOW * settings.min_skewness
+        spared = t.verdict[i] == Status.ACCEPTED or t.frozen[i] > 0
+        if (new and weak) or (glow and not spared):
+            if not new:
+                gone.append(int(t.ids[i]))
             cells.remove(i)
+    return gone
+
+
+def skewness(moments: NDArray[np.float32]) -> float:
+    """Return the skewness that follows from the first three moments."""
+    first, second, third = (float(value) for value in moments)
+    return (third - 3 * first * second + 2 * first**3) / max(second - first**2, 1e-12) ** 1.5
 
 
 def inside(
