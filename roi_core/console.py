@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from roi_core.recording import Recording
     from roi_core.session import Session, Snapshot
+    from roi_core.settings import Settings
 
 __all__ = ["Signals", "demo_words", "describe_recording", "run_demo", "run_session"]
 
@@ -103,6 +104,8 @@ def run_demo(path: Path, seconds: float) -> None:
     from roi_core.sources import open_source
 
     live = LiveSettings(Settings().with_texts("roi.dff=true", *demo_words("simulated")))
+    say("making motion correction and cell finding ready; the first start compiles them: a minute or two")
+    _compile(live.current)
     source = open_source("simulated", live)
     truth = source.truth  # type: ignore[attr-defined]
     rois = RoiSet(Circle(*circle) for circle in truth.circles()[:8].tolist())
@@ -117,6 +120,18 @@ def run_demo(path: Path, seconds: float) -> None:
             say(f"{name}: largest dF/F {peak:.2f}")
         say(_cells_found(recording, len(truth.radii)))
     say(f"written to {written}; look inside with: roi_stream info {written}")
+
+
+def _compile(settings: Settings) -> None:
+    """Let every stage work on a few little pictures, so that the camera need not wait for a compiler."""
+    from roi_core.session import Session
+    from roi_core.settings import LiveSettings
+    from roi_core.sources.simulated import Simulated
+
+    live = LiveSettings(settings.with_value("camera.format", "160x160@30"))
+    session = Session(Simulated("2p", live, length=3, paced=False), live)
+    session.start()
+    session.wait()
 
 
 def _cells_found(recording: Recording, there: int) -> str:

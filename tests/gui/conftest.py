@@ -1,12 +1,18 @@
-"""A screen of its own for the tests that open the window."""
+"""A screen of its own for the tests that open the window; a desk for the panels that need none."""
 
 from __future__ import annotations
 
 import os
 import shutil
 
+import dearpygui.dearpygui as dpg
 import pytest
 
+from roi_stream_gui.controller import Controller
+from roi_stream_gui.panels.base import Desk
+from roi_stream_gui.texture import Texture
+from roi_stream_gui.theme import Theme
+from tests.fakes import Broken, Stepped, Uncounted
 from tests.gui.driver import Screen, Window
 
 NEEDED = ("Xvfb", "xdotool", "openbox", "xprop", "xwininfo", "import")
@@ -37,3 +43,32 @@ def start(screen, tmp_path):
     yield begin
     for window in windows:
         window.kill()
+
+
+@pytest.fixture
+def do(tmp_path):
+    sources = []
+
+    def opener(text, _settings, *, realtime):
+        source = {"running": Stepped, "failed": Broken, "uncounted": Uncounted}[text](count=50)
+        sources.append(source)
+        return source
+
+    controller = Controller(opener=opener)
+    controller.edit("recorder.folder", str(tmp_path))
+    controller.log.install()
+    yield controller, sources
+    for source in sources:
+        source.close()
+    controller.close()
+    controller.log.remove()
+
+
+@pytest.fixture
+def desk(do):
+    dpg.create_context()
+    dpg.configure_app(manual_callback_management=True)
+    theme = Theme()
+    theme.load_font()
+    yield Desk(do[0], theme, Texture())
+    dpg.destroy_context()

@@ -7,45 +7,11 @@ import pytest
 
 from roi_core.rois import Circle
 from roi_core.settings import Settings, describe
-from roi_stream_gui.controller import Controller
 from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.panels import PANELS, chips, panel_class
-from roi_stream_gui.panels.base import Desk
 from roi_stream_gui.shortcuts import Action, Chord
-from roi_stream_gui.texture import Texture
-from roi_stream_gui.theme import Theme
 from roi_stream_gui.view import Phase
-from tests.fakes import Broken, Stepped, Uncounted
 from tests.gui.driver import within
-
-
-@pytest.fixture
-def do(tmp_path):
-    sources = []
-
-    def opener(text, _settings, *, realtime):
-        source = {"running": Stepped, "failed": Broken, "uncounted": Uncounted}[text](count=50)
-        sources.append(source)
-        return source
-
-    controller = Controller(opener=opener)
-    controller.edit("recorder.folder", str(tmp_path))
-    controller.log.install()
-    yield controller, sources
-    for source in sources:
-        source.close()
-    controller.close()
-    controller.log.remove()
-
-
-@pytest.fixture
-def desk(do):
-    dpg.create_context()
-    dpg.configure_app(manual_callback_management=True)
-    theme = Theme()
-    theme.load_font()
-    yield Desk(do[0], theme, Texture())
-    dpg.destroy_context()
 
 
 def view_of(state, do):

@@ -1,0 +1,410 @@
+"""Cells in the window without a window: outlines, choice, traces, words; and the panels that show them."""
+
+import logging
+from dataclasses import replace
+from types import SimpleNamespace
+
+import dearpygui.dearpygui as dpg
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+
+from roi_core.cellring import CellRing
+from roi_core.frame import Activity, Components, Status
+from roi_core.settings import Settings
+from roi_stream_gui import cells, watch, words
+from roi_stream_gui.cells import Choice, Kind
+from roi_stream_gui.celltraces import CellTraces, Scale, ticks
+from roi_stream_gui.outlines import CUT, LEAST, outlines
+from roi_stream_gui.panels import chips
+from roi_stream_gui.panels.lanes import LANES
+from tests.fakes import fake_stages
+from tests.gui.driver import within
+from tests.gui.test_panels import built
+
+
+def components(*footprints, status=None, snr=None, born=None, version=1):
+    """Components with these (H, W) footprints."""
+    n, flat = len(footprints), [f.ravel() for f in footprints]
+    pixels = [np.flatnonzero(f) for f in flat]
+    each = np.ones(n, np.float32)
+    return Components(
+        version, footprints[0].shape, np.arange(1, n + 1),
+        np.zeros(n, np.int64) if born is None else np.array(born),
+        np.full(n, Status.ACCEPTED, np.uint8) if status is None else np.array(status, np.uint8),
+        tuple("too dim" if s == Status.REJECTED else "" for s in (status or [1] * n)),
+        each * np.array(snr if snr is not None else 1.0, np.float32), each, each,
+        np.concatenate([f[p] for f, p in zip(flat, pixels, strict=True)]).astype(np.float32),
+        np.concatenate(pixels).astype(np.int32), np.cumsum([0, *map(len, pixels)]).astype(np.int64),
+    )  # fmt: skip
+
+
+def disc(y, x, r, shape=(40, 50)):
+    yy, xx = np.mgrid[: shape[0], : shape[1]]
+    return np.clip(1.3 - np.hypot(yy - y, xx - x) / r, 0, 1).astype(np.float32)
+
+
+def slow_inside(footprint):
+    """The pixels an outline encloses: the four-connected part that holds the peak, its holes filled."""
+    parts, _ = ndimage.label(footprint >= np.float32(CUT) * footprint.max())
+    return ndimage.binary_fill_holes(parts == parts.flat[footprint.argmax()])
+
+
+def encloses(x, y, shape):
+    """Whether each pixel centre lies inside a closed line: crossings of a ray, counted by hand."""
+    out = np.zeros(shape, bool)
+    for (x0, y0), (x1, y1) in zip(zip(x, y, strict=True), zip(x[1:], y[1:], strict=False), strict=False):
+        for row in range(shape[0]):
+            if (y0 > row) != (y1 > row):
+                out[row] ^= np.arange(shape[1]) < x0 + (row - y0) / (y1 - y0) * (x1 - x0)
+    return out
+
+
+class TestOutlines:
+    @given(arrays(np.float32, (9, 11), elements=st.sampled_from([0, 0, 0.05, 0.1, 0.5, 0.9, 1.0])))
+    def test_an_outline_encloses_the_part_that_holds_the_peak(self, footprint):
+        assume(footprint.max() > 0)
+        made = outlines(components(footprint))
+        x, y = made.x[:-1], made.y[:-1]
+        assert (x[0], y[0]) == (x[-1], y[-1])
+        assert np.isnan(made.x[-1])
+        np.testing.assert_array_equal(encloses(x, y, footprint.shape), slow_inside(footprint))
+
+    def test_every_point_lies_where_the_footprint_crosses_the_cut(self):
+        footprint = disc(18.3, 22.7, 8)
+        made = outlines(components(footprint))
+        here = ndimage.map_coordinates(footprint, [made.y[:-1], made.x[:-1]], order=1)
+        np.testing.assert_allclose(here, CUT * footprint.max(), atol=1e-5)
+
+    def test_many_footprints_lie_one_after_the_other_also_at_the_edge_and_after_the_dead(self):
+        dead = np.zeros((40, 50), np.float32)
+        c = components(disc(0, 0, 6), dead, disc(20, 25, 5), disc(39, 49, 4))
+        made = outlines(c)
+        assert np.diff(made.first)[1] == 0
+        for k in (0, 2, 3):
+            part = slice(made.first[k], made.first[k + 1] - 1)
+            footprint = np.zeros(40 * 50, np.float32)
+            footprint[c.indices[c.indptr[k] : c.indptr[k + 1]]] = c.data[c.indptr[k] : c.indptr[k + 1]]
+            footprint = footprint.reshape(40, 50)
+            inside = encloses(made.x[part], made.y[part], (40, 50))
+            np.testing.assert_array_equal(inside, slow_inside(footprint))
+
+    def test_fewer_points_are_still_closed_lines_with_gaps(self):
+        made = outlines(components(disc(10, 10, 6), disc(25, 30, 2)))
+        both = np.ones(2, bool)
+        x, y = made.of(both, step=5)
+        assert len(x) < len(made.x)
+        ends = np.flatnonzero(np.isnan(x))
+        assert len(ends) == 2
+        for first, end in zip((0, ends[0] + 1), ends, strict=True):
+            assert (x[first], y[first]) == (x[end - 1], y[end - 1])
+            assert end - first > min(LEAST, 8)
+        assert made.of(np.array([False, True]))[0].size == made.first[2] - made.first[1]
+
+    @given(st.integers(0, 39), st.integers(0, 49))
+    def test_of_two_cells_at_a_point_the_brighter_is_hit(self, row, column):
+        discs = disc(15, 20, 7), disc(18, 26, 7), disc(30, 40, 5)
+        made = outlines(components(*discs))
+        share = [d[row, column] / d.max() if k != 2 else 0.0 for k, d in enumerate(discs)]
+        best = int(np.argmax(share))
+        hit = made.at(column + 0.3, row - 0.3, np.array([True, True, False]))
+        if max(share) < CUT:
+            assert hit is None
+        else:
+            assert share[hit - 1] == share[best]
+
+
+def snapshot(c, row=100, alive=None, **more):
+    ids = tuple(c.ids.tolist()) if alive is None else alive
+    none = np.zeros(len(ids), np.float32)
+    activity = Activity(ids, none, none, none, 0, none, none, c)
+    return SimpleNamespace(activity=activity, traces=SimpleNamespace(head=row), rate=10.0, shift=None, **more)
+
+
+class TestChoice:
+    def test_kinds_tell_new_from_old(self):
+        some = [disc(10, 10, 3)] * 5
+        status = [Status.ACCEPTED, Status.ACCEPTED, Status.REJECTED, Status.MERGED, Status.REMOVED]
+        c = components(*some, status=status, born=[0, 90, 95, 0, 0])
+        of = cells.kinds(c, 100, 10.0)
+        assert of.tolist() == [Kind.ACCEPTED, Kind.NEW, Kind.REJECTED, Kind.GONE, Kind.GONE]
+        assert cells.visible(of, "all").tolist() == [True, True, True, False, False]
+        assert cells.visible(of, "accepted").tolist() == [True, True, False, False, False]
+        assert not cells.visible(of, "off").any()
+
+    def test_the_best_stay_in_their_places_while_they_are_good(self):
+        some = [disc(10, 10, 3)] * 6
+        first = snapshot(components(*some, snr=[1, 9, 8, 2, 3, 4])).activity
+        assert cells.best(first, 2) == (2, 3)
+        later = snapshot(components(*some, snr=[1, 6, 8, 2, 9, 7])).activity
+        assert cells.best(later, 2, (2, 3)) == (2, 3), "still among the four best"
+        assert cells.best(snapshot(components(*some, snr=[1, 0, 8, 2, 9, 7])).activity, 2, (2, 3)) == (3, 5)
+        assert cells.best(later, 0, (2, 3)) == ()
+
+    def test_clicks_choose_add_take_out_and_let_go(self):
+        choice = Choice()
+        choice.click(4)
+        choice.click(7, more=True)
+        assert choice.chosen == (4, 7)
+        choice.click(4, more=True)
+        assert choice.chosen == (7,)
+        choice.click(None, more=True)
+        assert choice.chosen == (7,)
+        choice.click(None)
+        assert choice.chosen == ()
+        for cell in range(40):
+            choice.click(cell, more=True)
+        assert len(choice.chosen) == cells.MOST <= LANES
+
+    def test_what_is_chosen_is_traced_while_it_lives(self):
+        some = [disc(10, 10, 3)] * 4
+        choice, c = Choice(), components(*some, snr=[1, 2, 3, 4])
+        assert choice.traced(snapshot(c), 2) == (4, 3)
+        choice.click(1)
+        assert choice.traced(snapshot(c), 2) == (1,)
+        assert choice.traced(snapshot(replace(c, version=2), alive=(2, 3, 4)), 2) == (4, 3)
+        assert choice.traced(SimpleNamespace(activity=None), 2) == ()
+
+    def test_facts_are_told_of_one_cell(self):
+        c = components(disc(10, 10, 3), disc(20, 20, 3), status=[1, 2], snr=[12.34, 1])
+        assert cells.facts(c, 1, 7.2).startswith("cell 1, accepted\nSNR 12.3")
+        assert cells.facts(c, 2, 0).startswith("cell 2, rejected: too dim")
+        assert cells.facts(c, 3, 0) == ""
+
+
+class TestCellTraces:
+    SCALE = Scale(4.0, 40, 20.0)
+
+    def filled(self, rows, ids=(3, 8, 5)):
+        ring, rng = CellRing(1000), np.random.default_rng(0)
+        values = rng.random((rows, 3, len(ids))).astype(np.float32)
+        for row in range(rows):
+            ring.push(row / 20.0, ids, *values[row])
+        return ring, values
+
+    def test_the_cells_asked_for_are_read_whatever_else_lives(self):
+        ring, values = self.filled(70)
+        traces = CellTraces()
+        traces.update(ring, (5, 3), self.SCALE, held=False)
+        pairs = traces.calcium(5).reshape(-1, 2)
+        columns = (np.arange(70) / 20.0 // 0.1).astype(int)
+        for k, column in enumerate(np.unique(columns)):
+            assert pairs[k].max() == values[columns == column, 1, 2].max()
+            assert pairs[k].min() == values[columns == column, 1, 2].min()
+        times, heights = traces.spikes(3)
+        assert heights.max() == 1.0
+        assert len(times) == len(heights) > 30
+
+    def test_held_still_nothing_new_comes_also_for_another_choice(self):
+        ring, _ = self.filled(50)
+        traces = CellTraces()
+        traces.update(ring, (3,), self.SCALE, held=False)
+        traces.update(ring, (3,), self.SCALE, held=True)
+        for row in range(50, 60):
+            ring.push(row / 20.0, (3, 8, 5), *np.zeros((3, 3), np.float32))
+        traces.update(ring, (8,), self.SCALE, held=True)
+        assert traces.times()[-1] < 50 / 20.0
+        traces.update(ring, (8,), self.SCALE, held=False)
+        assert traces.times()[-1] > 59 / 20.0 - 0.1
+
+    def test_no_ring_no_cells_and_unknown_cells_are_no_trouble(self):
+        traces = CellTraces()
+        traces.update(None, (1,), self.SCALE, held=True)
+        assert traces.times().size == 0
+        ring, _ = self.filled(30)
+        traces.update(ring, (), self.SCALE, held=False)
+        assert traces.times().size == 0
+        traces.update(ring, (77,), self.SCALE, held=False)
+        assert np.isnan(traces.calcium(77)).all()
+        assert traces.spikes(77)[0].size == 0
+
+    def test_ticks_stand_upright_and_apart(self):
+        x, y = ticks(np.array([1.0, 2.0]), np.array([1.0, 0.5]), 3.0, 0.2)
+        assert x.tolist() == [1, 1, 1, 2, 2, 2]
+        np.testing.assert_array_equal(y, [3.0, 3.2, np.nan, 3.0, 3.1, np.nan])
+
+
+class TestWatch:
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        now = [100.0]
+        monkeypatch.setattr(watch.time, "monotonic", lambda: now[0])
+        return now
+
+    @staticmethod
+    def seen(flag="", frames="ring", **stages):
+        return SimpleNamespace(frames=frames, stages=stages, flag=flag)
+
+    def test_compiling_is_said_once_and_so_is_its_end(self, clock, caplog):
+        caplog.set_level(logging.INFO)
+        settings = Settings().with_texts("cnmf.enabled=true")
+        one = watch.Watch()
+        for second in range(30):
+            clock[0] += 1
+            one.follow(self.seen(cnmf="making"), settings)
+            assert one.compiling == (second > watch.LONG)
+        one.follow(self.seen(cnmf="ready"), settings)
+        assert [record.getMessage() for record in caplog.records] == [words.COMPILING, words.COMPILED]
+        assert not one.compiling
+
+    def test_what_is_read_from_the_disk_is_no_news(self, clock, caplog):
+        caplog.set_level(logging.INFO)
+        one, settings = watch.Watch(), Settings().with_texts("cnmf.enabled=true", "motion.enabled=true")
+        one.follow(self.seen(cnmf="off", motion="making"), settings)
+        clock[0] += 4
+        one.follow(self.seen(cnmf="making", motion="ready"), settings)
+        clock[0] += 1
+        one.follow(self.seen(cnmf="ready", motion="ready"), settings)
+        assert caplog.records == []
+
+    def test_a_doubt_is_said_once_an_episode(self, clock, caplog):
+        one = watch.Watch()
+        for _ in range(30):
+            clock[0] += 1
+            one.follow(self.seen("jump"), Settings())
+        clock[0] += 2 * watch.CALM
+        one.follow(self.seen("unsure"), Settings())
+        one.follow(self.seen("jump"), Settings())
+        said = [words.DOUBTS[flag] for flag in ("jump", "unsure", "jump")]
+        assert [record.getMessage() for record in caplog.records] == said
+
+
+@pytest.fixture
+def found(do, monkeypatch):
+    """A view with cells: the fakes find one every tenth frame; the picture is moved by (2, -4) px."""
+    with fake_stages(monkeypatch):
+        controller, sources = do
+        controller.edit("cnmf.enabled", True)
+        controller.edit("motion.enabled", True)
+        controller.connect("running")
+        within(20, lambda: (controller.tick(), controller.view().running)[1], "connected")
+        sources[-1].step(45)
+        within(20, lambda: controller.view().snapshot.frames_seen == 45, "frames")
+        assert len(controller.view().snapshot.activity.ids) > 2
+        yield controller
+
+
+class TestPreview:
+    def test_outlines_are_drawn_moved_back_by_the_shift(self, desk, found):
+        panel = built("preview", desk)
+        panel.update(found.view())
+        overlay = panel._cells
+        c = found.view().snapshot.activity.components
+        made = outlines(c)
+        for kind in (Kind.ACCEPTED, Kind.NEW, Kind.REJECTED):
+            which = cells.kinds(c, 45, 100.0) == kind
+            series = overlay._series[kind]
+            assert dpg.is_item_shown(series) == which.any()
+            if which.any():
+                x, y = made.of(which, overlay._drawn.lines.step)
+                np.testing.assert_allclose(dpg.get_value(series), [x + 4, y - 2], rtol=1e-6)
+
+    def test_a_chosen_cell_is_drawn_apart_and_hits_follow_the_shift(self, desk, found):
+        panel = built("preview", desk)
+        panel.update(found.view())
+        c = found.view().snapshot.activity.components
+        row, column = divmod(int(c.indices[c.indptr[0]]), c.shape[1])
+        cell = panel._cells.at(column + 4, row - 2)
+        assert cell in c.ids
+        found.cells.click(cell)
+        panel.update(found.view())
+        assert dpg.is_item_shown(panel._cells._chosen)
+
+    def test_layers_are_switched_by_keys(self, desk, found):
+        from roi_stream_gui.shortcuts import Chord, find
+
+        panel = built("preview", desk)
+        shown = []
+        for key in ("J", "J", "K", "K"):
+            find(Chord(key)).run(found)
+            panel.update(found.view())
+            shown.append((found.settings.current.display.cells, dpg.get_value(desk.names["outlines"])))
+        assert shown == [
+            ("accepted", "accepted"), ("all", "all cells"), ("off", "no cells"), ("accepted", "accepted")
+        ]  # fmt: skip
+        assert not dpg.is_item_shown(panel._cells._series[Kind.REJECTED])
+
+    def test_nothing_is_shown_when_cells_are_off(self, desk, found):
+        panel = built("preview", desk)
+        panel.update(found.view())
+        found.edit("display.cells", "off")
+        panel.update(found.view())
+        assert not any(map(dpg.is_item_shown, panel._cells._series.values()))
+        assert panel._cells.at(5, 5) is None
+
+
+class TestTraces:
+    def test_cells_have_lanes_below_those_of_regions(self, desk, found):
+        from roi_core.rois import Circle
+
+        found.editor.add(Circle(5, 5, 2))
+        panel = built("traces", desk)
+        panel.update(found.view())
+        assert [lane.is_cell for lane in panel._shown] == [False, True, True, True][: len(panel._shown)]
+        found.cells.click(2)
+        panel.update(found.view())
+        assert [lane.name for lane in panel._shown if lane.is_cell] == ["cell 2"]
+        assert "1 chosen of" in dpg.get_value(panel._which)
+        line = np.array(dpg.get_value(panel._lanes.lines[1][0])[1])
+        known = line[~np.isnan(line)]
+        assert known.size
+        assert 0 <= known.min() <= known.max() <= 1, "its own lane, the lowest"
+
+    def test_hundreds_of_cells_give_a_bounded_number_of_lanes(self, desk, found):
+        found.edit("display.cell_traces", 16)
+        for cell in range(1, 100):
+            found.cells.click(cell, more=True)
+        panel = built("traces", desk)
+        panel.update(found.view())
+        assert len(panel._shown) <= LANES
+
+
+class TestChips:
+    def view(self, found, **more):
+        view = found.view()
+        return replace(view, snapshot=replace(view.snapshot, **more))
+
+    def test_counts_and_shift(self, found):
+        view = found.view()
+        status = view.snapshot.activity.components.status
+        accepted, rejected = (status == Status.ACCEPTED).sum(), (status == Status.REJECTED).sum()
+        assert chips.cells(view)[:2] == (f"{accepted} cells, {rejected} rejected", "good")
+        assert chips.motion(view)[0] == "motion 4.5 px"
+
+    @pytest.mark.parametrize("flag", ["jump", "unsure"])
+    def test_a_doubtful_shift_is_red_and_says_what_to_do(self, found, flag):
+        chip = chips.motion(self.view(found, flag=flag))
+        assert (chip.level, chip.tip) == ("bad", words.DOUBTS[flag])
+
+    def test_compiling_failed_off(self, found):
+        making = self.view(found, activity=None, shift=None, stages={"motion": "ready", "cnmf": "making"})
+        assert chips.cells(making).text == "cells starting ..."
+        assert chips.cells(replace(making, compiling=True)) == (
+            "compiling cells ...",
+            "warn",
+            words.COMPILING,
+        )
+        failed = self.view(found, activity=None, stages={"cnmf": "given up", "motion": "given up"})
+        assert chips.cells(failed).level == chips.motion(failed).level == "bad"
+        found.edit("cnmf.enabled", False)
+        found.edit("motion.enabled", False)
+        assert chips.cells(found.view()).text == "cells off"
+        assert chips.motion(found.view()).text == "motion off"
+
+
+class TestParameters:
+    def test_rare_blocks_begin_folded_and_open_when_searched(self, desk, do):
+        panel = built("parameters", desk)
+        assert not dpg.get_value(desk.names["block.prepare"])
+        assert dpg.get_value(desk.names["block.cnmf"])
+        panel._filter("dead pixels")
+        assert dpg.get_value(desk.names["block.prepare"])
+        assert not dpg.is_item_shown(desk.names["block.cnmf"])
+
+    def test_an_edit_reaches_the_running_session(self, desk, found):
+        panel = built("parameters", desk)
+        panel._edit("cnmf.min_snr", 7.5)
+        assert found.session.settings.current.cnmf.min_snr == 7.5
