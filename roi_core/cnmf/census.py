@@ -122,12 +122,13 @@ class Census:
         """Take a candidate out of the ring, also out of the frames that came since it was proposed."""
         ring, shape = self.ring, candidate.shape
         side, energy = len(shape), float((shape**2).sum())
-        late = ring.cut(candidate.last, ring.head, candidate.y, candidate.x, side)
-        trace = np.concatenate([candidate.trace, np.tensordot(late, shape, 2).astype(np.float32) / energy])
+        late = ring.cut(max(candidate.last, ring.head - len(ring)), ring.head, candidate.y, candidate.x, side)
+        now = np.tensordot(late, shape, 2).astype(np.float32) / np.float32(energy)
+        trace = np.concatenate([candidate.trace, now])[-len(ring) :]
         order = np.arange(ring.head - len(trace), ring.head) % len(ring)
         rows, columns = slice(candidate.y, candidate.y + side), slice(candidate.x, candidate.x + side)
         ring.slots[order, rows, columns] -= trace[:, None, None] * shape
-        return candidate.__class__(candidate.y, candidate.x, shape, trace, candidate.last)
+        return candidate.__class__(candidate.y, candidate.x, shape, trace, ring.head)
 
     def recentre(self, i: int) -> None:
         """Put the middle of the box of cell i where its footprint is, if that is on the picture."""
