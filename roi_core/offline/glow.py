@@ -77,8 +77,13 @@ class Blocks:
         return whole.reshape(self.count, -1)
 
 
-def learned(means: NDArray[np.float32], good: NDArray[np.bool_], spread: NDArray[np.float32]) -> Modes:
-    """Learn the modes from block means (rows, blocks) of all good rows."""
+def learned(
+    means: NDArray[np.float32],
+    good: NDArray[np.bool_],
+    spread: NDArray[np.float32],
+    before: Modes | None = None,
+) -> Modes:
+    """Learn the modes from block means (rows, blocks) of all good rows; carry over what maps had learned."""
     blocks = means.shape[1]
     level = _mean(means, good)
     lagged, noise, number = np.zeros((blocks, blocks)), np.zeros(blocks), 0
@@ -94,7 +99,10 @@ def learned(means: NDArray[np.float32], good: NDArray[np.bool_], spread: NDArray
     modes = vectors[:, best].T
     local = _local(means, good, level, whiten, modes)
     gains, back = values[best] / (values[best] + 1), modes / whiten
-    parts = (modes * whiten, back, gains, local, level, back @ spread)
+    maps = back @ spread
+    if before is not None:
+        maps += (before.into @ back.T).T @ (before.maps - before.back @ spread)
+    parts = (modes * whiten, back, gains, local, level, maps)
     return Modes(*(np.ascontiguousarray(part, np.float32) for part in parts))
 
 

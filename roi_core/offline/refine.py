@@ -162,9 +162,7 @@ class _Run:
             self._checkpoint(work, done, gather.state())
         if first:
             self.movie.mean[:], work.variance = gather.finish()
-            work.modes = learned(means, np.asarray(good), self.blocks.spread)
-        elif work.modes is not None:
-            work.modes = work.modes._replace(level=_mean(means, good))
+        work.modes = learned(means, np.asarray(good), self.blocks.spread, work.modes)
         self._demix(work, w, products, means, good)
 
     def _demix(self, work: Work, w: traces.Weighted, products: Any, means: Any, good: Any) -> None:

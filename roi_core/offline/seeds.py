@@ -20,7 +20,7 @@ __all__ = ["sow", "weed"]
 
 PEAK = 5.5
 """Evidence from which a cell is begun."""
-GLOW = 0.5
+GLOW = 0.25
 """A trace of less than this share of the skewness that is asked of a cell is glow."""
 TWIN = 0.65
 """Product of two footprints from which they count as the same cell."""
