@@ -83,8 +83,9 @@ class Evidence:
         for k, window in enumerate(WINDOWS):
             slots = np.array([(looks - 1 - back) % len(self.sums) for back in range(min(window, looks))])
             if looks == 1:
-                self.power[k].fill(2.2 * float(np.median(self.sums[0] ** 2)))
-                self.known[k] = self.power[k]
+                usual = 2.2 * float(np.median(self.sums[0] ** 2))
+                self.power[k].fill(usual)
+                self.known[k].fill(usual)
             compare(
                 self.sums, slots, np.float32(1 / np.sqrt(window)), share, looks > WARM, row,
                 self.known[k], self.power[k], self.best, self.when,
@@ -92,8 +93,7 @@ class Evidence:
 
 
 def _blurred(image: NDArray[np.float32], width: float) -> NDArray[np.float32]:
-    out: NDArray[np.float32] = cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT)
-    return out
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 @kernel

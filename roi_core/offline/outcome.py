@@ -11,7 +11,7 @@ from roi_core.cnmf.deconvolve import Deconvolver, time_constants
 from roi_core.cnmf.rise import RISE
 from roi_core.cnmf.view import Camera, Fate, View
 from roi_core.frame import Status
-from roi_core.offline.traces import levels, noise_of, tails
+from roi_core.offline.levels import levels, noise_of, tails
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "judged"]
 
-VALUES = 2**23
+VALUES = 2**22
 """Values of traces in memory at once."""
 LAG = 0.5
 """Seconds of what comes later that revise a spike; more let bursts and glow be taken for each other."""

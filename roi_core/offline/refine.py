@@ -16,7 +16,7 @@ import numpy as np
 from roi_core.cnmf.state import Field
 from roi_core.errors import RecordingError, RoiError
 from roi_core.frame import Status
-from roi_core.offline import seeds, shapes, traces, warm
+from roi_core.offline import levels, seeds, shapes, traces, warm
 from roi_core.offline.glow import Blocks, Modes, bent, learned
 from roi_core.offline.movie import Movie, Registered
 from roi_core.offline.outcome import Outcome, judged
@@ -144,7 +144,8 @@ class _Run:
         return self._end(work)
 
     def _begin(self) -> Work:
-        cells = warm.start(self.known, self.field, self.blocks.grid, self.prepare)
+        shapes = self.settings.cnmf.shapes
+        cells = warm.start(self.known, self.field, self.blocks.grid, self.prepare, shapes)
         usual = first_look(self.movie)
         return Work(cells, usual=usual, next_id=int(self.known.ids.max(initial=0)) + 1)
 
@@ -171,11 +172,11 @@ class _Run:
             raise RuntimeError("traces are demixed before the glow is known")
         good, n = np.asarray(good), work.cells.count
         found = self.scratch.array("traces", (self.rows, n), True)
-        levels = traces.demixed(
+        around = traces.demixed(
             products, means, good, modes, self.blocks, w, (self.rate, cnmf.baseline), found
         )
         guesses = self.scratch.array("guesses", (self.rows, n), True)
-        traces.instruments(found, good, levels, self.rate, guesses)
+        levels.instruments(found, good, around, self.rate, guesses)
 
     def _learn(self, work: Work, state: dict[str, Any] | None) -> None:
         """Learn footprints and glow from the traces as they are, and mend the list of cells."""
@@ -194,7 +195,7 @@ class _Run:
         good = np.asarray(good)
         for done in gather.run(work.row, cells, found, guesses, means, good, work.variance):
             self._checkpoint(work, done, gather.state())
-        noise = traces.noise_of(found, good)
+        noise = levels.noise_of(found, good)
         shapes.learn(cells, work.variance, noise)
         work.modes = work.modes._replace(
             maps=bent(work.modes.maps, gather.moment, gather.product, self.blocks.grid.shape)
@@ -265,7 +266,3 @@ def rate_of(recording: Recording) -> float:
         return rate
     time = recording.time
     return float(1 / np.median(np.diff(time))) if len(time) > 1 else 30.0
-
-
-def _mean(means: Any, good: Any) -> NDArray[np.float32]:
-    return traces.mean_of(means, np.asarray(good))

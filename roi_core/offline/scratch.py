@@ -78,6 +78,9 @@ class Scratch:
                 return array
         self._reserve(path, 4 * int(np.prod(shape)))
         self._arrays[name] = np.lib.format.open_memmap(path, "w+", dtype, shape)
+        if hasattr(os, "posix_fallocate"):  # else it would only be noticed when a page is written, by a kill
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         return self._arrays[name]
 
     def remove(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from roi_core.cnmf.state import shifted
 from roi_core.frame import Status
+from roi_core.offline.levels import skewness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,12 +58,6 @@ def weed(cells: Cells, first_new: int, settings: Cnmf) -> list[int]:
                 gone.append(int(t.ids[i]))
             cells.remove(i)
     return gone
-
-
-def skewness(moments: NDArray[np.float32]) -> float:
-    """Return the skewness that follows from the first three moments."""
-    first, second, third = (float(value) for value in moments)
-    return (third - 3 * first * second + 2 * first**3) / max(second - first**2, 1e-12) ** 1.5
 
 
 def inside(

@@ -15,12 +15,13 @@ import numpy as np
 from roi_core.cnmf import merge
 from roi_core.cnmf.footprints import BINOMIAL, RIM, SMALLEST, WIDEST, cleaned, level_rim, own_image
 from roi_core.frame import Status
-from roi_core.offline.traces import tails
+from roi_core.offline.levels import tails
+from roi_core.offline.seeds import inside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_core.cnmf.state import Cells
+    from roi_core.cnmf.state import Cells, Table
 
 __all__ = ["learn", "place_again", "united"]
 
@@ -31,31 +32,38 @@ ROUNDS = 5
 def learn(cells: Cells, variance: NDArray[np.float32], noise: NDArray[np.float32]) -> None:
     """Learn all footprints from the sums in the table, and judge how well each agrees with its image.
 
-    ``variance`` (rows, columns) is that of a binned pixel, ``noise`` (N,) that of the traces.
+    ``variance`` (rows, columns) is that of a binned pixel, ``noise`` (N,) that of the traces. A footprint
+    that is frozen is only judged.
     """
-    n, t, field = cells.count, cells.t, cells.field
-    learned = t._replace(boxes=t.boxes.copy())
-    smooth, out, image = np.zeros((3, field.side, field.side), np.float32)
+    n, t = cells.count, cells.t
+    whole = t._replace(boxes=t.boxes.copy())
     known = [i for i in range(n) if t.power[i] > 0 and t.energy[i] > 0]
-    for turn in range(ROUNDS):
+    for _ in range(ROUNDS):
         for i in known:
-            if t.frozen[i]:
-                continue
-            own_image(i, learned, image)
-            level_rim(image, RIM * field.radius)
-            pixel = _pixel(cells, i, variance)
-            size = cleaned(image, BINOMIAL * pixel, field.radius, smooth, out)
-            if turn == ROUNDS - 1:
-                t.r[i] = _agreement(smooth, out, WIDEST * field.radius) if size >= SMALLEST else 0
-                t.size[i] = (out > 0.2 * out.max()).sum() if size else 0
-            if size >= SMALLEST:
-                learned.boxes[i] = _sharpened(image, smooth, out, pixel)
+            _renew(cells, i, whole, variance)
     t.evidence[:n] = 0
     for i in known:
         t.evidence[i] = t.power[i] / (max(noise[i], 1e-9) * np.sqrt(t.energy[i]))
         if not t.frozen[i]:
-            t.boxes[i] = learned.boxes[i]
+            t.boxes[i] = whole.boxes[i]
             cells.settle(i)
+
+
+def _renew(cells: Cells, i: int, whole: Table, variance: NDArray[np.float32]) -> None:
+    """Compute one footprint of ``whole``, a table of footprints of any scale, from the others; judge it."""
+    t, field = cells.t, cells.field
+    smooth, out, image = np.zeros((3, field.side, field.side), np.float32)
+    own_image(i, whole, image)
+    level_rim(image, RIM * field.radius)
+    pixel = _pixel(cells, i, variance)
+    size = cleaned(image, BINOMIAL * pixel, field.radius, smooth, out)
+    believed = size >= SMALLEST
+    if believed and not t.frozen[i]:
+        place = int(t.centres[i, 0]), int(t.centres[i, 1])
+        whole.boxes[i] = inside(_sharpened(image, smooth, out, pixel), place, field.shape, field.reach)
+    shape = t.boxes[i] if t.frozen[i] else out
+    t.r[i] = _agreement(smooth, shape, WIDEST * field.radius) if believed else 0
+    t.size[i] = (shape > 0.2 * shape.max()).sum()
 
 
 def place_again(cells: Cells) -> None:
@@ -77,10 +85,11 @@ def united(
     """
     fates: dict[int, Status] = {}
     columns = list(range(cells.count))
+    cells.t.born[:] = 0
     _compare(cells, guesses, columns)
     for i in range(cells.count):
         cells.t.tail[i] = tails(np.ascontiguousarray(traces[None, :, i]), rate)[0]
-    late = 2**40
+    late = 2**50
     while (pair := merge.likest(cells.count, cells.t, late, rate, cells.field.radius, merge_r)) is not None:
         t = cells.t
         if pair.join:
@@ -92,14 +101,14 @@ def united(
         columns = [columns[k] for k in order]
         if pair.join:
             keep = int(np.flatnonzero(order == pair.keep)[0])
-            _forget_sync(cells, keep)
+            cells.t.born[keep] = late  # compared again when its trace is measured
     return fates
 
 
 def _compare(cells: Cells, traces: NDArray[np.float32], columns: list[int]) -> None:
     """Fill the moments of all traces and of neighbours' products."""
     t, n = cells.t, cells.count
-    step = max(1, 2**24 // max(len(traces), 1))
+    step = max(1, 2**22 // max(len(traces), 1))
     moments = np.zeros((n, n))
     for first in range(0, n, step):
         some = np.asarray(traces[:, columns[first : first + step]], np.float64)
@@ -122,12 +131,6 @@ def _add(cells: Cells, i: int, j: int) -> None:
     t.first[i] += t.first[j]
     t.second[i] += t.second[j]
     t.power[i] += t.power[j]
-
-
-def _forget_sync(cells: Cells, i: int) -> None:
-    """Compare a component that was just joined again only after its trace is measured."""
-    t = cells.t
-    t.born[i] = 2**50
 
 
 def _pixel(cells: Cells, i: int, variance: NDArray[np.float32]) -> np.float32:

@@ -84,8 +84,11 @@ def known_cells(recording: Recording) -> Known:
     return Known(cells.ids, cells.born, cells.status, cells.reason, cells.footprints)
 
 
-def start(known: Known, field: Field, grid: Grid, prepare: Prepare) -> Cells:
-    """Return the living components on the picture that is analysed, but those without a footprint."""
+def start(known: Known, field: Field, grid: Grid, prepare: Prepare, shapes: bool) -> Cells:
+    """Return the living components on the picture that is analysed, but those without a footprint.
+
+    Without ``shapes`` footprints stay as they are.
+    """
     cells = Cells(field, grid)
     for k in np.flatnonzero(np.isin(known.status, (Status.ACCEPTED, Status.REJECTED))):
         column = known.footprints[:, k]
@@ -93,6 +96,7 @@ def start(known: Known, field: Field, grid: Grid, prepare: Prepare) -> Cells:
         if found is not None:
             i = cells.add(found[0], found[1], 0, 0, int(known.ids[k]))
             cells.t.status[i] = known.status[k]
+            cells.t.frozen[i] = not shapes
             cells.t.verdict[i] = known.status[k] if known.reason[k] == BY_HAND else 0
     return cells
 

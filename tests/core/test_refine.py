@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from roi_core.cli import main
 from roi_core.errors import RecorderError, RecordingError
 from roi_core.frame import Activity, Components, FinishReason, Header, Sample, Summary
-from roi_core.offline import Stopped, glow, passes, refine, seeds, traces, write
+from roi_core.offline import Stopped, glow, levels, passes, refine, seeds, write
 from roi_core.offline import evidence as evidence_
 from roi_core.offline import movie as movie_
 from roi_core.recording import Recording
@@ -435,7 +435,7 @@ def test_baselines_and_noise_equal_their_twins(random):
     trace = random.normal(size=(3, 200)).astype(np.float32).cumsum(1)
     good = random.random(200) > 0.1
     noise, base = np.zeros(3, np.float32), np.zeros((10, 3), np.float32)
-    traces.feet(trace, good, 20, 3, noise, base)
+    levels.feet(trace, good, 20, 3, noise, base)
     for k in range(3):
         twin_noise, twin_base = naive.feet(trace[k].astype(float), good, 20, 3)
         assert noise[k] == pytest.approx(twin_noise, rel=1e-4)
@@ -449,13 +449,13 @@ def test_guesses_equal_their_twin_and_leave_the_frame_itself_out(random):
     base = random.normal(size=(4, 2)).astype(np.float32)
     noise = np.array([0.5, 0.1], np.float32)
     found = trace.copy()
-    traces.guess(found, good, base, 20, noise, np.float32(0.9))
+    levels.guess(found, good, base, 20, noise, np.float32(0.9))
     for k in range(2):
         twin = naive.guess(trace[k], good, np.repeat(base[:, k], 20), noise[k], 0.9)
         np.testing.assert_allclose(found[k], twin, rtol=1e-3, atol=1e-4)
     other = trace.copy()
     other[:, 50] += 100
-    traces.guess(other, good, base, 20, noise, np.float32(0.9))
+    levels.guess(other, good, base, 20, noise, np.float32(0.9))
     np.testing.assert_allclose(other[:, 50], found[:, 50], rtol=1e-5)
 
 
@@ -465,7 +465,7 @@ def test_moments_skip_what_is_not_a_number(random):
     smooth = [naive.smoothed(row[np.isfinite(row)], 0.25) for row in trace]
     expected = [[np.mean(s**k) for k in (1, 2, 3)] for s in smooth]
     out = np.zeros((2, 3), np.float32)
-    traces.moments(trace, np.float32(0.25), out)
+    levels.moments(trace, np.float32(0.25), out)
     np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-6)
 
 
