@@ -114,11 +114,22 @@ def told(snapshot: Snapshot | None, choice: Choice) -> dict[str, Any] | None:
         return None
     c = activity.components
     by_status = {kind.name.lower(): c.ids[c.status == kind].tolist() for kind in Status}
-    shift = [float(part) for part in snapshot.shift or (0.0, 0.0)]
     return {
         **by_status,
         "version": c.version,
-        "shift": shift,
+        "reasons": {int(cell): why for cell, why in zip(c.ids, c.reason, strict=True) if why},
+        "places": _places(c, snapshot.shift or (0.0, 0.0)),
         "chosen": choice.chosen,
         "hovered": choice.hovered,
     }
+
+
+def _places(c: Components, shift: tuple[float, float]) -> dict[int, list[float]]:
+    """Return the middle (y, x) of each component on the raw picture."""
+    found = {}
+    for k, cell in enumerate(c.ids.tolist()):
+        part = slice(c.indptr[k], c.indptr[k + 1])
+        if c.data[part].size:
+            place = np.array(np.divmod(c.indices[part], c.shape[1])) @ c.data[part] / c.data[part].sum()
+            found[cell] = (place - shift).tolist()
+    return found
