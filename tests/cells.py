@@ -5,10 +5,13 @@ from typing import NamedTuple
 import numpy as np
 
 from roi_core.cnmf.background import Glow
+from roi_core.cnmf.online import OnlineCNMF
 from roi_core.cnmf.state import Cells, Field
 from roi_core.settings import Settings
 
 RATE = 30.0
+FRAMES = 600
+"""Length of the film that most tests see (`movie`)."""
 
 
 def blob(side, width, y=0.0, x=0.0):
@@ -134,3 +137,28 @@ def trace(answers, cell, name="calcium"):
         if cell in answer.ids:
             out[row] = getattr(answer, name)[answer.ids.index(cell)]
     return out
+
+
+def finder_for(pictures, settings=SETTINGS, **more):
+    return OnlineCNMF(pictures.shape[1:], RATE, settings, **more)
+
+
+def beside(finder, pictures, settings=SETTINGS, every=6):
+    """Step like a camera slower than the detector's thread: every few frames it is done."""
+    answers = []
+    for row, picture in enumerate(pictures):
+        answers += run(finder, [picture], settings, row)
+        while row % every == 0 and finder._aside.busy and not finder._aside._done:
+            pass
+    return answers
+
+
+def agreement(movie, answers, start=0):
+    """Correlation of each true cell's calcium with that of the component found for it, since birth."""
+    components, out = answers[-1].components, []
+    for true, k in zip(movie.calcium.T, movie.found(components), strict=True):
+        assert k >= 0, "a cell was not found"
+        ours = trace(answers, int(components.ids[k]))
+        known = np.isfinite(ours) & (np.arange(len(ours)) >= start)
+        out.append(np.corrcoef(ours[known], true[-len(ours) :][known])[0, 1])
+    return np.array(out)

@@ -11,7 +11,7 @@ from roi_core.cnmf.merge import Pair
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.frame import Status
 from tests.cells import SETTINGS, blob, run
-from tests.core.test_cnmf_state import check
+from tests.checks import check
 
 SHAPE, RATE = (40, 44), 10.0
 PLAIN = SETTINGS.with_texts("cnmf.cell_radius=3", "cnmf.buffer=2", "cnmf.detect=false")
@@ -190,6 +190,28 @@ def test_a_twin_is_not_born_and_neither_is_what_motion_hides_nor_one_too_many():
     assert born(finder, 20, 35, random) is None
     finder.census.hidden = (0.0,) * 4
     assert born(finder, 8, 20, random) is not None
+
+
+@pytest.mark.parametrize("late", [5, 12, 19, 20, 21, 55])
+def test_a_birth_of_a_detector_that_was_late(late):
+    """The trace is that of the ring's last frames, whatever was overwritten meanwhile."""
+    finder, random = grown([])
+    proposed, ring = candidate(finder, 20, 22, random, frames=18), finder._ring
+    run(finder, random.normal(50, 3, (late, *SHAPE)).astype(np.float32), PLAIN, 30)
+    side, energy = len(proposed.shape), (proposed.shape**2).sum()
+    rows, columns = slice(proposed.y, proposed.y + side), slice(proposed.x, proposed.x + side)
+    older = dict(zip(range(12, 30), proposed.trace, strict=True))
+    frames = range(max(12, 30 + late - len(ring)), 30 + late)
+    expected = [
+        older[k] if k in older else (ring.slots[k % len(ring), rows, columns] * proposed.shape).sum() / energy
+        for k in frames
+    ]
+    born = finder.census.birth(proposed, 30 + late, 99)
+    np.testing.assert_allclose(born.trace, expected, rtol=1e-3, atol=1e-3)
+    assert born.last == ring.head
+    (answer,) = run(finder, [random.normal(50, 3, SHAPE).astype(np.float32)], PLAIN, 30 + late)
+    assert answer.backfill[0].row == frames[0]
+    assert answer.backfill[0].row + len(answer.backfill[0].raw) == 30 + late
 
 
 def test_a_birth_takes_its_cell_out_of_the_ring_and_tells_its_past():

@@ -10,7 +10,7 @@ from roi_core.cnmf import footprints, statistics
 from roi_core.cnmf.footprints import LEVEL, WIDEST, cleaned, own_image, visit
 from tests import naive
 from tests.cells import blob, crowd, empty, footprint, padded
-from tests.core.test_cnmf_state import check
+from tests.checks import check
 
 FRAMES = 12
 

@@ -1,0 +1,213 @@
+"""Pictures no experiment should give and all of them do; settings in wild hands; a detector that fails."""
+
+import numpy as np
+import pytest
+
+from roi_core.cnmf.detect import Detector
+from roi_core.cnmf.online import OnlineCNMF
+from roi_core.gray import to_uint16_gray
+from roi_core.prepare import Prepare
+from roi_core.settings import Settings
+from tests.cells import SETTINGS, agreement, beside, film, finder_for, run, trace
+from tests.checks import well
+
+SHAPE = (32, 36)
+
+
+def survives(pictures, settings=SETTINGS, rate=30.0):
+    """Step through, check that all is well at the end; return finder and answers."""
+    finder = OnlineCNMF(pictures[0].shape, rate, settings)
+    answers = run(finder, pictures, settings)
+    well(finder)
+    for answer in answers:
+        for name in ("calcium", "spikes"):
+            assert np.isfinite(getattr(answer, name)).all()
+    return finder, answers
+
+
+@pytest.mark.parametrize("value", [0.0, 1234.0, 65535.0])
+def test_constant_frames(value):
+    finder, _ = survives(np.full((400, *SHAPE), value, np.float32))
+    assert finder.census.next_id == 1
+
+
+def test_an_empty_field_has_no_cells():
+    random = np.random.default_rng(0)
+    _, answers = survives(random.normal(100, 8, (1200, 64, 64)).astype(np.float32))
+    assert not (answers[-1].components.status == 1).any()
+    assert not [event for answer in answers for event in answer.events if event[0] == "alert"]
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (16, 70), (9, 9), (4, 6)])
+def test_tiny_fields(shape):
+    random = np.random.default_rng(0)
+    _, answers = survives(random.normal(100, 8, (400, *shape)).astype(np.float32))
+    assert not [event for answer in answers for event in answer.events if event[0] == "alert"]
+
+
+def interrupted(movie, worse, start=300):
+    """A film with these pictures in the midst of it; what was answered, and the finder."""
+    pictures = np.concatenate([movie.pictures[:start], worse, movie.pictures[start:]])
+    finder = finder_for(pictures)
+    answers = run(finder, pictures)
+    well(finder)
+    return finder, answers
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        np.zeros((30, 64, 64), np.float32),
+        np.full((30, 64, 64), 65535, np.float32),
+        np.zeros((300, 64, 64), np.float32),  # the light is off for 10 s
+        np.random.default_rng(1).normal(2000, 400, (5, 64, 64)).astype(np.float32),
+    ],
+    ids=["black", "saturated", "light off for 10 s", "noise"],
+)
+def test_cells_survive_a_disturbance_and_their_traces_recover(movie, worse):
+    _, answers = interrupted(movie, worse)
+    before = answers[299].components
+    old = set(before.ids[before.status == 1].tolist())
+    assert len(old) >= 5
+    now = answers[-1].components
+    assert old <= set(now.ids[now.status == 1].tolist())
+    later = answers[300 + len(worse) :]
+    assert np.median(agreement(movie, later, start=100)) > 0.9
+    spikes = [
+        np.mean([answer.spikes.sum() for answer in part]) for part in (answers[100:300], answers[300:-300])
+    ]
+    assert spikes[1] < 0.3 * spikes[0], "a dark field does not spike"
+
+
+def test_a_jump_of_50_px_without_motion_correction(movie):
+    """For a second all cells are elsewhere; back at home they are themselves."""
+    moved = np.roll(movie.pictures[300:330], (50, 50), (1, 2))
+    _, answers = interrupted(movie, moved)
+    assert np.median(agreement(movie, answers[330:], start=150)) > 0.85
+
+
+def test_a_jump_of_50_px_for_good(movie):
+    interrupted(movie, np.roll(movie.pictures[300:600], (50, 50), (1, 2)))
+
+
+def test_nan_and_infinity_in_a_float_source():
+    """Made gray and prepared, as in a session; when they end, traces recover."""
+    small = film(500, shape=(40, 40), centres=np.array([[12, 12], [28, 26]]))
+    prepare, out = Prepare((40, 40), SETTINGS.prepare, SETTINGS.cnmf), []
+    for k, picture in enumerate(small.pictures):
+        dirty = picture.copy()
+        if 200 <= k < 230:
+            dirty[::3, ::2], dirty[5] = np.nan, np.inf if k % 2 else -np.inf
+        gray = to_uint16_gray(dirty, input_range=(0, 65535))
+        out.append(prepare.step(gray, SETTINGS.prepare, SETTINGS.cnmf).copy())
+    finder = OnlineCNMF((40, 40), 30.0, SETTINGS)
+    answers = run(finder, out)
+    well(finder)
+    assert all(np.isfinite(answer.calcium).all() for answer in answers)
+    assert np.median(agreement(small, answers[230:], start=60)) > 0.9
+
+
+def test_no_cells_wanted():
+    small = film(300, shape=(40, 40), centres=np.array([[12, 12], [28, 26]]))
+    finder, _ = survives(small.pictures, SETTINGS.with_value("cnmf.max_cells", 0))
+    assert finder.census.cells.count == 0
+    assert finder.finish().calcium.shape == (15, 0)
+
+
+def test_two_thousand_cells():
+    """As many as there may be, on top of each other."""
+    shape, random = (160, 160), np.random.default_rng(0)
+    settings = SETTINGS.with_texts("cnmf.cell_radius=2", "cnmf.buffer=2", "cnmf.detect=false")
+    finder = OnlineCNMF(shape, 10.0, settings)
+    run(finder, random.normal(100, 5, (10, *shape)).astype(np.float32), settings)
+    spot = np.exp(-np.add.outer((np.arange(13) - 6) ** 2, (np.arange(13) - 6) ** 2) / 3.0).astype(np.float32)
+    side = finder.field.side
+    box = spot[6 - side // 2 : 7 + side // 2, 6 - side // 2 : 7 + side // 2]
+    for k in range(2000):
+        finder.census._enter(box, tuple(random.integers(4, 156, 2)), np.zeros(0, np.float32), k)
+    answers = run(finder, random.normal(100, 5, (20, *shape)).astype(np.float32), settings, 10)
+    assert len(answers[-1].ids) >= 1990
+    assert np.isfinite(answers[-1].calcium).all()
+
+
+def wild(random, settings):
+    """One edit as a child at the panel would make it."""
+    edits = {
+        "cell_radius": random.choice([1.0, 2.5, 5.0, 9.0, 16.0]), "min_snr": random.uniform(0, 50),
+        "min_evidence": random.uniform(0, 200), "min_r": random.uniform(0, 1),
+        "min_skewness": random.uniform(-5, 20), "min_size": random.uniform(0, 1),
+        "max_size": random.uniform(1, 20), "merge_r": random.uniform(0, 1),
+        "max_cells": random.choice([0, 3, 2000]),
+        "detect": random.random() < 0.7, "detect_period": random.choice([0.05, 0.2, 60]),
+        "shapes": random.random() < 0.7, "memory": random.choice([5.0, 120, 3600]),
+        "baseline": random.choice([2.0, 20, 600]), "decay": random.choice([0.0, 0.1, 10]),
+        "rise": random.choice([0.0, 0.05, 2]), "order": random.choice(["1", "2"]),
+    }  # fmt: skip
+    name = random.choice(list(edits))
+    value = edits[name]
+    return settings.with_value(f"cnmf.{name}", value.item() if hasattr(value, "item") else value)
+
+
+@pytest.mark.parametrize(
+    ("seed", "minutes"),
+    [(0, 1), pytest.param(0, 5, marks=pytest.mark.slow), pytest.param(1, 5, marks=pytest.mark.slow)],
+)
+def test_any_setting_changed_at_random_every_second(seed, minutes):
+    random, rate = np.random.default_rng(seed), 10.0
+    pictures = film(
+        3000, shape=(40, 40), centres=np.array([[12, 12], [28, 26], [20, 30]]), seed=seed
+    ).pictures
+    settings = SETTINGS.with_texts("cnmf.min_evidence=0", "cnmf.min_snr=0", "cnmf.cell_radius=3")
+    finder, ever = OnlineCNMF((40, 40), rate, settings), set()
+    for row, picture in enumerate(pictures):
+        if row % 10 == 9:
+            settings = wild(random, settings)
+        if row % 400 == 399:
+            finder.pause()
+        (answer,) = run(finder, [picture], settings, row)
+        assert np.isfinite(answer.calcium).all()
+        assert np.isfinite(answer.raw).all() or finder._odd
+        ever |= set(answer.ids)
+        if row % 100 == 0:
+            well(finder)
+            assert ever <= set(answer.components.ids.tolist())
+    well(finder)
+    assert ever
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_detector_that_fails_leaves_frames_and_traces_going(movie, monkeypatch, inline):
+    finder, calls, look = finder_for(movie.pictures, inline=inline), [], Detector.look
+    answers = beside(finder, movie.pictures[:300])
+
+    def fail(self, *args):
+        calls.append(1)
+        raise ZeroDivisionError("injected")
+
+    monkeypatch.setattr(Detector, "look", fail)
+    try:
+        for row in range(300, 500):
+            answers += run(finder, [movie.pictures[row]], first=row)
+            while finder._aside.busy and not finder._aside._done:
+                pass
+        monkeypatch.setattr(Detector, "look", look)
+        answers += run(finder, movie.pictures[500:], first=500)
+    finally:
+        finder.close()
+    alerts = [data for answer in answers for kind, data in answer.events if kind == "alert"]
+    assert len(calls) == 3, "after three failures it stays off"
+    assert [alert["stage"] for alert in alerts] == ["detector"] * 3
+    assert all("injected" in alert["text"] for alert in alerts)
+    assert alerts[0]["then"] == "it is tried again"
+    assert alerts[2]["then"] == "no new cells are looked for in this session"
+    known = [i for i, s in zip(answers[299].ids, answers[299].components.status, strict=False) if s == 1]
+    assert known
+    assert all(np.isfinite(trace(answers, cell)[300:]).all() for cell in known)
+    well(finder)
+
+
+def test_photometry_or_one_photon_presets_are_survived():
+    for preset in ("1p", "photometry"):
+        settings = Settings().with_texts("cnmf.enabled=true", f"cnmf.preset={preset}", "cnmf.buffer=5")
+        small = film(240, shape=(40, 40), centres=np.array([[12, 12], [28, 26]]))
+        survives(small.pictures, settings)
