@@ -29,8 +29,8 @@ VALUES = 2**22
 """Values of traces in memory at once."""
 LAG = 0.5
 """Seconds of what comes later that revise a spike; more let bursts and glow be taken for each other."""
-HIDDEN = 99.0
-"""Percentile of the shifts that tells how much of the edges motion hides."""
+SLACK = 0.25
+"""Part of a pixel that may be hidden and still counts as seen."""
 
 
 class Outcome(NamedTuple):
@@ -79,7 +79,7 @@ def judged(
             array[:, some] = values.T
     dy, dx = shifts.T / prepare.bin
     top, bottom, left, right = (
-        float(np.percentile(np.maximum(part, 0), HIDDEN)) for part in (dy, -dy, dx, -dx)
+        float(np.sqrt((np.ceil(np.maximum(part - SLACK, 0)) ** 2).mean())) for part in (dy, -dy, dx, -dx)
     )
     found = _components(cells, noise, (top, bottom, left, right), known, fates, settings, prepare)
     raw, calcium, spikes = out
