@@ -316,3 +316,25 @@ def test_a_union_adds_the_traces():
     scale = (1 + gram) / np.sqrt(2 + 2 * gram)
     assert t.trace[0] == pytest.approx(8 * scale, rel=1e-3)
     assert (t.boxes[0] ** 2).sum() == pytest.approx(1, rel=1e-4)
+
+
+def test_what_is_remembered_of_a_cell_stays_with_it_when_others_go():
+    """Baseline and past fluorescence, told apart by their level, follow the ids through every removal."""
+    finder, random = grown([])
+    census, field = finder.census, finder.field
+    for k in range(20):
+        place, level = (int(v) for v in random.integers(4, 36, 2)), 10.0 * (k + 1)
+        i = census._enter(blob(field.side, 1.5), tuple(place), np.full(10, level, np.float32), 30)
+        census._past[:, i] = level
+
+    def levels():
+        n = census.cells.count
+        ids = census.cells.t.ids[:n].tolist()
+        return {cell: (census.deconvolver.baseline[k], census._past[0, k]) for k, cell in enumerate(ids)}
+
+    assert levels() == {cell: pytest.approx((10.0 * cell, 10.0 * cell)) for cell in range(1, 21)}
+    while census.cells.count:
+        before, i = levels(), int(random.integers(census.cells.count))
+        dead = int(census.cells.t.ids[i])
+        census.remove(i, Status.REMOVED)
+        assert levels() == {cell: level for cell, level in before.items() if cell != dead}

@@ -5,6 +5,7 @@ import pytest
 
 from roi_core import layout
 from roi_core.analysis import Analysis
+from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.frame import Status
 from roi_core.recording import Recording
@@ -172,3 +173,56 @@ def test_off_and_on_again_in_mid_session():
     check(analysis._cells.now.census.cells, whole=False)
     assert not [event for each in seen for event in each.news if event[0] == "alert"]
     analysis.close()
+
+
+class Hurried:
+    """A clock that never waits: a camera as fast as the machine."""
+
+    def now(self):
+        return 0.0
+
+    def wait(self, stopped, seconds):
+        return stopped.is_set()
+
+
+def test_live_with_a_detector_that_fails(tmp_path, monkeypatch):
+    """On its own thread: frames, regions, traces and recording go on, and the file tells of it."""
+    failed = []
+
+    def look(self, ring, last, noise):
+        if self.field.shape == (64, 64):  # the rehearsal
+            return []
+        failed.append(last)
+        raise ZeroDivisionError("injected")
+
+    monkeypatch.setattr(Detector, "look", look)
+    settings = live(*ON)
+    source = Simulated("still", settings, length=FRAMES, paced=True, clock=Hurried(), seed=3)
+    session = Session(source, settings, ROIS)
+    session.record(tmp_path / "a.h5", essential=True)
+    session.start()
+    assert session.wait(60)
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.rows == FRAMES
+        assert np.isfinite(recording.means).all()
+        alerts = [event.data for event in recording.events if event.kind == "alert"]
+        assert 1 <= len(failed) <= 3
+        assert all(alert["stage"] == "detector" and "injected" in alert["text"] for alert in alerts)
+        assert len(alerts) >= len(failed) - 1, "the last may come after the last frame"
+        assert recording.cells is not None
+
+
+def test_live_the_recording_is_whole_and_the_thread_ends(tmp_path):
+    settings = live(*ON)
+    source = Simulated("still", settings, length=FRAMES, paced=True, clock=Hurried(), seed=3)
+    session = Session(source, settings, ROIS)
+    session.record(tmp_path / "a.h5", essential=True)
+    session.start()
+    assert session.wait(60)
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.rows == FRAMES
+        assert not [event for event in recording.events if event.kind == "alert"]
+        cells = recording.cells
+        assert len(set(cells.ids.tolist())) == len(cells.ids)
+        for k in np.flatnonzero(cells.status <= Status.REJECTED):
+            assert np.isfinite(cells.calcium[cells.born[k] :, k]).all()
