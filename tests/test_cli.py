@@ -277,6 +277,7 @@ def test_the_demo_without_a_display_tells_what_it_found(tmp_path):
     done = roi_stream("demo", "--seconds", 1, "--out", tmp_path / "demo.h5", env=none)
     assert done.returncode == 0, done.stderr
     assert "largest dF/F" in done.stdout
+    assert "cells found" in done.stdout
     assert f"written to {tmp_path / 'demo.h5'}" in done.stdout
 
 

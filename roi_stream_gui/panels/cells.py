@@ -34,7 +34,7 @@ PERIOD: Final = 0.25
 """Seconds between two looks at the components while they change at every frame."""
 LABELS: Final = 60
 """Ids written at most."""
-CLOSE: Final = 36.0
+CLOSE: Final = 30.0
 """Screen px that a cell is wide, on average, from which every one in sight is labelled."""
 FEW: Final = 25
 """So few cells are all labelled."""

@@ -1,6 +1,7 @@
 """Cells in the window without a window: outlines, choice, traces, words; and the panels that show them."""
 
 import logging
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,9 +14,12 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from roi_core.cellring import CellRing
+from roi_core.console import demo_words
 from roi_core.frame import Activity, Components, Status
 from roi_core.settings import Settings
+from roi_core.stages import Stage
 from roi_stream_gui import cells, watch, words
+from roi_stream_gui.__main__ import _parser, _shown_off
 from roi_stream_gui.cells import Choice, Kind
 from roi_stream_gui.celltraces import CellTraces, Scale, ticks
 from roi_stream_gui.outlines import CUT, LEAST, outlines
@@ -408,3 +412,44 @@ class TestParameters:
         panel = built("parameters", desk)
         panel._edit("cnmf.min_snr", 7.5)
         assert found.session.settings.current.cnmf.min_snr == 7.5
+
+
+class TestDemo:
+    @pytest.mark.parametrize(
+        ("source", "preset", "radius"),
+        [("simulated:2p", "2p", 7.0), ("simulated:miniscope", "1p", 9.0), ("simulated", "2p", 7.0)],
+    )
+    def test_a_simulated_scene_brings_the_settings_that_show_it(self, source, preset, radius):
+        settings = Settings().with_texts(*demo_words(source))
+        assert settings.motion.enabled
+        assert settings.cnmf.enabled
+        assert (settings.cnmf.preset, settings.cnmf.cell_radius) == (preset, radius)
+
+    @pytest.mark.parametrize("source", ["0", "movie.tif", "simulated:none", "rtsp://camera:554/1"])
+    def test_other_sources_bring_none(self, source):
+        assert demo_words(source) == ()
+
+    @pytest.mark.parametrize(
+        ("words", "shown_off"),
+        [
+            (["simulated:2p"], True),
+            (["simulated:2p", "--as-set"], False),
+            (["simulated:2p", "--settings", "y.yaml"], False),
+            ([], False),
+        ],
+    )
+    def test_the_window_shows_off_only_when_it_is_asked_for_a_preset(self, words, shown_off):
+        assert bool(_shown_off(_parser().parse_args(words))) == shown_off
+
+
+def test_a_stage_tells_how_far_it_is():
+    go = threading.Event()
+    stage = Stage("cnmf", lambda: go.wait(20), inline=False)
+    assert stage.state == "off"
+    stage.at_work(True)
+    assert stage.state == "making"
+    go.set()
+    stage.begin(20)
+    assert stage.state == "ready"
+    stage.close()
+    assert stage.state == "given up"
