@@ -71,22 +71,34 @@ class Scratch:
             return np.zeros(shape, dtype)
         path = self.folder / f"{name}.npy"
         self.folder.mkdir(exist_ok=True)
-        if not fresh and path.exists():
-            array = np.lib.format.open_memmap(path, "r+")
-            if array.shape == shape:
-                self._arrays[name] = array
-                return array
+        if not fresh:
+            self._arrays[name] = self._known(path, shape)
+            return self._arrays[name]
+        self._arrays.pop(name, None)
         self._reserve(path, 4 * int(np.prod(shape)))
         self._arrays[name] = np.lib.format.open_memmap(path, "w+", dtype, shape)
         if hasattr(os, "posix_fallocate"):  # else it would only be noticed when a page is written, by a kill
-            with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            try:
+                with path.open("r+b") as file:
+                    os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                raise RecorderError(f"no room for {path}: {error.strerror}") from error
         return self._arrays[name]
 
     def remove(self) -> None:
         """Take everything off the disk."""
         self._arrays.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _known(self, path: Path, shape: tuple[int, ...]) -> Any:
+        """Return an array that a state says is there."""
+        try:
+            array = np.lib.format.open_memmap(path, "r+")
+        except (OSError, ValueError) as error:
+            raise RecorderError(f"{path} cannot be read; remove {self.folder} to refine anew") from error
+        if array.shape != shape:
+            raise RecorderError(f"{path} does not fit; remove {self.folder} to refine anew")
+        return array
 
     def _reserve(self, path: Path, size: int) -> None:
         """Refuse before the disk is full: a mapped file that finds no room ends the program."""

@@ -316,6 +316,14 @@ def test_a_damaged_state_begins_anew(fresh, refined):
     assert contents(fresh, True) == contents(refined, True)
 
 
+def test_a_lost_part_of_the_working_folder_is_told(fresh):
+    with pytest.raises(Stopped):
+        refine(fresh, asked_to_stop=lambda: True)
+    (fresh.with_name("a.refine") / "products.npy").unlink()
+    with pytest.raises(RecorderError, match="to refine anew"):
+        refine(fresh)
+
+
 # --- the movie
 
 
