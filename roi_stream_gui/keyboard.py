@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
@@ -16,8 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Keyboard"]
 
+CONTROLS = (dpg.mvKey_LControl, dpg.mvKey_RControl)
+SHIFTS = (dpg.mvKey_LShift, dpg.mvKey_RShift)
+MODIFIERS = {*CONTROLS, *SHIFTS}
+
 FIRST_MOUSE_KEY = 656
 """The key handler also tells mouse buttons, wheel and modifiers, from this number on."""
+LATE = 1.0
+"""s for which Ctrl and Shift count as held after their press: a slow window hears of a key when the hand has
+let both go, and of the modifier's release only later."""
 NAMES = {
     "Enter": "Return", "Esc": "Escape", "Del": "Delete", "Backspace": "Back",
     "Left": "Left", "Right": "Right", "Up": "Up", "Down": "Down", "-": "Minus", ",": "Comma",
@@ -32,6 +40,7 @@ class Keyboard:
         self._desk = desk
         self._names = _numbers()
         self._down: set[int] = set()
+        self._modified: dict[int, float] = {}
         do = desk.controller
         self._own: dict[Chord, Callable[[], object]] = {
             Chord("0"): lambda: desk.fit(),
@@ -44,9 +53,20 @@ class Keyboard:
         }
         with dpg.handler_registry():
             dpg.add_key_press_handler(callback=value(self._press))
-            dpg.add_key_release_handler(callback=value(self._down.discard))
+            dpg.add_key_release_handler(callback=value(self._release))
+
+    def _release(self, key: int) -> None:
+        self._down.discard(key)
+        self._modified.pop(key, None)
+
+    def _held(self, *keys: int) -> bool:
+        """Tell whether one of these is down, or was when the last key was pressed."""
+        now = time.monotonic()
+        return any(dpg.is_key_down(key) or now - self._modified.get(key, -LATE) < LATE for key in keys)
 
     def _press(self, key: int) -> None:
+        if key in MODIFIERS:
+            self._modified[key] = time.monotonic()
         if key >= FIRST_MOUSE_KEY or key not in self._names:
             return
         # A held key is told again and again; letting Shift go first must not make Shift+R an R.
@@ -54,9 +74,7 @@ class Keyboard:
         self._down.add(key)
         if held or self._desk.typing():
             return
-        ctrl = dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
-        shift = dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)
-        chord = Chord(self._names[key], ctrl, shift)
+        chord = Chord(self._names[key], self._held(*CONTROLS), self._held(*SHIFTS))
         if chord in self._own:
             self._own[chord]()
         elif (action := find(chord)) is not None:

@@ -147,6 +147,17 @@ class TestKeyboard:
         keyboard._press(dpg.mvKey_R)
         assert len(do[0].log.messages()) == 1
 
+    def test_a_slow_window_hears_of_ctrl_z_when_both_were_let_go(self, keys, do):
+        keyboard, _ = keys
+        do[0].editor.add(Circle(5, 5, 2))
+        for key in (dpg.mvKey_LControl, dpg.mvKey_Z):
+            keyboard._press(key)
+        assert len(do[0].editor.rois) == 0
+        for key in (dpg.mvKey_Z, dpg.mvKey_LControl):
+            keyboard._release(key)
+        keyboard._press(dpg.mvKey_C)
+        assert do[0].hand.tool.value == "circle", "not Ctrl+C"
+
     def test_an_arrow_goes_on_while_it_is_held(self, keys, do):
         do[0].editor.add(Circle(5, 5, 2))
         for _ in range(3):
