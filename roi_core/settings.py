@@ -271,7 +271,7 @@ class Cnmf(Block):
         le=1,
     )
     min_skewness: float = field(
-        0.3,
+        0.75,
         "Skewness of the trace that a cell must reach; calcium is rarely high, background is not.",
         ge=-5,
         le=20,

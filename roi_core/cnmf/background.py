@@ -1,12 +1,14 @@
 """The glow between and under the cells: neuropil, out-of-focus light, a flickering lamp.
 
-It is smooth in space, so it is a sum of few modes, each with a smooth map and a course in time. The courses
-are solved for together with the traces: means of small blocks of the picture, cells taken out, are fitted by
-the maps of all modes, each believed as far as its past variance allows (a Wiener filter). Modes are learned
-from the past of larger blocks; glow and noise are told apart by time, for the noise of two successive frames is
-independent, so the covariance at a lag of one frame is that of the glow alone. No rank has to be chosen.
-Maps are first interpolated and then learned: what is left in the residual is regressed on the courses.
-What no mode explains is followed block by block where no cell lies.
+It is smooth in space, so it is measured where no cell lies, as means of blocks a few cell radii wide. Block
+means are noisy, and that noise would enter every trace; so they pass a Wiener filter learned from the blocks'
+own past: modes shared by the whole field first, then what is left in each block. Signal and noise are told
+apart by time: the noise of two successive frames is independent, so the covariance at a lag of one frame is
+that of the glow alone. No rank has to be chosen.
+
+How each mode looks between and under the blocks is first interpolated and then learned: what the residual of
+all pixels, cells taken out, shares with the modes' courses; and how much each pixel follows the glow of its
+place, for vessels and texture dim or brighten both alike. Nothing of this flows back into the measurement.
 """
 
 from __future__ import annotations
@@ -22,7 +24,6 @@ from roi_core.jit import kernel, sums
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_core.cnmf.state import Table
 
 __all__ = ["Glow", "Grid"]
 
@@ -36,66 +37,65 @@ START = 0.7
 """Share of a block's mean that is believed before anything is learned."""
 PRIOR, BEND = 0.2, 1.0
 """How much a map is expected to differ from what is interpolated, and may at most, as a share of its rms."""
-LEAST_FREE = 8
-"""Pixels that a block needs for a mean of its own; else it takes that of its neighbours."""
+TEXTURE = 0.3
+"""How much the glow of a pixel is expected to differ from that of its surroundings."""
+GAINS = 0.2, 2.0
 
 
 class Filter(NamedTuple):
     """What `Glow.learn` found out; swapped whole, so that a frame never sees half of it.
 
-    ``into`` (m, nodes) turns means of small blocks into the courses of m modes; ``maps`` (m, nodes) and
-    ``coarse`` (m, blocks) are the modes on small and on large blocks; ``local`` (blocks,) is the share of
-    what they leave that is believed.
+    ``into`` (m, blocks) turns block means into the courses of m modes, ``back`` (m, blocks) modes into block
+    means; ``gains`` (m,) and ``local`` (blocks,) are Wiener gains of the modes and of what they leave;
+    ``maps`` (m, nodes) is each mode on the grid of nodes.
     """
 
     into: NDArray[np.float32]
-    maps: NDArray[np.float32]
-    coarse: NDArray[np.float32]
+    back: NDArray[np.float32]
+    gains: NDArray[np.float32]
     local: NDArray[np.float32]
+    maps: NDArray[np.float32]
 
 
 class Glow:
     """The glow on a (rows, columns) picture; `nodes` are its values on a `grid` of 1.5 cell radii.
 
-    `measure` and `solve` are called for every frame. `watch` and `learn` belong to the detector's thread.
+    A pixel that a cell covers weighs ``covered`` against 1 of a free one. ``gain`` (rows, columns) is how much each pixel follows the glow of its place. `step` and `remember` are
+    called for every frame, `watch` and `learn` belong to the detector's thread.
     """
 
-    def __init__(self, shape: tuple[int, int], radius: float) -> None:
+    def __init__(self, shape: tuple[int, int], radius: float, covered: float) -> None:
+        self._covered = np.float32(covered)
         self._blocks = Grid(shape, max(3 * radius, np.sqrt(shape[0] * shape[1] / MOST_BLOCKS)))
-        self.grid = self._blocks.halved() if min(shape) >= 4 * max(self._blocks.shape) else self._blocks
-        self._split = self.grid.shape[0] // self._blocks.shape[0]
+        self.grid = Grid(shape, max(1.5 * radius, 2.0))
         self.nodes = np.zeros(self.grid.shape, np.float32)
-        self._means = np.zeros(self.grid.shape, np.float32)
         self._between = (*self._blocks.at(0, self.grid.middles[0]), *self._blocks.at(1, self.grid.middles[1]))
-        self._raw, self._left, self._free, self._open = (
-            np.zeros(self._blocks.shape, np.float32) for _ in range(4)
-        )
+        self._raw, self._left = np.zeros((2, *self._blocks.shape), np.float32)
         blocks, nodes = self._raw.size, self.nodes.size
+        none = np.zeros((0, blocks), np.float32)
         start = np.full(blocks, START, np.float32)
-        none = np.zeros((0, nodes), np.float32)
-        self._filter = Filter(none, none, np.zeros((0, blocks), np.float32), start)
-        self._into, self._back = np.zeros((2, 0, blocks))
-        self._prior = np.zeros(0)
+        self._filter = Filter(none, none, np.zeros(0, np.float32), start, np.zeros((0, nodes), np.float32))
         self._past = np.zeros((PAST, blocks), np.float32)
         self._courses = np.zeros((PAST, MODES), np.float32)
         self.seen = self._learned = 0
         self._covariance = np.zeros((blocks, blocks))
+        self._into, self._back = np.zeros((2, 0, blocks))
+        self._prior = np.zeros(0)
         self._bent = np.zeros((0, nodes))
         self._moment, self._new_moment = np.zeros((0, 0)), np.zeros((0, 0))
         self._product = np.zeros((0, nodes))
+        self._pixels = self.grid.pixels()
+        self.gain = np.ones(shape, np.float32)
+        self._agreement, self._strength = np.zeros((2, *shape), np.float32)
 
-    def measure(self, binned: NDArray[np.float32], cover: NDArray[np.int16]) -> None:
-        """Take the means of all small blocks, and of the uncovered pixels of all large ones."""
-        _means(binned, self.grid.y, self.grid.x, self._means)
-        _free_means(binned, cover, self._blocks.y, self._blocks.x, self._open, self._free)
+    def step(self, binned: NDArray[np.float32], cover: NDArray[np.int16]) -> None:
+        """Measure the blocks of a picture, whose known cells were taken out, and estimate the glow at the nodes.
 
-    def solve(self, count: int, t: Table, factor: int) -> None:
-        """Estimate the glow at the nodes, given what the cells contribute (``t.trace``)."""
-        now = self.seen % PAST
-        _solve(
-            self._means, self._open, self.grid.sizes, count, t, np.float32(factor), self._split,
-            *self._filter, self._raw, self._left, self._courses[now], self.nodes,
-        )  # fmt: skip
+        Pixels that a cell covers count little: what it does in this very frame is not known yet.
+        """
+        _free_means(binned, cover, self._blocks.y, self._blocks.x, self._covered, self._raw)
+        course = self._courses[self.seen % PAST]
+        _filter(self._raw.reshape(-1), *self._filter, course, self._left.reshape(-1), self.nodes.reshape(-1))
         _spread(self._left, *self._between, self.nodes)
 
     def remember(self) -> None:
@@ -104,33 +104,54 @@ class Glow:
         self.seen += 1
 
     def watch(self, residual: NDArray[np.float32], first: int, last: int) -> None:
-        """Regress the mean residual (rows, columns) of frames ``first`` to ``last`` on the modes."""
-        courses = self._courses[np.arange(first, last) % PAST, : len(self._into)].mean(0).astype(np.float64)
-        if len(courses):
-            self._new_moment += np.outer(courses, courses)
-            self._product += np.outer(courses, self.grid.means(residual))
+        """Regress the mean residual (rows, columns) of frames ``first`` to ``last`` on the modes, and on the glow.
 
-    def learn(self, memory: float) -> None:
-        """Learn from all since the last call; ``memory`` is in frames."""
+        A pixel follows the glow of its place more or less: vessels and texture dim or brighten both alike.
+        """
+        courses = self._courses[np.arange(first, last) % PAST, : len(self._into)].mean(0)
+        if not len(courses):
+            return
+        glow = np.zeros_like(residual)
+        _spread((courses @ self._filter.maps).reshape(self.grid.shape), *self._pixels, glow)
+        _agree(residual, glow, self.gain, self._agreement, self._strength)
+        wide = courses.astype(np.float64)
+        self._new_moment += np.outer(wide, wide)
+        self._product += np.outer(wide, self.grid.means(residual))
+
+    def _learn_gain(self, keep: float, noise: float) -> None:
+        """Set the gain of every pixel against its surroundings; ``noise`` is a watched pixel's variance.
+
+        The prior is 1, within `TEXTURE`.
+        """
+        prior = np.float32(noise / TEXTURE**2)
+        gain = ((self._agreement + prior) / (self._strength + prior)).clip(*GAINS)
+        width = float(np.diff(self.grid.y).mean())
+        self.gain[:] = gain / cv2.GaussianBlur(gain, (0, 0), width, borderType=cv2.BORDER_REFLECT)
+        self._agreement *= np.float32(keep)
+        self._strength *= np.float32(keep)
+
+    def learn(self, memory: float, noise: float) -> None:
+        """Learn from all since the last call; ``memory`` is in frames, ``noise`` a watched pixel's variance."""
         new = min(self.seen - self._learned, PAST - 1)
         if new < 8:
             return
         self._bend(np.exp(-new / memory))
+        self._learn_gain(np.exp(-new / memory), noise)
         past = self._past[np.arange(self.seen - new, self.seen) % PAST].astype(np.float64)
         self._learned = self.seen
         weight = min(self.seen, 3 * PAST)
         lagged = past[1:].T @ past[:-1] / (new - 1)
         self._covariance += new / max(weight, new) * ((lagged + lagged.T) / 2 - self._covariance)
-        noise = np.maximum((np.diff(past, axis=0) ** 2).mean(0) / 2, 1e-12)
-        whiten = 1 / np.sqrt(noise)
+        jitter = np.maximum((np.diff(past, axis=0) ** 2).mean(0) / 2, 1e-12)
+        whiten = 1 / np.sqrt(jitter)
         values, vectors = _leading(self._covariance * whiten * whiten[:, None])
-        best = np.flatnonzero(values > 2 * np.sqrt(len(noise) / weight))
+        best = np.flatnonzero(values > 2 * np.sqrt(len(jitter) / weight))
         modes = vectors[:, best].T
         left = past * whiten
         left = left - (left @ modes.T) @ modes
         signal = np.maximum((left[1:] * left[:-1]).mean(0), 0)
         local = (signal / np.maximum((left**2).mean(0), 1e-12)).clip(0, 1)
-        self._turn(modes * whiten, modes / whiten, values[best], local, float(np.mean(noise)))
+        self._turn(modes * whiten, modes / whiten, values[best], local, float(np.mean(jitter)))
 
     def _bend(self, keep: float) -> None:
         """Recursive least squares: put into the maps what `watch` gathered; the past counts ``keep`` times.
@@ -152,7 +173,6 @@ class Glow:
         is the variance of the courses, ``noise`` that of a block's mean.
         """
         size, nodes = len(power), self.nodes.size
-        noise *= self._split**2
         forth = into @ self._back.T
         self._bent = (self._into @ back.T).T @ self._bent
         self._moment = forth @ self._moment @ forth.T
@@ -161,11 +181,8 @@ class Glow:
         plain = self._spread_modes(back)
         strength = np.sqrt((plain**2).mean(1, keepdims=True))
         self._bent = self._bent.clip(-BEND * strength, BEND * strength)
-        self._prior = noise / (PRIOR * strength[:, 0]) ** 2
-        maps = plain + self._bent
-        fit = maps @ maps.T + noise * np.diag(1 / power)
-        solver = np.linalg.solve(fit, maps) if size else maps
-        parts = solver, maps, self._gathered(maps), local
+        self._prior = noise * self._raw.size / nodes / (PRIOR * strength[:, 0]) ** 2
+        parts = into, back, power / (power + 1), local, plain + self._bent
         self._filter = Filter(*(np.ascontiguousarray(part, np.float32) for part in parts))
 
     def _spread_modes(self, back: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -173,11 +190,6 @@ class Glow:
         for mode, part in zip(back, out, strict=True):
             _spread(mode.astype(np.float32).reshape(self._blocks.shape), *self._between, part)
         return out.reshape(len(back), -1).astype(np.float64)
-
-    def _gathered(self, maps: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return maps (m, nodes) as means of large blocks (m, blocks)."""
-        k, (rows, columns) = self._split, self._blocks.shape
-        return maps.reshape(len(maps), rows, k, columns, k).mean((2, 4)).reshape(len(maps), -1)
 
 
 def _leading(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -188,28 +200,17 @@ def _leading(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
 
 
 class Grid:
-    """A regular division of a picture into parts of about ``side`` px: their edges, and nodes in their middles."""
+    """A regular division of a picture into parts of about ``side`` px, with nodes in their middles."""
 
     def __init__(self, shape: tuple[int, int], side: float) -> None:
         counts = [min(size, max(2, round(size / side))) for size in shape]
-        self._set(
-            *(
-                np.linspace(0, size, n + 1).round().astype(np.int64)
-                for size, n in zip(shape, counts, strict=True)
-            )
+        self.y, self.x = (
+            np.linspace(0, size, n + 1).round().astype(np.int64)
+            for size, n in zip(shape, counts, strict=True)
         )
-
-    def _set(self, y: NDArray[np.int64], x: NDArray[np.int64]) -> None:
-        self.y, self.x = y, x
-        self.shape = (len(y) - 1, len(x) - 1)
+        self.shape = (counts[0], counts[1])
         self.middles = tuple((edges[1:] + edges[:-1] - 1) / 2 for edges in (self.y, self.x))
         self.sizes = np.outer(np.diff(self.y), np.diff(self.x)).astype(np.float32)
-
-    def halved(self) -> Grid:
-        """Return the grid that divides each part in four."""
-        grid = Grid.__new__(Grid)
-        grid._set(*(np.sort(np.concatenate([e, (e[1:] + e[:-1]) // 2])) for e in (self.y, self.x)))
-        return grid
 
     def at(self, axis: int, place: Any) -> tuple[Any, Any]:
         """Return the node before each place and the fraction to the next; it extrapolates at the ends."""
@@ -229,42 +230,8 @@ class Grid:
 
 
 @sums
-def _means(binned: Any, yedges: Any, xedges: Any, out: Any) -> None:
-    """Fill ``out`` with the mean of each block."""
-    line = np.empty(binned.shape[1], np.float32)
-    for j in range(out.shape[0]):
-        line[:] = 0
-        for y in range(yedges[j], yedges[j + 1]):
-            d = binned[y]
-            for x in range(d.size):
-                line[x] += d[x]
-        for k in range(out.shape[1]):
-            total = np.float32(0)
-            for x in range(xedges[k], xedges[k + 1]):
-                total += line[x]
-            out[j, k] = total / np.float32((yedges[j + 1] - yedges[j]) * (xedges[k + 1] - xedges[k]))
-
-
-@kernel
-def _fill_covered(raw: Any, free: Any) -> None:
-    """Give blocks that cells cover nearly whole the mean of their neighbours."""
-    rows, columns = raw.shape
-    for y in range(rows):
-        for x in range(columns):
-            if free[y, x] >= LEAST_FREE:
-                continue
-            total, number = np.float32(0), np.float32(0)
-            for v in range(max(y - 1, 0), min(y + 2, rows)):
-                for u in range(max(x - 1, 0), min(x + 2, columns)):
-                    if free[v, u] >= LEAST_FREE:
-                        total += raw[v, u] * free[v, u]
-                        number += free[v, u]
-            raw[y, x] = total / number if number > 0 else np.float32(0)
-
-
-@sums
-def _free_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, free: Any) -> None:
-    """Fill ``out`` with the mean of each block's uncovered pixels and ``free`` with their number."""
+def _free_means(binned: Any, cover: Any, yedges: Any, xedges: Any, covered: Any, out: Any) -> None:
+    """Fill ``out`` with the mean of each block, in which pixels that cells cover weigh ``covered``."""
     line, count = np.empty((2, binned.shape[1]), np.float32)
     for j in range(out.shape[0]):
         line[:] = 0
@@ -272,53 +239,36 @@ def _free_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, fre
         for y in range(yedges[j], yedges[j + 1]):
             d, c = binned[y], cover[y]
             for x in range(d.size):
-                open_ = np.float32(c[x] == 0)
-                line[x] += open_ * d[x]
-                count[x] += open_
+                weight = np.float32(1) if c[x] == 0 else covered
+                line[x] += weight * d[x]
+                count[x] += weight
         for k in range(out.shape[1]):
             total, number = np.float32(0), np.float32(0)
             for x in range(xedges[k], xedges[k + 1]):
                 total += line[x]
                 number += count[x]
-            out[j, k], free[j, k] = total / max(number, np.float32(1)), number
-    _fill_covered(out, free)
+            out[j, k] = total / number
 
 
 @sums
-def _solve(
-    means: Any, open_: Any, sizes: Any, count: Any, t: Any, factor: Any, split: Any, into: Any, maps: Any,
-    coarse: Any, local: Any, raw: Any, left: Any, course: Any, nodes: Any,
-) -> None:  # fmt: skip
-    """Fit the modes to the block means less the cells; ``raw`` is what was fitted, ``left`` what remains of it."""
-    nodes[:] = means
-    flat, scale = nodes.reshape(-1), sizes.reshape(-1)
-    for i in range(count):
-        c = t.trace[i] * t.moments[i, 0] / (factor * factor)
-        for k in range(4):
-            flat[t.at[i, k]] -= c * t.share[i, 0, k] / scale[t.at[i, k]]
-    rows, columns = raw.shape
-    for y in range(rows):
-        for x in range(columns):
-            total = np.float32(0)
-            for v in range(split):
-                for u in range(split):
-                    total += nodes[y * split + v, x * split + u]
-            raw[y, x] = total / np.float32(split * split)
-    for m in range(into.shape[0]):
+def _filter(
+    raw: Any, into: Any, back: Any, gains: Any, local: Any, maps: Any, course: Any, left: Any, nodes: Any
+) -> None:
+    """Wiener filter: shared modes, shrunk, go to the nodes; what they leave of each block, shrunk, to ``left``."""
+    left[:] = raw
+    nodes[:] = 0
+    for m in range(gains.size):
+        a, b, shape = into[m], back[m], maps[m]
         total = np.float32(0)
-        for i in range(flat.size):
-            total += into[m, i] * flat[i]
-        course[m] = total
-    left[:] = open_
-    remains = left.reshape(-1)
-    flat[:] = 0
-    for m in range(into.shape[0]):
-        for i in range(flat.size):
-            flat[i] += course[m] * maps[m, i]
-        for i in range(remains.size):
-            remains[i] -= course[m] * coarse[m, i]
-    for i in range(remains.size):
-        remains[i] *= local[i]
+        for i in range(raw.size):
+            total += a[i] * raw[i]
+        for i in range(raw.size):
+            left[i] -= total * b[i]
+        course[m] = gains[m] * total
+        for i in range(nodes.size):
+            nodes[i] += course[m] * shape[i]
+    for i in range(raw.size):
+        left[i] *= local[i]
 
 
 @kernel
@@ -331,3 +281,14 @@ def _spread(coarse: Any, ylow: Any, yfrac: Any, xlow: Any, xfrac: Any, out: Any)
             a = low[k] + s * (low[k + 1] - low[k])
             b = high[k] + s * (high[k + 1] - high[k])
             out[y, x] += a + t * (b - a)
+
+
+@kernel
+def _agree(residual: Any, glow: Any, gain: Any, agreement: Any, strength: Any) -> None:
+    """Add one look to the sums from which each pixel's gain is learned."""
+    for y in range(glow.shape[0]):
+        r, g, k = residual[y], glow[y], gain[y]
+        a, b = agreement[y], strength[y]
+        for x in range(g.size):
+            a[x] += (r[x] + k[x] * g[x]) * g[x]
+            b[x] += g[x] * g[x]

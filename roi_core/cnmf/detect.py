@@ -37,7 +37,7 @@ WARM = 20
 """Looks before the noise of the evidence is known well enough."""
 MEMORY = 200
 """Looks in which the noise of the evidence is forgotten."""
-SMALL, WIDE = 0.55, 2.0
+SMALL, WIDE = 0.5, 1.3
 """Widths of the band-pass, in cell radii."""
 REACH, RIM = 1.9, 1.5
 """Cell radii: a candidate's patch reaches so far, and shows only glow beyond the second."""
@@ -45,7 +45,7 @@ FAINT = 0.25
 """Pixels below this share of the brightest are left out of a candidate's shape."""
 LEAST_R, LEAST_Z = 0.5, 5.0
 """Correlation of shape and image, and significance of the transients, that a candidate must reach."""
-SIZES = (0.25, 4.0)
+SIZES = (0.25, 3.0)
 """A candidate's area over the expected one."""
 
 
@@ -204,6 +204,8 @@ class Detector:
         patch = ring.cut(first, self.done, y, x, side)
         yy, xx = np.mgrid[-half : half + 1, -half : half + 1]
         distance = np.hypot(yy, xx)
+        rim = distance > RIM * self._radius
+        patch -= patch[:, rim].mean(1)[:, None, None]
         sigma = float(np.sqrt(_floored(noise)[peak.y, peak.x]))
         image = patch[-peak.frames :].mean(0)
         for _ in range(3):

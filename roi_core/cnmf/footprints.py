@@ -37,9 +37,9 @@ def visit(
     """Learn the footprint of cell i from its sums, judge it, and let the sums forget; return its size in px.
 
     ``forget`` is the loss per frame; ``variance`` (rows, columns) that of a binned pixel, ``noise`` (N,) that
-    of the traces; ``field`` is (factor, margin).
+    of the traces; ``field`` is (factor, margin, gain).
     """
-    factor, margin = field
+    factor, margin, gain = field
     loss = np.float32(np.exp(-forget * (now - t.visited[i])))
     t.visited[i] = now
     t.images[i] *= loss
@@ -53,7 +53,7 @@ def visit(
     side = t.boxes.shape[1]
     image, smooth, out = np.zeros((3, side, side), np.float32)
     own_image(i, t, image)
-    level_rim(image, RIM * radius)
+    level = level_rim(image, RIM * radius)
     y = min(max(t.centres[i, 0] // factor, 0), variance.shape[0] - 1)
     x = min(max(t.centres[i, 1] // factor, 0), variance.shape[1] - 1)
     pixel = np.sqrt(variance[y, x]) * factor * np.sqrt(t.energy[i]) / t.power[i]
@@ -62,9 +62,11 @@ def visit(
         t.r[i] = 0
         return size
     t.r[i] = _agreement(smooth, out, WIDEST * radius)
+    top = out.max()
+    t.contrast[i] = top / (top + max(level, np.float32(0)))
     t.size[i] = np.float32((out > np.float32(0.2) * out.max()).sum())
     t.boxes[i] = out
-    settle(i, t, factor, margin, cover, True)
+    settle(i, t, factor, margin, gain, cover, True)
     return size
 
 
@@ -105,8 +107,8 @@ def own_image(i: Any, t: Any, out: Any) -> None:
 
 
 @kernel
-def level_rim(image: Any, inner: Any) -> None:
-    """Take the median of the pixels beyond ``inner`` px from the middle off the image: glow, not cell."""
+def level_rim(image: Any, inner: Any) -> Any:
+    """Take the median of the pixels beyond ``inner`` px from the middle off the image: glow, not cell; return it."""
     side = image.shape[0]
     middle = side // 2
     rim = np.empty(side * side, np.float32)
@@ -116,11 +118,11 @@ def level_rim(image: Any, inner: Any) -> None:
             if (y - middle) ** 2 + (x - middle) ** 2 > inner * inner:
                 rim[count] = image[y, x]
                 count += 1
-    if count:
-        level = np.median(rim[:count])
-        for y in range(side):
-            for x in range(side):
-                image[y, x] -= level
+    level = np.float32(np.median(rim[:count])) if count else np.float32(0)
+    for y in range(side):
+        for x in range(side):
+            image[y, x] -= level
+    return level
 
 
 @kernel

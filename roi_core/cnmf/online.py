@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 
 NOISE = 20.0
 """Seconds in which the noise of a pixel is forgotten."""
-TURNS = 2
-"""How often glow and traces are solved for in one frame; both start from the last frame's."""
+COVERED = {"2p": 0.002, "1p": 0.1, "photometry": 1.0}
+"""Weight of the pixels under cells when the glow is measured, against 1 of free ones: one-photon pictures have
+few free pixels, and their glow is flattened before; elsewhere what a cell does must not pass for glow."""
 GLOW = 2.0
 """Seconds between two lessons of the glow's filter."""
 BIRTHS = 2
@@ -99,11 +100,11 @@ class OnlineCNMF:
         self._line = np.zeros(w, np.float32)
         self._binned = np.zeros(field.binned, np.float32)
         self._noise = np.zeros(field.binned, np.float32)
-        self._glow = Glow(field.binned, field.radius / field.factor)
+        self._glow = Glow(field.binned, field.radius / field.factor, COVERED[cnmf.preset])
         self._between = self._glow.grid.pixels()
         self._ring = Ring(max(round(cnmf.buffer * self.rate), 8), field)
         self._detector = Detector(field, self.rate)
-        cells = Cells(field, self._glow.grid)
+        cells = Cells(field, self._glow.grid, self._glow.gain)
         self._lag = round(cnmf.lag * self.rate)
         self.census = Census(
             cells, Deconvolver(self.rate, self._lag), self._ring, self._camera, self.rate, first_id
@@ -133,7 +134,7 @@ class OnlineCNMF:
         if learns and settings.cnmf.shapes:
             statistics.gather(n, t, self._padded, glow)
         deconvolver.step(fluorescence if learns else np.full(n, np.nan, np.float32), settings.cnmf)
-        statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, 1 / self.rate)
+        statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, glow, 1 / self.rate)
         census.remember(fluorescence)
         if learns:
             self._explain(seen, row)
@@ -211,17 +212,18 @@ class OnlineCNMF:
         return not self._odd
 
     def _demixed(self, learns: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Solve for glow and traces in turns; return the plane (N, 3) under, and the fluorescence (N,) of each cell."""
+        """Return the glow under (N, 3) and the fluorescence (N,) of each cell."""
         census, cells = self.census, self.census.cells
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
         products, room = np.empty((2, n), np.float32)
         planes = np.empty((n, 3), np.float32)
-        self._glow.measure(self._binned, cells.cover)
+        expected = deconvolver.baseline + deconvolver.calcium - t.mean[:n]
+        (slot, _), m = self._ring.claim(), self.field.margin
+        picture.without_cells(self._binned, m, n, t, np.nan_to_num(expected), slot)
+        self._glow.step(slot[m:-m, m:-m], cells.cover)
         traces.project(n, t, self._padded, products)
         tolerance = traces.bound(n, t, deconvolver.baseline, deconvolver.noise)
-        for _ in range(TURNS):
-            self._glow.solve(n, t, self.field.factor)
-            traces.solve(n, t, products, self._glow.nodes.reshape(-1), tolerance, planes, room)
+        traces.solve(n, t, products, self._glow.nodes.reshape(-1), tolerance, planes, room)
         traces.follow(n, t, self._pace if learns else 0.0, room)
         if learns:
             self._glow.remember()
@@ -232,7 +234,7 @@ class OnlineCNMF:
         cells, margin = self.census.cells, self.field.margin
         now, before = self._ring.claim()
         picture.explain(
-            self._binned, margin, self._glow.nodes, self._between, cells.count, cells.t, seen,
+            self._binned, margin, self._glow.nodes, self._glow.gain, self._between, cells.count, cells.t, seen,
             self.field.factor, now,
         )  # fmt: skip
         if self._ring.head > 1:
@@ -248,7 +250,10 @@ class OnlineCNMF:
         if n == 0 or not settings.cnmf.shapes:
             return
         number = -(-n // TOUR)
-        field, forget = (self.field.factor, self.field.margin), 1 / (settings.cnmf.memory * self.rate)
+        field, forget = (
+            (self.field.factor, self.field.margin, self._glow.gain),
+            1 / (settings.cnmf.memory * self.rate),
+        )
         drifted = footprints.tour(
             self._visited % n, number, n, cells.t, self._ring.head, forget, np.float32(self.field.radius),
             self._noise, self.census.deconvolver.noise, field, cells.cover,
@@ -263,19 +268,19 @@ class OnlineCNMF:
         """Give the detector the frames since its last look."""
         first, last = self._looked, self._ring.head
         due = last - first >= max(self._detector.step, round(settings.cnmf.detect_period * self.rate))
-        if not due or self._aside.busy or self._waiting:
+        if not due or self._blind or self._aside.busy or self._waiting:
             return
         self._looked = last
         learn = last - self._learned >= GLOW * self.rate
         if learn:
             self._learned = last
-        memory, find = settings.cnmf.memory * self.rate, settings.cnmf.detect and not self._blind
+        memory, find = settings.cnmf.memory * self.rate, settings.cnmf.detect
 
         def job() -> list[Candidate]:
             start = max(first, last - len(self._ring) // 2)
             self._glow.watch(self._ring.sum(start, last) / np.float32(last - start), start, last)
             if learn:
-                self._glow.learn(memory)
+                self._glow.learn(memory, float(self._noise.mean()) / (last - start))
             if find:
                 return self._detector.look(self._ring, last, self._noise)
             self._detector.skip(last)

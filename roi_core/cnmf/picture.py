@@ -11,7 +11,7 @@ from roi_core.jit import kernel, sums
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["centre", "explain", "track_noise"]
+__all__ = ["centre", "explain", "track_noise", "without_cells"]
 
 
 @sums
@@ -87,7 +87,7 @@ def centre(
 
 
 @sums
-def _without_glow(binned: Any, margin: Any, nodes: Any, between: Any, out: Any) -> None:
+def _without_glow(binned: Any, margin: Any, nodes: Any, gain: Any, between: Any, out: Any) -> None:
     """Fill ``out`` with the picture less the glow interpolated between its nodes, first in x, then in y."""
     ylow, yfrac, xlow, xfrac = between
     rows, columns = binned.shape
@@ -99,24 +99,16 @@ def _without_glow(binned: Any, margin: Any, nodes: Any, between: Any, out: Any) 
             line[x] = a[k] + xfrac[x] * (a[k + 1] - a[k])
     for y in range(rows):
         low, high, s = wide[ylow[y]], wide[ylow[y] + 1], yfrac[y]
-        d, r = binned[y], out[margin + y, margin : margin + columns]
+        d, g, r = binned[y], gain[y], out[margin + y, margin : margin + columns]
         for x in range(columns):
-            r[x] = d[x] - (low[x] + s * (high[x] - low[x]))
+            r[x] = d[x] - g[x] * (low[x] + s * (high[x] - low[x]))
 
 
 @kernel
-def explain(
-    binned: Any, margin: Any, nodes: Any, between: Any, count: Any, t: Any, seen: Any, factor: Any, out: Any
-) -> None:
-    """Fill ``out`` (binned, with margin) with the residual: the picture less the glow and every cell.
-
-    ``between`` tells where pixels lie between the glow's ``nodes`` (`Grid.pixels`); what the camera did not
-    see, outside ``seen``, is zero.
-    """
-    _without_glow(binned, margin, nodes, between, out)
+def _take_cells(count: Any, t: Any, traces: Any, out: Any) -> None:
     side = t.patches.shape[1]
     for i in range(count):
-        c = t.trace[i]
+        c = traces[i]
         if c == 0:
             continue
         y0, x0 = t.corners[i, 0], t.corners[i, 1]
@@ -124,6 +116,37 @@ def explain(
             r, a = out[y0 + y, x0 : x0 + side], t.patches[i, y]
             for x in range(side):
                 r[x] -= a[x] * c
+
+
+@kernel
+def without_cells(binned: Any, margin: Any, count: Any, t: Any, traces: Any, out: Any) -> None:
+    """Fill ``out`` (binned, with margin) with the picture less every cell times its value in ``traces`` (N,)."""
+    rows, columns = binned.shape
+    for y in range(rows):
+        out[margin + y, margin : margin + columns] = binned[y]
+    _take_cells(count, t, traces, out)
+
+
+@kernel
+def explain(
+    binned: Any,
+    margin: Any,
+    nodes: Any,
+    gain: Any,
+    between: Any,
+    count: Any,
+    t: Any,
+    seen: Any,
+    factor: Any,
+    out: Any,
+) -> None:
+    """Fill ``out`` (binned, with margin) with the residual: the picture less the glow and every cell.
+
+    ``between`` tells where pixels lie between the glow's ``nodes`` (`Grid.pixels`); what the camera did not
+    see, outside ``seen``, is zero.
+    """
+    _without_glow(binned, margin, nodes, gain, between, out)
+    _take_cells(count, t, t.trace, out)
     top, left = margin + -(-seen[0] // factor), margin + -(-seen[2] // factor)
     out[:top] = 0
     out[margin + seen[1] // factor :] = 0

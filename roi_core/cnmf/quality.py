@@ -34,6 +34,8 @@ class Marks(NamedTuple):
     evidence: NDArray[np.float32]
     r: NDArray[np.float32]
     skewness: NDArray[np.float32]
+    loneliness: NDArray[np.float32]
+    contrast: NDArray[np.float32]
     room: NDArray[np.float32]
     size: NDArray[np.float32]
 
@@ -53,11 +55,14 @@ def marks(
     first, second, third = t.tail[:count].T.astype(np.float64)
     spread = np.maximum(second - first**2, 1e-12)
     skewness = ((third - 3 * first * second + 2 * first**3) / spread**1.5).astype(np.float32)
+    bright, square, product = t.under[:count].T.astype(np.float64)
+    shared = product - bright * first
+    loneliness = 1 - np.abs(shared) / np.sqrt(spread * np.maximum(square - bright**2, 1e-12))
     y, x = t.centres[:count].T
     inside = [y - hidden[0], shape[0] - 1 - hidden[1] - y, x - hidden[2], shape[1] - 1 - hidden[3] - x]
     room = np.min(inside, axis=0).astype(np.float32)
     return Marks(
-        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness, room,
+        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness, loneliness.astype(np.float32), t.contrast[:count].copy(), room,
         t.size[:count].copy(),
     )  # fmt: skip
 
@@ -88,7 +93,17 @@ def reason(m: Marks, settings: Cnmf, area: float, i: int, rule: int) -> str:
     return f"{NAMES[rule]} {values[rule, i]:.3g} is below {least[rule, 0]:.3g}"
 
 
-NAMES = ("evidence", "SNR", "spatial correlation", "skewness", "distance from the edge", "size")
+NAMES = (
+    "evidence",
+    "SNR",
+    "spatial correlation",
+    "skewness",
+    "contrast to its rim",
+    "distance from the edge",
+    "size",
+)
+CONTRAST = 0.6
+"""How bright the image of a cell's transients must be, above its rim, against what it is above nothing."""
 EDGE = 0.25
 """Cell radii that the middle of a cell must be inside of what motion leaves in sight."""
 
@@ -97,7 +112,7 @@ def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], 
     """Return values (rules, N) and the least each must be (rules, 1); the last rule is an upper limit, inverted."""
     with np.errstate(divide="ignore"):
         inverse = 1.0 / np.maximum(m.size, 1e-9)
-    values = np.array([m.evidence, m.snr, m.r, m.skewness, m.room, m.size, inverse], np.float64)
+    values = np.array([m.evidence, m.snr, m.r, m.skewness, m.contrast, m.room, m.size, inverse], np.float64)
     s = settings
     edge = EDGE * np.sqrt(area / np.pi)
     least = [
@@ -105,6 +120,7 @@ def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], 
         s.min_snr,
         s.min_r,
         s.min_skewness,
+        CONTRAST,
         edge,
         s.min_size * area,
         1 / (s.max_size * area),

@@ -79,7 +79,7 @@ class Table(NamedTuple):
 
     Footprint: ``boxes`` (N, S, S) of unit energy (sum of squares 1), zero outside the cell; ``centres`` (N, 2)
     y, x of the boxes' middles; ``moments`` (N, 3) sum of the footprint, and of it times y and times x from
-    the middle; ``patches`` and ``corners`` the same box on the binned picture with its margin.
+    the middle, each pixel times its gain in the glow; ``patches`` and ``corners`` the same box on the binned picture with its margin.
 
     Neighbours: ``near`` (N, M) every cell whose box touches this one's, -1 after the last; for these pairs
     ``gram`` the product of the footprints, ``links`` W of Giovannucci et al. 2017 (sum of this instrument times
@@ -90,11 +90,12 @@ class Table(NamedTuple):
 
     Trace: ``mean`` of it as of the pixels, ``trace`` of this frame above that mean, ``floor`` the least it may
     be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace and in ``tail``
-    (N, 3) its running first three moments, ``peak`` the highest transient of late.
+    (N, 3) its running first three moments, in ``under`` (N, 3) those of the
+    glow under it, mean, mean square and mean product with the smooth trace, ``peak`` the highest transient of late.
 
     Glow: ``at`` (N, 4) the nodes round the middle, ``share`` (N, 3, 4) what each adds to the plane under it.
 
-    Quality: ``r`` correlation with the image of its transients, ``size`` px, ``evidence`` for its transients;
+    Quality: ``r`` correlation with the image of its transients, ``contrast`` how far that falls to its rim, ``size`` px, ``evidence`` for its transients;
     ``status`` and the ``rule`` it fails (-1: none), ``verdict`` a status given by hand (0: none), ``frozen``
     whether its footprint stays as it is. ``visited`` is the frame of the last look, ``born`` the row of birth.
     """
@@ -119,10 +120,12 @@ class Table(NamedTuple):
     prediction: Any
     smooth: Any
     tail: Any
+    under: Any
     peak: Any
     at: Any
     share: Any
     r: Any
+    contrast: Any
     size: Any
     evidence: Any
     status: Any
@@ -140,11 +143,13 @@ PAIRS = ("near", "gram", "links", "sync")
 class Cells:
     """N cells on a field, whose glow is known on a `grid` of the binned picture; ``t`` is their table.
 
+    ``gain`` (rows, columns) tells how much each binned pixel follows the glow of its place.
+
     ``cover`` (rows, columns) counts the cells on each binned pixel.
     """
 
-    def __init__(self, field: Field, grid: Grid) -> None:
-        self.field, self.grid = field, grid
+    def __init__(self, field: Field, grid: Grid, gain: NDArray[np.float32]) -> None:
+        self.field, self.grid, self.gain = field, grid, gain
         self.count = 0
         self.cover = np.zeros(field.binned, np.int16)
         self.t = _empty(field, 64, NEIGHBOURS)
@@ -159,7 +164,7 @@ class Cells:
         t.floor[i] = -np.inf
         t.born[i], t.visited[i] = born, seen
         t.ids[i] = cell
-        t.r[i] = 1
+        t.r[i] = t.contrast[i] = 1
         self.count += 1
         self.place(i, centre)
         return i
@@ -170,7 +175,7 @@ class Cells:
         self.t.at[i], self.t.share[i] = _under(self.grid, centre, self.field.factor)
         while not _join(i, self.count, self.t):
             self._widen()
-        settle(i, self.t, self.field.factor, self.field.margin, self.cover, False)
+        settle(i, self.t, self.field.factor, self.field.margin, self.gain, self.cover, False)
 
     def lift(self, i: int) -> None:
         """Take cell i out of its place; its sums with neighbours are lost, all others are kept."""
@@ -189,7 +194,7 @@ class Cells:
 
     def settle(self, i: int) -> None:
         """Derive anew what follows from the box of cell i, after it was changed."""
-        settle(i, self.t, self.field.factor, self.field.margin, self.cover, True)
+        settle(i, self.t, self.field.factor, self.field.margin, self.gain, self.cover, True)
 
     def remove(self, i: int) -> NDArray[np.int64]:
         """Take cell i out; the last cell gets its row. Return which row each row was."""
@@ -232,6 +237,7 @@ def _empty(field: Field, room: int, neighbours: int) -> Table:
         "corners": (2,),
         "moments": (3,),
         "tail": (3,),
+        "under": (3,),
         "at": (4,),
         "share": (3, 4),
         **dict.fromkeys(PAIRS, (neighbours,)),
@@ -369,7 +375,7 @@ def renew_gram(i: Any, t: Any) -> None:
 
 
 @kernel
-def settle(i: Any, t: Any, factor: Any, margin: Any, cover: Any, again: Any) -> None:
+def settle(i: Any, t: Any, factor: Any, margin: Any, gain: Any, cover: Any, again: Any) -> None:
     """Scale the box of cell i to unit energy and derive from it moments, products, patch and cover.
 
     ``again`` is whether its patch is counted in ``cover`` already.
@@ -385,9 +391,14 @@ def settle(i: Any, t: Any, factor: Any, margin: Any, cover: Any, again: Any) -> 
     for y in range(side):
         for x in range(side):
             box[y, x] *= scale
-            t.moments[i, 0] += box[y, x]
-            t.moments[i, 1] += box[y, x] * (y - reach)
-            t.moments[i, 2] += box[y, x] * (x - reach)
+            if box[y, x] == 0:
+                continue
+            v = min((t.centres[i, 0] - reach + y) // factor, gain.shape[0] - 1)
+            u = min((t.centres[i, 1] - reach + x) // factor, gain.shape[1] - 1)
+            share = box[y, x] * gain[max(v, 0), max(u, 0)]
+            t.moments[i, 0] += share
+            t.moments[i, 1] += share * (y - reach)
+            t.moments[i, 2] += share * (x - reach)
     renew_gram(i, t)
     if again:
         mark(cover, t.patches[i], t.corners[i], margin, -1)
