@@ -51,9 +51,10 @@ def weed(cells: Cells, first_new: int, settings: Cnmf) -> list[int]:
     for i in range(cells.count - 1, -1, -1):
         new = t.ids[i] >= first_new
         weak = t.r[i] < settings.min_r or t.evidence[i] < settings.min_evidence or t.size[i] == 0
+        empty = not t.boxes[i].any()
         glow = skewness(t.tail[i]) < GLOW * settings.min_skewness
         spared = t.verdict[i] == Status.ACCEPTED or t.frozen[i] > 0
-        if (new and weak) or (glow and not spared):
+        if empty or (new and weak) or (glow and not spared):
             if not new:
                 gone.append(int(t.ids[i]))
             cells.remove(i)

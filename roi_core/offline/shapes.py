@@ -57,10 +57,11 @@ def _renew(cells: Cells, i: int, whole: Table, variance: NDArray[np.float32]) ->
     level_rim(image, RIM * field.radius)
     pixel = _pixel(cells, i, variance)
     size = cleaned(image, BINOMIAL * pixel, field.radius, smooth, out)
-    believed = size >= SMALLEST
+    place = int(t.centres[i, 0]), int(t.centres[i, 1])
+    box = inside(_sharpened(image, smooth, out, pixel), place, field.shape, field.reach) if size else out
+    believed = size >= SMALLEST and bool(box.any())
     if believed and not t.frozen[i]:
-        place = int(t.centres[i, 0]), int(t.centres[i, 1])
-        whole.boxes[i] = inside(_sharpened(image, smooth, out, pixel), place, field.shape, field.reach)
+        whole.boxes[i] = box
     shape = t.boxes[i] if t.frozen[i] else out
     t.r[i] = _agreement(smooth, shape, WIDEST * field.radius) if believed else 0
     t.size[i] = (shape > 0.2 * shape.max()).sum()

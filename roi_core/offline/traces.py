@@ -51,7 +51,8 @@ def weighed(cells: Cells, variance: NDArray[np.float32] | None, blocks: Blocks) 
     boxes = np.zeros_like(t.boxes)
     for i in range(n):
         w = _under(weights, t.centres[i], field.reach, field.factor)
-        scale[i] = np.sqrt(float((w.astype(np.float64) * t.boxes[i] ** 2).sum()))
+        # an empty box must not become a trace of NaN, which would spread
+        scale[i] = np.sqrt(max(float((w.astype(np.float64) * t.boxes[i] ** 2).sum()), 1e-12))
         half[i] = np.sqrt(w) * t.boxes[i] / scale[i]
         boxes[i] = w * t.boxes[i] / scale[i]
     table = t._replace(boxes=half, gram=t.gram.copy())

@@ -89,7 +89,7 @@ def start(known: Known, field: Field, grid: Grid, prepare: Prepare, shapes: bool
 
     Without ``shapes`` footprints stay as they are.
     """
-    cells = _none(field, grid)
+    cells = none(field, grid)
     for k in np.flatnonzero(np.isin(known.status, (Status.ACCEPTED, Status.REJECTED))):
         column = known.footprints[:, k]
         found = _boxed(column.indices, column.data, field, prepare)
@@ -109,7 +109,7 @@ def table_state(cells: Cells) -> dict[str, Any]:
 
 def restored(state: dict[str, Any], field: Field, grid: Grid) -> Cells:
     """Return the cells of a state."""
-    cells = _none(field, grid)
+    cells = none(field, grid)
     cells.t = Table(*(state[f"cells_{name}"] for name in Table._fields))
     cells.count, cells.cover = int(state["cells_count"]), state["cells_cover"]
     return cells
@@ -121,7 +121,8 @@ def restored_shifts(recording: Recording) -> NDArray[np.float32]:
     return np.zeros((recording.rows, 2), np.float32) if shifts is None else np.nan_to_num(shifts)
 
 
-def _none(field: Field, grid: Grid) -> Cells:
+def none(field: Field, grid: Grid) -> Cells:
+    """Return no cells."""
     return Cells(field, grid)
 
 

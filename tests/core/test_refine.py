@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roi_core.cli import main
+from roi_core.cnmf.state import Field
 from roi_core.errors import RecorderError, RecordingError
 from roi_core.frame import Activity, Components, FinishReason, Header, Sample, Summary
-from roi_core.offline import Stopped, glow, levels, passes, refine, seeds, write
+from roi_core.offline import Stopped, glow, levels, passes, refine, seeds, traces, warm, write
 from roi_core.offline import evidence as evidence_
 from roi_core.offline import movie as movie_
 from roi_core.recording import Recording
@@ -532,6 +533,19 @@ def test_pictures_add_up_where_they_were_seen(random):
     assert count.sum() == 35
     np.testing.assert_allclose(total[1:6, :7], picture[1:6, :7])
     np.testing.assert_allclose(change, (now - before) ** 2 / 2, rtol=1e-6)
+
+
+def test_an_empty_footprint_gives_a_trace_of_zeros_not_of_nan():
+    field = Field((20, 24), 4.0)
+    blocks = glow.Blocks(field)
+    cells = warm.restored(warm.table_state(warm.none(field, blocks.grid)), field, blocks.grid)
+    box = np.zeros((field.side, field.side), np.float32)
+    cells.add(box, (10, 10), 0, 0, 1)
+    w = traces.weighed(cells, None, blocks)
+    assert np.isfinite(w.table.boxes).all()
+    assert (w.scale > 0).all()
+    seeds.weed(cells, 9, Settings().cnmf)
+    assert cells.count == 0
 
 
 def test_a_seed_at_the_edge_stays_on_the_picture():
