@@ -147,7 +147,7 @@ class Learning:
                 statistics.gather(n, t, self._movie.padded, glow)
                 picture.explain(
                     self._movie.binned, field.margin, nodes[here].reshape(self._blocks.grid.shape),
-                    self._between, n, t, self._movie.seen, field.factor, self._residual,
+                    cells.gain, self._between, n, t, self._movie.seen, field.factor, self._residual,
                 )  # fmt: skip
                 residual = self._residual[inner, inner]
                 grid = self._blocks.grid

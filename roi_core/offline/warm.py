@@ -123,7 +123,7 @@ def restored_shifts(recording: Recording) -> NDArray[np.float32]:
 
 def none(field: Field, grid: Grid) -> Cells:
     """Return no cells."""
-    return Cells(field, grid)
+    return Cells(field, grid, np.ones(field.binned, np.float32))
 
 
 def _boxed(
