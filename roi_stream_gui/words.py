@@ -28,6 +28,8 @@ DFF_ON = "dF/F is now computed (roi.dff); recordings hold it too"
 HOLD_LONGER = "hold Stop for one second to end the recording"
 PANEL_OFF = "The panel {title!r} stopped: {error}"
 
+NO_PICTURE = "no picture yet"
+OPENING = "opening ... (the very first start compiles for up to a minute)"
 COMPILING = (
     "compiling motion correction and cell finding: up to two minutes, on the first start only; "
     "until then a fast camera may lose frames, which are counted"

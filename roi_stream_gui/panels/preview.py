@@ -106,7 +106,7 @@ class Preview:
         """Show the newest frame and everything on it."""
         self._controls.show(view.settings.display)
         if view.snapshot is None:
-            _say(self._cursor, "no picture yet" if view.phase is not Phase.CONNECTING else "opening ...")
+            _say(self._cursor, words.OPENING if view.phase is Phase.CONNECTING else words.NO_PICTURE)
             return
         self._follow_source(view.snapshot.frames)
         self._place_axes()
