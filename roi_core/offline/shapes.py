@@ -54,7 +54,7 @@ def _renew(cells: Cells, i: int, whole: Table, variance: NDArray[np.float32]) ->
     t, field = cells.t, cells.field
     smooth, out, image = np.zeros((3, field.side, field.side), np.float32)
     own_image(i, whole, image)
-    level_rim(image, RIM * field.radius)
+    level = level_rim(image, RIM * field.radius)
     pixel = _pixel(cells, i, variance)
     size = cleaned(image, BINOMIAL * pixel, field.radius, smooth, out)
     place = int(t.centres[i, 0]), int(t.centres[i, 1])
@@ -64,6 +64,7 @@ def _renew(cells: Cells, i: int, whole: Table, variance: NDArray[np.float32]) ->
         whole.boxes[i] = box
     shape = t.boxes[i] if t.frozen[i] else out
     t.r[i] = _agreement(smooth, shape, WIDEST * field.radius) if believed else 0
+    t.contrast[i] = out.max() / (out.max() + max(level, 1e-9)) if believed else 0
     t.size[i] = (shape > 0.2 * shape.max()).sum()
 
 
