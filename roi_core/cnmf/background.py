@@ -123,7 +123,7 @@ class Glow:
 
         The prior is 1, within `TEXTURE`.
         """
-        prior = np.float32(noise / TEXTURE**2)
+        prior = np.float32(noise / TEXTURE**2 + 1e-9)
         gain = ((self._agreement + prior) / (self._strength + prior)).clip(*GAINS)
         width = float(np.diff(self.grid.y).mean())
         self.gain[:] = gain / cv2.GaussianBlur(gain, (0, 0), width, borderType=cv2.BORDER_REFLECT)
@@ -189,7 +189,7 @@ class Glow:
         out = np.zeros((len(back), *self.grid.shape), np.float32)
         for mode, part in zip(back, out, strict=True):
             _spread(mode.astype(np.float32).reshape(self._blocks.shape), *self._between, part)
-        return out.reshape(len(back), -1).astype(np.float64)
+        return out.reshape(len(back), self.nodes.size).astype(np.float64)
 
 
 def _leading(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
