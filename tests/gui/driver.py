@@ -198,8 +198,15 @@ class Window:
     def key(self, *keys: str) -> State:
         """Press keys; the window takes in one press or release per frame."""
         for key in keys:
-            self._tool("key", key)
-            self.settle(2 * len(key.split("+")) + 2)
+            *held, last = key.split("+")
+            for modifier in held:
+                self._tool("keydown", modifier)
+                self.settle(2)
+            self._tool("key", last)
+            self.settle(4)
+            for modifier in reversed(held):
+                self._tool("keyup", modifier)
+                self.settle(2)
         return self.settle(2)
 
     def type(self, text: str) -> State:
@@ -209,6 +216,7 @@ class Window:
     def fill(self, name: str, text: str, end: str = "Return") -> State:
         """Replace the text of a field."""
         self.click(name)
+        self.until(lambda s: s.typing, f"{name} is typed into")
         self.key("ctrl+a")
         self.type(text)
         return self.key(end)
