@@ -29,7 +29,7 @@ def kernel(function: F) -> F:
 
 
 def sums(function: F) -> F:
-    """Compile like `kernel`, but let float sums be taken in any order, so that they vectorise; NaN stays NaN."""
+    """Compile like `kernel`, but take float sums in any order, so that they vectorise; NaN stays NaN."""
     flags = {"reassoc", "contract"}
     try:
         return cast("F", numba.njit(nogil=True, cache=True, fastmath=flags)(function))

@@ -28,9 +28,9 @@ LARGE = 500_000
 WIDTH = 1.2
 """Width (sigma) of the Gaussian mean that is taken for glow, in radii of a cell.
 
-Measured on simulated one-photon movies whose glow fluctuates 12 times as much as a cell: cells are found with
-F1 .87-.89 after a Gaussian of 1.2 radii, .77 after the mean of a ring of 1.5 to 2 radii, .70-.75 with the glow
-left in.
+Measured on simulated one-photon movies whose glow fluctuates 12 times as much as a cell: cells are found
+with F1 .84-.90 after a Gaussian of 1.2 radii, .77 after the mean of a ring of 1.5 to 2 radii, .70-.75 with
+the glow left in.
 """
 FINENESS = 2.0
 """The glow is found on a picture binned so that a cell's radius is at least this, px."""

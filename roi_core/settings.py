@@ -195,7 +195,9 @@ class Prepare(Block):
         le=8,
     )
     dead_pixels: bool = field(False, "Replace pixels that never agree with their neighbours.")
-    line_noise: bool = field(False, "Remove the offset that a row has in one frame only and its neighbours do not share.")
+    line_noise: bool = field(
+        False, "Remove the offset that a row has in one frame only and its neighbours do not share."
+    )
     flatten: Literal["auto", "on", "off"] = field(
         "auto",
         "Take away the wide glow of one-photon pictures before motion correction; auto follows cnmf.preset.",

@@ -60,7 +60,8 @@ class Filter(NamedTuple):
 class Glow:
     """The glow on a (rows, columns) picture; `nodes` are its values on a `grid` of 1.5 cell radii.
 
-    A pixel that a cell covers weighs ``covered`` against 1 of a free one. ``gain`` (rows, columns) is how much each pixel follows the glow of its place. `step` and `remember` are
+    A pixel that a cell covers weighs ``covered`` against 1 of a free one. ``gain`` (rows, columns) is how
+    much each pixel follows the glow of its place. `step` and `remember` are
     called for every frame, `watch` and `learn` belong to the detector's thread.
     """
 
@@ -89,7 +90,7 @@ class Glow:
         self._agreement, self._strength = np.zeros((2, *shape), np.float32)
 
     def step(self, binned: NDArray[np.float32], cover: NDArray[np.int16]) -> None:
-        """Measure the blocks of a picture, whose known cells were taken out, and estimate the glow at the nodes.
+        """Measure the blocks of a picture without its known cells, and estimate the glow at the nodes.
 
         Pixels that a cell covers count little: what it does in this very frame is not known yet.
         """
@@ -104,7 +105,7 @@ class Glow:
         self.seen += 1
 
     def watch(self, residual: NDArray[np.float32], first: int, last: int) -> None:
-        """Regress the mean residual (rows, columns) of frames ``first`` to ``last`` on the modes, and on the glow.
+        """Regress the mean residual (rows, columns) of frames ``first`` to ``last`` on modes and glow.
 
         A pixel follows the glow of its place more or less: vessels and texture dim or brighten both alike.
         """
@@ -131,7 +132,7 @@ class Glow:
         self._strength *= np.float32(keep)
 
     def learn(self, memory: float, noise: float) -> None:
-        """Learn from all since the last call; ``memory`` is in frames, ``noise`` a watched pixel's variance."""
+        """Learn from all since the last call; ``memory`` in frames, ``noise`` a watched pixel's variance."""
         new = min(self.seen - self._learned, PAST - 1)
         if new < 8:
             return
@@ -169,8 +170,8 @@ class Glow:
     def _turn(self, into: Any, back: Any, power: Any, local: Any, noise: float) -> None:
         """Change to new modes and carry over what was learned of the old ones' maps.
 
-        ``into`` and ``back`` (m, blocks) take block means to courses and courses to block means, ``power`` (m,)
-        is the variance of the courses, ``noise`` that of a block's mean.
+        ``into`` and ``back`` (m, blocks) take block means to courses and back again, ``power`` (m,) is the
+        variance of the courses, ``noise`` that of a block's mean.
         """
         size, nodes = len(power), self.nodes.size
         forth = into @ self._back.T
@@ -254,7 +255,7 @@ def _free_means(binned: Any, cover: Any, yedges: Any, xedges: Any, covered: Any,
 def _filter(
     raw: Any, into: Any, back: Any, gains: Any, local: Any, maps: Any, course: Any, left: Any, nodes: Any
 ) -> None:
-    """Wiener filter: shared modes, shrunk, go to the nodes; what they leave of each block, shrunk, to ``left``."""
+    """Wiener filter: shared modes, shrunk, go to the nodes; what they leave, shrunk, to ``left``."""
     left[:] = raw
     nodes[:] = 0
     for m in range(gains.size):

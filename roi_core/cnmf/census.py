@@ -65,7 +65,7 @@ class Census:
     # -- births ----------------------------------------------------------------------------------------------
 
     def birth(self, candidate: Candidate, row: int, most: int) -> Candidate | None:
-        """Make a candidate a cell, unless it is known or lies where motion hides it; return it as it was used."""
+        """Make a candidate a cell, unless it is known or hidden by motion; return it as it was used."""
         cells, field = self.cells, self.cells.field
         box, centre = _on_picture(candidate, cells)
         hidden, edge = self.hidden, max(EDGE, field.radius / 2)
@@ -139,7 +139,7 @@ class Census:
             self.cells.move(i, dy, dx)
 
     def inherit(self, old: Census) -> None:
-        """Go on with the cells of a census with boxes of another size; what became of others is still told."""
+        """Go on with the cells of a census of other boxes; what became of others is still told."""
         self.view.version, self.view.gone = old.view.version, old.view.gone
         self._news, self._backfill = old._news, old._backfill
         t, reach, side = old.cells.t, old.cells.field.reach, self.cells.field.side
@@ -194,7 +194,7 @@ class Census:
         self._why = {int(t.ids[i]): self._reason(m, settings, i, int(t.rule[i])) for i in no}
 
     def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
-        """Return what would become of each living component under other thresholds, and why; changes nothing."""
+        """Return what would become of each component under other thresholds, and why; changes nothing."""
         t, n, m = self.cells.t, self.cells.count, self._marks()
         status, rules, _ = self._verdicts(m, settings)
         return {

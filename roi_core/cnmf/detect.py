@@ -2,8 +2,8 @@
 
 Evidence: the residual summed over windows of several lengths (a matched filter for transients), band-passed
 to the size of a cell, over its own running noise. A maximum above threshold becomes a candidate: a rank-1
-fit to the residual of the last seconds, with an instrument (the trace of the frames before) so that noise does
-not confirm itself, then tests of shape and of time.
+fit to the residual of the last seconds, with an instrument (the trace of the frames before) so that noise
+does not confirm itself, then tests of shape and of time.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Ring:
         return total
 
     def cut(self, first: int, last: int, y: int, x: int, side: int) -> NDArray[np.float32]:
-        """Return a copy (frames, side, side) of a patch whose corner (y, x) counts from that of the margin."""
+        """Return a copy (frames, side, side) of a patch; its corner (y, x) counts from the margin's."""
         order = np.arange(first, last) % len(self)
         return np.ascontiguousarray(self.slots[order, y : y + side, x : x + side])
 
@@ -101,7 +101,7 @@ class Peak(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A proposed cell: its binned shape (s, s) with corner (y, x) in the ring, its trace up to frame ``last``."""
+    """A proposed cell: its binned shape (s, s) at corner (y, x) of the ring, its trace up to ``last``."""
 
     y: int
     x: int
@@ -127,7 +127,7 @@ class Detector:
         self.done = max(self.done, frame)
 
     def look(self, ring: Ring, last: int, noise: NDArray[np.float32]) -> list[Candidate]:
-        """Take in the residuals up to frame ``last``; return the candidates of the newest look, best first."""
+        """Take in the residuals up to ``last``; return the candidates of the newest look, best first."""
         if last - self.done > len(ring) // 2:
             self.skip(last - self.step)
         peaks: list[Peak] = []
@@ -145,7 +145,7 @@ class Detector:
             slice(max(v, 0), min(v + side, size)) for v, size in zip((y, x), field.binned, strict=True)
         )
         shape = candidate.shape[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
-        shape = shape / np.sqrt(_floored(noise)[rows, columns] * self.step)
+        shape = shape / np.sqrt(_floored(noise)[rows, columns] * np.float32(self.step))
         first = candidate.last - len(candidate.trace)
         for back in range(min(len(self._sums), self.looks)):
             end = self.done - back * self.step - first
@@ -239,8 +239,7 @@ def _floored(noise: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _blurred(image: NDArray[np.float32], width: float) -> NDArray[np.float32]:
-    out: NDArray[np.float32] = cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT)
-    return out
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def _trimmed(image: NDArray[np.float32], distance: NDArray[np.float64], radius: float) -> NDArray[np.float32]:

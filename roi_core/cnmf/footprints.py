@@ -72,10 +72,10 @@ def visit(
 
 @kernel
 def tour(
-    first: Any, number: Any, count: Any, t: Any, now: Any, forget: Any, radius: Any, variance: Any, noise: Any,
-    field: Any, cover: Any,
+    first: Any, number: Any, count: Any, t: Any, now: Any, forget: Any, radius: Any, variance: Any,
+    noise: Any, field: Any, cover: Any,
 ) -> Any:  # fmt: skip
-    """Visit so many cells from the first on, as `visit`; return one whose footprint left its middle, or -1."""
+    """Visit so many cells from the first on; return one whose footprint left its middle, or -1."""
     drifted = -1
     for k in range(number):
         i = (first + k) % count
@@ -108,7 +108,7 @@ def own_image(i: Any, t: Any, out: Any) -> None:
 
 @kernel
 def level_rim(image: Any, inner: Any) -> Any:
-    """Take the median of the pixels beyond ``inner`` px from the middle off the image: glow, not cell; return it."""
+    """Take the median of the pixels beyond ``inner`` px, glow and not cell, off the image; return it."""
     side = image.shape[0]
     middle = side // 2
     rim = np.empty(side * side, np.float32)

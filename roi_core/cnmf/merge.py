@@ -21,8 +21,8 @@ __all__ = ["Pair", "joined", "likest"]
 OLD = 2.0
 """Seconds that both must have lived."""
 TOUCH, MUCH, SAME = 0.15, 0.2, 0.75
-"""Product of two footprints (cosine): below the first they are strangers; from the second on they may be parts;
-above the third they are the same place."""
+"""Product of two footprints (cosine): below the first they are strangers; from the second on they may be
+parts; above the third they are the same place."""
 NEAR, LITTLE = 0.5, 0.3
 """Centres closer than so many radii, with at least this product, are the same place too."""
 APART = 0.5
@@ -34,7 +34,7 @@ EASE = 0.7
 
 
 class Pair(NamedTuple):
-    """Rows of two components, the first of which stays; ``join`` if the other is part of it, else it is dropped."""
+    """Rows of two components: the first stays, the second joins it (``join``) or is dropped."""
 
     keep: int
     drop: int
@@ -48,7 +48,7 @@ def likest(count: int, t: Table, now: int, rate: float, radius: float, merge_r: 
 
 
 def joined(t: Table, i: int, j: int) -> tuple[NDArray[np.float32], float, float]:
-    """Return one box of unit energy for two cells, each weighed by its activity, and what each gives to its trace.
+    """Return one box of unit energy for two cells, weighed by activity, and what each gives to its trace.
 
     The trace of the whole is the sum of theirs times these two factors.
     """

@@ -1,8 +1,8 @@
 """Online CNMF, one frame at a time: Giovannucci et al. 2017 in outline, its steps one file each.
 
 `OnlineCNMF.step` is the algorithm from top to bottom. Everything in it has a bound. What has none in a frame,
-the search for new cells and the learning of the glow, happens aside, on another thread or inline, and is taken
-over between two frames.
+the search for new cells and the learning of the glow, happens aside, on another thread or inline, and is
+taken over between two frames.
 """
 
 from __future__ import annotations
@@ -37,8 +37,11 @@ log = logging.getLogger(__name__)
 NOISE = 20.0
 """Seconds in which the noise of a pixel is forgotten."""
 COVERED = {"2p": 0.002, "1p": 0.1, "photometry": 1.0}
-"""Weight of the pixels under cells when the glow is measured, against 1 of free ones: one-photon pictures have
-few free pixels, and their glow is flattened before; elsewhere what a cell does must not pass for glow."""
+"""Weight of the pixels under cells when the glow is measured, against 1 of free ones.
+
+One-photon pictures have few free pixels, and their glow is flattened before; elsewhere what a cell does must
+not pass for glow.
+"""
 GLOW = 2.0
 """Seconds between two lessons of the glow's filter."""
 BIRTHS = 2
@@ -145,11 +148,11 @@ class OnlineCNMF:
     def look(self) -> NDArray[np.float32]:
         """Return the raw traces (N,) of the picture in ``input``, and learn nothing from it."""
         census, n, t = self.census, self.census.cells.count, self.census.cells.t
-        kept: tuple[NDArray[Any], ...] = census.hidden, t.trace[:n].copy(), t.floor[:n].copy()
+        hidden, trace, floor = census.hidden, t.trace[:n].copy(), t.floor[:n].copy()
         at = self._padded, self.field.reach, self._mean, 0.0, self._seen(), self.field.factor
         picture.centre(*at, self._line, self._binned)
         _, fluorescence = self._demixed(False)
-        census.hidden, t.trace[:n], t.floor[:n] = kept
+        census.hidden, t.trace[:n], t.floor[:n] = hidden, trace, floor
         return fluorescence - census.deconvolver.baseline
 
     def finish(self) -> Settled | None:
@@ -234,8 +237,8 @@ class OnlineCNMF:
         cells, margin = self.census.cells, self.field.margin
         now, before = self._ring.claim()
         picture.explain(
-            self._binned, margin, self._glow.nodes, self._glow.gain, self._between, cells.count, cells.t, seen,
-            self.field.factor, now,
+            self._binned, margin, self._glow.nodes, self._glow.gain, self._between, cells.count, cells.t,
+            seen, self.field.factor, now,
         )  # fmt: skip
         if self._ring.head > 1:
             rate = max(1 / self._ring.head, 1 / (NOISE * self.rate))

@@ -1,4 +1,4 @@
-"""The passes over the whole picture: centring and binning it, and what neither cell nor glow explains of it."""
+"""The passes over the whole picture: centring, binning, and what neither cell nor glow explains of it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _take_cells(count: Any, t: Any, traces: Any, out: Any) -> None:
 
 @kernel
 def without_cells(binned: Any, margin: Any, count: Any, t: Any, traces: Any, out: Any) -> None:
-    """Fill ``out`` (binned, with margin) with the picture less every cell times its value in ``traces`` (N,)."""
+    """Fill ``out`` (binned, with margin) with the picture less every cell times its ``traces`` (N,)."""
     rows, columns = binned.shape
     for y in range(rows):
         out[margin + y, margin : margin + columns] = binned[y]

@@ -27,7 +27,10 @@ class Marks(NamedTuple):
 
     ``snr`` is the highest transient of the last minutes over the noise of a frame; ``evidence`` how many
     standard deviations all transients together stand out; ``r`` the correlation of the footprint with the
-    image of the transients; ``skewness`` that of the smoothed trace (calcium is rarely high, glow is not); ``size`` is in px of the analysed picture.
+    image of the transients; ``skewness`` that of the smoothed trace (calcium is rarely high, glow is not);
+    ``loneliness`` 1 less its correlation with the glow; ``contrast`` how far the image falls to its rim;
+    ``room`` how many px its middle lies inside of what motion leaves in sight; ``size`` is in px of the
+    analysed picture.
     """
 
     snr: NDArray[np.float32]
@@ -62,7 +65,8 @@ def marks(
     inside = [y - hidden[0], shape[0] - 1 - hidden[1] - y, x - hidden[2], shape[1] - 1 - hidden[3] - x]
     room = np.min(inside, axis=0).astype(np.float32)
     return Marks(
-        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness, loneliness.astype(np.float32), t.contrast[:count].copy(), room,
+        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness,
+        loneliness.astype(np.float32), t.contrast[:count].copy(), room,
         t.size[:count].copy(),
     )  # fmt: skip
 
@@ -80,7 +84,8 @@ def judge(
     failed = ~(shares >= np.where(kept, LENIENT, 1.0))
     first = np.where(failed.any(0), failed.argmax(0), -1)
     status = np.where(first < 0, Status.ACCEPTED, Status.REJECTED).astype(np.uint8)
-    return status, first, (shares[:-1] < HOPELESS).any(0)
+    hopeless: NDArray[np.bool_] = np.any(shares[:-1] < HOPELESS, axis=0)
+    return status, first.astype(np.int64), hopeless
 
 
 def reason(m: Marks, settings: Cnmf, area: float, i: int, rule: int) -> str:
@@ -109,7 +114,7 @@ EDGE = 0.25
 
 
 def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return values (rules, N) and the least each must be (rules, 1); the last rule is an upper limit, inverted."""
+    """Return values (rules, N) and the least of each (rules, 1); the last is an upper limit, inverted."""
     with np.errstate(divide="ignore"):
         inverse = 1.0 / np.maximum(m.size, 1e-9)
     values = np.array([m.evidence, m.snr, m.r, m.skewness, m.contrast, m.room, m.size, inverse], np.float64)

@@ -77,27 +77,29 @@ class Field:
 class Table(NamedTuple):
     """The arrays of N cells; each has room for more, so its first rows are the cells.
 
-    Footprint: ``boxes`` (N, S, S) of unit energy (sum of squares 1), zero outside the cell; ``centres`` (N, 2)
-    y, x of the boxes' middles; ``moments`` (N, 3) sum of the footprint, and of it times y and times x from
-    the middle, each pixel times its gain in the glow; ``patches`` and ``corners`` the same box on the binned picture with its margin.
+    Footprint: ``boxes`` (N, S, S) of unit energy (sum of squares 1), zero outside the cell; ``centres``
+    (N, 2) y, x of the boxes' middles; ``moments`` (N, 3) sum of the footprint, and of it times y and times x
+    from the middle, each pixel times its gain in the glow; ``patches`` and ``corners`` the same box on the
+    binned picture with its margin.
 
     Neighbours: ``near`` (N, M) every cell whose box touches this one's, -1 after the last; for these pairs
-    ``gram`` the product of the footprints, ``links`` W of Giovannucci et al. 2017 (sum of this instrument times
-    the other's trace), ``sync`` the running mean of the product of their calcium.
+    ``gram`` the product of the footprints, ``links`` W of Giovannucci et al. 2017 (sum of this instrument
+    times the other's trace), ``sync`` the running mean of the product of their calcium.
 
-    Sums: ``images`` (N, S, S) M on the box (sum of instrument times picture), ``power`` of instrument times own
-    trace, ``energy`` of the instrument squared; ``first`` and ``second`` running moments of the calcium.
+    Sums: ``images`` (N, S, S) M on the box (sum of instrument times picture), ``power`` of instrument times
+    own trace, ``energy`` of the instrument squared; ``first`` and ``second`` running moments of the calcium.
 
-    Trace: ``mean`` of it as of the pixels, ``trace`` of this frame above that mean, ``floor`` the least it may
-    be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace and in ``tail``
-    (N, 3) its running first three moments, in ``under`` (N, 3) those of the
-    glow under it, mean, mean square and mean product with the smooth trace, ``peak`` the highest transient of late.
+    Trace: ``mean`` of it as of the pixels, ``trace`` of this frame above that mean, ``floor`` the least it
+    may be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace, in ``tail`` (N, 3)
+    its running first three moments, in ``under`` (N, 3) those of the glow under it: mean, mean square and
+    mean product with the smooth trace; ``peak`` the highest transient of late.
 
     Glow: ``at`` (N, 4) the nodes round the middle, ``share`` (N, 3, 4) what each adds to the plane under it.
 
-    Quality: ``r`` correlation with the image of its transients, ``contrast`` how far that falls to its rim, ``size`` px, ``evidence`` for its transients;
-    ``status`` and the ``rule`` it fails (-1: none), ``verdict`` a status given by hand (0: none), ``frozen``
-    whether its footprint stays as it is. ``visited`` is the frame of the last look, ``born`` the row of birth.
+    Quality: ``r`` correlation with the image of its transients, ``contrast`` how far that falls to its rim,
+    ``size`` px, ``evidence`` for its transients; ``status`` and the ``rule`` it fails (-1: none), ``verdict``
+    a status given by hand (0: none), ``frozen`` whether its footprint stays as it is. ``visited`` is the
+    frame of the last look, ``born`` the row of birth.
     """
 
     boxes: Any
@@ -155,7 +157,7 @@ class Cells:
         self.t = _empty(field, 64, NEIGHBOURS)
 
     def add(self, box: NDArray[np.float32], centre: tuple[int, int], born: int, seen: int, cell: int) -> int:
-        """Add a cell with a footprint (S, S) of any scale, born at a row, the field having ``seen`` frames."""
+        """Add a cell with a footprint (S, S) of any scale, born at a row and after ``seen`` frames."""
         i, t = self.count, self._with_room()
         for column in t:
             column[i] = 0
@@ -287,7 +289,7 @@ def _under(grid: Grid, centre: tuple[int, int], factor: int) -> tuple[NDArray[np
 
 @kernel
 def _join(i: Any, count: Any, t: Any) -> bool:
-    """Enter cell i and every cell whose box touches its own in each other's rows; False if one is too short."""
+    """Enter cell i and all whose boxes touch its own in each other's rows; False if one is too short."""
     side, width = t.boxes.shape[1], t.near.shape[1]
     m = 0
     for j in range(count):

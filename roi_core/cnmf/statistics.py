@@ -57,8 +57,10 @@ def gather(count: Any, t: Any, padded: Any, glow: Any) -> None:
 
 @kernel
 def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, glow: Any, seconds: Any) -> None:
-    """Take this frame's (N,) traces into what is known of each cell; ``glow`` (N, 3)
-    is the plane under it, a frame lasts ``seconds``."""
+    """Take this frame's (N,) traces into what is known of each cell.
+
+    ``glow`` (N, 3) is the plane under it; a frame lasts ``seconds``.
+    """
     rate, ease = np.float32(seconds / MEMORY), np.float32(min(1.0, seconds / SMOOTH))
     fade = np.float32(1 - seconds / PEAK)
     for i in range(count):

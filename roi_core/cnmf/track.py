@@ -91,7 +91,7 @@ def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type:
 
 @kernel
 def catch_up(history, cells, out, field, probes, options, lag, past):  # type: ignore[no-untyped-def]
-    """Take the frames (T, N) of a history without learning; ``past`` (3, N, T) gets raw, calcium and spikes."""
+    """Take a history (T, N) without learning; ``past`` (3, N, T) gets raw, calcium and spikes."""
     for t in range(history.shape[0]):
         step(history[t], cells, out, field, probes, options, lag, False)
         for k in range(out.shape[0]):

@@ -95,7 +95,8 @@ def _count(n: Any, boxes: Any, centres: Any, frame: Any, indptr: Any) -> None:
 
 @kernel
 def _fill(n: Any, boxes: Any, centres: Any, frame: Any, indptr: Any, data: Any, indices: Any) -> None:
-    side, height, width, _, wide, y0, x0, px = (boxes.shape[1], *frame)
+    height, width, _, wide, y0, x0, px = frame
+    side = boxes.shape[1]
     for i in range(n):
         k, top = indptr[i], max(boxes[i].max(), np.float32(1e-30))
         for y in range(side * px):

@@ -6,7 +6,6 @@ import pytest
 from roi_core.cnmf.background import Glow, Grid
 from tests import naive
 
-
 COVERED = 0.1
 
 
@@ -31,7 +30,9 @@ def test_means_of_blocks_weigh_covered_pixels_less(shape):
             expected = np.average(picture[a:b, c:d], weights=weight[a:b, c:d])
             assert glow._raw[j, k] == pytest.approx(expected, rel=1e-4)
     grid = glow.grid
-    np.testing.assert_allclose(grid.means(picture), naive.part_means(picture, (grid.y, grid.x)).ravel(), rtol=1e-4)
+    np.testing.assert_allclose(
+        grid.means(picture), naive.part_means(picture, (grid.y, grid.x)).ravel(), rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (47, 53), (16, 90)])

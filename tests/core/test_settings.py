@@ -19,7 +19,10 @@ ASSETS = Path(__file__).parents[2] / "assets"
         ("camera.rate=fast", "camera.rate = 'fast': input should be a valid number"),
         ("camera.rate=.nan", "camera.rate = nan: input should be a finite number"),
         ("camera.rat=3", "camera.rat = '3': no such setting; camera has format, rate"),
-        ("kamera.rate=3", "no such setting; the blocks are camera, prepare, motion, roi, cnmf, recorder, display"),
+        (
+            "kamera.rate=3",
+            "no such setting; the blocks are camera, prepare, motion, roi, cnmf, recorder, display",
+        ),
         ("rate", "setting = 'rate': write it as path=value, such as camera.rate=20"),
         ("=5", "setting = '=5': write it as path=value, such as camera.rate=20"),
         ("camera.rate=yes", "camera.rate = True: input should be a valid number"),
