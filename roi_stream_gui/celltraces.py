@@ -46,6 +46,7 @@ class CellTraces:
         """Take in what is new; another ring, choice or scale starts over, `held` stops at this row."""
         if ring is None:
             self.ids, self._ring = (), None
+            self._calcium = self._spikes = Thinned(1.0, 1, 1.0)
             return
         if not held:
             self._end = None
@@ -75,7 +76,9 @@ class CellTraces:
         return self._calcium.times() if len(self._calcium.latest) else np.zeros(0)
 
     def calcium(self, cell: int) -> NDArray[np.float64]:
-        """Return the (2n,) points of a cell's calcium."""
+        """Return the (2n,) points of a cell's calcium; none before the first row."""
+        if not len(self._calcium.latest):
+            return np.zeros(0)
         return self._calcium.lane(self.ids.index(cell))
 
     def spikes(self, cell: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -205,7 +205,7 @@ class Traces:
         times = thinned.times() if thinned.newest or len(thinned.latest) else np.zeros(0)
         cell_times, shown = self._cells.times(), view.settings.display
         lines = [
-            self._calcium(lane.id, cell_times.size) if lane.is_cell
+            self._cells.calcium(lane.id) if lane.is_cell
             else self._lane(thinned, place.get(lane.id, -1), times.size)
             for lane in self._shown
         ]  # fmt: skip
@@ -214,20 +214,13 @@ class Traces:
         for k, (lane, line, limits) in enumerate(zip(self._shown, lines, ranges, strict=True)):
             y = self._placed(line, limits, lane.is_cell, shown.trace_autoscale) + (len(lines) - k - 1)
             self._lanes.show(k, lane, cell_times if lane.is_cell else times, y)
-        self._lanes.show_spikes(
-            [
-                ticks(*self._cells.spikes(lane.id), len(lines) - k - 0.97, FOOT - 0.05)
-                for k, lane in enumerate(self._shown)
-                if lane.is_cell and cell_times.size
-            ]
-        )
+        spiking = [(k, lane.id) for k, lane in enumerate(self._shown) if lane.is_cell and cell_times.size]
+        drawn = [ticks(*self._cells.spikes(cell), len(lines) - k - 0.97, FOOT - 0.05) for k, cell in spiking]
+        self._lanes.show_spikes(drawn)
         newest = max(thinned.newest, shown.trace_window)
         dpg.set_axis_limits(self._x, newest - shown.trace_window, newest)
         dpg.set_axis_limits(self._y, 0.0, max(len(lines), 1))
         self._lanes.name(self._shown)
-
-    def _calcium(self, cell: int, size: int) -> NDArray[np.float64]:
-        return self._cells.calcium(cell) if size else np.zeros(0)
 
     def _lane(self, thinned: Thinned, column: int, size: int) -> NDArray[np.float64]:
         if not 0 <= column < len(thinned.latest):

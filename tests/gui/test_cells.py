@@ -224,6 +224,8 @@ class TestCellTraces:
         traces.update(ring, (77,), self.SCALE, held=False)
         assert np.isnan(traces.calcium(77)).all()
         assert traces.spikes(77)[0].size == 0
+        traces.update(None, (77,), self.SCALE, held=False)
+        assert traces.calcium(77).size == traces.times().size == 0
 
     def test_ticks_stand_upright_and_apart(self):
         x, y = ticks(np.array([1.0, 2.0]), np.array([1.0, 0.5]), 3.0, 0.2)
