@@ -80,7 +80,8 @@ def judge(
     """
     values, least = _rules(m, settings, area)
     kept = before == Status.ACCEPTED if before is not None else np.zeros(len(m.r), bool)
-    shares = np.where(least > 0, values / np.maximum(least, 1e-9), np.inf)
+    reached = np.where(values >= least, np.inf, HOPELESS)  # of a least of nothing there are no shares
+    shares = np.where(least > 0, values / np.maximum(least, 1e-9), reached)
     failed = ~(shares >= np.where(kept, LENIENT, 1.0))
     first = np.where(failed.any(0), failed.argmax(0), -1)
     status = np.where(first < 0, Status.ACCEPTED, Status.REJECTED).astype(np.uint8)
