@@ -88,7 +88,8 @@ class OnlineCNMF:
         self._scale = bin
         self._settings = settings
         self._camera = Camera(camera_shape or (shape[0] * bin, shape[1] * bin), origin, bin)
-        self._failures, self._blind, self._row = 0, False, -1
+        self._failures, self._blind = 0, False
+        self._row, self._steps = -1, 0
         self._aside: Aside[list[Candidate]] = Aside(inline)
         self._begin(Field((int(shape[0]), int(shape[1])), settings.cnmf.cell_radius / bin), first_id)
 
@@ -107,12 +108,13 @@ class OnlineCNMF:
         self._between = self._glow.grid.pixels()
         self._ring = Ring(max(round(cnmf.buffer * self.rate), 8), field)
         self._detector = Detector(field, self.rate)
+        self._asked: Detector | None = None
         cells = Cells(field, self._glow.grid, self._glow.gain)
         self._lag = round(cnmf.lag * self.rate)
         self.census = Census(
             cells, Deconvolver(self.rate, self._lag), self._ring, self._camera, self.rate, first_id
         )
-        self._usual, self._pace = 0.0, 1.0
+        self._usual, self._pace, self._steps = 0.0, 1.0, 0
         self._pictures = self._odd = self._visited = self._looked = self._learned = 0
         self._waiting: list[Candidate] = []
 
@@ -129,6 +131,7 @@ class OnlineCNMF:
         """Take the picture in ``input`` as row `row`; return what the cells did."""
         self._follow(settings)
         self._take_over(row, settings)
+        self._row, self._steps = row, self._steps + 1
         census, cells = self.census, self.census.cells
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
         seen = self._seen()
@@ -157,10 +160,10 @@ class OnlineCNMF:
 
     def finish(self) -> Settled | None:
         """Return the refined values of the last rows; no step follows."""
-        calcium, spikes = self.census.deconvolver.flush()
-        number = min(self._lag, self._row + 1)
+        number = min(self._lag, self._steps)
         if number == 0:
             return None
+        calcium, spikes = self.census.deconvolver.flush()
         calcium, spikes = calcium[:, self._lag - number :].T, spikes[:, self._lag - number :].T
         ids = tuple(self.census.cells.t.ids[: self.census.cells.count].tolist())
         return Settled(self._row + 1 - number, ids, calcium.copy(), spikes.copy())
@@ -171,7 +174,7 @@ class OnlineCNMF:
         new, old = Deconvolver(self.rate, self._lag), census.deconvolver
         new.append(np.zeros((census.cells.count, 0), np.float32))
         new.learn_from(old)
-        census.deconvolver = new
+        census.deconvolver, self._steps = new, 0
         census.cells.t.prediction[:] = 0
 
     def close(self) -> None:
@@ -205,9 +208,12 @@ class OnlineCNMF:
         power /= self._binned.size
         self._odd = 0 if self._pictures < TRUSTED or power < ODD**2 * self._usual else self._odd + 1
         if self._odd:
-            self._mean -= np.float32(self._pace) * self.input
+            y0, y1, x0, x1 = seen
+            self._mean[y0:y1, x0:x1] -= np.float32(self._pace) * self.input[y0:y1, x0:x1]
         if self._odd > STAY * self.rate:
             self._mean += self.input
+            cells = self.census.cells
+            cells.t.mean[: cells.count] = self.census.deconvolver.baseline  # all are taken to be at rest
             self._pictures = self._odd = 0
         if not self._odd:
             self._pictures += 1
@@ -244,7 +250,6 @@ class OnlineCNMF:
             rate = max(1 / self._ring.head, 1 / (NOISE * self.rate))
             picture.track_noise(now, before, rate, margin, self._noise)
         self._ring.publish(row)
-        self._row = row
 
     def _visit(self, settings: Settings) -> None:
         """Learn the footprints of the next few cells, and keep each in the middle of its box."""
@@ -278,15 +283,17 @@ class OnlineCNMF:
         if learn:
             self._learned = last
         memory, find = settings.cnmf.memory * self.rate, settings.cnmf.detect
+        glow, ring, detector, noise = self._glow, self._ring, self._detector, self._noise
+        self._asked = detector
 
         def job() -> list[Candidate]:
-            start = max(first, last - len(self._ring) // 2)
-            self._glow.watch(self._ring.sum(start, last) / np.float32(last - start), start, last)
+            start = max(first, last - len(ring) // 2)
+            glow.watch(ring.sum(start, last) / np.float32(last - start), start, last)
             if learn:
-                self._glow.learn(memory, float(self._noise.mean()) / (last - start))
+                glow.learn(memory, float(noise.mean()) / (last - start))
             if find:
-                return self._detector.look(self._ring, last, self._noise)
-            self._detector.skip(last)
+                return detector.look(ring, last, noise)
+            detector.skip(last)
             return []
 
         self._aside.give(job)
@@ -294,7 +301,9 @@ class OnlineCNMF:
     def _take_over(self, row: int, settings: Settings) -> None:
         """Make cells of what the detector found, a few a frame, and let the census do its round."""
         try:
-            self._waiting += self._aside.take() or []
+            found = self._aside.take() or []
+            if self._asked is self._detector:  # else cells have another size by now
+                self._waiting += found
         except Exception as error:
             self._fail(error)
         for candidate in self._waiting[:BIRTHS]:
