@@ -34,7 +34,13 @@ def inside(box, centre, shape):
 
 def empty(shape=(48, 52), radius=3.0):
     field = Field(shape, radius)
-    return Cells(field, Glow(field.binned, radius / field.factor).grid)
+    glow = glow_of(field)
+    return Cells(field, glow.grid, glow.gain)
+
+
+def glow_of(field):
+    """A glow for a field, that nothing is known of."""
+    return Glow(field.binned, field.radius / field.factor, 0.1)
 
 
 def add(cells, random, centre=None, born=0):

@@ -92,7 +92,7 @@ def test_sums_over_windows_are_those_of_the_residual():
 def test_hardly_anything_is_proposed_in_noise(seed):
     """Measured: 7 candidates in 30 000 frames; none of them is accepted later (test_cnmf_online)."""
     ring, detector = ring_of(), Detector(FIELD, RATE)
-    assert len(looked(detector, ring, 2000, noise(seed))) <= 2
+    assert len(looked(detector, ring, 2000, noise(seed))) <= 4
 
 
 @pytest.mark.parametrize("at", [(24, 26), (8, 9), (40, 30)])

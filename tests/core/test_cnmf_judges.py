@@ -117,6 +117,8 @@ def marks_of(**changes):
     """Marks of one cell that passes everything, with changes."""
     area = np.pi * 25
     good = {"snr": 5, "evidence": 20, "r": 0.9, "skewness": 2, "room": 20, "size": area}
+    good |= {"loneliness": 1, "contrast": 1}
+    good |= {"loneliness": 1, "contrast": 1}
     return quality.Marks(**{k: np.array([v], np.float32) for k, v in (good | changes).items()}), area
 
 
@@ -137,6 +139,7 @@ NO = Status.REJECTED
         ({"evidence": 3}, (NO, "evidence 3 is below 8", True)),
         ({"r": -0.5}, (NO, "spatial correlation -0.5 is below 0.7", True)),
         ({"skewness": 0.2}, (NO, "skewness 0.2 is below 0.3", False)),
+        ({"contrast": 0.5}, (NO, "contrast to its rim 0.5 is below 0.6", False)),
         ({"size": 300}, (NO, "size 300 px is above 2.5 x 79 px", False)),
         ({"size": 15}, (NO, "size 15 is below 19.6", False)),
         ({"size": 0}, (NO, "size 0 is below 19.6", True)),
@@ -144,7 +147,8 @@ NO = Status.REJECTED
     ],
 )
 def test_verdicts_and_their_reasons(changes, answer):
-    assert judged(Settings().with_value("cnmf.min_r", 0.7).cnmf, **changes) == answer
+    settings = Settings().with_texts("cnmf.min_r=0.7", "cnmf.min_skewness=0.3").cnmf
+    assert judged(settings, **changes) == answer
 
 
 def test_close_to_the_edge_is_no_cell():
@@ -189,13 +193,18 @@ def test_marks_are_what_the_table_says():
     n, t = cells.count, cells.t
     samples = random.gamma(2, 1, (n, 5000))
     t.tail[:n] = np.transpose([(samples**k).mean(1) for k in (1, 2, 3)])
-    t.peak[:n] = np.arange(n)
+    shine = random.normal(2, 1, (n, 5000)) + 0.5 * samples
+    t.under[:n] = np.transpose([shine.mean(1), (shine**2).mean(1), (shine * samples).mean(1)])
+    t.contrast[:n], t.peak[:n] = 0.7, np.arange(n)
     t.centres[:n] = random.integers(5, 40, (n, 2))
     noise = np.array([2, 2, 2, 2, 2, 0], np.float32)
     marks = quality.marks(n, t, noise, cells.field.shape, (1.0, 2.0, 3.0, 4.0))
     np.testing.assert_allclose(marks.snr[:5], np.arange(5) / 2)
     expected = ((samples - samples.mean(1)[:, None]) ** 3).mean(1) / samples.std(1) ** 3
     np.testing.assert_allclose(marks.skewness, expected, rtol=2e-3)
+    r = [np.corrcoef(*pair)[0, 1] for pair in zip(shine, samples, strict=True)]
+    np.testing.assert_allclose(marks.loneliness, 1 - np.abs(r), atol=2e-3)
+    np.testing.assert_allclose(marks.contrast, 0.7, rtol=1e-6)
     h, w = cells.field.shape
     for i, (y, x) in enumerate(t.centres[:n]):
         assert marks.room[i] == min(y - 1, h - 3 - y, x - 3, w - 5 - x)

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from roi_core.cnmf import picture
-from roi_core.cnmf.background import Glow
 from tests import naive
-from tests.cells import crowd, footprint, padded
+from tests.cells import crowd, footprint, glow_of, padded
 
 MARGIN = 7
 
@@ -54,14 +53,15 @@ def explained(cells, random, seen):
     field, t = cells.field, cells.t
     t.trace[: cells.count] = random.normal(0, 3, cells.count) * (random.random(cells.count) < 0.8)
     binned = random.normal(0, 1, field.binned).astype(np.float32)
-    glow = Glow(field.binned, field.radius / field.factor)
+    glow = glow_of(field)
+    glow.gain[:] = random.uniform(0.5, 1.5, field.binned)
     nodes = random.normal(0, 1, glow.grid.shape).astype(np.float32)
     out = np.full(np.array(field.binned) + 2 * field.margin, np.nan, np.float32)
-    args = binned, field.margin, nodes, glow.grid.pixels(), cells.count, t, seen, field.factor
+    args = binned, field.margin, nodes, glow.gain, glow.grid.pixels(), cells.count, t, seen, field.factor
     out[:] = 0
     picture.explain(*args, out)
     pixels = [np.arange(size) for size in field.binned]
-    expected = binned - naive.between_nodes(nodes, glow.grid.middles, pixels)
+    expected = binned - glow.gain * naive.between_nodes(nodes, glow.grid.middles, pixels)
     for i in range(cells.count):
         # a footprint on half a bin at an odd edge counts there as zero beyond
         expected -= t.trace[i] * naive.binned(footprint(cells, i), field.factor)
@@ -82,7 +82,7 @@ def test_explain_equals_its_definition(shape, radius, hidden):
 def test_explain_overwrites_what_was_left_of_an_older_frame():
     cells, random = crowd(3)
     field = cells.field
-    glow, seen = Glow(field.binned, field.radius), (2, 40, 1, 52)
+    glow, seen = glow_of(field), (2, 40, 1, 52)
     binned = random.normal(0, 1, field.binned).astype(np.float32)
     outs = [np.full(np.array(field.binned) + 2 * field.margin, value, np.float32) for value in (0, 9)]
     for out in outs:
@@ -90,9 +90,31 @@ def test_explain_overwrites_what_was_left_of_an_older_frame():
             out[[0, -1]] = 0  # nothing writes the margin but its own cells
             out[: field.margin] = out[-field.margin :] = out[:, : field.margin] = out[:, -field.margin :] = 0
         picture.explain(
-            binned, field.margin, glow.nodes, glow.grid.pixels(), 3, cells.t, seen, field.factor, out
+            binned,
+            field.margin,
+            glow.nodes,
+            glow.gain,
+            glow.grid.pixels(),
+            3,
+            cells.t,
+            seen,
+            field.factor,
+            out,
         )
     np.testing.assert_array_equal(*outs)
+
+
+def test_without_cells_takes_every_cell_out():
+    cells, random = crowd(8)
+    field, picture_ = cells.field, random.normal(0, 1, cells.field.binned).astype(np.float32)
+    out = np.zeros(np.array(field.binned) + 2 * field.margin, np.float32)
+    traces = random.normal(0, 3, cells.count).astype(np.float32)
+    picture.without_cells(picture_, field.margin, cells.count, cells.t, traces, out)
+    expected = picture_ - sum(
+        traces[i] * naive.binned(footprint(cells, i), field.factor) for i in range(cells.count)
+    )
+    m = field.margin
+    np.testing.assert_allclose(out[m:-m, m:-m], expected, atol=2e-5)
 
 
 def test_track_noise_is_half_the_squared_step_forgotten_exponentially():

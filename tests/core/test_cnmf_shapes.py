@@ -55,18 +55,20 @@ def test_gather_equals_the_batch_sums(shape, radius):
 def test_reflect_equals_running_means():
     cells, random = crowd(6, (20, 20), 2.0)
     n, t, rate = cells.count, cells.t, 1 / 30 / statistics.MEMORY
-    raw, calcium = random.normal(0, 3, (2, 200, n)).astype(np.float32)
+    raw, calcium, glow = random.normal(0, 3, (3, 200, n)).astype(np.float32)
     raw[50:60] = np.nan
-    noise = np.full(n, 2, np.float32)
-    smooth, first, second, sync, tail = (
+    glow, noise = random.normal(1, 1, (200, n, 3)).astype(np.float32), np.full(n, 2, np.float32)
+    under = np.zeros((n, 3))
+    smooth, first, second, sync, tail, under = (
         np.zeros(n),
         np.zeros(n),
         np.zeros(n),
         np.zeros((n, n)),
         np.zeros((n, 3)),
+        np.zeros((n, 3)),
     )
     for k in range(200):
-        statistics.reflect(n, t, raw[k], calcium[k], noise, 1 / 30)
+        statistics.reflect(n, t, raw[k], calcium[k], noise, glow[k], 1 / 30)
         c = np.where(calcium[k] > 1, calcium[k], 0).astype(float)
         np.testing.assert_array_equal(t.prediction[:n], c.astype(np.float32))
         smooth += np.where(np.isnan(raw[k]), 0, (raw[k] - smooth) / 30 / statistics.SMOOTH)
@@ -74,10 +76,15 @@ def test_reflect_equals_running_means():
         second += rate * (c * c - second)
         sync += rate * (np.outer(c, c) - sync)
         tail += rate * (smooth[:, None] ** [1, 2, 3] - tail)
+        g = glow[k].astype(float)
+        under += rate * (np.stack([g, g * g, g * smooth], 1) - under)
+        under += rate * (np.transpose([glow[k, :, 0], glow[k, :, 0] ** 2, glow[k, :, 0] * smooth]) - under)
     np.testing.assert_allclose(t.smooth[:n], smooth, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(t.first[:n], first, rtol=1e-3)
     np.testing.assert_allclose(t.second[:n], second, rtol=1e-3)
     np.testing.assert_allclose(t.tail[:n], tail, rtol=2e-3, atol=1e-4)
+    np.testing.assert_allclose(t.under[:n], under, rtol=2e-3, atol=1e-4)
+    np.testing.assert_allclose(t.under[:n], under, rtol=2e-3, atol=1e-4)
     for i in range(n):
         for m, j in enumerate(t.near[i][t.near[i] >= 0]):
             assert t.sync[i, m] == pytest.approx(sync[i, j], rel=1e-3, abs=1e-6)
@@ -131,7 +138,7 @@ def learned(cells, i, now=10, forget=0.0, noise=0.1):
     variance = np.full(field.binned, noise**2, np.float32)
     return visit(
         i, cells.t, now, forget, np.float32(field.radius), variance, np.full(cells.count, 1, np.float32),
-        (field.factor, field.margin), cells.cover,
+        (field.factor, field.margin, cells.gain), cells.cover,
     )  # fmt: skip
 
 
@@ -208,7 +215,7 @@ def test_tour_visits_in_turn_skips_the_frozen_and_tells_who_drifted():
     field = cells.field
     args = (
         4, cells.t, 50, 0.0, np.float32(4), np.full(field.binned, 0.01, np.float32), np.ones(4, np.float32),
-        (field.factor, field.margin), cells.cover,
+        (field.factor, field.margin, cells.gain), cells.cover,
     )  # fmt: skip
     assert footprints.tour(3, 3, *args) == -1
     assert cells.t.visited[:4].tolist() == [50, 0, 0, 50]

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roi_core.cnmf import traces
-from roi_core.cnmf.background import Glow
 from tests import naive
-from tests.cells import add, blob, crowd, empty, footprint, padded
+from tests.cells import add, blob, crowd, empty, footprint, glow_of, padded
 
 
 def shapes_of(cells):
@@ -33,7 +32,7 @@ def test_project_is_the_product_of_footprint_and_picture(shape, radius):
 def test_planes_are_the_glow_and_its_slopes_under_each_cell(radius):
     """A glow that is a plane: its value and rise per px at the middle of every box."""
     cells, _ = crowd(20, (60, 66), radius)
-    glow, q = Glow(cells.field.binned, radius / cells.field.factor), cells.field.factor
+    glow, q = glow_of(cells.field), cells.field.factor
     y, x = np.meshgrid(*glow.grid.middles, indexing="ij")
     nodes = (2 + 0.5 * y - 0.25 * x).astype(np.float32)
     planes = np.empty((cells.count, 3), np.float32)
@@ -121,7 +120,7 @@ def test_solve_takes_the_glow_out_first():
     random = np.random.default_rng(3)
     for _ in range(6):
         add(cells, random, tuple(random.integers(15, 45, 2)))
-    glow = Glow(cells.field.binned, cells.field.radius)
+    glow = glow_of(cells.field)
     y, x = np.meshgrid(*glow.grid.middles, indexing="ij")
     v, u = np.mgrid[:60, :60]
     true = random.uniform(1, 9, 6)
