@@ -19,8 +19,9 @@ import numpy as np
 from benchmarks.refine import SHARED, record
 
 MARKS = (
-    "f1", "precision", "recall_dim", "corr_C", "corr_C_p10", "corr_C_full", "corr_S", "det_latency", "shift_rmse",
-)  # fmt: skip
+    *("f1", "precision", "recall_dim", "corr_C", "corr_C_p10", "corr_C_full", "corr_S"),
+    *("det_latency", "shift_rmse"),
+)
 
 
 def marks(recording: Path, truth: dict[str, Any]) -> list[float]:

@@ -69,6 +69,7 @@ class Prepare:
         else:
             (y, x), (h, w) = self.origin, self.shape
             binned(image[y : y + h * self.bin, x : x + w * self.bin], self.bin, self._out)
+            np.nan_to_num(self._out, copy=False, posinf=0.0, neginf=0.0)
         if settings.dead_pixels:
             self._dead.step(self._out)
         if settings.line_noise:

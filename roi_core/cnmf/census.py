@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from roi_core.cnmf import merge, quality
+from roi_core.cnmf.drawn import seed
 from roi_core.cnmf.state import shifted
 from roi_core.cnmf.view import Fate, View
 from roi_core.frame import Activity, Backfill, Status
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.state import Cells
     from roi_core.cnmf.view import Camera
     from roi_core.frame import Components
+    from roi_core.rois import Roi
     from roi_core.settings import Cnmf
 
 __all__ = ["Census"]
@@ -129,6 +131,22 @@ class Census:
         rows, columns = slice(candidate.y, candidate.y + side), slice(candidate.x, candidate.x + side)
         ring.slots[order, rows, columns] -= trace[:, None, None] * shape
         return candidate.__class__(candidate.y, candidate.x, shape, trace, ring.head)
+
+    def promote(self, roi: Roi, row: int, frozen: bool = False) -> int | None:
+        """Make a drawn region a component, of fixed shape if `frozen`; return its id, None if outside."""
+        found = seed(roi, self.cells.field, self.view.camera)
+        if found is None:
+            return None
+        i = self._enter(*found, np.zeros(0, np.float32), row)
+        self.cells.t.frozen[i] = frozen
+        self.cells.t.status[i] = Status.ACCEPTED if frozen else Status.REJECTED
+        self._news.append(("birth", self._place(i) | {"roi": roi.id}))
+        return int(self.cells.t.ids[i])
+
+    def drop(self, cell: int, why: str) -> None:
+        """Remove the component of this id, if it lives."""
+        for i in np.flatnonzero(self.cells.t.ids[: self.cells.count] == cell):
+            self.remove(int(i), Status.REMOVED, why)
 
     def recentre(self, i: int) -> None:
         """Put the middle of the box of cell i where its footprint is, if that is on the picture."""

@@ -19,9 +19,10 @@ from roi_core.cnmf.background import Glow
 from roi_core.cnmf.census import Census
 from roi_core.cnmf.deconvolve import Deconvolver
 from roi_core.cnmf.detect import Candidate, Detector, Ring
+from roi_core.cnmf.drawn import Fibres, reach_of
 from roi_core.cnmf.state import Cells, Field
 from roi_core.cnmf.view import Camera
-from roi_core.errors import sentence
+from roi_core.errors import SettingsError, sentence
 from roi_core.frame import Activity, Settled
 
 if TYPE_CHECKING:
@@ -42,14 +43,22 @@ COVERED = {"2p": 0.002, "1p": 0.1, "photometry": 1.0}
 One-photon pictures have few free pixels, and their glow is flattened before; elsewhere what a cell does must
 not pass for glow.
 """
+EXPECTED = np.float32(0.9)
+"""Share of what a cell is expected to do that is taken out before the glow is measured.
+
+Below 1, so that an error of the one is damped by the other and not passed on.
+"""
 GLOW = 2.0
 """Seconds between two lessons of the glow's filter."""
 BIRTHS = 2
 """Cells taken over between two frames at most; others wait their turn."""
 TOUR = 100
 """Frames in which every footprint is learned anew once."""
-ODD = 6.0
-"""A picture that deviates from its mean this many times more than usual (rms) teaches nothing."""
+SMALLEST = 16
+"""Least side of a picture in which cells are looked for, px."""
+FAR, ODD = 25.0, 9.0
+"""A pixel that deviates this many times more than usual (mean square) counts as no more; a picture whose
+pixels deviate that many times more on the whole is odd and teaches nothing. One blazing cell is not odd."""
 TRUSTED = 60
 """Pictures from which the usual deviation is known."""
 STAY = 3.0
@@ -83,12 +92,18 @@ class OnlineCNMF:
         inline: bool = True,
         first_id: int = 1,
     ) -> None:
+        if min(shape) < SMALLEST:
+            size = f"{shape[1]}x{shape[0]}"
+            raise SettingsError(
+                "cnmf.enabled", True, f"cells need a picture of {SMALLEST} px a side, not {size}"
+            )
         self.rate = rate
         self.shift = (0.0, 0.0)
         self._scale = bin
         self._settings = settings
         self._camera = Camera(camera_shape or (shape[0] * bin, shape[1] * bin), origin, bin)
         self._failures, self._blind = 0, False
+        self._fibres = Fibres()
         self._row, self._steps = -1, 0
         self._aside: Aside[list[Candidate]] = Aside(inline)
         self._begin(Field((int(shape[0]), int(shape[1])), settings.cnmf.cell_radius / bin), first_id)
@@ -129,8 +144,10 @@ class OnlineCNMF:
 
     def step(self, row: int, settings: Settings, rois: RoiSet | None = None) -> Activity:
         """Take the picture in ``input`` as row `row`; return what the cells did."""
-        self._follow(settings)
+        self._follow(settings, rois)
         self._take_over(row, settings)
+        if settings.cnmf.preset == "photometry":
+            self._fibres.follow(rois or (), self.census, row)
         self._row, self._steps = row, self._steps + 1
         census, cells = self.census, self.census.cells
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
@@ -153,7 +170,7 @@ class OnlineCNMF:
         census, n, t = self.census, self.census.cells.count, self.census.cells.t
         hidden, trace, floor = census.hidden, t.trace[:n].copy(), t.floor[:n].copy()
         at = self._padded, self.field.reach, self._mean, 0.0, self._seen(), self.field.factor
-        picture.centre(*at, self._line, self._binned)
+        picture.centre(*at, self._line, self._binned, np.float32(np.inf))
         _, fluorescence = self._demixed(False)
         census.hidden, t.trace[:n], t.floor[:n] = hidden, trace, floor
         return fluorescence - census.deconvolver.baseline
@@ -201,12 +218,13 @@ class OnlineCNMF:
         if self._pictures == 0:
             self._mean[:] = self.input
         self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self.rate))
+        known = self._pictures >= TRUSTED
         power = picture.centre(
             self._padded, self.field.reach, self._mean, self._pace, seen, self.field.factor, self._line,
-            self._binned,
+            self._binned, np.float32(FAR * self._usual if known else np.inf),
         )  # fmt: skip
         power /= self._binned.size
-        self._odd = 0 if self._pictures < TRUSTED or power < ODD**2 * self._usual else self._odd + 1
+        self._odd = self._odd + 1 if known and not power < ODD * self._usual else 0
         if self._odd:
             y0, y1, x0, x1 = seen
             self._mean[y0:y1, x0:x1] -= np.float32(self._pace) * self.input[y0:y1, x0:x1]
@@ -226,10 +244,11 @@ class OnlineCNMF:
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
         products, room = np.empty((2, n), np.float32)
         planes = np.empty((n, 3), np.float32)
-        expected = deconvolver.baseline + deconvolver.calcium - t.mean[:n]
-        (slot, _), m = self._ring.claim(), self.field.margin
-        picture.without_cells(self._binned, m, n, t, np.nan_to_num(expected), slot)
-        self._glow.step(slot[m:-m, m:-m], cells.cover)
+        if self._settings.cnmf.preset != "photometry":  # a fibre has no surroundings to tell its background
+            expected = EXPECTED * (deconvolver.baseline + deconvolver.calcium - t.mean[:n])
+            (slot, _), m = self._ring.claim(), self.field.margin
+            picture.without_cells(self._binned, m, n, t, np.nan_to_num(expected), slot)
+            self._glow.step(slot[m:-m, m:-m], cells.cover)
         traces.project(n, t, self._padded, products)
         tolerance = traces.bound(n, t, deconvolver.baseline, deconvolver.noise)
         traces.solve(n, t, products, self._glow.nodes.reshape(-1), tolerance, planes, room)
@@ -282,7 +301,8 @@ class OnlineCNMF:
         learn = last - self._learned >= GLOW * self.rate
         if learn:
             self._learned = last
-        memory, find = settings.cnmf.memory * self.rate, settings.cnmf.detect
+        memory = settings.cnmf.memory * self.rate
+        find = settings.cnmf.detect and settings.cnmf.preset != "photometry"
         glow, ring, detector, noise = self._glow, self._ring, self._detector, self._noise
         self._asked = detector
 
@@ -321,9 +341,11 @@ class OnlineCNMF:
         log.warning("the search for cells failed, %s: %s", then, sentence(error), exc_info=error)
         self.census.tell("alert", {"stage": "detector", "text": sentence(error), "then": then})
 
-    def _follow(self, settings: Settings) -> None:
+    def _follow(self, settings: Settings, rois: RoiSet | None = None) -> None:
         """Begin anew when the size of cells changed; everything else is looked at where it is used."""
         radius = settings.cnmf.cell_radius / self._camera.bin
+        if settings.cnmf.preset == "photometry":
+            radius = max(radius, reach_of(rois or (), self._camera))
         self._settings = settings
         if radius != self.field.radius:
             self._resize(radius)

@@ -48,14 +48,15 @@ def _pair_up(line: Any, factor: Any, scale: Any, out: Any) -> None:
 
 @sums
 def centre(
-    padded: Any, margin: Any, mean: Any, rate: Any, seen: Any, factor: Any, line: Any, binned: Any
+    padded: Any, margin: Any, mean: Any, rate: Any, seen: Any, factor: Any, line: Any, binned: Any, cap: Any
 ) -> Any:
     """Turn the picture into its deviation from the running mean, in place, and bin that deviation.
 
     ``padded`` holds the (h, w) picture inside a margin; ``mean`` (h, w) moves towards it by ``rate``.
     ``seen`` is the part (y0, y1, x0, x1) that lay inside the camera's field: outside it the mean stays and
     the deviation is that of the nearest pixel seen. ``line`` (w,) is room to work in; ``binned``
-    (h // factor, w // factor) gets the mean of each factor x factor block. Returns the sum of its squares.
+    (h // factor, w // factor) gets the mean of each factor x factor block. Returns the sum of its squares,
+    each at most ``cap``.
     """
     height, width = mean.shape
     rows, columns = binned.shape
@@ -79,7 +80,7 @@ def centre(
         _sum_rows(padded[margin + row * factor : margin + (row + 1) * factor, margin : margin + width], line)
         _pair_up(line, factor, scale, out)
         for x in range(columns):
-            total += out[x] * out[x]
+            total += min(out[x] * out[x], cap)
     for y in range(rows * factor, height):
         if y >= y1:
             padded[margin + y, margin : margin + width] = padded[margin + y1 - 1, margin : margin + width]

@@ -5,6 +5,7 @@ import pytest
 
 from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.online import OnlineCNMF
+from roi_core.errors import SettingsError
 from roi_core.gray import to_uint16_gray
 from roi_core.prepare import Prepare
 from roi_core.settings import Settings
@@ -38,11 +39,17 @@ def test_an_empty_field_has_no_cells():
     assert not [event for answer in answers for event in answer.events if event[0] == "alert"]
 
 
-@pytest.mark.parametrize("shape", [(16, 16), (16, 70), (9, 9), (4, 6)])
+@pytest.mark.parametrize("shape", [(16, 16), (16, 70)])
 def test_tiny_fields(shape):
     random = np.random.default_rng(0)
     _, answers = survives(random.normal(100, 8, (400, *shape)).astype(np.float32))
     assert not [event for answer in answers for event in answer.events if event[0] == "alert"]
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (4, 60), (1, 20)])
+def test_a_picture_too_small_for_cells_is_refused(shape):
+    with pytest.raises(SettingsError, match=f"of 16 px a side, not {shape[1]}x{shape[0]}"):
+        OnlineCNMF(shape, 30.0, SETTINGS)
 
 
 def interrupted(movie, worse, start=300):

@@ -17,7 +17,7 @@ def centred(image, mean, rate, seen, factor):
     h, w = image.shape
     wide, mean, line = padded(image, MARGIN), mean.copy(), np.zeros(w, np.float32)
     binned = np.full((h // factor, w // factor), np.nan, np.float32)
-    power = picture.centre(wide, MARGIN, mean, rate, seen, factor, line, binned)
+    power = picture.centre(wide, MARGIN, mean, rate, seen, factor, line, binned, np.float32(np.inf))
     return wide, mean, binned, power
 
 
