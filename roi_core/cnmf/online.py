@@ -20,6 +20,7 @@ from roi_core.cnmf.census import Census
 from roi_core.cnmf.deconvolve import Deconvolver
 from roi_core.cnmf.detect import Candidate, Detector, Ring
 from roi_core.cnmf.drawn import Fibres, reach_of
+from roi_core.cnmf.rehearse import rehearse
 from roi_core.cnmf.state import Cells, Field
 from roi_core.cnmf.view import Camera
 from roi_core.errors import SettingsError, sentence
@@ -193,6 +194,11 @@ class OnlineCNMF:
         new.learn_from(old)
         census.deconvolver, self._steps = new, 0
         census.cells.t.prediction[:] = 0
+
+    @classmethod
+    def warm_up(cls) -> None:
+        """Compile every kernel; takes a minute or more the first time, and seconds later."""
+        rehearse(cls)
 
     def close(self) -> None:
         """End the detector's thread."""

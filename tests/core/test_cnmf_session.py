@@ -196,6 +196,7 @@ def test_live_with_a_detector_that_fails(tmp_path, monkeypatch):
         raise ZeroDivisionError("injected")
 
     monkeypatch.setattr(Detector, "look", look)
+    monkeypatch.setattr(OnlineCNMF, "warm_up", lambda: None)  # its finders would fail, too
     settings = live(*ON)
     source = Simulated("still", settings, length=FRAMES, paced=True, clock=Hurried(), seed=3)
     session = Session(source, settings, ROIS)

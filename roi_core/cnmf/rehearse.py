@@ -1,0 +1,67 @@
+"""A few frames with cells that are put in by hand, so that every kernel is compiled before a camera waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core.cnmf.detect import Candidate, Peak
+from roi_core.cnmf.merge import Pair
+from roi_core.frame import Status
+from roi_core.settings import Settings
+
+if TYPE_CHECKING:
+    from roi_core.cnmf.online import OnlineCNMF
+
+__all__ = ["rehearse"]
+
+SIDE, RATE, BEGIN, LENGTH = 48, 10.0, 25, 60
+RADII = (4.0, 2.0)
+"""With cells of the first radius the residual is binned, with the second not."""
+
+
+def rehearse(kind: type[OnlineCNMF]) -> None:
+    """Let finders live through births, learning, a union, a move and a death."""
+    for radius in RADII:
+        settings = Settings().with_texts(f"cnmf.cell_radius={radius:g}", "cnmf.buffer=3")
+        finder, random = kind((SIDE, SIDE), RATE, settings), np.random.default_rng(0)
+        for row in range(LENGTH):
+            finder.input[:] = random.normal(1000, 30, (SIDE, SIDE))
+            finder.shift = (0.3, -0.4)
+            finder.step(row, settings)
+            cells = finder.census.cells
+            cells.t.prediction[: cells.count] = 1
+            if row == BEGIN:
+                _people(finder, row)
+        _live(finder, settings)
+        finder.close()
+
+
+def _people(finder: OnlineCNMF, row: int) -> None:
+    """Make three cells, two of which overlap."""
+    census, side = finder.census, 2 * round(finder.field.radius / finder.field.factor) + 3
+    y, x = np.mgrid[:side, :side] - side // 2
+    shape = np.exp(-(y**2 + x**2) / 3.0).astype(np.float32)
+    ring = census.ring
+    for k in range(3):
+        place = finder.field.margin + 5 + 3 * k
+        trace = np.linspace(0, 50, min(12, ring.head), dtype=np.float32)
+        whole = census.birth(Candidate(place, place, shape, trace, ring.head), row, 10)
+        if whole is not None:
+            finder._detector.forget(whole, finder._noise)
+    finder._detector.skip(ring.head)
+    middle = finder.field.binned[0] // 2
+    finder._detector._fit(Peak(9.0, middle, middle, finder._detector.step), ring, finder._noise)
+
+
+def _live(finder: OnlineCNMF, settings: Settings) -> None:
+    census = finder.census
+    census.cells.move(0, 1, 1)
+    census.tidy(LENGTH, settings.cnmf)
+    if census.cells.count > 1:
+        census._unite(Pair(0, 1, True))
+    census.remove(0, Status.REMOVED)
+    finder.pause()
+    finder.step(LENGTH + 1, settings)
+    finder.finish()
