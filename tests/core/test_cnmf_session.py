@@ -42,6 +42,7 @@ def _a_field_that_does_not_move():
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory):
     """A recording with cells, what the finder answered row by row, and the truth."""
+    OnlineCNMF.warm_up()  # a camera does not wait for a compiler
     path, answers = tmp_path_factory.mktemp("cells") / "a.h5", {}
     step, finish = OnlineCNMF.step, OnlineCNMF.finish
 
