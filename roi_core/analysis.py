@@ -13,7 +13,7 @@ import numpy as np
 
 from roi_core.doubts import Doubts
 from roi_core.maps import Maps, on_camera
-from roi_core.rehearsal import LARGER, LITTLE, pictures, rehearse, targets
+from roi_core.rehearsal import LARGER, LITTLE, pictures, targets
 from roi_core.stages import Stage, load
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class Analysis:
 
     def _make_cells(self) -> Finding:
         kind, settings, px = load("cnmf"), self._wishes(), self._prepared
-        rehearse(kind, settings)
+        getattr(kind, "warm_up", bool)()
         # ids go on where those of a finder that failed ended
         more = {"first_id": self._next_id} if self._next_id else {}
         finder: Finding = kind(

@@ -158,7 +158,7 @@ class OnlineCNMF:
         if learns and settings.cnmf.shapes:
             statistics.gather(n, t, self._padded, glow)
         deconvolver.step(fluorescence if learns else np.full(n, np.nan, np.float32), settings.cnmf)
-        statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, glow, 1 / self.rate)
+        statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, 1 / self.rate)
         census.remember(fluorescence)
         if learns:
             self._explain(seen, row)

@@ -28,7 +28,7 @@ class Marks(NamedTuple):
     ``snr`` is the highest transient of the last minutes over the noise of a frame; ``evidence`` how many
     standard deviations all transients together stand out; ``r`` the correlation of the footprint with the
     image of the transients; ``skewness`` that of the smoothed trace (calcium is rarely high, glow is not);
-    ``loneliness`` 1 less its correlation with the glow; ``contrast`` how far the image falls to its rim;
+    ``contrast`` how far the image falls to its rim;
     ``room`` how many px its middle lies inside of what motion leaves in sight; ``size`` is in px of the
     analysed picture.
     """
@@ -37,7 +37,6 @@ class Marks(NamedTuple):
     evidence: NDArray[np.float32]
     r: NDArray[np.float32]
     skewness: NDArray[np.float32]
-    loneliness: NDArray[np.float32]
     contrast: NDArray[np.float32]
     room: NDArray[np.float32]
     size: NDArray[np.float32]
@@ -58,15 +57,12 @@ def marks(
     first, second, third = t.tail[:count].T.astype(np.float64)
     spread = np.maximum(second - first**2, 1e-12)
     skewness = ((third - 3 * first * second + 2 * first**3) / spread**1.5).astype(np.float32)
-    bright, square, product = t.under[:count].T.astype(np.float64)
-    shared = product - bright * first
-    loneliness = 1 - np.abs(shared) / np.sqrt(spread * np.maximum(square - bright**2, 1e-12))
     y, x = t.centres[:count].T
     inside = [y - hidden[0], shape[0] - 1 - hidden[1] - y, x - hidden[2], shape[1] - 1 - hidden[3] - x]
     room = np.min(inside, axis=0).astype(np.float32)
     return Marks(
         t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness,
-        loneliness.astype(np.float32), t.contrast[:count].copy(), room,
+        t.contrast[:count].copy(), room,
         t.size[:count].copy(),
     )  # fmt: skip
 

@@ -91,8 +91,7 @@ class Table(NamedTuple):
 
     Trace: ``mean`` of it as of the pixels, ``trace`` of this frame above that mean, ``floor`` the least it
     may be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace, in ``tail`` (N, 3)
-    its running first three moments, in ``under`` (N, 3) those of the glow under it: mean, mean square and
-    mean product with the smooth trace; ``peak`` the highest transient of late.
+    its running first three moments, ``peak`` the highest transient of late.
 
     Glow: ``at`` (N, 4) the nodes round the middle, ``share`` (N, 3, 4) what each adds to the plane under it.
 
@@ -122,7 +121,6 @@ class Table(NamedTuple):
     prediction: Any
     smooth: Any
     tail: Any
-    under: Any
     peak: Any
     at: Any
     share: Any
@@ -239,7 +237,6 @@ def _empty(field: Field, room: int, neighbours: int) -> Table:
         "corners": (2,),
         "moments": (3,),
         "tail": (3,),
-        "under": (3,),
         "at": (4,),
         "share": (3, 4),
         **dict.fromkeys(PAIRS, (neighbours,)),

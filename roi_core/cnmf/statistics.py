@@ -56,11 +56,8 @@ def gather(count: Any, t: Any, padded: Any, glow: Any) -> None:
 
 
 @kernel
-def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, glow: Any, seconds: Any) -> None:
-    """Take this frame's (N,) traces into what is known of each cell.
-
-    ``glow`` (N, 3) is the plane under it; a frame lasts ``seconds``.
-    """
+def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, seconds: Any) -> None:
+    """Take this frame's (N,) traces into what is known of each cell; a frame lasts ``seconds``."""
     rate, ease = np.float32(seconds / MEMORY), np.float32(min(1.0, seconds / SMOOTH))
     fade = np.float32(1 - seconds / PEAK)
     for i in range(count):
@@ -73,10 +70,6 @@ def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, glow: Any, s
         for k in range(3):
             power *= t.smooth[i]
             t.tail[i, k] += rate * (power - t.tail[i, k])
-        under = glow[i, 0]
-        t.under[i, 0] += rate * (under - t.under[i, 0])
-        t.under[i, 1] += rate * (under * under - t.under[i, 1])
-        t.under[i, 2] += rate * (under * t.smooth[i] - t.under[i, 2])
     for i in range(count):
         c = t.prediction[i]
         t.first[i] += rate * (c - t.first[i])

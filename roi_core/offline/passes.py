@@ -12,10 +12,10 @@ import numpy as np
 
 from roi_core.cnmf import picture, statistics
 from roi_core.cnmf import traces as live
+from roi_core.cnmf.traces import project
 from roi_core.jit import kernel
 from roi_core.offline.evidence import Evidence
 from roi_core.offline.glow import block_means, courses
-from roi_core.offline.traces import project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

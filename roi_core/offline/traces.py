@@ -13,7 +13,7 @@ import numpy as np
 
 from roi_core.cnmf.state import renew_gram
 from roi_core.cnmf.traces import FLOOR, demix
-from roi_core.jit import kernel, sums
+from roi_core.jit import kernel
 from roi_core.offline.glow import courses, node_shares
 from roi_core.offline.levels import Levels, levels, mean_of
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.state import Cells, Table
     from roi_core.offline.glow import Blocks, Modes
 
-__all__ = ["Weighted", "demixed", "project", "weighed"]
+__all__ = ["Weighted", "demixed", "weighed"]
 
 ROWS = 1024
 """Rows in memory at once."""
@@ -122,20 +122,6 @@ def _under(picture: NDArray[np.float32], centre: Any, reach: int, factor: int) -
     )
     box: NDArray[np.float32] = picture[np.ix_(rows, columns)]
     return box
-
-
-@sums
-def project(count: Any, t: Any, padded: Any, out: Any) -> None:
-    """Fill ``out`` (N,) with the products of boxes and a picture with a margin of their reach."""
-    side = t.boxes.shape[1]
-    for i in range(count):
-        y0, x0 = t.centres[i, 0], t.centres[i, 1]
-        total = np.float32(0)
-        for y in range(side):
-            a, d = t.boxes[i, y], padded[y0 + y, x0 : x0 + side]
-            for x in range(side):
-                total += a[x] * d[x]
-        out[i] = total
 
 
 @kernel

@@ -399,23 +399,3 @@ def test_a_cameras_first_frame_does_not_wait_for_a_compiler(monkeypatch):
         steps.analysis._cells._maker.join()
         assert steps().activity is not None
         steps.analysis.close()
-
-
-def test_a_little_film_lets_a_finder_find(monkeypatch):
-    from roi_core.rehearsal import rehearse
-    from tests.fakes import FakeCells
-
-    made = []
-
-    class Finder(FakeCells):
-        warm_up = None
-
-        def __init__(self, *arguments, **more):
-            super().__init__(*arguments, **more)
-            made.append(self)
-
-    rehearse(Finder, Settings())
-    (finder,) = made
-    assert finder.closed
-    assert finder.paused == 1
-    assert len(set(finder.seen)) > 100

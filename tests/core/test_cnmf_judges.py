@@ -117,8 +117,7 @@ def marks_of(**changes):
     """Marks of one cell that passes everything, with changes."""
     area = np.pi * 25
     good = {"snr": 5, "evidence": 20, "r": 0.9, "skewness": 2, "room": 20, "size": area}
-    good |= {"loneliness": 1, "contrast": 1}
-    good |= {"loneliness": 1, "contrast": 1}
+    good |= {"contrast": 1}
     return quality.Marks(**{k: np.array([v], np.float32) for k, v in (good | changes).items()}), area
 
 
@@ -193,8 +192,6 @@ def test_marks_are_what_the_table_says():
     n, t = cells.count, cells.t
     samples = random.gamma(2, 1, (n, 5000))
     t.tail[:n] = np.transpose([(samples**k).mean(1) for k in (1, 2, 3)])
-    shine = random.normal(2, 1, (n, 5000)) + 0.5 * samples
-    t.under[:n] = np.transpose([shine.mean(1), (shine**2).mean(1), (shine * samples).mean(1)])
     t.contrast[:n], t.peak[:n] = 0.7, np.arange(n)
     t.centres[:n] = random.integers(5, 40, (n, 2))
     noise = np.array([2, 2, 2, 2, 2, 0], np.float32)
@@ -202,8 +199,6 @@ def test_marks_are_what_the_table_says():
     np.testing.assert_allclose(marks.snr[:5], np.arange(5) / 2)
     expected = ((samples - samples.mean(1)[:, None]) ** 3).mean(1) / samples.std(1) ** 3
     np.testing.assert_allclose(marks.skewness, expected, rtol=2e-3)
-    r = [np.corrcoef(*pair)[0, 1] for pair in zip(shine, samples, strict=True)]
-    np.testing.assert_allclose(marks.loneliness, 1 - np.abs(r), atol=2e-3)
     np.testing.assert_allclose(marks.contrast, 0.7, rtol=1e-6)
     h, w = cells.field.shape
     for i, (y, x) in enumerate(t.centres[:n]):

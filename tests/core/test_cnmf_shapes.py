@@ -57,11 +57,11 @@ def test_reflect_equals_running_means():
     n, t, rate = cells.count, cells.t, 1 / 30 / statistics.MEMORY
     raw, calcium = random.normal(0, 3, (2, 200, n)).astype(np.float32)
     raw[50:60] = np.nan
-    glow, noise = random.normal(1, 1, (200, n, 3)).astype(np.float32), np.full(n, 2, np.float32)
+    noise = np.full(n, 2, np.float32)
     smooth, first, second = np.zeros((3, n))
-    sync, tail, under = np.zeros((n, n)), np.zeros((n, 3)), np.zeros((n, 3))
+    sync, tail = np.zeros((n, n)), np.zeros((n, 3))
     for k in range(200):
-        statistics.reflect(n, t, raw[k], calcium[k], noise, glow[k], 1 / 30)
+        statistics.reflect(n, t, raw[k], calcium[k], noise, 1 / 30)
         c = np.where(calcium[k] > 1, calcium[k], 0).astype(float)
         np.testing.assert_array_equal(t.prediction[:n], c.astype(np.float32))
         smooth += np.where(np.isnan(raw[k]), 0, (raw[k] - smooth) / 30 / statistics.SMOOTH)
@@ -69,13 +69,10 @@ def test_reflect_equals_running_means():
         second += rate * (c * c - second)
         sync += rate * (np.outer(c, c) - sync)
         tail += rate * (smooth[:, None] ** [1, 2, 3] - tail)
-        g = glow[k, :, 0].astype(float)
-        under += rate * (np.stack([g, g * g, g * smooth], 1) - under)
     np.testing.assert_allclose(t.smooth[:n], smooth, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(t.first[:n], first, rtol=1e-3)
     np.testing.assert_allclose(t.second[:n], second, rtol=1e-3)
     np.testing.assert_allclose(t.tail[:n], tail, rtol=2e-3, atol=1e-4)
-    np.testing.assert_allclose(t.under[:n], under, rtol=2e-3, atol=1e-4)
     for i in range(n):
         for m, j in enumerate(t.near[i][t.near[i] >= 0]):
             assert t.sync[i, m] == pytest.approx(sync[i, j], rel=1e-3, abs=1e-6)
