@@ -226,8 +226,11 @@ def _load_rois(path: str | None, shape: tuple[int, int]) -> RoiSet:
 
 
 def _window(words: list[str]) -> int:
-    """Start the window as a program of its own: the core never imports it."""
-    return subprocess.call([sys.executable, "-m", "roi_stream_gui", *words])
+    """Become the window's program, so that signals reach it; the core never imports it."""
+    command = [sys.executable, "-m", "roi_stream_gui", *words]
+    if os.name == "posix":
+        os.execv(sys.executable, command)
+    return subprocess.call(command)
 
 
 def _gui_words(arguments: argparse.Namespace) -> list[str]:
