@@ -23,8 +23,9 @@ CELLS = ("cnmf.enabled=true",)
 
 
 @pytest.fixture(autouse=True)
-def _fakes(monkeypatch):
-    with fake_stages(monkeypatch):
+def _fakes():
+    # a patch of its own, undone after that of the test: else the test's would put the fakes back for good
+    with pytest.MonkeyPatch.context() as patch, fake_stages(patch):
         yield
 
 

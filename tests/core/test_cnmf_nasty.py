@@ -218,6 +218,7 @@ def test_a_detector_that_fails_leaves_frames_and_traces_going(movie, monkeypatch
     assert alerts[0]["then"] == "it is tried again"
     assert alerts[2]["then"] == "no new cells are looked for in this session"
     known = [i for i, s in zip(answers[299].ids, answers[299].components.status, strict=False) if s == 1]
+    known = [cell for cell in known if cell in answers[-1].ids]  # of two that are one, one may have gone
     assert known
     assert all(np.isfinite(trace(answers, cell)[300:]).all() for cell in known)
     well(finder)
