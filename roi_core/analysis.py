@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from roi_core.doubts import Doubts
+from roi_core.errands import Errands
 from roi_core.maps import Maps, on_camera
 from roi_core.rehearsal import LARGER, LITTLE, pictures, targets
 from roi_core.stages import Stage, load
@@ -76,6 +77,8 @@ class Analysis:
         self._moved = np.zeros((0, 0), np.float32)
         self._doubts = Doubts()
         self._next_id = 0
+        self.errands: Errands[Finding] = Errands()
+        """What other threads want of the components."""
 
     # -- every frame, on the worker -----------------------------------------------------------------------
 
@@ -88,6 +91,7 @@ class Analysis:
         if not self._prepare.at_work(motion or cells):
             self._motion.rest()
             self._cells.rest()
+            self.errands.do(None, row)
             return (
                 NOTHING if not any(stage.alerted for stage in self._stages) else self._seen(None, None, time)
             )
@@ -103,6 +107,7 @@ class Analysis:
             activity = self._cells.run(lambda finder: self._find(finder, row, shift, settings, rois))
         if activity is None:
             self._cells.rest()
+            self.errands.do(None, row)
         return self._seen(shift, activity, time)
 
     def _target(self, finding: bool) -> Picture:
@@ -129,6 +134,7 @@ class Analysis:
     def _find(
         self, finder: Finding, row: int, shift: Shift | None, settings: Settings, rois: RoiSet
     ) -> Activity:
+        self.errands.do(finder, row)
         finder.shift = (0.0, 0.0) if shift is None else (shift.dy, shift.dx)
         activity = finder.step(row, settings, rois)
         self._next_id = max(self._next_id, int(activity.components.ids.max(initial=-1)) + 1)
@@ -160,6 +166,7 @@ class Analysis:
 
     def close(self) -> None:
         """End every stage and its threads."""
+        self.errands.close()
         for stage in self._stages:
             stage.close()
 

@@ -12,6 +12,7 @@ r"""Everything that can go wrong on purpose, as sentences a scientist can act on
     ├── SinkError(OSError)
     │   └── RecorderError               "disk full after row 18240 of out.h5; rows up to 18200 are safe"
     ├── RecordingError(ValueError)      "out.h5 is not a recording: /time is missing"
+    ├── ComponentError(LookupError)     "component 7 cannot be split: it is no more (part of 3)"
     └── MissingExtra(ImportError)       "the window needs dearpygui: pip install \"roi-stream[gui]\""
 
 Each also inherits the built-in it refines, so ``except ValueError`` keeps working. The command line prints
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "ComponentError",
     "MissingExtra",
     "RecorderError",
     "RecordingError",
@@ -92,6 +94,10 @@ class RecorderError(SinkError):
 
 class RecordingError(RoiError, ValueError):
     """A file that is not a recording of ours, or a part of it that is missing."""
+
+
+class ComponentError(RoiError, LookupError):
+    """Something that was to be done by hand to a component and cannot be."""
 
 
 class MissingExtra(RoiError, ImportError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roi_core.rois import RoiSet
+    from roi_core.rois import Roi, RoiSet
     from roi_core.settings import Settings
 
 __all__ = [
@@ -25,12 +25,16 @@ __all__ = [
     "Counter",
     "Event",
     "FinishReason",
+    "Foresight",
     "Frame",
     "Header",
+    "Order",
     "Sample",
     "Settled",
+    "Spot",
     "Status",
     "Summary",
+    "Verb",
     "plain",
 ]
 
@@ -93,15 +97,70 @@ class Status(IntEnum):
     REMOVED = 4
 
 
+class Verb(StrEnum):
+    """What a user does to components.
+
+    ``ACCEPT`` and ``REJECT`` are verdicts that stay whatever the thresholds say until ``AUTOMATIC`` withdraws
+    them. A rejected component keeps its place; one that is removed gives it back to the search for cells.
+    ``MERGE`` joins the others to the first, ``SPLIT`` divides one in two along its length, ``FREEZE`` keeps a
+    footprint as it is until ``THAW``, ``PROMOTE`` makes a drawn region a component.
+    """
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    AUTOMATIC = "automatic"
+    REMOVE = "remove"
+    MERGE = "merge"
+    SPLIT = "split"
+    FREEZE = "freeze"
+    THAW = "thaw"
+    PROMOTE = "promote"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A verb and the components, or the region, that it is about; ``why`` is told of what is removed."""
+
+    verb: Verb
+    ids: tuple[int, ...] = ()
+    roi: Roi | None = None
+    why: str = "by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A cell that would have been found at (y, x) of the camera, and why it was not.
+
+    ``pixels`` (n,) are those it covers, in C order.
+    """
+
+    y: int
+    x: int
+    reason: str
+    pixels: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What other settings would lead to: the status of each component and the reason, and new cells.
+
+    ``silent`` says in a sentence why there is no answer.
+    """
+
+    components: dict[int, tuple[Status, str]] = field(default_factory=dict)
+    found: tuple[Spot, ...] = ()
+    silent: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Components:
     """All components of a moment, immutable; the same object as long as ``version`` is the same.
 
     Everything is in the order of ``ids`` (N,), which are never used twice. ``born`` are rows of ``/time``,
-    ``status`` are `Status` numbers, ``reason`` says in words why a component is not accepted. ``snr``,
-    ``r`` (spatial correlation) and ``size`` (px of the camera) are what quality was judged by. Column k of
-    the footprints is ``data[indptr[k]:indptr[k + 1]]`` at the C-order pixels ``indices[...]`` (y * W + x)
-    of the camera's picture ``shape`` (H, W), in the template's frame.
+    ``status`` are `Status` numbers, ``reason`` says in words why a component is not accepted, or that it was
+    judged by hand. ``snr``, ``r`` (spatial correlation) and ``size`` (px of the camera) are what quality was
+    judged by. Column k of the footprints is ``data[indptr[k]:indptr[k + 1]]`` at the C-order pixels
+    ``indices[...]`` (y * W + x) of the camera's picture ``shape`` (H, W), in the template's frame.
     """
 
     version: int
@@ -136,7 +195,7 @@ class Activity:
     ``raw`` (N,) is the demixed trace above its baseline, ``calcium`` and ``spikes`` are the causal estimates
     (they use this frame and earlier ones). ``settled_calcium`` and ``settled_spikes`` are those of the frame
     ``lag`` rows ago, refined by what came since; NaN where a component did not exist then. ``events`` are
-    (kind, data) of births, merges, splits, removals and edits by hand.
+    (kind, data) of births, merges, splits, removals and what was done by hand.
     """
 
     ids: tuple[int, ...]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from roi_core.board import Board
 from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
+from roi_core.hand import Hand
 from roi_core.lanes import Lane
 from roi_core.metrics import Meter
 from roi_core.news import News
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.ring import FrameRing
+    from roi_core.rois import Roi
     from roi_core.settings import LiveSettings
     from roi_core.sinks.base import Sink
     from roi_core.sources.base import Source
@@ -74,6 +76,8 @@ class Session:
         rows = round(settings.current.display.trace_buffer * source.rate)
         self._board = Board(self._queue + SPARE_SLOTS, source.shape, max(rows, 2), self._rois.ids)
         self._pipeline = Pipeline(self._board.frames, source.rate, inline=not source.live)
+        self.cells = Hand(self._pipeline.analysis.errands, self._board, self._draw)
+        """What may be done to the components, from any thread."""
         self._meter = Meter()
         self._take: Take | None = None
         self._takes: list[Take] = []
@@ -99,6 +103,7 @@ class Session:
             for lane in self._lanes:
                 lane.open(self._header())
             self.settings.running = True
+            self._pipeline.analysis.errands.open()
             self.state = State.RUNNING
             self._last_arrival = perf_counter()
             self._thread.start()
@@ -136,7 +141,14 @@ class Session:
 
     @rois.setter
     def rois(self, rois: RoiSet) -> None:
-        self._rois = rois
+        with self._lock:
+            self._rois = rois
+
+    def _draw(self, roi: Roi) -> Roi:
+        """Add a region to those measured, and return it as it is among them."""
+        with self._lock:
+            self._rois = self._rois.add(roi)
+            return self._rois[self._rois.ids[-1]]
 
     def note(self, text: str) -> None:
         """Write a note into the recording at the next frame."""
@@ -270,6 +282,7 @@ class Session:
 
     def _close(self, summary: Summary) -> None:
         """Close everything, whatever happens on the way; the file gets the reason and the last words."""
+        self._pipeline.analysis.errands.close()
         with self._lock:
             self.state = State.STOPPING
             if self._summary is None or summary.reason is FinishReason.FAILED:

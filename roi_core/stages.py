@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core import settings
-    from roi_core.frame import Activity, Settled
+    from roi_core.frame import Activity, Foresight, Order, Settled
     from roi_core.rois import RoiSet
 
 __all__ = ["STAGES", "Finding", "Moving", "Preparing", "Shift", "Stage", "load"]
@@ -84,6 +84,14 @@ class Finding(Protocol):
 
     def step(self, row: int, settings: settings.Settings, rois: RoiSet) -> Activity:
         """Return what the cells do in row `row`."""
+        ...
+
+    def obey(self, order: Order, row: int) -> None:
+        """Do what a user asks of the components, before row `row`; raise when it cannot be."""
+        ...
+
+    def what_if(self, settings: settings.Settings) -> Foresight:
+        """Return what other settings would lead to, and apply nothing."""
         ...
 
     def pause(self) -> None:

@@ -311,3 +311,26 @@ class BadMotion(FakeMotion):
 
     def step(self, picture, settings, out):
         raise FloatingPointError("a bug in the template")
+
+
+class Held:
+    """Another source, whose next frames come when the test says so."""
+
+    def __init__(self, source):
+        self._source = source
+        self._go = threading.Semaphore(0)
+
+    def __getattr__(self, name):
+        return getattr(self._source, name)
+
+    def step(self, frames=1):
+        self._go.release(frames)
+
+    def frames(self):
+        for frame in self._source.frames():
+            self._go.acquire()
+            yield frame
+
+    def close(self):
+        self._source.close()
+        self._go.release()

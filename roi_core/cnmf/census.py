@@ -13,9 +13,11 @@ import numpy as np
 
 from roi_core.cnmf import merge, quality
 from roi_core.cnmf.drawn import seed
-from roi_core.cnmf.state import shifted
+from roi_core.cnmf.misses import Miss, Misses, spots
+from roi_core.cnmf.state import Table, shifted
 from roi_core.cnmf.view import Fate, View
-from roi_core.frame import Activity, Backfill, Status
+from roi_core.errors import ComponentError
+from roi_core.frame import Activity, Backfill, Foresight, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +40,14 @@ TWIN = 0.65
 """Product of two footprints from which a candidate counts as one that is known already."""
 PRIOR = 0.3
 """Weight of the first look at a cell's shape against what is learned later."""
-NEW = "it is too new to be judged"
+NEW, BY_HAND = "it is too new to be judged", "by hand"
+SHARES: Any = {
+    **dict.fromkeys(("mean", "trace", "prediction", "smooth", "first", "peak", "evidence"), 1),
+    **dict.fromkeys(("second",), 2),
+    "tail": np.arange(1, 4),
+    **dict.fromkeys(("r", "contrast", "size", "status", "rule"), 0),
+}
+"""How what is known of a trace grows with its scale: by which power."""
 EDGE = 2
 """Pixels beyond what motion hid of late within which no cell is begun."""
 
@@ -52,6 +61,9 @@ class Census:
         self.cells, self.deconvolver, self.ring = cells, deconvolver, ring
         self.rate, self.next_id = rate, first_id
         self.view = View(camera)
+        self.misses = Misses()
+        self.touched: set[int] = set()
+        """Ids of those that a user did something to: no rule removes them."""
         self.hidden = (0.0, 0.0, 0.0, 0.0)
         self._past = np.full((len(ring), 64), np.nan, np.float32)
         self._rows = 0
@@ -68,13 +80,12 @@ class Census:
 
     def birth(self, candidate: Candidate, row: int, most: int) -> Candidate | None:
         """Make a candidate a cell, unless it is known or hidden by motion; return it as it was used."""
-        cells, field = self.cells, self.cells.field
-        box, centre = _on_picture(candidate, cells)
-        hidden, edge = self.hidden, max(EDGE, field.radius / 2)
-        inside = all(
-            hidden[2 * k] + edge <= centre[k] < field.shape[k] - hidden[2 * k + 1] - edge for k in (0, 1)
-        )
-        if not inside or cells.count >= most or self._known(box, centre):
+        box, centre = _on_picture(candidate, self.cells)
+        if not self._free(box, centre):
+            return None
+        if self.cells.count >= most:
+            why = f"there are cnmf.max_cells = {most} already"
+            self.misses.remember(Miss(row, box, centre, why, candidate))
             return None
         whole = self._prolonged(candidate)
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
@@ -109,6 +120,20 @@ class Census:
         whole[:, rows - rows[0]] = traces
         self._backfill.append(Backfill(cell, int(rows[0]), *whole))
 
+    def miss(self, candidate: Candidate, row: int, flaw: str) -> None:
+        """Remember a candidate that fell short, if it would have found a place."""
+        box, centre = _on_picture(candidate, self.cells)
+        if self._free(box, centre):
+            self.misses.remember(Miss(row, box, centre, flaw, candidate))
+
+    def _free(self, box: NDArray[np.float32], centre: tuple[int, int]) -> bool:
+        """Return whether a cell there is new, and not hidden by motion."""
+        field, hidden, edge = self.cells.field, self.hidden, max(EDGE, self.cells.field.radius / 2)
+        inside = all(
+            hidden[2 * k] + edge <= centre[k] < field.shape[k] - hidden[2 * k + 1] - edge for k in (0, 1)
+        )
+        return inside and not self._known(box, centre)
+
     def _known(self, box: NDArray[np.float32], centre: tuple[int, int]) -> bool:
         """Return whether a cell there has nearly that footprint."""
         cells, t, side = self.cells, self.cells.t, self.cells.field.side
@@ -132,14 +157,18 @@ class Census:
         ring.slots[order, rows, columns] -= trace[:, None, None] * shape
         return candidate.__class__(candidate.y, candidate.x, shape, trace, ring.head)
 
-    def promote(self, roi: Roi, row: int, frozen: bool = False) -> int | None:
-        """Make a drawn region a component, of fixed shape if `frozen`; return its id, None if outside."""
+    def promote(self, roi: Roi, row: int, frozen: bool = False, alone: bool = False) -> int | None:
+        """Make a drawn region a component, of fixed shape and a cell if `frozen`; return its id.
+
+        None if it lies outside, or is to be `alone` and is not.
+        """
         found = seed(roi, self.cells.field, self.view.camera)
-        if found is None:
+        if found is None or (alone and self._known(*found)):
             return None
         i = self._enter(*found, np.zeros(0, np.float32), row)
-        self.cells.t.frozen[i] = frozen
-        self.cells.t.status[i] = Status.ACCEPTED if frozen else Status.REJECTED
+        if frozen:
+            self.cells.t.frozen[i] = 1
+            self.cells.t.verdict[i] = self.cells.t.status[i] = Status.ACCEPTED
         self._news.append(("birth", self._place(i) | {"roi": roi.id}))
         return int(self.cells.t.ids[i])
 
@@ -147,6 +176,22 @@ class Census:
         """Remove the component of this id, if it lives."""
         for i in np.flatnonzero(self.cells.t.ids[: self.cells.count] == cell):
             self.remove(int(i), Status.REMOVED, why)
+
+    def place_of(self, cell: int) -> int:
+        """Return which cell of the table has this id.
+
+        Raises
+        ------
+        ComponentError
+            When none has.
+        """
+        found = np.flatnonzero(self.cells.t.ids[: self.cells.count] == cell)
+        if len(found):
+            return int(found[0])
+        fate = self.view.gone.get(cell)
+        raise ComponentError(
+            f"component {cell} is no more: {fate.reason}" if fate else f"there is no component {cell}"
+        )
 
     def recentre(self, i: int) -> None:
         """Put the middle of the box of cell i where its footprint is, if that is on the picture."""
@@ -188,15 +233,14 @@ class Census:
         radius = cells.field.radius
         pair = merge.likest(cells.count, cells.t, row, self.rate, radius, settings.merge_r)
         if pair is not None:
-            self._unite(pair)
+            self.unite(pair)
             return
         young = row - cells.t.born[: cells.count] < PROBATION * self.rate
-        spared = (
-            young | (cells.t.verdict[: cells.count] == Status.ACCEPTED) | (cells.t.frozen[: cells.count] > 0)
-        )
+        spared = young | np.isin(cells.t.ids[: cells.count], list(self.touched))
+        spared |= (cells.t.verdict[: cells.count] > 0) | (cells.t.frozen[: cells.count] > 0)
         hopeless = np.flatnonzero(self._hopeless & ~spared)
         if len(hopeless):
-            self.remove(int(hopeless[0]), Status.REMOVED)
+            self._give_up(int(hopeless[0]), row)
 
     def _judge(self, settings: Cnmf) -> None:
         t, n, m = self.cells.t, self.cells.count, self._marks()
@@ -211,6 +255,23 @@ class Census:
         no = np.flatnonzero(status != Status.ACCEPTED).tolist()
         self._why = {int(t.ids[i]): self._reason(m, settings, i, int(t.rule[i])) for i in no}
 
+    def _give_up(self, i: int, row: int) -> None:
+        """Remove a component for what it showed; other thresholds may be tried on it for a while."""
+        t, cells = self.cells.t, self.cells
+        marks = quality.Marks(*(column[i : i + 1] for column in self._marks()))
+        centre, why = (int(t.centres[i, 0]), int(t.centres[i, 1])), self._why.get(int(t.ids[i]), NEW)
+        self.misses.remember(Miss(row, t.boxes[i].copy(), centre, why, marks=marks, area=cells.field.area))
+        self.remove(i, Status.REMOVED)
+
+    def foresee(self, settings: Cnmf, row: int) -> Foresight:
+        """Return what would become of the components, and what would be found, with other thresholds."""
+        cells, room = self.cells, max(settings.max_cells - self.cells.count, 0)
+        misses = self.misses.passing(settings, row, self.rate)
+        free = (miss for miss in misses if self._free(miss.box, miss.centre))
+        field = cells.field
+        found = spots(free, field.radius, room, field.shape, self.view.camera)
+        return Foresight(self.what_if(settings), found)
+
     def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
         """Return what would become of each component under other thresholds, and why; changes nothing."""
         t, n, m = self.cells.t, self.cells.count, self._marks()
@@ -224,10 +285,9 @@ class Census:
         }
 
     def _verdicts(self, m: quality.Marks, settings: Cnmf) -> tuple[Any, Any, Any]:
-        """Return status, rule failed and hopelessness (N,); what is by hand and what is frozen stays."""
+        """Return status, rule failed and hopelessness (N,); what was judged by hand stays."""
         t, n = self.cells.t, self.cells.count
         status, rules, hopeless = quality.judge(m, settings, self.cells.field.area, t.status[:n])
-        status = np.where(t.frozen[:n] > 0, Status.ACCEPTED, status)
         return np.where(t.verdict[:n] > 0, t.verdict[:n], status), rules, hopeless
 
     def _marks(self) -> quality.Marks:
@@ -236,29 +296,72 @@ class Census:
 
     def _reason(self, m: quality.Marks, settings: Cnmf, i: int, rule: int) -> str:
         if self.cells.t.verdict[i]:
-            return "by hand"
+            return BY_HAND
         return quality.reason(m, settings, self.cells.field.area, i, rule)
+
+    def decide(self, i: int, verdict: Status | None) -> None:
+        """Judge component i by hand, or leave it to the rules again, which look at it at once."""
+        t = self.cells.t
+        cell, status = int(t.ids[i]), int(t.status[i]) if verdict is None else verdict
+        t.verdict[i], t.status[i] = verdict or 0, status
+        kinds = {Status.ACCEPTED: "accepted", Status.REJECTED: "rejected", None: "automatic"}
+        self._news.append((kinds[verdict], {"id": cell, "reason": BY_HAND}))
+        self._tidied = -(10**9) if verdict is None else self._tidied
+        self._changed = True
 
     # -- unions and deaths -----------------------------------------------------------------------------------
 
-    def _unite(self, pair: merge.Pair) -> None:
+    def unite(self, pair: merge.Pair, why: str = "") -> None:
+        """Join the second of a pair to the first, or drop it."""
         t = self.cells.t
         if pair.join:
             self._join(pair.keep, pair.drop)
-            into = int(t.ids[pair.keep])
-            self._news.append(("merge", {"id": into, "from": int(t.ids[pair.drop])}))
+            into, told = int(t.ids[pair.keep]), {"reason": why} if why else {}
+            self._news.append(("merge", {"id": into, "from": int(t.ids[pair.drop])} | told))
             self.remove(pair.drop, Status.MERGED, f"part of {into}")
         else:
             self.remove(pair.drop, Status.REMOVED, f"shadow of {int(t.ids[pair.keep])}")
 
     def _join(self, i: int, j: int) -> None:
         """Make cell i the sum of i and j: shape, sums, trace and what the deconvolution remembers."""
-        cells, t = self.cells, self.cells.t
+        t = self.cells.t
         box, a, b = merge.joined(t, i, j)
         past = self._recent(i) * np.float32(a) + self._recent(j) * np.float32(b)
         for column in (t.mean, t.trace):
             column[i] = column[i] * a + column[j] * b
-        power = max(float(t.power[i] + t.power[j]), 1e-6)
+        self._renew(i, box, past, max(float(t.power[i] + t.power[j]), 1e-6))
+
+    def divide(
+        self, i: int, one: NDArray[np.float32], other: NDArray[np.float32], row: int, why: str = ""
+    ) -> int:
+        """Leave cell i one part (S, S) of its footprint and make a cell of the other; return which.
+
+        Each gets the share of trace and statistics that its part has; demixing tells them apart from here.
+        """
+        old = Table(*(np.array(column[i]) for column in self.cells.t))
+        past, parts = self._recent(i).copy(), (one, other)
+        middle = [
+            round(float((other.sum(1 - k) * np.arange(len(other))).sum() / other.sum())) for k in (0, 1)
+        ]
+        dy, dx = (v - self.cells.field.reach for v in middle)
+        centre = int(old.centres[0]) + dy, int(old.centres[1]) + dx
+        k = self._enter(shifted(other, -dy, -dx), centre, np.zeros(0, np.float32), row)
+        t = self.cells.t
+        for place, part in zip((i, k), parts, strict=True):
+            size = float(np.sqrt((part**2).sum()))
+            share = float((part * old.boxes).sum()) / size
+            _give(t, place, old, share)
+            box = part / np.float32(size) if place == i else t.boxes[k].copy()
+            self._renew(place, box, past * np.float32(share), float(old.power) * share**2)
+        told = {"reason": why} if why else {}
+        self._news.append(("split", {"id": int(t.ids[i]), "into": int(t.ids[k])} | told))
+        self._news.append(("birth", self._place(k)))
+        self.recentre(i)
+        return k
+
+    def _renew(self, i: int, box: NDArray[np.float32], past: NDArray[np.float32], power: float) -> None:
+        """Give cell i another footprint, as if it had had it since long with this past (n,) and `power`."""
+        cells, t = self.cells, self.cells.t
         t.boxes[i], t.images[i] = box, box * np.float32(power)
         t.power[i] = t.energy[i] = power
         t.links[i] = 0
@@ -268,6 +371,7 @@ class Census:
         order = np.arange(cells.count)
         order[i] = cells.count
         self.deconvolver.keep(order)
+        self._changed = True
 
     def remove(self, i: int, status: Status, why: str = "") -> None:
         """Take a component out; it stays known by its fate."""
@@ -310,9 +414,10 @@ class Census:
         if self._components is None or self._changed or aged:
             t, n = self.cells.t, self.cells.count
             snr = t.peak[:n] / np.maximum(self.deconvolver.noise, np.float32(1e-9))
+            known = zip(t.ids[:n].tolist(), t.status[:n].tolist(), t.verdict[:n].tolist(), strict=True)
             reasons = tuple(
-                self._why.get(cell, NEW) if status != Status.ACCEPTED else ""
-                for cell, status in zip(t.ids[:n].tolist(), t.status[:n].tolist(), strict=True)
+                BY_HAND if verdict else self._why.get(cell, NEW) if status != Status.ACCEPTED else ""
+                for cell, status, verdict in known
             )
             self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), reasons, snr)
             self._shown, self._changed = self._rows, False
@@ -337,6 +442,12 @@ class Census:
             backfill=backfill,
             events=news,
         )
+
+
+def _give(t: Table, i: int, whole: Table, share: float) -> None:
+    """Give cell i what a part with this `share` in the trace of a `whole` cell has of its statistics."""
+    for name, power in SHARES.items():
+        getattr(t, name)[i] = getattr(whole, name) * np.power(share, power)
 
 
 def _on_picture(candidate: Candidate, cells: Cells) -> tuple[NDArray[np.float32], tuple[int, int]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from roi_core.cnmf.misses import USUAL
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from roi_core.cnmf.misses import Floors
     from roi_core.cnmf.state import Field
 
 __all__ = ["Candidate", "Detector", "Ring"]
@@ -43,10 +45,6 @@ REACH, RIM = 1.9, 1.5
 """Cell radii: a candidate's patch reaches so far, and shows only glow beyond the second."""
 FAINT = 0.25
 """Pixels below this share of the brightest are left out of a candidate's shape."""
-LEAST_R, LEAST_Z = 0.5, 5.0
-"""Correlation of shape and image, and significance of the transients, that a candidate must reach."""
-SIZES = (0.25, 3.0)
-"""A candidate's area over the expected one."""
 
 
 class Ring:
@@ -84,6 +82,14 @@ class Ring:
             total += self.slots[frame % len(self), m:-m, m:-m]
         return total
 
+    def rms(self, first: int, last: int) -> NDArray[np.float32]:
+        """Return the root mean square of the residuals of these frames, without the margin."""
+        m = self.margin
+        total = np.zeros_like(self.slots[0, m:-m, m:-m])
+        for frame in range(first, last):
+            total += np.square(self.slots[frame % len(self), m:-m, m:-m])
+        return np.asarray(np.sqrt(total / np.float32(last - first)), np.float32)
+
     def cut(self, first: int, last: int, y: int, x: int, side: int) -> NDArray[np.float32]:
         """Return a copy (frames, side, side) of a patch; its corner (y, x) counts from the margin's."""
         order = np.arange(first, last) % len(self)
@@ -101,13 +107,20 @@ class Peak(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A proposed cell: its binned shape (s, s) at corner (y, x) of the ring, its trace up to ``last``."""
+    """A proposed cell: its binned shape (s, s) at corner (y, x) of the ring, its trace up to ``last``.
+
+    Its marks are the correlation of shape and image, the significance ``z`` of its transients, and its
+    ``area`` over the expected one.
+    """
 
     y: int
     x: int
     shape: NDArray[np.float32]
     trace: NDArray[np.float32]
     last: int
+    r: float = 1.0
+    z: float = np.inf
+    area: float = 1.0
 
 
 class Detector:
@@ -121,12 +134,16 @@ class Detector:
         self._power = np.ones((len(WINDOWS), *field.binned), np.float32)
         self.looks = 0
         self.done = 0
+        self.missed: list[Candidate] = []
+        """Those of the last looks that fell short of the floors; whoever takes them empties it."""
 
     def skip(self, frame: int) -> None:
         """Go on at this frame; what lies between is not looked at."""
         self.done = max(self.done, frame)
 
-    def look(self, ring: Ring, last: int, noise: NDArray[np.float32]) -> list[Candidate]:
+    def look(
+        self, ring: Ring, last: int, noise: NDArray[np.float32], floors: Floors = USUAL
+    ) -> list[Candidate]:
         """Take in the residuals up to ``last``; return the candidates of the newest look, best first."""
         if last - self.done > len(ring) // 2:
             self.skip(last - self.step)
@@ -134,8 +151,9 @@ class Detector:
         while self.done + self.step <= last:
             self._take(ring, noise)
             peaks = self._peaks()
-        fits = (self._fit(peak, ring, noise) for peak in sorted(peaks, reverse=True)[:MOST])
-        return [fit for fit in fits if fit is not None]
+        fits = [self._fit(peak, ring, noise) for peak in sorted(peaks, reverse=True)[:MOST]]
+        self.missed += [fit for fit in fits if fit is not None and floors.flaw(fit)]
+        return [fit for fit in fits if fit is not None and not floors.flaw(fit)]
 
     def forget(self, candidate: Candidate, noise: NDArray[np.float32]) -> None:
         """Take a candidate that became a cell out of the sums."""
@@ -196,7 +214,7 @@ class Detector:
         return z
 
     def _fit(self, peak: Peak, ring: Ring, noise: NDArray[np.float32]) -> Candidate | None:
-        """Fit one peak over all frames of the ring; None when it fails the tests of shape or time."""
+        """Fit one peak over all frames of the ring; None when there is nothing."""
         half = int(np.ceil(REACH * self._radius))
         side = 2 * half + 1
         y, x = peak.y + ring.margin - half, peak.x + ring.margin - half
@@ -225,12 +243,8 @@ class Detector:
         smooth = cv2.GaussianBlur(image, (0, 0), 0.7)
         inside = distance <= REACH * self._radius
         area = float((final > 0.2 * final.max()).sum()) * self.field.factor**2 / self.field.area
-        good = (
-            _correlation(smooth[inside], final[inside]) >= LEAST_R
-            and gain >= LEAST_Z * spread * float(np.sqrt(lead @ lead))
-            and SIZES[0] <= area <= SIZES[1]
-        )
-        return Candidate(y, x, final, trace, self.done) if good else None
+        r, z = _correlation(smooth[inside], final[inside]), gain / (spread * float(np.sqrt(lead @ lead)))
+        return Candidate(y, x, final, trace, self.done, r, z, area) if final.any() else None
 
 
 def _floored(noise: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -42,7 +42,10 @@ class Pair(NamedTuple):
 
 
 def likest(count: int, t: Table, now: int, rate: float, radius: float, merge_r: float) -> Pair | None:
-    """Return the two components that are most clearly one cell, if there are any."""
+    """Return the two components that are most clearly one cell, if there are any.
+
+    One that was judged by hand stays; two of these, and those of fixed shape, are left alone.
+    """
     keep, drop, join = _likest(count, t, now - OLD * rate, radius, merge_r)
     return Pair(int(keep), int(drop), bool(join)) if keep >= 0 else None
 
@@ -69,6 +72,8 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
                 break
             if j < i or t.gram[i, m] < TOUCH or t.born[i] > oldest or t.born[j] > oldest:
                 continue
+            if t.frozen[i] > 0 or t.frozen[j] > 0 or (t.verdict[i] > 0 and t.verdict[j] > 0):
+                continue
             shape = t.gram[i, m]
             spread = (t.second[i] - t.first[i] ** 2) * (t.second[j] - t.first[j] ** 2)
             time = (t.sync[i, m] - t.first[i] * t.first[j]) / np.sqrt(max(spread, 1e-12))
@@ -80,7 +85,7 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
                 best, keep, drop, join = shape + time, i, j, parts or time >= APART
     if keep >= 0:
         weaker = t.power[keep] < t.power[drop] if join else _merit(keep, t) < _merit(drop, t)
-        if weaker:
+        if t.verdict[drop] > 0 or (weaker and t.verdict[keep] == 0):
             keep, drop = drop, keep
     return keep, drop, join
 

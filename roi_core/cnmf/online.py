@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roi_core.cnmf import footprints, picture, statistics, traces
+from roi_core.cnmf import byhand, footprints, picture, statistics, traces
 from roi_core.cnmf.aside import Aside
 from roi_core.cnmf.background import Glow
 from roi_core.cnmf.census import Census
 from roi_core.cnmf.deconvolve import Deconvolver
 from roi_core.cnmf.detect import Candidate, Detector, Ring
 from roi_core.cnmf.drawn import Fibres, reach_of
+from roi_core.cnmf.misses import Floors
 from roi_core.cnmf.rehearse import rehearse
 from roi_core.cnmf.state import Cells, Field
 from roi_core.cnmf.view import Camera
@@ -29,6 +30,7 @@ from roi_core.frame import Activity, Settled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from roi_core.frame import Foresight, Order
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
 
@@ -176,6 +178,22 @@ class OnlineCNMF:
         census.hidden, t.trace[:n], t.floor[:n] = hidden, trace, floor
         return fluorescence - census.deconvolver.baseline
 
+    def obey(self, order: Order, row: int) -> None:
+        """Do what a user asks, before row `row`; a `ComponentError` says why it cannot be."""
+        byhand.obey(order, self.census, row)
+
+    def what_if(self, settings: Settings) -> Foresight:
+        """Return what other settings would lead to, and apply nothing."""
+        return self.census.foresee(settings.cnmf, self._row)
+
+    @property
+    def residual(self) -> NDArray[np.float32] | None:
+        """What neither cells nor glow explain: (h, w) rms of the last second; from any thread."""
+        ring, field = self._ring, self.field
+        last = ring.head
+        number = min(last, max(1, round(self.rate)), len(ring) - 2)
+        return _unbinned(ring.rms(last - number, last), field) if number > 0 else None
+
     def finish(self) -> Settled | None:
         """Return the refined values of the last rows; no step follows."""
         number = min(self._lag, self._steps)
@@ -310,6 +328,7 @@ class OnlineCNMF:
         memory = settings.cnmf.memory * self.rate
         find = settings.cnmf.detect and settings.cnmf.preset != "photometry"
         glow, ring, detector, noise = self._glow, self._ring, self._detector, self._noise
+        floors = Floors.of(settings.cnmf)
         self._asked = detector
 
         def job() -> list[Candidate]:
@@ -318,7 +337,7 @@ class OnlineCNMF:
             if learn:
                 glow.learn(memory, float(noise.mean()) / (last - start))
             if find:
-                return detector.look(ring, last, noise)
+                return detector.look(ring, last, noise, floors)
             detector.skip(last)
             return []
 
@@ -330,6 +349,7 @@ class OnlineCNMF:
             found = self._aside.take() or []
             if self._asked is self._detector:  # else cells have another size by now
                 self._waiting += found
+                self._take_misses(row, settings)
         except Exception as error:
             self._fail(error)
         for candidate in self._waiting[:BIRTHS]:
@@ -338,6 +358,15 @@ class OnlineCNMF:
                 self._detector.forget(born, self._noise)
         del self._waiting[:BIRTHS]
         self.census.tidy(row, settings.cnmf)
+
+    def _take_misses(self, row: int, settings: Settings) -> None:
+        """Remember what fell short, once the detector is done with it."""
+        if self._aside.busy:
+            return
+        floors = Floors.of(settings.cnmf)
+        for candidate in self._detector.missed:
+            self.census.miss(candidate, row, floors.flaw(candidate))
+        self._detector.missed.clear()
 
     def _fail(self, error: Exception) -> None:
         """Go on without new cells for this time; after some failures, for good."""
@@ -361,6 +390,13 @@ class OnlineCNMF:
         old = self.census
         self._begin(Field(self.field.shape, radius), old.next_id)
         self.census.inherit(old)
+
+
+def _unbinned(picture: NDArray[np.float32], field: Field) -> NDArray[np.float32]:
+    """Return a binned picture as (h, w); rows and columns beyond the last bin repeat it."""
+    fine = picture.repeat(field.factor, 0).repeat(field.factor, 1)
+    (h, w), (rows, columns) = field.shape, fine.shape
+    return np.pad(fine, ((0, h - rows), (0, w - columns)), "edge")
 
 
 def _hidden(shift: float, size: int) -> int:

@@ -60,7 +60,7 @@ def _live(finder: OnlineCNMF, settings: Settings) -> None:
     census.cells.move(0, 1, 1)
     census.tidy(LENGTH, settings.cnmf)
     if census.cells.count > 1:
-        census._unite(Pair(0, 1, True))
+        census.unite(Pair(0, 1, True))
     census.remove(0, Status.REMOVED)
     finder.pause()
     finder.step(LENGTH + 1, settings)

@@ -1,12 +1,16 @@
 """Births, unions, moves and deaths in any order leave everything in step."""
 
+from contextlib import suppress
+
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from roi_core.cnmf.merge import Pair
-from roi_core.frame import Status
+from roi_core.errors import ComponentError
+from roi_core.frame import Order, Status, Verb
+from roi_core.rois import Circle
 from tests.cells import blob, run
 from tests.checks import check
 from tests.core.test_cnmf_census import PLAIN, SHAPE, born, finder_of
@@ -87,7 +91,7 @@ class Life(RuleBasedStateMachine):
         i = self.any_cell(data)
         others = [int(j) for j in self.cells.t.near[i] if j >= 0]
         if others:
-            self.finder.census._unite(Pair(i, data.draw(st.sampled_from(others)), join))
+            self.finder.census.unite(Pair(i, data.draw(st.sampled_from(others)), join))
 
     @precondition(lambda self: self.cells.count > 0)
     @rule(data=st.data(), dy=st.integers(-2, 2), dx=st.integers(-2, 2))
@@ -108,6 +112,16 @@ class Life(RuleBasedStateMachine):
     def by_hand(self, data, verdict, frozen):
         i = self.any_cell(data)
         self.cells.t.verdict[i], self.cells.t.frozen[i] = verdict, frozen
+
+    @rule(data=st.data(), verb=st.sampled_from(Verb), y=st.integers(-3, 42), x=st.integers(-3, 46))
+    def verb(self, data, verb, y, x):
+        """Any verb, also about components that there are not."""
+        known = self.finder.census.next_id
+        ids = data.draw(st.lists(st.integers(1, known + 1), min_size=1, max_size=3))
+        order = Order(verb, tuple(ids[:1] if verb is Verb.SPLIT else ids), Circle(x, y, 3))
+        with suppress(ComponentError):
+            self.finder.obey(order, self.row)
+        self.ever.update(range(known, self.finder.census.next_id))
 
     @rule()
     def pause(self):
