@@ -190,7 +190,7 @@ def test_live_with_a_detector_that_fails(tmp_path, monkeypatch):
     """On its own thread: frames, regions, traces and recording go on, and the file tells of it."""
     failed = []
 
-    def look(self, ring, last, noise):
+    def look(self, ring, last, noise, floors):
         if self.field.shape == (64, 64):  # the rehearsal
             return []
         failed.append(last)

@@ -73,7 +73,8 @@ def test_candidates_beyond_the_most_cells():
 
 def test_a_component_removed_for_what_it_showed_would_be_found():
     finder, random = grown([(20, 20), (10, 30)])
-    finder.census.cells.t.size[:2] = finder.field.area
+    t = finder.census.cells.t
+    t.size[:2], t.tail[:2] = finder.field.area, (0.0, 1.0, 0.0)
     strict = PLAIN.with_texts("cnmf.min_snr=50", "cnmf.min_r=0", "cnmf.shapes=false")
     run(finder, random.normal(50, 3, (200, *SHAPE)).astype(np.float32), strict, 30)
     assert finder.census.cells.count == 0
