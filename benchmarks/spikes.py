@@ -4,12 +4,16 @@
 but its frame rate known. Figures at zero lag: r in 200 ms bins, and r at 7.5 Hz after a Gaussian of 0.2 s.
 The controls see the whole trace at once; ours (causal) sees only the past, ours (settled) half a second more.
 Controls that need ``oasis-deconv`` are left out, with a line, when it is not installed.
+
+The last rows say what the first are worth: the best control without the 0.1 s that it looks ahead, what is
+right but comes late, and causal filters trained on the true spikes of other cells (`trained`).
 """
 
 from __future__ import annotations
 
 import os
 from importlib import import_module
+from math import ceil
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,8 +22,10 @@ import numpy as np
 from scipy.io import loadmat
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
 
+from benchmarks.trained import Training, by_age, of_the_past, respond, train
 from roi_core.cnmf.decay import pools
 from roi_core.cnmf.deconvolve import Deconvolver
+from roi_core.cnmf.window import SPIKES
 from roi_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,19 +60,30 @@ def recordings(path: Path) -> list[Recording]:
     ]
 
 
-def ours(trace: NDArray[np.float32], rate: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return causal and settled spikes."""
+class Run(NamedTuple):
+    """What we make of a trace (T,), frame by frame; `window` (T, W) holds its spikes of the last W frames."""
+
+    causal: NDArray[np.float32]
+    settled: NDArray[np.float32]
+    raw: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    window: NDArray[np.float32]
+
+
+def ours(trace: NDArray[np.float32], rate: float) -> Run:
     lag, frames = round(CNMF.lag * rate), len(trace)
     d = Deconvolver(rate, lag)
     d.append(np.empty((1, 0), np.float32))
-    causal, settled = np.zeros(frames, np.float32), np.zeros(frames, np.float32)
+    causal, settled, raw, noise = (np.zeros(frames, np.float32) for _ in range(4))
+    window = np.zeros((frames, d._width), np.float32)
     for t in range(frames):
         d.step(trace[t : t + 1], CNMF)
-        causal[t] = d.spikes[0]
+        causal[t], raw[t], noise[t] = d.spikes[0], d.raw[0], d.noise[0]
+        window[t] = d._cells[0][0, SPIKES]
         if t >= lag:
             settled[t - lag] = d.settled_spikes[0]
     settled[frames - lag :] = d.flush()[1][0]
-    return causal, settled
+    return Run(causal, settled, raw, noise, window)
 
 
 def fixed(trace: NDArray[np.float64], rate: float, decay: float) -> NDArray[np.float64]:
@@ -76,11 +93,24 @@ def fixed(trace: NDArray[np.float64], rate: float, decay: float) -> NDArray[np.f
     return pools(trace - base, float(np.exp(-1 / (rate * decay))), 0.0)
 
 
+def derivative(trace: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    return np.maximum(np.gradient(gaussian_filter1d(trace, 0.05 * rate)), 0)
+
+
+def falling(trace: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    """Return the positive difference from frame to frame after the past half of the same Gaussian."""
+    past = np.exp(-0.5 * (np.arange(1 + max(1, int(0.2 * rate))) / (0.05 * rate)) ** 2)
+    smooth = np.convolve(trace - trace[0], past / past.sum())[: len(trace)]
+    return np.maximum(np.diff(smooth, prepend=0), 0)
+
+
 def controls(decay: float) -> dict[str, Callable[[NDArray[np.float64], float], NDArray[np.float64]]]:
     known: dict[str, Callable[[NDArray[np.float64], float], NDArray[np.float64]]] = {
         "fixed decay": lambda y, rate: fixed(y, rate, decay),
         "derivative": lambda y, rate: np.maximum(np.gradient(y), 0),
-        "derivative 50 ms": lambda y, rate: np.maximum(np.gradient(gaussian_filter1d(y, 0.05 * rate)), 0),
+        "derivative 50 ms": derivative,
+        "derivative 50 ms, told 50 ms late": lambda y, rate: late(derivative(y, rate), ceil(0.05 * rate)),
+        "derivative 50 ms, past half only": falling,
         "raw": lambda y, rate: y,
     }
     try:
@@ -126,27 +156,84 @@ def real() -> None:
         print(f"{FOLDER} is not here")
         return
     table: dict[str, list[tuple[float, float]]] = {}
+    cells: list[tuple[list[Recording], list[Run]]] = []
     for path in sorted(FOLDER.glob("*/*.mat")):
         parts = recordings(path)
-        rates = [1 / float(np.median(np.diff(r.time))) for r in parts]
+        runs = [ours(r.trace, rate_of(r)) for r in parts]
+        cells.append((parts, runs))
         name = path.parent.name.split("-")[1]
-        pairs = [ours(r.trace, rate) for r, rate in zip(parts, rates, strict=True)]
-        values: dict[str, list[NDArray[Any]]] = {"ours, causal": [], "ours, settled": []}
-        values["ours, causal"], values["ours, settled"] = [p[0] for p in pairs], [p[1] for p in pairs]
+        rows: dict[str, list[NDArray[Any]]] = {
+            "ours, causal": [run.causal for run in runs],
+            "ours, settled": [run.settled for run in runs],
+        }
         for label, control in controls(FIXED.get(name[-2:], 0.8)).items():
-            values[label] = [
-                control(r.trace.astype(float), rate) for r, rate in zip(parts, rates, strict=True)
-            ]
-        table.setdefault("", []).append((rates[0], 0.0))
-        for label, found in values.items():
+            rows[label] = [control(r.trace.astype(float), rate_of(r)) for r in parts]
+        rows["ours, settled, a frame late"] = [late(run.settled, 1) for run in runs]
+        rows["true spikes, 50 ms late"] = [seen(r, 0.05) for r in parts]
+        for label, found in rows.items():
             table.setdefault(label, []).append(score(parts, found))
         print(
-            f"{name} {rates[0]:.0f} Hz: "
-            + ", ".join(f"{k} {v[-1][0]:.3f}/{v[-1][1]:.3f}" for k, v in table.items() if k)
+            f"{name} {rate_of(parts[0]):.0f} Hz: "
+            + ", ".join(f"{k} {v[-1][0]:.3f}/{v[-1][1]:.3f}" for k, v in table.items())
         )
     if "oasis AR1" not in table:
         print("oasis-deconv is not installed: its two rows are left out")
-    report(table)
+    report(table | taught(cells))
+
+
+def rate_of(r: Recording) -> float:
+    return 1 / float(np.median(np.diff(r.time)))
+
+
+def late(values: NDArray[Any], frames: int) -> NDArray[Any]:
+    return np.append(np.zeros(frames), values)[: len(values)]
+
+
+def seen(r: Recording, delay: float) -> NDArray[np.float64]:
+    """Return the true spikes by the first frame that is `delay` s later."""
+    frames = np.searchsorted(r.time, r.spikes + delay)
+    return np.bincount(frames, minlength=len(r.time) + 1)[: len(r.time)].astype(float)
+
+
+def taught(cells: list[tuple[list[Recording], list[Run]]]) -> dict[str, list[tuple[float, float]]]:
+    """Return the figures of filters trained on the other cells, and of one trained on these very cells."""
+    table: dict[str, list[tuple[float, float]]] = {}
+    known = [[inputs(r, run) for r, run in zip(*cell, strict=True)] for cell in cells]
+    past, ages = slice(0, -8), slice(-8, None)
+    for label, columns, own in (
+        ("trained on others: dF/F", past, False),
+        ("trained on others: our window", ages, False),
+        ("trained on the same cells: both", slice(None), True),
+    ):
+        chosen = [[x[:, columns] for x in rows] for rows in known]
+        lessons = [lesson(parts, x) for (parts, _), x in zip(cells, chosen, strict=True)]
+        shared = train(lessons) if own else None
+        for k, (parts, _) in enumerate(cells):
+            weights = train(lessons[:k] + lessons[k + 1 :]) if shared is None else shared
+            found: list[NDArray[Any]] = [respond(weights, x) for x in chosen[k]]
+            table.setdefault(label, []).append(score(parts, found))
+    return table
+
+
+def inputs(r: Recording, run: Run) -> NDArray[np.float64]:
+    """Return (T, 19) what is known at each frame, in units of the noise of 0.1 s."""
+    rate = rate_of(r)
+    noise = np.where(run.noise > 0, run.noise, np.median(run.noise)).astype(float) * np.sqrt(10 / rate)
+    past, ages = of_the_past(run.raw.astype(float), rate), by_age(run.window.astype(float), rate)
+    return np.column_stack([past, ages, run.causal]) / noise[:, None]
+
+
+def lesson(parts: list[Recording], known: list[NDArray[np.float64]]) -> Training:
+    """Put the recordings of a cell behind each other."""
+    places, spikes, begin = [], [], 0
+    for r in parts:
+        half = 0.5 / rate_of(r)
+        edges = np.arange(r.time[0] - half, r.time[-1] + half, 0.2)
+        place = np.digitize(r.time, edges) - 1
+        places.append(np.where((place >= 0) & (place < len(edges) - 1), place + begin, -1))
+        spikes.append(np.histogram(r.spikes, edges)[0].astype(float))
+        begin += len(edges) - 1
+    return Training(np.concatenate(known), np.concatenate(places), np.concatenate(spikes))
 
 
 def report(table: dict[str, list[tuple[float, float]]]) -> None:
