@@ -270,5 +270,5 @@ class Summary:
     reason: FinishReason
     detail: str = ""
     events: tuple[Event, ...] = ()
-    settled: Settled | None = None
+    settled: tuple[Settled, ...] = ()
     maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from roi_core.frame import Settled
     from roi_core.ring import FrameRing
     from roi_core.rois import Roi
     from roi_core.settings import LiveSettings
@@ -174,10 +175,13 @@ class Session:
             return take.path
 
     def stop_recording(self, wait: bool = True) -> None:
-        """End the recording; with `wait`, return when the file is finished."""
+        """End the recording with the last row; with `wait`, return when the file is finished.
+
+        That is when the frames of the next ``cnmf.lag`` seconds have settled the last rows of its cells.
+        """
         if self._take is not None and self._take.open:
             events, maps = tuple(self._last_words()), self._maps()
-            self._take.finish(Summary(FinishReason.STOPPED, events=events, maps=maps))
+            self._take.end(Summary(FinishReason.STOPPED, events=events, maps=maps))
         if self._take is not None and wait:
             self._take.join()
 
@@ -268,6 +272,8 @@ class Session:
     def _record(self, sample: Sample) -> None:
         for lane in self._lanes:
             lane.offer(sample)
+        for old in self._takes:
+            old.settle(sample)
         take = self._take
         if take is None or not take.open:
             return
@@ -290,7 +296,7 @@ class Session:
         try:
             self._source.close()
         finally:
-            last = replace(self._summary, settled=self._pipeline.analysis.finish(), maps=self._maps())
+            last = replace(self._summary, settled=self._settled(), maps=self._maps())
             self._news.deafen()
             last = replace(last, events=tuple(self._last_words()))
             open_: list[Lane | Take] = [*self._lanes, *self._takes]
@@ -303,6 +309,11 @@ class Session:
             with self._lock:
                 self.settings.running = False
                 self.state = State.FINISHED
+
+    def _settled(self) -> tuple[Settled, ...]:
+        """Return the refined values of the last rows, when no further frame comes."""
+        settled = self._pipeline.analysis.finish()
+        return () if settled is None else (settled,)
 
     def _maps(self) -> dict[str, NDArray[np.float32]]:
         """Return the summary maps for the end of a recording, which never fails for want of them."""

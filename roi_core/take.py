@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from roi_core.errors import sentence
+from roi_core.frame import Settled
 from roi_core.lanes import Lane
 from roi_core.sinks.hdf5 import Recorder
 from roi_core.sinks.pictures import Pictures
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from roi_core.frame import Header, Sample, Summary
 
 __all__ = ["Take", "TakeStatus"]
+
+
+PATIENCE = 1.0
+"""Seconds beyond the lag that the end of a recording waits for frames that settle its last rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,10 @@ class TakeStatus:
 
 
 class Take:
-    """A recording under way. Made by the caller's thread, fed by the worker, closed by its lane."""
+    """A recording under way. Made by the caller's thread, fed by the worker, closed by its lane.
+
+    One that `end`s in mid-session takes no more rows, but waits for the frames that settle its last ones.
+    """
 
     def __init__(
         self,
@@ -65,6 +74,10 @@ class Take:
         self._started = perf_counter()
         self._first = self._last = 0.0
         self._rows = 0
+        self._last_row, self._lag = -1, 0
+        self._ending: Summary | None = None
+        self._settled: list[Settled] = []
+        self._finished = Event()
         self._dropped: int | None = None if header.counter == "unknown" else 0
         self.open = True
 
@@ -93,16 +106,42 @@ class Take:
             self._dropped = None if sample.lost is None else self._dropped + sample.lost
         self._last = sample.time
         self._rows += 1
+        self._last_row, self._lag = sample.row, sample.activity.lag if sample.activity else 0
+
+    def end(self, summary: Summary) -> None:
+        """Take no more samples; the file is finished as soon as its last rows are settled."""
+        self._ending = summary
+        self.open = False
+        if self._lag == 0:
+            self.finish(summary)
+
+    def settle(self, sample: Sample) -> None:
+        """Learn from a later sample what its cells really did in the last rows; nothing if not at an end."""
+        if self._ending is None or self._finished.is_set():
+            return
+        activity = sample.activity
+        row = math.inf if activity is None else sample.row - activity.lag
+        if activity is not None and row <= self._last_row:
+            values = activity.settled_calcium[None], activity.settled_spikes[None]
+            self._settled.append(Settled(sample.row - activity.lag, activity.ids, *values))
+        if row >= self._last_row or self.failure is not None:
+            self.finish(self._ending)
 
     def finish(self, summary: Summary) -> None:
         """Take no more samples, write what is queued and finish the file; does not wait."""
         self.open = False
+        settled = (*self._settled, *summary.settled)
+        summary = replace(self._ending or summary, settled=settled)
+        self._finished.set()
         self._lane.finish(summary)
         if self._pictures is not None:
             self._pictures.finish(summary)
 
     def join(self) -> None:
-        """Wait until the file is finished."""
+        """Wait until the file is finished; if no frames come, its last rows stay as they are."""
+        wait = PATIENCE + self._lag / self._header.rate
+        if self._ending is not None and not self._finished.wait(wait):
+            self.finish(self._ending)
         self._lane.join()
         if self._pictures is not None:
             self._pictures.join()

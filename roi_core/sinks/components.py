@@ -170,10 +170,14 @@ class Cells:
         if then >= self._since:
             self.traces.settle(then, self._places, activity.settled_calcium, activity.settled_spikes)
 
-    def settle(self, settled: Settled | None, rows: int, offset: int) -> None:
+    def settle(self, settled: tuple[Settled, ...], rows: int, offset: int) -> None:
         """Take the refined values of the last of `rows` rows."""
         self.columns.tell_all()
-        if settled is None or self._since is None:
+        for part in settled:
+            self._settle_part(part, rows, offset)
+
+    def _settle_part(self, settled: Settled, rows: int, offset: int) -> None:
+        if self._since is None:
             return
         places = self.columns.known(settled.ids)
         has = places >= 0

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from roi_core import layout
+from roi_core import layout, take
 from roi_core.analysis import NOTHING, Analysis
 from roi_core.doubts import Doubts
 from roi_core.recording import Recording
@@ -93,6 +93,66 @@ def test_everything_found_is_in_the_recording(tmp_path):
     rows = snapshot.cells.since(0, [2, 5])
     np.testing.assert_array_equal(rows.raw[50:, 1], 5000 + np.arange(50, 100))
     assert np.isnan(rows.raw[:20]).all()
+
+
+@pytest.mark.parametrize("more", [1, 2, 3, 9])
+def test_a_recording_that_ends_in_mid_session_waits_for_its_last_rows_to_settle(tmp_path, more):
+    source = Stepped(count=90, shape=SHAPE)
+    session = Session(source, live(*CELLS), ROIS)
+    session.record(tmp_path / "a.h5")
+    session.start()
+    source.step(40)
+    wait_for(lambda: session.snapshot().frames_seen == 40)
+    session.stop_recording(wait=False)
+    source.step(more)
+    wait_for(lambda: session.snapshot().frames_seen == 40 + more)
+    assert session.snapshot().recording.rows == 40
+    path = session.record(tmp_path / "b.h5")
+    source.step(10)
+    wait_for(lambda: session.snapshot().recording.rows == 10)
+    session.stop()
+    session.wait()
+    with Recording(tmp_path / "a.h5") as recording, Recording(path) as other:
+        assert (recording.rows, recording.complete, other.rows) == (40, True, 10)
+        assert recording.attributes["finish_reason"] == "stopped"
+        assert not [event for event in recording.events if event.frame > 39]
+        for values in (recording.cells.calcium[:, 0], recording.cells.spikes[:, 0]):
+            assert set((values[10:] % 1).tolist()) == {0.5}
+        assert other.cells.ids.tolist()[:3] == [1, 2, 3]
+
+
+def test_the_end_of_a_recording_does_not_wait_for_ever(tmp_path, monkeypatch):
+    """No frame comes after its last one: the file is finished all the same, causal values at its end."""
+    monkeypatch.setattr(take, "PATIENCE", 0.01)
+    source = Stepped(count=90, shape=SHAPE)
+    session = Session(source, live(*CELLS), ROIS)
+    session.record(tmp_path / "a.h5")
+    session.start()
+    source.step(40)
+    wait_for(lambda: session.snapshot().frames_seen == 40)
+    session.stop_recording()
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.complete
+        assert (recording.cells.calcium[:, 0] % 1).tolist()[-4:] == [0.5, 0.25, 0.25, 0.25]
+    session.stop()
+    session.wait()
+
+
+def test_cells_that_are_switched_off_end_the_wait(tmp_path):
+    source, settings = Stepped(count=90, shape=SHAPE), live(*CELLS)
+    session = Session(source, settings, ROIS)
+    session.record(tmp_path / "a.h5")
+    session.start()
+    source.step(40)
+    wait_for(lambda: session.snapshot().frames_seen == 40)
+    session.stop_recording(wait=False)
+    settings.edit("cnmf.enabled", False)
+    source.step(1)
+    wait_for(lambda: not session.snapshot().recording.closing)
+    with Recording(tmp_path / "a.h5") as recording:
+        assert (recording.rows, recording.complete) == (40, True)
+    session.stop()
+    session.wait()
 
 
 def test_regions_follow_the_tissue_in_a_session(tmp_path):

@@ -15,7 +15,8 @@ from roi_core.settings import Settings
 from roi_core.sources.simulated import PRESETS, Simulated
 from tests.cells import film, middles_of
 from tests.checks import check
-from tests.core.test_session import live
+from tests.core.test_session import live, wait_for
+from tests.fakes import Held
 
 ON = ("cnmf.enabled=true", "cnmf.cell_radius=4", "cnmf.buffer=5", "recorder.disk_reserve=1")
 FRAMES = 900
@@ -151,6 +152,26 @@ def test_the_same_recording_twice(taken, tmp_path):
     with Recording(taken[0]) as one, Recording(tmp_path / "again.h5") as other:
         for name in ("ids", "born", "status", "calcium", "spikes", "raw"):
             np.testing.assert_array_equal(getattr(one.cells, name), getattr(other.cells, name))
+
+
+def test_a_recording_that_ends_early_holds_what_a_longer_one_holds_of_its_rows(taken, tmp_path):
+    settings = live(*ON)
+    source = Held(Simulated("still", settings, length=FRAMES, paced=False, seed=3))
+    session = Session(source, settings, ROIS)
+    session.record(tmp_path / "a.h5", essential=True)
+    session.start()
+    source.step(600)
+    wait_for(lambda: session.snapshot().frames_seen == 600, 120)
+    session.stop_recording(wait=False)
+    source.step(FRAMES)
+    assert session.wait(120)
+    with Recording(taken[0]) as long, Recording(tmp_path / "a.h5") as short:
+        assert (short.rows, short.complete) == (600, True)
+        columns = [long.cells.ids.tolist().index(cell) for cell in short.cells.ids.tolist()]
+        assert len(columns) > 2
+        for name in ("raw", "calcium", "spikes", "spikes_causal"):
+            values = getattr(long.cells, name)[:600, columns]
+            np.testing.assert_array_equal(getattr(short.cells, name), values, err_msg=name)
 
 
 def test_off_and_on_again_in_mid_session():

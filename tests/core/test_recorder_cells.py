@@ -156,7 +156,7 @@ def test_past_longer_than_what_waits_goes_to_its_rows_in_the_file(tmp_path):
 def test_the_last_rows_are_settled_when_the_session_ends(tmp_path):
     cells = FakeCells(SHAPE, 50.0, None)
     taken = list(samples(range(30), cells))
-    summary = Summary(FinishReason.COMPLETED, settled=cells.finish())
+    summary = Summary(FinishReason.COMPLETED, settled=(cells.finish(),))
     with h5py.File(record(tmp_path / "a.h5", taken, summary=summary)) as file:
         assert set((file[layout.CALCIUM][10:, 0] % 1).tolist()) == {0.5}
         assert set((file[layout.SPIKES_CAUSAL][10:, 0] % 1).tolist()) == {0.25}
