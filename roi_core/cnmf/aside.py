@@ -21,13 +21,14 @@ class Aside(Generic[T]):
     the result was taken.
     """
 
-    def __init__(self, inline: bool) -> None:
+    def __init__(self, inline: bool, name: str = "detector") -> None:
         self.busy = False
+        self._name = name
         self._jobs: queue.SimpleQueue[Callable[[], T] | None] = queue.SimpleQueue()
         self._done: list[T | Exception] = []
         self._thread: threading.Thread | None = None
         if not inline:
-            self._thread = threading.Thread(target=self._work, name="detector", daemon=True)
+            self._thread = threading.Thread(target=self._work, name=name, daemon=True)
             self._thread.start()
 
     def give(self, job: Callable[[], T]) -> None:
@@ -54,7 +55,7 @@ class Aside(Generic[T]):
         """Copy what is inline; a thread cannot be copied."""
         if self._thread is not None:
             raise TypeError("a search for cells with a thread of its own cannot be copied or pickled")
-        return Aside, (True,), {"busy": self.busy, "_done": self._done}
+        return Aside, (True, self._name), {"busy": self.busy, "_done": self._done}
 
     def close(self) -> None:
         """End the thread after the job in hand."""

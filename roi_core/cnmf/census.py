@@ -43,11 +43,16 @@ PRIOR = 0.3
 NEW, BY_HAND = "it is too new to be judged", "by hand"
 SHARES: Any = {
     **dict.fromkeys(("mean", "trace", "prediction", "smooth", "first", "peak", "evidence"), 1),
-    **dict.fromkeys(("second",), 2),
+    **dict.fromkeys(("second", "power", "energy"), 2),
     "tail": np.arange(1, 4),
-    **dict.fromkeys(("r", "contrast", "size", "status", "rule"), 0),
 }
 """How what is known of a trace grows with its scale: by which power."""
+JUDGED = ("r", "contrast", "size", "status", "rule")
+PLACED = {
+    "boxes", "images", "centres", "moments", "patches", "corners", "near", "gram", "links", "sync", "at",
+    "share", "visited",
+}  # fmt: skip
+"""What of a table belongs to boxes of one size, and to the frames of one ring."""
 EDGE = 2
 """Pixels beyond what motion hid of late within which no cell is begun."""
 
@@ -201,21 +206,21 @@ class Census:
         if (dy or dx) and 0 <= y + dy < shape[0] and 0 <= x + dx < shape[1]:
             self.cells.move(i, dy, dx)
 
-    def inherit(self, old: Census) -> None:
-        """Go on with the cells of a census of other boxes; what became of others is still told."""
-        self.view.version, self.view.gone = old.view.version, old.view.gone
-        self._news, self._backfill = old._news, old._backfill
-        t, reach, side = old.cells.t, old.cells.field.reach, self.cells.field.side
-        for i in range(old.cells.count):
-            wide = np.pad(t.boxes[i], side)
-            first = side + reach - self.cells.field.reach
-            box = wide[first : first + side, first : first + side]
-            y, x = (int(v) for v in t.centres[i])
-            self.next_id = int(t.ids[i])
-            k = self._enter(box, (y, x), np.zeros(0, np.float32), int(t.born[i]))
-            for name in ("status", "rule", "verdict", "frozen", "first", "second", "peak", "r", "evidence"):
-                getattr(self.cells.t, name)[k] = getattr(t, name)[i]
-        self.next_id = old.next_id
+    def move_to(self, cells: Cells, ring: Ring, shares: NDArray[np.float32]) -> None:
+        """Go on with the same cells in other boxes, in which these shares (N,) of them found room.
+
+        Their statistics go with them; those of their neighbourhood and of their pixels begin anew.
+        """
+        old, new, n = self.cells.t, cells.t, cells.count
+        for name in set(Table._fields) - PLACED:
+            getattr(new, name)[:n] = getattr(old, name)[:n]
+        for name, power in SHARES.items():
+            column = getattr(new, name)[:n]
+            column *= np.power(shares.reshape(-1, *(1,) * (column.ndim - 1)), power).astype(column.dtype)
+        new.images[:n] = new.boxes[:n] * new.power[:n, None, None]
+        self.cells, self.ring = cells, ring
+        self.misses.forget()
+        self._changed = True
 
     def tell(self, kind: str, data: dict[str, Any]) -> None:
         """Say something with the next activity."""
@@ -446,7 +451,7 @@ class Census:
 
 def _give(t: Table, i: int, whole: Table, share: float) -> None:
     """Give cell i what a part with this `share` in the trace of a `whole` cell has of its statistics."""
-    for name, power in SHARES.items():
+    for name, power in (SHARES | dict.fromkeys(JUDGED, 0)).items():
         getattr(t, name)[i] = getattr(whole, name) * np.power(share, power)
 
 

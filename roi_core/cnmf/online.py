@@ -15,14 +15,13 @@ import numpy as np
 
 from roi_core.cnmf import byhand, footprints, picture, statistics, traces
 from roi_core.cnmf.aside import Aside
-from roi_core.cnmf.background import Glow
 from roi_core.cnmf.census import Census
 from roi_core.cnmf.deconvolve import Deconvolver
-from roi_core.cnmf.detect import Candidate, Detector, Ring
 from roi_core.cnmf.drawn import Fibres, reach_of
+from roi_core.cnmf.ground import Ground, Shapes
 from roi_core.cnmf.misses import Floors
 from roi_core.cnmf.rehearse import rehearse
-from roi_core.cnmf.state import Cells, Field
+from roi_core.cnmf.state import Field
 from roi_core.cnmf.view import Camera
 from roi_core.errors import SettingsError, sentence
 from roi_core.frame import Activity, Settled
@@ -30,6 +29,7 @@ from roi_core.frame import Activity, Settled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from roi_core.cnmf.detect import Candidate, Detector
     from roi_core.frame import Foresight, Order
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
@@ -40,12 +40,6 @@ log = logging.getLogger(__name__)
 
 NOISE = 20.0
 """Seconds in which the noise of a pixel is forgotten."""
-COVERED = {"2p": 0.002, "1p": 0.1, "photometry": 1.0}
-"""Weight of the pixels under cells when the glow is measured, against 1 of free ones.
-
-One-photon pictures have few free pixels, and their glow is flattened before; elsewhere what a cell does must
-not pass for glow.
-"""
 EXPECTED = np.float32(0.9)
 """Share of what a cell is expected to do that is taken out before the glow is measured.
 
@@ -108,32 +102,34 @@ class OnlineCNMF:
         self._failures, self._blind = 0, False
         self._fibres = Fibres()
         self._row, self._steps = -1, 0
+        self._inline = inline
         self._aside: Aside[list[Candidate]] = Aside(inline)
+        self._builder: Aside[tuple[Shapes, Ground, NDArray[np.float32]]] | None = None
+        self._resizing, self._refused = False, 0.0
         self._begin(Field((int(shape[0]), int(shape[1])), settings.cnmf.cell_radius / bin), first_id)
 
     def _begin(self, field: Field, first_id: int) -> None:
         """Start with no cells and nothing known of the picture."""
-        cnmf = self._settings.cnmf
-        self.field, reach = field, field.reach
-        h, w = field.shape
-        self._padded = np.zeros((h + 2 * reach, w + 2 * reach), np.float32)
-        self.input = self._middle()
-        self._mean = np.zeros((h, w), np.float32)
-        self._line = np.zeros(w, np.float32)
-        self._binned = np.zeros(field.binned, np.float32)
-        self._noise = np.zeros(field.binned, np.float32)
-        self._glow = Glow(field.binned, field.radius / field.factor, COVERED[cnmf.preset])
-        self._between = self._glow.grid.pixels()
-        self._ring = Ring(max(round(cnmf.buffer * self.rate), 8), field)
-        self._detector = Detector(field, self.rate)
-        self._asked: Detector | None = None
-        cells = Cells(field, self._glow.grid, self._glow.gain)
-        self._lag = round(cnmf.lag * self.rate)
+        ground = Ground.of(field, self.rate, self._settings.cnmf)
+        self._mean = np.zeros(field.shape, np.float32)
+        self._line = np.zeros(field.shape[1], np.float32)
+        self._lag = round(self._settings.cnmf.lag * self.rate)
         self.census = Census(
-            cells, Deconvolver(self.rate, self._lag), self._ring, self._camera, self.rate, first_id
+            ground.cells, Deconvolver(self.rate, self._lag), ground.ring, self._camera, self.rate, first_id
         )
         self._usual, self._pace, self._steps = 0.0, 1.0, 0
-        self._pictures = self._odd = self._visited = self._looked = self._learned = 0
+        self._pictures = self._odd = 0
+        self._stand_on(ground)
+
+    def _stand_on(self, ground: Ground) -> None:
+        """Use these pictures, glow, ring and detector from now on."""
+        self.field, self._padded = ground.field, ground.padded
+        self.input = self._middle()
+        self._binned, self._noise, self._glow = ground.binned, ground.noise, ground.glow
+        self._between = ground.glow.grid.pixels()
+        self._ring, self._detector = ground.ring, ground.detector
+        self._asked: Detector | None = None
+        self._visited = self._looked = self._learned = 0
         self._waiting: list[Candidate] = []
 
     def _middle(self) -> NDArray[np.float32]:
@@ -149,7 +145,7 @@ class OnlineCNMF:
         """Take the picture in ``input`` as row `row`; return what the cells did."""
         self._follow(settings, rois)
         self._take_over(row, settings)
-        if settings.cnmf.preset == "photometry":
+        if settings.cnmf.preset == "photometry" and not self._resizing:
             self._fibres.follow(rois or (), self.census, row)
         self._row, self._steps = row, self._steps + 1
         census, cells = self.census, self.census.cells
@@ -219,8 +215,10 @@ class OnlineCNMF:
         rehearse(cls)
 
     def close(self) -> None:
-        """End the detector's thread."""
+        """End the threads."""
         self._aside.close()
+        if self._builder is not None:
+            self._builder.close()
 
     # -- what a frame does ---------------------------------------------------------------------------------
 
@@ -298,7 +296,7 @@ class OnlineCNMF:
         """Learn the footprints of the next few cells, and keep each in the middle of its box."""
         cells = self.census.cells
         n = cells.count
-        if n == 0 or not settings.cnmf.shapes:
+        if n == 0 or not settings.cnmf.shapes or self._resizing:
             return
         number = -(-n // TOUR)
         field, forget = (
@@ -352,6 +350,8 @@ class OnlineCNMF:
                 self._take_misses(row, settings)
         except Exception as error:
             self._fail(error)
+        if self._resizing:
+            return
         for candidate in self._waiting[:BIRTHS]:
             born = self.census.birth(candidate, row, settings.cnmf.max_cells)
             if born is not None:
@@ -377,19 +377,53 @@ class OnlineCNMF:
         self.census.tell("alert", {"stage": "detector", "text": sentence(error), "then": then})
 
     def _follow(self, settings: Settings, rois: RoiSet | None = None) -> None:
-        """Begin anew when the size of cells changed; everything else is looked at where it is used."""
+        """Have things made anew when the size of cells changed; all else is looked at where it is used."""
         radius = settings.cnmf.cell_radius / self._camera.bin
         if settings.cnmf.preset == "photometry":
             radius = max(radius, reach_of(rois or (), self._camera))
         self._settings = settings
-        if radius != self.field.radius:
-            self._resize(radius)
+        self._resizing = radius not in (self.field.radius, self._refused)
+        if self._resizing:
+            self._resize(Field(self.field.shape, radius))
 
-    def _resize(self, radius: float) -> None:
-        """Go on with cells of another size: footprints are kept as they are, everything else begins anew."""
-        old = self.census
-        self._begin(Field(self.field.shape, radius), old.next_id)
-        self.census.inherit(old)
+    def _resize(self, field: Field) -> None:
+        """Go on as before until everything is made for cells of another size, aside; then use that.
+
+        Meanwhile no cell comes, goes or changes its shape, except by hand: then it is made once more.
+        """
+        if self._builder is None:
+            self._builder = Aside(self._inline, "builder")
+        if not self._builder.busy:
+            shapes, rate, cnmf = Shapes.of(self.census.cells), self.rate, self._settings.cnmf
+            self._builder.give(lambda: (shapes, *Ground.under(shapes, field, rate, cnmf)))
+        try:
+            made = self._builder.take()
+        except Exception as error:
+            self._refused = field.radius
+            log.warning("cells keep their size: %s", sentence(error), exc_info=error)
+            return
+        if made is not None and made[1].field == field and made[0].still_of(self.census.cells):
+            self._move_to(made[1], made[2])
+
+    def _move_to(self, ground: Ground, shares: NDArray[np.float32]) -> None:
+        """Go on with the same cells and the same mean picture on another ground."""
+        picture = self.input
+        if ground.field.factor == self.field.factor:
+            ground.noise[:] = self._noise
+        else:
+            rest = self.input - self._mean
+            self._usual *= _power(rest, ground.field.factor) / max(_power(rest, self.field.factor), 1e-9)
+        self.census.move_to(ground.cells, ground.ring, shares)
+        self._stand_on(ground)
+        np.copyto(self.input, picture)
+        self._resizing, self._refused = False, 0.0
+
+
+def _power(picture: NDArray[np.float32], factor: int) -> float:
+    """Return the mean square of a picture binned by a factor."""
+    (h, w), k = picture.shape, factor
+    blocks = picture[: h // k * k, : w // k * k].reshape(h // k, k, w // k, k)
+    return float((blocks.mean((1, 3)) ** 2).mean())
 
 
 def _unbinned(picture: NDArray[np.float32], field: Field) -> NDArray[np.float32]:

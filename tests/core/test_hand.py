@@ -16,65 +16,9 @@ from roi_core.recording import Recording
 from roi_core.rois import Circle, Polygon, RoiSet
 from roi_core.session import Session
 from roi_core.settings import Settings
-from roi_core.sources.simulated import PRESETS, Simulated
+from tests.core.conftest import EARLY
 from tests.core.test_session import live, wait_for
-from tests.fakes import Held, Stepped, fake_stages
-
-ON = ("cnmf.enabled=true", "cnmf.cell_radius=4", "cnmf.buffer=5")
-EARLY = 450
-
-
-class Run:
-    """A session on the simulated camera, frame by frame, with some cells found."""
-
-    def __init__(self, path, *texts, early=EARLY):
-        self.settings = live(*ON, *texts)
-        self.source = Held(Simulated("still", self.settings, paced=False, seed=3))
-        self.session = Session(self.source, self.settings, RoiSet().add(Circle(20, 20, 5, name="a")))
-        self.path = self.session.record(path, essential=True)
-        self.session.start()
-        self.step(early)
-
-    def step(self, frames=1):
-        wanted = self.session.snapshot().frames_seen + frames
-        self.source.step(frames)
-        wait_for(lambda: self.session.snapshot().frames_seen == wanted, 120)
-
-    @property
-    def seen(self):
-        return self.session.snapshot().activity.components
-
-    def status(self, cell):
-        return int(self.seen.status[self.seen.ids.tolist().index(cell)])
-
-    def events(self, *kinds):
-        self.session.stop()
-        self.session.wait()
-        with Recording(self.path) as recording:
-            return [(e.kind, e.data) for e in recording.events if e.kind in kinds]
-
-    def asked(self, ask):
-        """The answer to a question that waits for the next frame."""
-        with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(ask)
-            wait_for(lambda: self.step() or future.done())
-            return future.result()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _a_field_that_does_not_move():
-    OnlineCNMF.warm_up()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PRESETS, "still", PRESETS["tiny"] | {"drift": 0.0, "jitter": 0.0})
-        yield
-
-
-@pytest.fixture
-def running(tmp_path):
-    run = Run(tmp_path / "a.h5")
-    yield run
-    run.session.stop()
-    run.session.wait()
+from tests.fakes import Stepped, fake_stages
 
 
 def test_verbs_are_done_at_the_next_frame_and_told_in_the_file(running):

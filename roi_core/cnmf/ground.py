@@ -1,0 +1,110 @@
+"""Everything whose size follows from that of a cell, and how it is made anew when the size is edited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+from roi_core.cnmf.background import Glow
+from roi_core.cnmf.detect import Detector, Ring
+from roi_core.cnmf.state import Cells
+from roi_core.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.cnmf.state import Field
+    from roi_core.settings import Cnmf
+
+__all__ = ["Ground", "Shapes"]
+
+COVERED = {"2p": 0.002, "1p": 0.1, "photometry": 1.0}
+"""Weight of the pixels under cells when the glow is measured, against 1 of free ones.
+
+One-photon pictures have few free pixels, and their glow is flattened before; elsewhere what a cell does must
+not pass for glow.
+"""
+
+
+class Shapes(NamedTuple):
+    """A copy of what N cells look like: ``boxes`` (N, S, S), their ``centres`` (N, 2), rows born, and ids."""
+
+    boxes: NDArray[np.float32]
+    centres: NDArray[np.int64]
+    born: NDArray[np.int64]
+    ids: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, cells: Cells) -> Shapes:
+        """Return those of the cells as they are now."""
+        return cls(*(getattr(cells.t, name)[: cells.count].copy() for name in cls._fields))
+
+    def still_of(self, cells: Cells) -> bool:
+        """Return whether these are the same cells in the same places."""
+        now = cells.t.ids[: cells.count], cells.t.centres[: cells.count]
+        return np.array_equal(self.ids, now[0]) and np.array_equal(self.centres, now[1])
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Pictures, glow, ring, detector and boxes for cells of one size; nothing is known of them yet.
+
+    ``padded`` is the (h, w) picture inside a margin of the boxes' reach, ``binned`` and ``noise`` are on the
+    binned picture.
+    """
+
+    field: Field
+    padded: NDArray[np.float32]
+    binned: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    glow: Glow
+    ring: Ring
+    detector: Detector
+    cells: Cells
+
+    @classmethod
+    def of(cls, field: Field, rate: float, settings: Cnmf) -> Self:
+        """Return the ground for a field without cells, at `rate` Hz."""
+        (h, w), reach = field.shape, field.reach
+        glow = Glow(field.binned, field.radius / field.factor, COVERED[settings.preset])
+        binned, noise = np.zeros((2, *field.binned), np.float32)
+        return cls(
+            field,
+            np.zeros((h + 2 * reach, w + 2 * reach), np.float32),
+            binned,
+            noise,
+            glow,
+            Ring(max(round(settings.buffer * rate), 8), field),
+            Detector(field, rate),
+            Cells(field, glow.grid, glow.gain),
+        )
+
+    @classmethod
+    def under(
+        cls, shapes: Shapes, field: Field, rate: float, settings: Cnmf
+    ) -> tuple[Self, NDArray[np.float32]]:
+        """Return the ground with these cells in boxes of its size, and the share (N,) of each that fits."""
+        ground = cls.of(field, rate, settings)
+        _touch(ground.ring.slots)
+        shares = np.ones(len(shapes.ids), np.float32)
+        for k, (box, centre, born, cell) in enumerate(zip(*shapes, strict=True)):
+            fitted = _fitted(box, field.side)
+            shares[k] = np.sqrt((fitted**2).sum() / (box**2).sum())
+            ground.cells.add(fitted, (int(centre[0]), int(centre[1])), int(born), 0, int(cell))
+        return ground, shares
+
+
+@kernel
+def _touch(slots: Any) -> None:
+    """Have the memory there now, not page by page when frames need it; numpy would stop the frames for it."""
+    for k in range(slots.shape[0]):
+        slots[k] = 0
+
+
+def _fitted(box: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return the middle of a box, or the box with a rim of nothing, as (side, side)."""
+    rim = max((side - len(box)) // 2, 0)
+    first = max((len(box) - side) // 2, 0)
+    return np.pad(box, rim)[first : first + side, first : first + side]
