@@ -13,11 +13,13 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from roi_core.board import Board
+from roi_core.calm import calm
 from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
 from roi_core.hand import Hand
@@ -224,10 +226,11 @@ class Session:
         try:
             warm_up()
             self._pipeline.analysis.begin(self.settings.current)
-            for frame in self._source.frames():
-                self._take_in(frame)
-                if self._summary is not None or self._meter.count >= (self._max_frames or math.inf):
-                    break
+            with calm() if self._source.live else nullcontext():
+                for frame in self._source.frames():
+                    self._take_in(frame)
+                    if self._summary is not None or self._meter.count >= (self._max_frames or math.inf):
+                        break
         except Exception as error:
             self._error = error
             summary = Summary(FinishReason.FAILED, sentence(error))

@@ -1,0 +1,65 @@
+"""While a camera runs the interpreter does not pause its worker; before and after it is as it was."""
+
+import gc
+import sys
+
+import pytest
+
+from roi_core.calm import SWITCH, calm
+from roi_core.session import Session
+from tests.core.test_session import live
+from tests.fakes import Ramp
+
+
+def interpreter():
+    return sys.getswitchinterval(), gc.get_freeze_count()
+
+
+class Watching(Ramp):
+    """Notes what the interpreter is set to when a frame is asked for."""
+
+    def __init__(self, live):
+        super().__init__(3)
+        self.live, self.seen = live, []
+
+    def frames(self):
+        for frame in super().frames():
+            self.seen.append(interpreter())
+            yield frame
+
+
+def fail_calmly(before):
+    with calm():
+        interval, frozen = interpreter()
+        assert interval == pytest.approx(SWITCH, rel=0.02)
+        assert frozen > before[1]
+        raise KeyError
+
+
+def test_all_is_as_before_also_after_an_error():
+    before = interpreter()
+    with pytest.raises(KeyError):
+        fail_calmly(before)
+    assert interpreter() == before
+
+
+def test_an_interval_that_is_shorter_stays():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH / 2)
+    try:
+        with calm():
+            assert sys.getswitchinterval() < 0.9 * SWITCH
+    finally:
+        sys.setswitchinterval(before)
+
+
+@pytest.mark.parametrize("camera", [True, False])
+def test_a_session_is_calm_while_a_camera_runs(camera):
+    before, source = interpreter(), Watching(camera)
+    session = Session(source, live())
+    session.start()
+    session.wait()
+    for interval, frozen in source.seen:
+        assert (interval < 1.1 * SWITCH) is camera
+        assert (frozen > before[1]) is camera
+    assert interpreter() == before
