@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.cnmf.deconvolve import Deconvolver
-    from roi_core.cnmf.detect import Candidate, Ring
+    from roi_core.cnmf.detect import Candidate
+    from roi_core.cnmf.residual import Ring
     from roi_core.cnmf.state import Cells
     from roi_core.cnmf.view import Camera
     from roi_core.frame import Components
@@ -73,7 +74,8 @@ class Census:
         self._past = np.full((len(ring), 64), np.nan, np.float32)
         self._rows = 0
         self._tidied = self._shown = 0
-        self._hopeless = np.zeros(0, bool)
+        self._judged = False
+        self._hopeless = np.zeros(0, np.int64)
         self._why: dict[int, str] = {}
         self._changed = True
         self._ids: tuple[int, ...] = ()
@@ -141,26 +143,16 @@ class Census:
 
     def _known(self, box: NDArray[np.float32], centre: tuple[int, int]) -> bool:
         """Return whether a cell there has nearly that footprint."""
-        cells, t, side = self.cells, self.cells.t, self.cells.field.side
-        apart = np.abs(t.centres[: cells.count] - centre).max(1) if cells.count else np.zeros(0)
-        size = np.sqrt((box**2).sum())
-        for j in np.flatnonzero(apart < side):
-            dy, dx = (int(v) for v in t.centres[j] - np.array(centre))
-            if (shifted(t.boxes[j], dy, dx) * box).sum() > TWIN * size:
-                return True
-        return False
+        like = merge.closest(box, centre, self.cells.count, self.cells.t)
+        return bool(like > TWIN * np.sqrt((box**2).sum()))
 
     def _prolonged(self, candidate: Candidate) -> Candidate:
         """Take a candidate out of the ring, also out of the frames that came since it was proposed."""
-        ring, shape = self.ring, candidate.shape
-        side, energy = len(shape), float((shape**2).sum())
-        late = ring.cut(max(candidate.last, ring.head - len(ring)), ring.head, candidate.y, candidate.x, side)
-        now = np.tensordot(late, shape, 2).astype(np.float32) / np.float32(energy)
-        trace = np.concatenate([candidate.trace, now])[-len(ring) :]
-        order = np.arange(ring.head - len(trace), ring.head) % len(ring)
-        rows, columns = slice(candidate.y, candidate.y + side), slice(candidate.x, candidate.x + side)
-        ring.slots[order, rows, columns] -= trace[:, None, None] * shape
-        return candidate.__class__(candidate.y, candidate.x, shape, trace, ring.head)
+        ring, (y, x, shape) = self.ring, (candidate.y, candidate.x, candidate.shape)
+        late = ring.projected(max(candidate.last, ring.head - len(ring)), y, x, shape)
+        trace = np.concatenate([candidate.trace, late / np.float32((shape**2).sum())])[-len(ring) :]
+        ring.take_out(trace, y, x, shape)
+        return candidate.__class__(y, x, shape, trace, ring.head)
 
     def promote(self, roi: Roi, row: int, frozen: bool = False, alone: bool = False) -> int | None:
         """Make a drawn region a component, of fixed shape and a cell if `frozen`; return its id.
@@ -228,37 +220,46 @@ class Census:
 
     # -- judgements ------------------------------------------------------------------------------------------
 
-    def tidy(self, row: int, settings: Cnmf) -> None:
-        """Judge all components now and then, join two that are one, remove one that is none."""
-        if self._rows - self._tidied < TIDY * self.rate:
-            return
-        self._tidied = self._rows
-        self._judge(settings)
-        cells = self.cells
-        radius = cells.field.radius
-        pair = merge.likest(cells.count, cells.t, row, self.rate, radius, settings.merge_r)
+    def tidy(self, row: int, settings: Cnmf) -> bool:
+        """Judge all components now and then, in the next frame join two that are one, or remove one.
+
+        Return whether this frame had its part of that: then nothing else is to be done in it.
+        """
+        if self._judged:
+            self._judged = False
+            self._weed(row, settings)
+            return True
+        if self._rows - self._tidied >= TIDY * self.rate:
+            self._tidied, self._judged = self._rows, True
+            self._judge(settings)
+            return True
+        return False
+
+    def _weed(self, row: int, settings: Cnmf) -> None:
+        """Join two components that are one, or else remove one that is none."""
+        n, t, radius = self.cells.count, self.cells.t, self.cells.field.radius
+        pair = merge.likest(n, t, row, self.rate, radius, settings.merge_r)
         if pair is not None:
             self.unite(pair)
             return
-        young = row - cells.t.born[: cells.count] < PROBATION * self.rate
-        spared = young | np.isin(cells.t.ids[: cells.count], list(self.touched))
-        spared |= (cells.t.verdict[: cells.count] > 0) | (cells.t.frozen[: cells.count] > 0)
-        hopeless = np.flatnonzero(self._hopeless & ~spared)
+        young = row - t.born[:n] < PROBATION * self.rate
+        spared = young | np.isin(t.ids[:n], list(self.touched))
+        spared |= (t.verdict[:n] > 0) | (t.frozen[:n] > 0)
+        hopeless = np.flatnonzero(np.isin(t.ids[:n], self._hopeless) & ~spared)
         if len(hopeless):
             self._give_up(int(hopeless[0]), row)
 
     def _judge(self, settings: Cnmf) -> None:
         t, n, m = self.cells.t, self.cells.count, self._marks()
-        status, t.rule[:n], self._hopeless = self._verdicts(m, settings)
+        status, t.rule[:n], hopeless = self._verdicts(m, settings)
+        self._hopeless = t.ids[:n][hopeless]
+        words = self._words(m, settings, t.rule[:n])
         for i in np.flatnonzero(status != t.status[:n]).tolist():
             kind = "accepted" if status[i] == Status.ACCEPTED else "rejected"
-            self._news.append(
-                (kind, {"id": int(t.ids[i]), "reason": self._reason(m, settings, i, int(t.rule[i]))})
-            )
+            self._news.append((kind, {"id": int(t.ids[i]), "reason": words[i]}))
             self._changed = True
         t.status[:n] = status
-        no = np.flatnonzero(status != Status.ACCEPTED).tolist()
-        self._why = {int(t.ids[i]): self._reason(m, settings, i, int(t.rule[i])) for i in no}
+        self._why = dict(zip(t.ids[:n].tolist(), words, strict=True))
 
     def _give_up(self, i: int, row: int) -> None:
         """Remove a component for what it showed; other thresholds may be tried on it for a while."""
@@ -281,12 +282,10 @@ class Census:
         """Return what would become of each component under other thresholds, and why; changes nothing."""
         t, n, m = self.cells.t, self.cells.count, self._marks()
         status, rules, _ = self._verdicts(m, settings)
+        words = self._words(m, settings, rules)
         return {
-            int(t.ids[i]): (
-                Status(status[i]),
-                "" if status[i] == Status.ACCEPTED else self._reason(m, settings, i, int(rules[i])),
-            )
-            for i in range(n)
+            cell: (Status(s), "" if s == Status.ACCEPTED else why)
+            for cell, s, why in zip(t.ids[:n].tolist(), status.tolist(), words, strict=True)
         }
 
     def _verdicts(self, m: quality.Marks, settings: Cnmf) -> tuple[Any, Any, Any]:
@@ -299,10 +298,12 @@ class Census:
         cells = self.cells
         return quality.marks(cells.count, cells.t, self.deconvolver.noise, cells.field.shape, self.hidden)
 
-    def _reason(self, m: quality.Marks, settings: Cnmf, i: int, rule: int) -> str:
-        if self.cells.t.verdict[i]:
-            return BY_HAND
-        return quality.reason(m, settings, self.cells.field.area, i, rule)
+    def _words(self, m: quality.Marks, settings: Cnmf, rules: NDArray[np.int64]) -> list[str]:
+        """Return which rule each fails, or that its status is by hand."""
+        words = quality.reasons(m, settings, self.cells.field.area, rules)
+        for i in np.flatnonzero(self.cells.t.verdict[: len(rules)]).tolist():
+            words[i] = BY_HAND
+        return words
 
     def decide(self, i: int, verdict: Status | None) -> None:
         """Judge component i by hand, or leave it to the rules again, which look at it at once."""
@@ -373,9 +374,7 @@ class Census:
         cells.settle(i)
         self._past[self._slots(len(past)), i] = past
         self.deconvolver.append(past[np.isfinite(past)][None])
-        order = np.arange(cells.count)
-        order[i] = cells.count
-        self.deconvolver.keep(order)
+        self.deconvolver.drop(i)
         self._changed = True
 
     def remove(self, i: int, status: Status, why: str = "") -> None:
@@ -386,10 +385,9 @@ class Census:
             why = why or "it never became a cell"
             self._news.append(("removed", {"id": cell, "reason": why}))
         self.view.gone[cell] = Fate(born, status, why)
-        order = self.cells.remove(i)
-        self.deconvolver.keep(order)
-        if i < len(order):
-            self._past[:, i] = self._past[:, order[i]]
+        self.cells.remove(i)
+        self.deconvolver.drop(i)
+        self._past[:, i] = self._past[:, self.cells.count]
         self._changed = True
 
     # -- the past and the present ----------------------------------------------------------------------------

@@ -123,11 +123,11 @@ class Deconvolver:
             past[1:, :, frames - left :] = np.stack(_unsettled(new, self.lag))[:, :, self.lag - left :]
         return past[0], past[1], past[2]
 
-    def keep(self, order: NDArray[np.int64]) -> None:
-        """Keep these cells, in this order."""
+    def drop(self, k: int) -> None:
+        """Take cell k out; the last one gets its place."""
+        self.count -= 1
         for array in (*self._cells, self._out):
-            array[: len(order)] = array[: self.count][order]
-        self.count = len(order)
+            array[k] = array[self.count]
         self._probes.forget_cells()
         self._field[FIELD_RISE + 1 :] = 0
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.cnmf.misses import Floors
+    from roi_core.cnmf.residual import Ring
     from roi_core.cnmf.state import Field
 
-__all__ = ["Candidate", "Detector", "Ring"]
+__all__ = ["Candidate", "Detector"]
 
 STEP = 0.15
 """Seconds summed into one entry; windows are multiples of it."""
@@ -35,6 +36,8 @@ PEAK = 4.8
 """Band-passed residual over its noise that makes a candidate."""
 MOST = 6
 """Candidates fitted in one look."""
+MISSED = 16
+"""Candidates that fell short and wait to be remembered, one a frame."""
 WARM = 20
 """Looks before the noise of the evidence is known well enough."""
 MEMORY = 200
@@ -45,55 +48,6 @@ REACH, RIM = 1.9, 1.5
 """Cell radii: a candidate's patch reaches so far, and shows only glow beyond the second."""
 FAINT = 0.25
 """Pixels below this share of the brightest are left out of a candidate's shape."""
-
-
-class Ring:
-    """The residuals (rows, columns, with a margin of zeros) of the last frames."""
-
-    def __init__(self, frames: int, field: Field) -> None:
-        rows, columns = (size + 2 * field.margin for size in field.binned)
-        self.slots = np.zeros((frames, rows, columns), np.float32)
-        self.margin = field.margin
-        self.head = 0
-        self._rows = np.zeros(frames, np.int64)
-
-    def __len__(self) -> int:
-        return len(self.slots)
-
-    def rows(self, frames: int) -> NDArray[np.int64]:
-        """Return of which rows of the session the last frames are."""
-        rows: NDArray[np.int64] = self._rows[np.arange(self.head - frames, self.head) % len(self)]
-        return rows
-
-    def publish(self, row: int) -> None:
-        """Count the claimed slot as the newest frame, that of a row."""
-        self._rows[self.head % len(self)] = row
-        self.head += 1
-
-    def claim(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the slot of the frame in hand, and that of the frame before."""
-        return self.slots[self.head % len(self)], self.slots[(self.head - 1) % len(self)]
-
-    def sum(self, first: int, last: int) -> NDArray[np.float32]:
-        """Return the sum of the residuals of these frames, without the margin."""
-        m = self.margin
-        total = np.zeros_like(self.slots[0, m:-m, m:-m])
-        for frame in range(first, last):
-            total += self.slots[frame % len(self), m:-m, m:-m]
-        return total
-
-    def rms(self, first: int, last: int) -> NDArray[np.float32]:
-        """Return the root mean square of the residuals of these frames, without the margin."""
-        m = self.margin
-        total = np.zeros_like(self.slots[0, m:-m, m:-m])
-        for frame in range(first, last):
-            total += np.square(self.slots[frame % len(self), m:-m, m:-m])
-        return np.asarray(np.sqrt(total / np.float32(last - first)), np.float32)
-
-    def cut(self, first: int, last: int, y: int, x: int, side: int) -> NDArray[np.float32]:
-        """Return a copy (frames, side, side) of a patch; its corner (y, x) counts from the margin's."""
-        order = np.arange(first, last) % len(self)
-        return np.ascontiguousarray(self.slots[order, y : y + side, x : x + side])
 
 
 class Peak(NamedTuple):
@@ -135,7 +89,7 @@ class Detector:
         self.looks = 0
         self.done = 0
         self.missed: list[Candidate] = []
-        """Those of the last looks that fell short of the floors; whoever takes them empties it."""
+        """The last that fell short of the floors; whoever knows them takes them out."""
 
     def skip(self, frame: int) -> None:
         """Go on at this frame; what lies between is not looked at."""
@@ -153,6 +107,7 @@ class Detector:
             peaks = self._peaks()
         fits = [self._fit(peak, ring, noise) for peak in sorted(peaks, reverse=True)[:MOST]]
         self.missed += [fit for fit in fits if fit is not None and floors.flaw(fit)]
+        del self.missed[:-MISSED]
         return [fit for fit in fits if fit is not None and not floors.flaw(fit)]
 
     def forget(self, candidate: Candidate, noise: NDArray[np.float32]) -> None:
@@ -163,7 +118,7 @@ class Detector:
             slice(max(v, 0), min(v + side, size)) for v, size in zip((y, x), field.binned, strict=True)
         )
         shape = candidate.shape[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
-        shape = shape / np.sqrt(_floored(noise)[rows, columns] * np.float32(self.step))
+        shape = shape / np.sqrt(_floored(noise[rows, columns], noise.mean()) * np.float32(self.step))
         first = candidate.last - len(candidate.trace)
         for back in range(min(len(self._sums), self.looks)):
             end = self.done - back * self.step - first
@@ -174,7 +129,7 @@ class Detector:
 
     def _take(self, ring: Ring, noise: NDArray[np.float32]) -> None:
         total = ring.sum(self.done, self.done + self.step)
-        self._sums[self.looks % len(self._sums)] = total / np.sqrt(_floored(noise) * self.step)
+        self._sums[self.looks % len(self._sums)] = total / np.sqrt(_floored(noise, noise.mean()) * self.step)
         self.done += self.step
         self.looks += 1
 
@@ -224,7 +179,7 @@ class Detector:
         distance = np.hypot(yy, xx)
         rim = distance > RIM * self._radius
         patch -= patch[:, rim].mean(1)[:, None, None]
-        sigma = float(np.sqrt(_floored(noise)[peak.y, peak.x]))
+        sigma = float(np.sqrt(_floored(noise[peak.y, peak.x], noise.mean())))
         image = patch[-peak.frames :].mean(0)
         for _ in range(3):
             shape = _trimmed(image, distance, self._radius)
@@ -247,9 +202,9 @@ class Detector:
         return Candidate(y, x, final, trace, self.done, r, z, area) if final.any() else None
 
 
-def _floored(noise: NDArray[np.float32]) -> NDArray[np.float32]:
+def _floored(noise: NDArray[np.float32], mean: np.floating[Any]) -> NDArray[np.float32]:
     """Return the variance of each pixel, never much below the mean: a dead pixel must not shout."""
-    return np.maximum(noise, np.float32(0.05 * noise.mean() + 1e-9))
+    return np.maximum(noise, np.float32(0.05 * mean + 1e-9))
 
 
 def _blurred(image: NDArray[np.float32], width: float) -> NDArray[np.float32]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from roi_core.cnmf.background import Glow
-from roi_core.cnmf.detect import Detector, Ring
+from roi_core.cnmf.detect import Detector
+from roi_core.cnmf.residual import Ring
 from roi_core.cnmf.state import Cells
 from roi_core.jit import kernel
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from roi_core.cnmf.state import shifted
+from roi_core.cnmf.state import overlap, shifted
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from roi_core.cnmf.state import Table
 
-__all__ = ["Pair", "joined", "likest"]
+__all__ = ["Pair", "closest", "joined", "likest"]
 
 OLD = 2.0
 """Seconds that both must have lived."""
@@ -60,6 +60,17 @@ def joined(t: Table, i: int, j: int) -> tuple[NDArray[np.float32], float, float]
     box = t.boxes[i] * np.sqrt(t.second[i] + 1e-9) + other * np.sqrt(t.second[j] + 1e-9)
     box /= np.sqrt((box**2).sum())
     return box, float((box * t.boxes[i]).sum()), float((box * other).sum())
+
+
+@kernel
+def closest(box: Any, centre: Any, count: Any, t: Any) -> Any:
+    """Return the largest product of a box (S, S) at a centre with the footprints that are known."""
+    side, best = box.shape[0], np.float32(0)
+    for j in range(count):
+        dy, dx = t.centres[j, 0] - centre[0], t.centres[j, 1] - centre[1]
+        if max(abs(dy), abs(dx)) < side:
+            best = max(best, overlap(box, t.boxes[j], dy, dx))
+    return best
 
 
 @kernel

@@ -47,8 +47,6 @@ Below 1, so that an error of the one is damped by the other and not passed on.
 """
 GLOW = 2.0
 """Seconds between two lessons of the glow's filter."""
-BIRTHS = 2
-"""Cells taken over between two frames at most; others wait their turn."""
 TOUR = 100
 """Frames in which every footprint is learned anew once."""
 SMALLEST = 16
@@ -342,31 +340,22 @@ class OnlineCNMF:
         self._aside.give(job)
 
     def _take_over(self, row: int, settings: Settings) -> None:
-        """Make cells of what the detector found, a few a frame, and let the census do its round."""
+        """Do one thing between two frames: a part of the census's round, a birth, or remember a miss."""
         try:
             found = self._aside.take() or []
             if self._asked is self._detector:  # else cells have another size by now
                 self._waiting += found
-                self._take_misses(row, settings)
         except Exception as error:
             self._fail(error)
-        if self._resizing:
+        if self._resizing or self.census.tidy(row, settings.cnmf):
             return
-        for candidate in self._waiting[:BIRTHS]:
-            born = self.census.birth(candidate, row, settings.cnmf.max_cells)
+        if self._waiting:
+            born = self.census.birth(self._waiting.pop(0), row, settings.cnmf.max_cells)
             if born is not None:
                 self._detector.forget(born, self._noise)
-        del self._waiting[:BIRTHS]
-        self.census.tidy(row, settings.cnmf)
-
-    def _take_misses(self, row: int, settings: Settings) -> None:
-        """Remember what fell short, once the detector is done with it."""
-        if self._aside.busy:
-            return
-        floors = Floors.of(settings.cnmf)
-        for candidate in self._detector.missed:
-            self.census.miss(candidate, row, floors.flaw(candidate))
-        self._detector.missed.clear()
+        elif not self._aside.busy and self._detector.missed:
+            missed = self._detector.missed.pop()
+            self.census.miss(missed, row, Floors.of(settings.cnmf).flaw(missed))
 
     def _fail(self, error: Exception) -> None:
         """Go on without new cells for this time; after some failures, for good."""

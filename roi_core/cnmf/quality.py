@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.state import Table
     from roi_core.settings import Cnmf
 
-__all__ = ["Marks", "judge", "marks"]
+__all__ = ["Marks", "judge", "marks", "reasons"]
 
 LENIENT = 0.8
 """A component once accepted stays so down to this share of each threshold: it must not flicker."""
@@ -72,7 +72,7 @@ def judge(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
     """Return status (N,), the index of the first rule each fails (-1: none) and which are hopeless.
 
-    ``before`` is the last status, for hysteresis; `reason` puts the index into words.
+    ``before`` is the last status, for hysteresis; `reasons` puts the index into words.
     """
     values, least = _rules(m, settings, area)
     kept = before == Status.ACCEPTED if before is not None else np.zeros(len(m.r), bool)
@@ -85,14 +85,17 @@ def judge(
     return status, first.astype(np.int64), hopeless
 
 
-def reason(m: Marks, settings: Cnmf, area: float, i: int, rule: int) -> str:
-    """Say in words why component i fails a rule; empty for none."""
-    if rule < 0:
-        return ""
-    if rule >= len(NAMES):
-        return f"size {m.size[i]:.0f} px is above {settings.max_size:g} x {area:.0f} px"
+def reasons(m: Marks, settings: Cnmf, area: float, rules: NDArray[np.int64]) -> list[str]:
+    """Say in words why each component fails its rule (N,); empty for none."""
     values, least = _rules(m, settings, area)
-    return f"{NAMES[rule]} {values[rule, i]:.3g} is below {least[rule, 0]:.3g}"
+    words = [""] * len(rules)
+    for i in np.flatnonzero(rules >= 0).tolist():
+        rule = int(rules[i])
+        if rule < len(NAMES):
+            words[i] = f"{NAMES[rule]} {values[rule, i]:.3g} is below {least[rule, 0]:.3g}"
+        else:
+            words[i] = f"size {m.size[i]:.0f} px is above {settings.max_size:g} x {area:.0f} px"
+    return words
 
 
 NAMES = (

@@ -12,6 +12,8 @@ from roi_core.frame import Status
 from roi_core.settings import Settings
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from roi_core.cnmf.online import OnlineCNMF
 
 __all__ = ["rehearse"]
@@ -26,15 +28,16 @@ def rehearse(kind: type[OnlineCNMF]) -> None:
     for radius in RADII:
         settings = Settings().with_texts(f"cnmf.cell_radius={radius:g}", "cnmf.buffer=3")
         finder, random = kind((SIDE, SIDE), RATE, settings), np.random.default_rng(0)
-        for row in range(LENGTH):
-            finder.input[:] = random.normal(1000, 30, (SIDE, SIDE))
+        pictures = random.normal(1000, 30, (LENGTH, SIDE, SIDE)).astype(np.float32)
+        for row, picture in enumerate(pictures):
+            finder.input[:] = picture
             finder.shift = (0.3, -0.4)
             finder.step(row, settings)
             cells = finder.census.cells
             cells.t.prediction[: cells.count] = 1
             if row == BEGIN:
                 _people(finder, row)
-        _live(finder, settings)
+        _live(finder, settings, pictures[0])
         finder.close()
 
 
@@ -55,13 +58,18 @@ def _people(finder: OnlineCNMF, row: int) -> None:
     finder._detector._fit(Peak(9.0, middle, middle, finder._detector.step), ring, finder._noise)
 
 
-def _live(finder: OnlineCNMF, settings: Settings) -> None:
+def _live(finder: OnlineCNMF, settings: Settings, picture: NDArray[np.float32]) -> None:
     census = finder.census
     census.cells.move(0, 1, 1)
-    census.tidy(LENGTH, settings.cnmf)
+    census._judge(settings.cnmf)
+    census._weed(LENGTH, settings.cnmf)
     if census.cells.count > 1:
         census.unite(Pair(0, 1, True))
+    while census.cells.count > 1:
+        census.remove(0, Status.REMOVED)
+    finder.input[:] = picture
+    finder.step(LENGTH + 1, settings)  # the arrays of a lone cell are laid out in another way
     census.remove(0, Status.REMOVED)
     finder.pause()
-    finder.step(LENGTH + 1, settings)
+    finder.step(LENGTH + 2, settings)
     finder.finish()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from roi_core.frame import Components, Status
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from roi_core.cnmf.state import Cells
@@ -43,6 +46,7 @@ class View:
     camera: Camera
     version: int = 0
     gone: dict[int, Fate] = field(default_factory=dict)
+    _dead: Dead = field(default_factory=lambda: Dead.of([]))
 
     def of(
         self, cells: Cells, status: NDArray[np.uint8], reasons: tuple[str, ...], snr: NDArray[np.float32]
@@ -50,60 +54,102 @@ class View:
         """Return all components as they are now."""
         n, t, camera = cells.count, cells.t, self.camera
         self.version += 1
-        dead, fates = list(self.gone), list(self.gone.values())
-        none = np.full(len(dead), np.nan, np.float32)
+        dead = self._dead = self._dead.plus(islice(self.gone.items(), len(self._dead.ids), None))
+        none = np.full(len(dead.ids), np.nan, np.float32)
         data, indices, indptr = _on_camera(n, cells.field.shape, t, camera)
         return Components(
             version=self.version,
             shape=camera.shape,
-            ids=np.concatenate([t.ids[:n], np.array(dead, np.int64)]),
-            born=np.concatenate([t.born[:n], np.array([fate.born for fate in fates], np.int64)]),
-            status=np.concatenate([status, np.array([fate.status for fate in fates], np.uint8)]),
-            reason=(*reasons, *(fate.reason for fate in fates)),
+            ids=np.concatenate([t.ids[:n], dead.ids]),
+            born=np.concatenate([t.born[:n], dead.born]),
+            status=np.concatenate([status, dead.status]),
+            reason=reasons + dead.reason,
             snr=np.concatenate([snr, none]),
             r=np.concatenate([t.r[:n], none]),
             size=np.concatenate([t.size[:n] * camera.bin**2, none]),
             data=data,
             indices=indices,
-            indptr=np.concatenate([indptr, np.full(len(dead), indptr[-1])]),
+            indptr=np.concatenate([indptr, np.full(len(dead.ids), indptr[-1])]),
+        )
+
+
+class Dead(NamedTuple):
+    """Those that are no more, in columns; only ever longer, so that a view does not ask all of them again."""
+
+    ids: NDArray[np.int64]
+    born: NDArray[np.int64]
+    status: NDArray[np.uint8]
+    reason: tuple[str, ...]
+
+    @classmethod
+    def of(cls, gone: Iterable[tuple[int, Fate]]) -> Dead:
+        """Return the columns of some fates by id."""
+        rows = [(cell, fate.born, fate.status, fate.reason) for cell, fate in gone]
+        ids, born, status, reason = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return cls(np.array(ids, np.int64), np.array(born, np.int64), np.array(status, np.uint8), reason)
+
+    def plus(self, gone: Iterable[tuple[int, Fate]]) -> Dead:
+        """Return the columns with more fates at their ends."""
+        more = Dead.of(gone)
+        if not len(more.ids):
+            return self
+        return Dead(
+            np.concatenate([self.ids, more.ids]),
+            np.concatenate([self.born, more.born]),
+            np.concatenate([self.status, more.status]),
+            self.reason + more.reason,
         )
 
 
 def _on_camera(n: int, shape: tuple[int, int], t: Any, camera: Camera) -> tuple[Any, Any, Any]:
     """Return the footprints as CSC arrays over the camera's pixels, each scaled to a maximum of 1."""
     y0, x0 = camera.origin
-    frame = (shape[0], shape[1], camera.shape[0], camera.shape[1], y0, x0, camera.bin)
+    frame = (shape[0], shape[1], camera.shape[1], y0, x0, camera.bin)
     indptr = np.zeros(n + 1, np.int64)
     _count(n, t.boxes, t.centres, frame, indptr)
-    data, indices = np.empty(indptr[-1], np.float32), np.empty(indptr[-1], np.int32)
-    _fill(n, t.boxes, t.centres, frame, indptr, data, indices)
-    return data, indices, indptr
+    data, indices = np.empty(indptr[-1] + 1, np.float32), np.empty(indptr[-1] + 1, np.int32)
+    _fill(n, t.boxes, t.centres, frame, data, indices)
+    return data[:-1], indices[:-1], indptr
+
+
+@kernel
+def _part(centre: Any, side: Any, size: Any) -> Any:
+    """Return the first pixel and the end of the part of a box that lies on the picture, along one axis."""
+    first = centre - side // 2
+    return max(0, -first), min(side, size - first)
 
 
 @kernel
 def _count(n: Any, boxes: Any, centres: Any, frame: Any, indptr: Any) -> None:
-    side = boxes.shape[1]
+    side, px = boxes.shape[1], frame[5]
     for i in range(n):
+        (y0, y1), (x0, x1) = _part(centres[i, 0], side, frame[0]), _part(centres[i, 1], side, frame[1])
         number = 0
-        for y in range(side):
-            for x in range(side):
-                v, u = centres[i, 0] - side // 2 + y, centres[i, 1] - side // 2 + x
-                inside = 0 <= v < frame[0] and 0 <= u < frame[1]
-                number += inside and boxes[i, y, x] > 0
-        indptr[i + 1] = indptr[i] + number * frame[6] ** 2
+        for y in range(y0, y1):
+            row = boxes[i, y, x0:x1]
+            for x in range(row.size):
+                number += row[x] > 0
+        indptr[i + 1] = indptr[i] + number * px * px
 
 
 @kernel
-def _fill(n: Any, boxes: Any, centres: Any, frame: Any, indptr: Any, data: Any, indices: Any) -> None:
-    height, width, _, wide, y0, x0, px = frame
-    side = boxes.shape[1]
+def _fill(n: Any, boxes: Any, centres: Any, frame: Any, data: Any, indices: Any) -> None:
+    """Write every pixel and go on only behind those that count: without a branch it is five times faster."""
+    height, width, wide, up, left, px = frame
+    side, end, none = boxes.shape[1], np.uint64(0), np.float32(0)
+    source = (np.arange(side * px) // px).astype(np.uint64)
     for i in range(n):
-        k, top = indptr[i], max(boxes[i].max(), np.float32(1e-30))
-        for y in range(side * px):
-            v = (centres[i, 0] - side // 2) * px + y
-            for x in range(side * px):
-                u = (centres[i, 1] - side // 2) * px + x
-                a = boxes[i, y // px, x // px]
-                if a > 0 and 0 <= v < height * px and 0 <= u < width * px:
-                    data[k], indices[k] = a / top, (v + y0) * wide + u + x0
-                    k += 1
+        (y0, y1), (x0, x1) = _part(centres[i, 0], side, height), _part(centres[i, 1], side, width)
+        corner = (up + (centres[i, 0] - side // 2) * px) * wide + left + (centres[i, 1] - side // 2) * px
+        begin, top = end, np.float32(1e-30)
+        for y in range(y0, y1):
+            row = boxes[i, y]
+            for at in range(corner + y * px * wide, corner + (y + 1) * px * wide, wide):
+                for x in range(x0 * px, x1 * px):
+                    value = row[source[np.uint64(x)]]
+                    data[end], indices[end] = value, np.int32(at + x)
+                    top = max(top, value)
+                    end += np.uint64(value > none)
+        column = data[begin:end]
+        for k in range(column.size):
+            column[k] /= top

@@ -131,9 +131,8 @@ def _components(
     marks = quality.marks(n, t, noise, cells.field.shape, hidden)
     status, rule, _ = quality.judge(marks, cnmf, area, t.status[:n])
     status = np.where(t.verdict[:n] > 0, t.verdict[:n], status).astype(np.uint8)
-    reasons = tuple(
-        "by hand" if t.verdict[i] else quality.reason(marks, cnmf, area, i, int(rule[i])) for i in range(n)
-    )
+    words = quality.reasons(marks, cnmf, area, rule)
+    reasons = tuple("by hand" if t.verdict[i] else words[i] for i in range(n))
     born = dict(zip(known.ids.tolist(), known.born.tolist(), strict=True))
     t.born[:n] = [born.get(int(cell), 0) for cell in t.ids[:n]]
     view = View(Camera(prepare.camera, prepare.origin, prepare.bin))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from roi_core.cnmf.aside import Aside
-from roi_core.cnmf.detect import SMALL, WIDE, WINDOWS, Detector, Ring
+from roi_core.cnmf.detect import SMALL, WIDE, WINDOWS, Detector
+from roi_core.cnmf.residual import Ring
 from roi_core.cnmf.state import Field
 from tests.cells import blob
 

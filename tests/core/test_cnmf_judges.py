@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roi_core.cnmf import merge, quality
-from roi_core.cnmf.merge import TOUCH, joined, likest
+from roi_core.cnmf.merge import TOUCH, closest, joined, likest
 from roi_core.cnmf.view import Camera, Fate, View
 from roi_core.frame import Status
 from roi_core.settings import Settings
-from tests.cells import add, blob, crowd, empty, footprint
+from tests.cells import add, blob, crowd, empty, footprint, inside, padded
 
 PLAIN = Settings().cnmf
 
@@ -110,6 +110,18 @@ def test_joined_is_the_weighed_sum_of_two():
     assert (a, b) == pytest.approx(((whole * one).sum(), (whole * other).sum()), abs=1e-5)
 
 
+def test_the_closest_known_footprint():
+    cells, random = crowd(12)
+    for place in ((0, 0), (20, 51), *random.integers(0, 48, (20, 2)).tolist()):
+        box = cells.t.boxes[int(random.integers(12))].copy()
+        wide = padded(np.zeros((48, 52), np.float32), 6)
+        wide[place[0] : place[0] + 13, place[1] : place[1] + 13] = box
+        expected = max((wide[6:-6, 6:-6] * footprint(cells, j)).sum() for j in range(12))
+        found = closest(inside(box, place, (48, 52)), tuple(place), 12, cells.t)
+        assert found == pytest.approx(max(expected, 0), abs=1e-5)
+    assert closest(box, (20, 20), 0, cells.t) == 0
+
+
 # -- quality
 
 
@@ -124,7 +136,7 @@ def marks_of(**changes):
 def judged(settings=PLAIN, before=None, **changes):
     marks, area = marks_of(**changes)
     status, rule, hopeless = quality.judge(marks, settings, area, before)
-    return Status(status[0]), quality.reason(marks, settings, area, 0, int(rule[0])), bool(hopeless[0])
+    return Status(status[0]), quality.reasons(marks, settings, area, rule)[0], bool(hopeless[0])
 
 
 NO = Status.REJECTED
@@ -254,6 +266,10 @@ def test_those_that_are_no_more_stand_behind_the_living():
     assert np.isnan(seen.size[2])
     assert np.isnan(seen.snr[2])
     assert seen.indptr[2] == seen.indptr[3]
+    view.gone[5] = Fate(34, Status.REMOVED, "dim")
+    later = view.of(cells, np.array([1, 2], np.uint8), ("", "dim"), np.ones(2, np.float32))
+    assert later.ids.tolist() == [*seen.ids, 5]
+    assert (later.born[3], later.status[3], later.reason[2:]) == (34, 4, ("part of 1", "dim"))
     cells.t.ids[0] = 999
     assert 999 not in seen.ids, "a view does not change"
     empty_view = View(Camera((48, 52))).of(empty(), np.zeros(0, np.uint8), (), np.zeros(0, np.float32))

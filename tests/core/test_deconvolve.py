@@ -225,12 +225,13 @@ def test_a_cell_does_not_depend_on_its_neighbours_place():
     one, two = Deconvolver(RATE, 10), Deconvolver(RATE, 10)
     for d in (one, two):
         d.append(fluorescence[:, :40].copy())
-    order = np.array([4, 0, 2])
+    order = np.array([3, 4, 2])
     for t in range(40, 300):
         one.step(fluorescence[:, t].copy(), given_constants)
         two.step(fluorescence[order if t > 100 else slice(None), t].copy(), given_constants)
         if t == 100:
-            two.keep(order)
+            two.drop(1)
+            two.drop(0)
     for name in ("raw", "calcium", "spikes", "settled_calcium", "settled_spikes", "noise", "baseline"):
         np.testing.assert_allclose(getattr(two, name), getattr(one, name)[order], rtol=1e-4, atol=1e-3)
 
@@ -243,7 +244,8 @@ def test_room_grows_and_no_cells_are_no_trouble():
     d.step(np.ones(44, np.float32), CNMF)
     assert d.count == 44
     assert d.raw.shape == (44,)
-    d.keep(np.empty(0, np.int64))
+    for k in reversed(range(44)):
+        d.drop(k)
     d.step(np.empty(0, np.float32), CNMF)
     assert [x.shape for x in d.flush()] == [(0, 5), (0, 5)]
 

@@ -1,0 +1,99 @@
+"""What neither the glow nor the cells explained of the last frames; new cells are looked for in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core.jit import kernel
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from roi_core.cnmf.state import Field
+
+__all__ = ["Ring"]
+
+
+class Ring:
+    """The residuals (rows, columns, with a margin of zeros) of the last frames."""
+
+    def __init__(self, frames: int, field: Field) -> None:
+        rows, columns = (size + 2 * field.margin for size in field.binned)
+        self.slots = np.zeros((frames, rows, columns), np.float32)
+        self.margin = field.margin
+        self.head = 0
+        self._rows = np.zeros(frames, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def rows(self, frames: int) -> NDArray[np.int64]:
+        """Return of which rows of the session the last frames are."""
+        rows: NDArray[np.int64] = self._rows[np.arange(self.head - frames, self.head) % len(self)]
+        return rows
+
+    def publish(self, row: int) -> None:
+        """Count the claimed slot as the newest frame, that of a row."""
+        self._rows[self.head % len(self)] = row
+        self.head += 1
+
+    def claim(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the slot of the frame in hand, and that of the frame before."""
+        return self.slots[self.head % len(self)], self.slots[(self.head - 1) % len(self)]
+
+    def sum(self, first: int, last: int) -> NDArray[np.float32]:
+        """Return the sum of the residuals of these frames, without the margin."""
+        m = self.margin
+        total = np.zeros_like(self.slots[0, m:-m, m:-m])
+        for frame in range(first, last):
+            total += self.slots[frame % len(self), m:-m, m:-m]
+        return total
+
+    def rms(self, first: int, last: int) -> NDArray[np.float32]:
+        """Return the root mean square of the residuals of these frames, without the margin."""
+        m = self.margin
+        total = np.zeros_like(self.slots[0, m:-m, m:-m])
+        for frame in range(first, last):
+            total += np.square(self.slots[frame % len(self), m:-m, m:-m])
+        return np.asarray(np.sqrt(total / np.float32(last - first)), np.float32)
+
+    def cut(self, first: int, last: int, y: int, x: int, side: int) -> NDArray[np.float32]:
+        """Return a copy (frames, side, side) of a patch; its corner (y, x) counts from the margin's."""
+        order = np.arange(first, last) % len(self)
+        return np.ascontiguousarray(self.slots[order, y : y + side, x : x + side])
+
+    def projected(self, first: int, y: int, x: int, shape: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the product of a shape at corner (y, x) with each frame from the first on."""
+        out = np.zeros(self.head - first, np.float32)
+        _project(self.slots, first, y, x, shape, out)
+        return out
+
+    def take_out(self, trace: NDArray[np.float32], y: int, x: int, shape: NDArray[np.float32]) -> None:
+        """Take a shape at corner (y, x) times its trace out of the last frames."""
+        _take_out(self.slots, self.head - len(trace), y, x, shape, trace)
+
+
+@kernel
+def _project(slots: Any, first: Any, y: Any, x: Any, shape: Any, out: Any) -> None:
+    side = shape.shape[0]
+    for t in range(out.size):
+        frame = slots[(first + t) % slots.shape[0]]
+        for v in range(side):
+            a, b = frame[y + v, x : x + side], shape[v]
+            for u in range(side):
+                out[t] += a[u] * b[u]
+
+
+@kernel
+def _take_out(slots: Any, first: Any, y: Any, x: Any, shape: Any, trace: Any) -> None:
+    side = shape.shape[0]
+    for t in range(trace.size):
+        frame = slots[(first + t) % slots.shape[0]]
+        for v in range(side):
+            a, b = frame[y + v, x : x + side], shape[v]
+            for u in range(side):
+                a[u] -= trace[t] * b[u]
