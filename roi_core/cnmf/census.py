@@ -312,7 +312,8 @@ class Census:
         t.verdict[i], t.status[i] = verdict or 0, status
         kinds = {Status.ACCEPTED: "accepted", Status.REJECTED: "rejected", None: "automatic"}
         self._news.append((kinds[verdict], {"id": cell, "reason": BY_HAND}))
-        self._tidied = -(10**9) if verdict is None else self._tidied
+        if verdict is None:
+            self._tidied, self._judged = -(10**9), False
         self._changed = True
 
     # -- unions and deaths -----------------------------------------------------------------------------------
