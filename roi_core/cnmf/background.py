@@ -13,6 +13,7 @@ place, for vessels and texture dim or brighten both alike. Nothing of this flows
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -219,6 +220,13 @@ class Grid:
         low = np.searchsorted(middles, place).clip(1, len(middles) - 1) - 1
         fraction = (place - middles[low]) / (middles[low + 1] - middles[low])
         return low, fraction.clip(-0.5, 1.5).astype(np.float32)
+
+    def beside(self, axis: int, place: float) -> tuple[int, float, float]:
+        """Return what `at` does of one place, and how far the two nodes are apart; an array costs more."""
+        middles = self.middles[axis]
+        low = min(max(bisect_left(middles, place), 1), len(middles) - 1) - 1
+        apart = float(middles[low + 1] - middles[low])
+        return low, min(max(float(place - middles[low]) / apart, -0.5), 1.5), apart
 
     def pixels(self) -> tuple[Any, Any, Any, Any]:
         """Return where every pixel row and column lies between the nodes."""

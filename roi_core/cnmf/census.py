@@ -213,6 +213,7 @@ class Census:
         self.cells, self.ring = cells, ring
         self.misses.forget()
         self._changed = True
+        self.view.redraw()
 
     def tell(self, kind: str, data: dict[str, Any]) -> None:
         """Say something with the next activity."""
@@ -377,6 +378,7 @@ class Census:
         self.deconvolver.append(past[np.isfinite(past)][None])
         self.deconvolver.drop(i)
         self._changed = True
+        self.view.redraw()
 
     def remove(self, i: int, status: Status, why: str = "") -> None:
         """Take a component out; it stays known by its fate."""
@@ -390,6 +392,7 @@ class Census:
         self.deconvolver.drop(i)
         self._past[:, i] = self._past[:, self.cells.count]
         self._changed = True
+        self.view.redraw()
 
     # -- the past and the present ----------------------------------------------------------------------------
 
@@ -415,18 +418,26 @@ class Census:
     def components(self) -> Components:
         """Return what onlookers see: the same object while nothing that matters changed."""
         aged = self._rows - self._shown >= SHOW * self.rate
+        if aged:
+            self._shown = self._rows
+            self.view.redraw()
         if self._components is None or self._changed or aged:
             t, n = self.cells.t, self.cells.count
             snr = t.peak[:n] / np.maximum(self.deconvolver.noise, np.float32(1e-9))
-            known = zip(t.ids[:n].tolist(), t.status[:n].tolist(), t.verdict[:n].tolist(), strict=True)
-            reasons = tuple(
-                BY_HAND if verdict else self._why.get(cell, NEW) if status != Status.ACCEPTED else ""
-                for cell, status, verdict in known
-            )
-            self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), reasons, snr)
-            self._shown, self._changed = self._rows, False
             self._ids = tuple(t.ids[:n].tolist())
+            self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), self._reasons(), snr)
+            self._changed = False
         return self._components
+
+    def _reasons(self) -> tuple[str, ...]:
+        """Return why each is not accepted, or that it is by hand."""
+        t, n = self.cells.t, self.cells.count
+        words = [""] * n
+        for i in np.flatnonzero(t.status[:n] != Status.ACCEPTED).tolist():
+            words[i] = self._why.get(self._ids[i], NEW)
+        for i in np.flatnonzero(t.verdict[:n]).tolist():
+            words[i] = BY_HAND
+        return tuple(words)
 
     def activity(self, lag: int) -> Activity:
         """Return what the cells did in this frame, and what happened to them since the last."""

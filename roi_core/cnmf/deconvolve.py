@@ -222,16 +222,9 @@ def _run(
 
 def _unsettled(cells: tuple[NDArray[Any], ...], lag: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return calcium and spikes (N, lag) of the frames still in the window, by the recursion of the model."""
-    windows, _, states = cells[:3]
-    spikes = windows[:, window.SPIKES, windows.shape[2] - lag :].copy()
-    calcium = np.empty_like(spikes)
-    d, r = states[:, window.D], states[:, window.R]
-    slow, fast = states[:, window.SETTLED_SLOW].copy(), states[:, window.SETTLED_FAST].copy()
-    for t in range(lag):
-        slow = d * (slow + spikes[:, t] / (d - r))
-        fast = r * (fast + spikes[:, t] / (d - r))
-        calcium[:, t] = slow - fast
-    return calcium, spikes * states[:, window.PEAK, None].astype(np.float32)
+    calcium, spikes = np.empty((2, len(cells[0]), lag), np.float32)
+    window.unsettled(cells[0], cells[2], calcium, spikes)
+    return calcium, spikes
 
 
 def _blocks(seconds: float, rate: float) -> tuple[int, int]:

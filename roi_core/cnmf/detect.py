@@ -119,13 +119,9 @@ class Detector:
         )
         shape = candidate.shape[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
         shape = shape / np.sqrt(_floored(noise[rows, columns], noise.mean()) * np.float32(self.step))
-        first = candidate.last - len(candidate.trace)
-        for back in range(min(len(self._sums), self.looks)):
-            end = self.done - back * self.step - first
-            if end - self.step < 0:
-                break
-            weight = candidate.trace[end - self.step : end].sum()
-            self._sums[(self.looks - 1 - back) % len(self._sums), rows, columns] -= weight * shape
+        end = self.done - (candidate.last - len(candidate.trace))
+        place = self._sums[:, rows, columns]
+        _take_from(place, shape, candidate.trace, self.looks, end, self.step)
 
     def _take(self, ring: Ring, noise: NDArray[np.float32]) -> None:
         total = ring.sum(self.done, self.done + self.step)
@@ -229,6 +225,22 @@ def _correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
     a, b = a - a.mean(), b - b.mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size > 0 else 0.0
+
+
+@kernel
+def _take_from(sums: Any, shape: Any, trace: Any, looks: Any, end: Any, step: Any) -> None:
+    """Take a shape times its trace out of the last sums over ``step`` frames; the newest ends at ``end``."""
+    for back in range(min(sums.shape[0], looks)):
+        first = end - (back + 1) * step
+        if first < 0:
+            break
+        weight = np.float32(0)
+        for frame in range(first, min(first + step, trace.size)):
+            weight += trace[frame]
+        entry = sums[(looks - 1 - back) % sums.shape[0]]
+        for y in range(shape.shape[0]):
+            for x in range(shape.shape[1]):
+                entry[y, x] -= weight * shape[y, x]
 
 
 @kernel

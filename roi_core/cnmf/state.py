@@ -273,15 +273,13 @@ def shifted(box: NDArray[np.float32], dy: int, dx: int) -> NDArray[np.float32]:
 
 def _under(grid: Grid, centre: tuple[int, int], factor: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the four nodes round a place, and their shares in the glow there and its rise per px in y, x."""
-    (y, t), (x, s) = (grid.at(k, (centre[k] + 0.5) / factor - 0.5) for k in (0, 1))
-    rows, columns = grid.middles
-    dy, dx = (rows[y + 1] - rows[y]) * factor, (columns[x + 1] - columns[x]) * factor
-    along, across = np.array([1 - t, t]), np.array([1 - s, s])
+    (y, t, dy), (x, s, dx) = (grid.beside(k, (centre[k] + 0.5) / factor - 0.5) for k in (0, 1))
     first = y * grid.shape[1] + x
     nodes = np.array([first, first + 1, first + grid.shape[1], first + grid.shape[1] + 1])
-    step = np.array([-1, 1])
-    planes = np.outer(along, across), np.outer(step / dy, across), np.outer(along, step / dx)
-    return nodes, np.array([plane.ravel() for plane in planes], np.float32)
+    level = (1 - t) * (1 - s), (1 - t) * s, t * (1 - s), t * s
+    down = np.array([s - 1, -s, 1 - s, s]) / (dy * factor)
+    across = np.array([t - 1, 1 - t, -t, t]) / (dx * factor)
+    return nodes, np.array([level, down, across], np.float32)
 
 
 @kernel

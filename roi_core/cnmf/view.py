@@ -39,14 +39,43 @@ class Fate:
     reason: str
 
 
+class Columns(NamedTuple):
+    """Footprints as the arrays of a CSC matrix; never changed, only replaced."""
+
+    data: NDArray[np.float32]
+    indices: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+
+    def plus(self, more: Columns) -> Columns:
+        """Return the columns with more at their end."""
+        if len(self.indptr) == 1:
+            return more
+        return Columns(
+            np.concatenate([self.data, more.data]),
+            np.concatenate([self.indices, more.indices]),
+            np.concatenate([self.indptr, self.indptr[-1] + more.indptr[1:]]),
+        )
+
+
+NOTHING = Columns(np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(1, np.int64))
+
+
 @dataclass
 class View:
-    """Makes `Components` when asked, with those that are no more behind the living."""
+    """Makes `Components` when asked, with those that are no more behind the living.
+
+    A footprint is drawn once and then shown as it was, until `redraw`: so a birth costs one footprint.
+    """
 
     camera: Camera
     version: int = 0
     gone: dict[int, Fate] = field(default_factory=dict)
     _dead: Dead = field(default_factory=lambda: Dead.of([]))
+    _drawn: Columns = field(default_factory=lambda: NOTHING)
+
+    def redraw(self) -> None:
+        """Draw all footprints anew the next time: their shapes or their order changed."""
+        self._drawn = NOTHING
 
     def of(
         self, cells: Cells, status: NDArray[np.uint8], reasons: tuple[str, ...], snr: NDArray[np.float32]
@@ -56,7 +85,9 @@ class View:
         self.version += 1
         dead = self._dead = self._dead.plus(islice(self.gone.items(), len(self._dead.ids), None))
         none = np.full(len(dead.ids), np.nan, np.float32)
-        data, indices, indptr = _on_camera(n, cells.field.shape, t, camera)
+        first = len(self._drawn.indptr) - 1
+        new = _on_camera(t.boxes[first:n], t.centres[first:n], cells.field.shape, camera)
+        self._drawn = data, indices, indptr = self._drawn.plus(new)
         return Components(
             version=self.version,
             shape=camera.shape,
@@ -101,15 +132,17 @@ class Dead(NamedTuple):
         )
 
 
-def _on_camera(n: int, shape: tuple[int, int], t: Any, camera: Camera) -> tuple[Any, Any, Any]:
-    """Return the footprints as CSC arrays over the camera's pixels, each scaled to a maximum of 1."""
-    y0, x0 = camera.origin
+def _on_camera(
+    boxes: NDArray[np.float32], centres: NDArray[np.int64], shape: tuple[int, int], camera: Camera
+) -> Columns:
+    """Return footprints over the camera's pixels, each scaled to a maximum of 1."""
+    n, (y0, x0) = len(boxes), camera.origin
     frame = (shape[0], shape[1], camera.shape[1], y0, x0, camera.bin)
     indptr = np.zeros(n + 1, np.int64)
-    _count(n, t.boxes, t.centres, frame, indptr)
+    _count(n, boxes, centres, frame, indptr)
     data, indices = np.empty(indptr[-1] + 1, np.float32), np.empty(indptr[-1] + 1, np.int32)
-    _fill(n, t.boxes, t.centres, frame, data, indices)
-    return data[:-1], indices[:-1], indptr
+    _fill(n, boxes, centres, frame, data, indices)
+    return Columns(data[:-1], indices[:-1], indptr)
 
 
 @kernel

@@ -45,6 +45,7 @@ __all__ = [
     "settle",
     "shape_of",
     "take",
+    "unsettled",
 ]
 
 # Rows of a window (3, W) float32, in order of time, the newest frame last.
@@ -117,6 +118,23 @@ def settle(window: NDArray[np.float32], state: NDArray[np.float64], place: int) 
     state[SETTLED_SLOW] = d * (state[SETTLED_SLOW] + spike / (d - r))
     state[SETTLED_FAST] = r * (state[SETTLED_FAST] + spike / (d - r))
     return state[SETTLED_SLOW] - state[SETTLED_FAST], spike
+
+
+@kernel
+def unsettled(
+    windows: NDArray[np.float32], states: NDArray[np.float64], calcium: NDArray[np.float32],
+    spikes: NDArray[np.float32],
+) -> None:  # fmt: skip
+    """Fill in (N, lag) what is known of the frames that did not settle yet, by the recursion of the model."""
+    lag = calcium.shape[1]
+    for k in range(calcium.shape[0]):
+        d, r, peak = states[k, D], states[k, R], np.float32(states[k, PEAK])
+        slow, fast = states[k, SETTLED_SLOW], states[k, SETTLED_FAST]
+        for t in range(lag):
+            spike = windows[k, SPIKES, windows.shape[2] - lag + t]
+            slow = d * (slow + spike / (d - r))
+            fast = r * (fast + spike / (d - r))
+            calcium[k, t], spikes[k, t] = slow - fast, spike * peak
 
 
 @kernel
