@@ -68,13 +68,16 @@ def binned_by_4(image: Picture, out: Picture) -> None:
 
 
 @jit.sums
-def high_passed(image: Picture, reach: int, room: Picture, out: Picture) -> None:
-    """Write into `out` the image minus its mean over (2 reach + 1)^2 px, its edges repeated outwards."""
-    h, w = image.shape
+def high_passed(image: Picture, reach: int, rows: tuple[int, int], room: Picture, out: Picture) -> None:
+    """Write into `out` the image minus its mean over (2 reach + 1)^2 px, its edges repeated outwards.
+
+    Only from the first of ``rows`` to the second.
+    """
+    w = image.shape[1]
     scale = np.float32(1.0 / (2 * reach + 1) ** 2)
     column = room[0][:w]
-    started(image, reach, column)
-    for y in range(h):
+    started(image, rows[0], reach, column)
+    for y in range(rows[0], rows[1]):
         total = boxed(column, reach, room[2:])
         row, target = image[y], out[y]
         for x in range(w):
@@ -83,11 +86,11 @@ def high_passed(image: Picture, reach: int, room: Picture, out: Picture) -> None
 
 
 @jit.sums
-def started(image: Picture, reach: int, column: Picture) -> None:
-    """Make `column` (w,) the sums over the rows around row 0."""
+def started(image: Picture, first: int, reach: int, column: Picture) -> None:
+    """Make `column` (w,) the sums over the rows around the first."""
     for x in range(column.size):
         column[x] = 0
-    for y in range(-reach, reach + 1):
+    for y in range(first - reach, first + reach + 1):
         row = image[max(0, min(image.shape[0] - 1, y))]
         for x in range(column.size):
             column[x] += row[x]

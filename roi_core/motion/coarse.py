@@ -106,7 +106,7 @@ class Coarse:
             binned_by_4(image, self.small)
         else:
             binned(image, self.factor, self.small)
-        high_passed(self.small, REACH, self._room, out)
+        high_passed(self.small, REACH, (0, len(out)), self._room, out)
 
     def _compare(
         self, picture: NDArray[np.float32], u: tuple[float, float], gain: float

@@ -14,7 +14,7 @@ import numpy as np
 
 from roi_core.filters import high_passed, room
 from roi_core.motion.kernels import BLOCK, blinded, energies, gathered, matched, sloped
-from roi_core.motion.newton import response, solved
+from roi_core.motion.newton import change, solved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,41 +50,64 @@ class Fine:
 
     def teach(self, mean: NDArray[np.float32]) -> list[Callable[[], None]]:
         """Return parts of similar cost, to be called in turn, that take the template's mean picture."""
-        steps = self._flatten, self._slope, self._choose, self._gather, self._blind, self._respond
-        return [partial(step, mean) for step in steps]
+        h = len(mean)
+        return [
+            partial(self._flatten, mean, (0, h // 2)),
+            partial(self._flatten, mean, (h // 2, h)),
+            self._slope,
+            self._measure,
+            self._choose,
+            partial(self._model, mean),
+            self._gather,
+            self._blind,
+            partial(self._respond, mean, 0),
+            partial(self._respond, mean, 1),
+            self._turn,
+        ]
 
-    def _flatten(self, mean: NDArray[np.float32]) -> None:
-        high_passed(mean, REACH, self._room, self._flat)
+    def _flatten(self, mean: NDArray[np.float32], rows: tuple[int, int]) -> None:
+        high_passed(mean, REACH, rows, self._room, self._flat)
 
-    def _slope(self, _mean: NDArray[np.float32]) -> None:
+    def _slope(self) -> None:
         sloped(self._flat, self._slopes)
 
-    def _choose(self, _mean: NDArray[np.float32]) -> None:
+    def _measure(self) -> None:
         energies(self._slopes, self._corner, self._room[0], self._energy)
+
+    def _choose(self) -> None:
         self._next.places[:] = self._chosen()
 
-    def _gather(self, mean: NDArray[np.float32]) -> None:
+    def _model(self, mean: NDArray[np.float32]) -> None:
         blocks = self._next
         gathered(mean, blocks.places, blocks.model)
-        for k in range(2):
-            gathered(self._slopes[k], blocks.places, blocks.weights[k])
         blocks.centre = float(blocks.model.mean(dtype=np.float64)) if blocks.model.size else 0.0
         blocks.model -= np.float32(blocks.centre)
 
-    def _blind(self, _mean: NDArray[np.float32]) -> None:
+    def _gather(self) -> None:
+        blocks = self._next
+        for slopes, weights in zip(self._slopes, blocks.weights, strict=True):
+            gathered(slopes, blocks.places, weights)
+
+    def _blind(self) -> None:
         blinded(self._next.weights, self._next.model, self._next.facts)
 
-    def _respond(self, mean: NDArray[np.float32]) -> None:
+    def _respond(self, mean: NDArray[np.float32], axis: int) -> None:
+        """Measure how the sums change when the template is displaced along an axis."""
         blocks = self._next
-        asked = iter(blocks.responses)
+        asked = iter(blocks.responses[2 * axis :])
 
         def weigh(u: tuple[float, float]) -> tuple[float, float]:
             sums = self._weigh(blocks, mean, u)
             next(asked)[:] = blocks.pulls
             return sums
 
-        blocks.hessian = response(weigh, NUDGE)
-        self._next, self._now = self._now, blocks
+        blocks.changes[axis] = change(weigh, NUDGE, axis)
+
+    def _turn(self) -> None:
+        """Use from now on what was learned."""
+        (a, c), (b, d) = self._next.changes
+        self._next.hessian = (a, b), (c, d)
+        self._next, self._now = self._now, self._next
 
     def refine(
         self, image: NDArray[np.float32], u: tuple[float, float], gain: float, offset: float
@@ -143,4 +166,5 @@ class Blocks:
         self.pulls = np.zeros((count, 3))
         self.responses = np.zeros((4, count, 3))
         self.centre = 0.0
+        self.changes = [(0.0, 0.0), (0.0, 0.0)]
         self.hessian = ((0.0, 0.0), (0.0, 0.0))

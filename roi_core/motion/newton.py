@@ -13,20 +13,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Hessian", "response", "solved"]
+__all__ = ["Hessian", "change", "response", "solved"]
 
 Hessian = tuple[tuple[float, float], tuple[float, float]]
 
 
 def response(weigh: Callable[[tuple[float, float]], tuple[float, float]], nudge: float) -> Hessian:
     """Return how the weighed sums (y, x) of the template change per px that it is displaced in y and in x."""
-    up, down = weigh((nudge, 0.0)), weigh((-nudge, 0.0))
-    right, left = weigh((0.0, nudge)), weigh((0.0, -nudge))
-    scale = 1 / (2 * nudge)
-    return (
-        ((up[0] - down[0]) * scale, (right[0] - left[0]) * scale),
-        ((up[1] - down[1]) * scale, (right[1] - left[1]) * scale),
-    )
+    (a, c), (b, d) = (change(weigh, nudge, axis) for axis in (0, 1))
+    return (a, b), (c, d)
+
+
+def change(
+    weigh: Callable[[tuple[float, float]], tuple[float, float]], nudge: float, axis: int
+) -> tuple[float, float]:
+    """Return the column of the response that belongs to one axis."""
+    y, x = (nudge, 0.0) if axis == 0 else (0.0, nudge)
+    ahead, back = weigh((y, x)), weigh((0.0 - y, 0.0 - x))
+    return (ahead[0] - back[0]) / (2 * nudge), (ahead[1] - back[1]) / (2 * nudge)
 
 
 def solved(hessian: Hessian, pull: tuple[float, float], share: float, longest: float) -> tuple[float, float]:
