@@ -15,7 +15,7 @@ import numba
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["fence", "kernel", "sums"]
+__all__ = ["fence", "kernel", "part", "sums"]
 
 F = TypeVar("F", bound="Callable[..., object]")
 
@@ -26,6 +26,14 @@ def kernel(function: F) -> F:
         return cast("F", numba.njit(nogil=True, cache=True)(function))
     except RuntimeError:  # neither the package's folder nor the user's can be written: compile at each start
         return cast("F", numba.njit(nogil=True)(function))
+
+
+def part(function: F) -> F:
+    """Compile like `kernel`, and write it into every kernel that uses it, for a call costs 9 ns."""
+    try:
+        return cast("F", numba.njit(nogil=True, cache=True, inline="always")(function))
+    except RuntimeError:
+        return cast("F", numba.njit(nogil=True, inline="always")(function))
 
 
 def sums(function: F) -> F:

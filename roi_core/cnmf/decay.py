@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.jit import kernel
+from roi_core.jit import kernel, part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ SUM, LENGTH, NEXT, FILLED, FRESH, LOG_DECAY = range(6)
 NOTES = 6
 
 
-@kernel
+@part
 def collect(notes: NDArray[np.float64], ring: NDArray[np.float32], raw: float, length: int) -> None:
     """Take one finite value of the trace above its baseline into the bins."""
     notes[SUM] += raw

@@ -24,7 +24,7 @@ from roi_core.cnmf.window import (
     shape_of,
     take,
 )
-from roi_core.jit import kernel
+from roi_core.jit import kernel, part
 
 __all__ = ["COLUMNS", "DECAY_NOW", "FIELD", "FIELD_RISE", "OUT", "catch_up", "step"]
 
@@ -116,7 +116,7 @@ def _constants(state, shape, options, log_decay, field_rise):  # type: ignore[no
     shape_of(shape, state, d, r)
 
 
-@kernel
+@part
 def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag):  # type: ignore[no-untyped-def]
     """Take one frame of one cell and write what is known now of this frame and of the one `lag` ago."""
     size = state[SQUARES] / state[SUM] if state[SUM] > 0 else 0.0
@@ -150,7 +150,7 @@ def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag
     out[SETTLED_CALCIUM], out[SETTLED_SPIKES] = calcium, spike * state[PEAK]
 
 
-@kernel
+@part
 def _told(spikes, diagonal, evidence):  # type: ignore[no-untyped-def]
     """Return the expected sum of spikes: each shrunk by the prior as far as little is seen of it."""
     total, one = np.float32(0), np.float32(1)

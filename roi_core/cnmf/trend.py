@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.jit import kernel
+from roi_core.jit import kernel, part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ ENOUGH = 0.15
 """A level holds enough blocks with this part of the most that any holds."""
 
 
-@kernel
+@part
 def follow(
     trend: NDArray[np.float32], blocks: NDArray[np.float32], value: float, length: int, n: int, phase: int
 ) -> None:
@@ -65,7 +65,7 @@ def follow(
     trend[BASELINE] += trend[STEP]
 
 
-@kernel
+@part
 def _noise(trend: NDArray[np.float32], value: float) -> None:
     if trend[SEEN] >= 2:
         second = value - 2 * trend[LAST] + trend[BEFORE]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.jit import kernel
+from roi_core.jit import kernel, part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +87,7 @@ def shape_of(shape: NDArray[np.float32], state: NDArray[np.float64], d: float, r
         shape[DIAGONAL, i], shape[LEVEL, i] = square, np.sqrt(square)
 
 
-@kernel
+@part
 def take(
     window: NDArray[np.float32], shape: NDArray[np.float32], state: NDArray[np.float64],
     value: float, penalty: float, moves: int, tolerance: float, follow: float, forget: float,
@@ -111,7 +111,7 @@ def take(
     return float(slow - fast)
 
 
-@kernel
+@part
 def settle(window: NDArray[np.float32], state: NDArray[np.float64], place: int) -> tuple[float, float]:
     """Return calcium and spike of the frame at `place`, which is taken to be right from now on."""
     d, r, spike = state[D], state[R], np.float64(window[SPIKES, place])
@@ -137,7 +137,7 @@ def unsettled(
             calcium[k, t], spikes[k, t] = slow - fast, spike * peak
 
 
-@kernel
+@part
 def _advance(window: NDArray[np.float32], h: NDArray[np.float32], value: float, innovation: float) -> None:
     """Let every spike grow older by a frame that differs by `innovation` from what was foreseen."""
     gradient, spikes, values = window[GRADIENT], window[SPIKES], window[VALUES]
@@ -152,7 +152,7 @@ def _advance(window: NDArray[np.float32], h: NDArray[np.float32], value: float, 
     gradient[last], spikes[last], values[last] = h[last] * e, 0, value
 
 
-@kernel
+@part
 def _best(
     window: NDArray[np.float32], shape: NDArray[np.float32], penalty: float, tolerance: float
 ) -> tuple[int, float]:
@@ -171,7 +171,7 @@ def _best(
     return place, float(step)
 
 
-@kernel
+@part
 def _move(window: NDArray[np.float32], shape: NDArray[np.float32], j: int, x: float) -> None:
     """Add x to spike j: take x times the j-th column of the Gram matrix from the gradients."""
     gradient = window[GRADIENT]
