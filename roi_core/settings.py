@@ -278,6 +278,13 @@ class Cnmf(Block):
         ge=-5,
         le=20,
     )
+    min_asymmetry: float = field(
+        0.3,
+        "Skewness of the changes of the trace that a cell must reach; calcium rises faster than it falls, "
+        "background and motion do not.",
+        ge=-5,
+        le=20,
+    )
     min_size: float = field(0.25, "Smallest cell, as a fraction of the expected area.", ge=0, le=1)
     max_size: float = field(2.5, "Largest cell, as a multiple of the expected area.", ge=1, le=20)
     merge_r: float = field(

@@ -41,6 +41,8 @@ PRIOR, BEND = 0.2, 1.0
 TEXTURE = 0.3
 """How much the glow of a pixel is expected to differ from that of its surroundings."""
 GAINS = 0.2, 2.0
+LEAST_KNOWN = 0.25
+"""Share of a block that must be no suspect for the block to be measured; others are bridged."""
 
 
 class Filter(NamedTuple):
@@ -89,13 +91,17 @@ class Glow:
         self._pixels = self.grid.pixels()
         self.gain = np.ones(shape, np.float32)
         self._agreement, self._strength = np.zeros((2, *shape), np.float32)
+        self.suspects = np.zeros(shape, np.bool_)
 
     def step(self, binned: NDArray[np.float32], cover: NDArray[np.int16]) -> None:
         """Measure the blocks of a picture without its known cells, and estimate the glow at the nodes.
 
-        Pixels that a cell covers count little: what it does in this very frame is not known yet.
+        Pixels that a cell covers count little: what it does in this very frame is not known yet. The
+        ``suspects``, where the detector sees what may become a cell, do not count at all.
         """
-        _free_means(binned, cover, self._blocks.y, self._blocks.x, self._covered, self._raw)
+        blocks = self._blocks
+        _free_means(binned, cover, self.suspects, blocks.y, blocks.x, self._covered, self._raw)
+        _bridge(self._raw)
         course = self._courses[self.seen % PAST]
         _filter(self._raw.reshape(-1), *self._filter, course, self._left.reshape(-1), self.nodes.reshape(-1))
         _spread(self._left, *self._between, self.nodes)
@@ -239,24 +245,51 @@ class Grid:
 
 
 @sums
-def _free_means(binned: Any, cover: Any, yedges: Any, xedges: Any, covered: Any, out: Any) -> None:
-    """Fill ``out`` with the mean of each block, in which pixels that cells cover weigh ``covered``."""
-    line, count = np.empty((2, binned.shape[1]), np.float32)
+def _free_means(
+    binned: Any, cover: Any, suspects: Any, yedges: Any, xedges: Any, covered: Any, out: Any
+) -> None:
+    """Fill ``out`` with the mean of each block, in which pixels that cells cover weigh ``covered``.
+
+    NaN where too few pixels are left that are no suspects.
+    """
+    line, count, known = np.empty((3, binned.shape[1]), np.float32)
     for j in range(out.shape[0]):
         line[:] = 0
         count[:] = 0
+        known[:] = 0
         for y in range(yedges[j], yedges[j + 1]):
-            d, c = binned[y], cover[y]
+            d, c, no = binned[y], cover[y], suspects[y]
             for x in range(d.size):
-                weight = np.float32(1) if c[x] == 0 else covered
+                weight = np.float32(0) if no[x] else np.float32(1) if c[x] == 0 else covered
                 line[x] += weight * d[x]
                 count[x] += weight
+                known[x] += np.float32(not no[x])
         for k in range(out.shape[1]):
-            total, number = np.float32(0), np.float32(0)
+            total, number, left = np.float32(0), np.float32(0), np.float32(0)
             for x in range(xedges[k], xedges[k + 1]):
                 total += line[x]
                 number += count[x]
-            out[j, k] = total / number
+                left += known[x]
+            size = (yedges[j + 1] - yedges[j]) * (xedges[k + 1] - xedges[k])
+            out[j, k] = total / number if left > LEAST_KNOWN * size else np.nan
+
+
+@kernel
+def _bridge(blocks: Any) -> None:
+    """Replace the blocks that are NaN by their neighbours, the nearer the more (inverse fourth power)."""
+    gaps = np.argwhere(np.isnan(blocks))
+    values = np.zeros(len(gaps), np.float32)
+    for n in range(len(gaps)):
+        total, weights = np.float32(0), np.float32(0)
+        for j in range(blocks.shape[0]):
+            for k in range(blocks.shape[1]):
+                if not np.isnan(blocks[j, k]):
+                    away = np.float32((j - gaps[n, 0]) ** 2 + (k - gaps[n, 1]) ** 2)
+                    total += blocks[j, k] / (away * away)
+                    weights += 1 / (away * away)
+        values[n] = total / weights if weights > 0 else np.float32(0)
+    for n in range(len(gaps)):
+        blocks[gaps[n, 0], gaps[n, 1]] = values[n]
 
 
 @sums

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from roi_core.cnmf import merge, quality
+from roi_core.cnmf import merge, quality, statistics
 from roi_core.cnmf.drawn import seed
+from roi_core.cnmf.echo import stands_alone
 from roi_core.cnmf.misses import Miss, Misses, spots
-from roi_core.cnmf.state import Table, shifted
+from roi_core.cnmf.state import SWINGS, Table, shifted
 from roi_core.cnmf.view import Fate, View
 from roi_core.errors import ComponentError
 from roi_core.frame import Activity, Backfill, Foresight, Status
@@ -39,13 +40,18 @@ TIDY, SHOW = 0.4, 2.0
 """Seconds between two judgements, and between two views of footprints that only changed their shape."""
 TWIN = 0.65
 """Product of two footprints from which a candidate counts as one that is known already."""
+STRIDE = 0.1
+"""Seconds between two looks at how traces change."""
+QUIET = 0.6
+"""A cell that does less than this share of what it did once is not judged: silence is no fault."""
 PRIOR = 0.3
 """Weight of the first look at a cell's shape against what is learned later."""
 NEW, BY_HAND = "it is too new to be judged", "by hand"
 SHARES: Any = {
     **dict.fromkeys(("mean", "trace", "prediction", "smooth", "first", "peak", "evidence"), 1),
-    **dict.fromkeys(("second", "power", "energy"), 2),
+    **dict.fromkeys(("second", "loud", "power", "energy"), 2),
     "tail": np.arange(1, 4),
+    "swings": np.arange(4),
 }
 """How what is known of a trace grows with its scale: by which power."""
 JUDGED = ("r", "contrast", "size", "status", "rule")
@@ -76,6 +82,8 @@ class Census:
         self._tidied = self._shown = 0
         self._judged = False
         self._hopeless = np.zeros(0, np.int64)
+        self._stride = max(1, round(STRIDE * rate))
+        self._lengths = np.array([max(1, round(seconds * rate)) for seconds in SWINGS])
         self._why: dict[int, str] = {}
         self._changed = True
         self._ids: tuple[int, ...] = ()
@@ -93,6 +101,8 @@ class Census:
         if self.cells.count >= most:
             why = f"there are cnmf.max_cells = {most} already"
             self.misses.remember(Miss(row, box, centre, why, candidate))
+            return None
+        if not stands_alone(candidate, self.cells.count, self.cells.t, self._past_of(candidate)):
             return None
         whole = self._prolonged(candidate)
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
@@ -114,6 +124,10 @@ class Census:
         if i >= self._past.shape[1]:
             self._past = np.concatenate([self._past, np.full_like(self._past, np.nan)], 1)
         self._past[:, i] = np.nan
+        self._past[self._slots(len(past)), i] = past
+        begin = self._rows - len(past) + 2 * int(self._lengths.max())
+        for head in range(begin, self._rows + 1, self._stride):
+            self._swing(head, i, i + 1)
         if len(raw):
             self._fill(self.next_id, raw, calcium, spikes)
         self.next_id += 1
@@ -242,6 +256,7 @@ class Census:
         pair = merge.likest(n, t, row, self.rate, radius, settings.merge_r)
         if pair is not None:
             self.unite(pair)
+            self._judged = True  # there may be more of them: the next frame is for the next
             return
         young = row - t.born[:n] < PROBATION * self.rate
         spared = young | np.isin(t.ids[:n], list(self.touched))
@@ -293,6 +308,8 @@ class Census:
         """Return status, rule failed and hopelessness (N,); what was judged by hand stays."""
         t, n = self.cells.t, self.cells.count
         status, rules, hopeless = quality.judge(m, settings, self.cells.field.area, t.status[:n])
+        quiet = (t.status[:n] == Status.ACCEPTED) & (t.second[:n] < QUIET * t.loud[:n])
+        status = np.where(quiet, Status.ACCEPTED, status)
         return np.where(t.verdict[:n] > 0, t.verdict[:n], status), rules, hopeless
 
     def _marks(self) -> quality.Marks:
@@ -400,9 +417,23 @@ class Census:
         """Keep this frame's (N,) fluorescence for a merge to come."""
         self._past[self._rows % len(self._past), : len(fluorescence)] = fluorescence
         self._rows += 1
+        if self._rows % self._stride == 0:
+            self._swing(self._rows, 0, len(fluorescence))
+
+    def _swing(self, head: int, first: int, last: int) -> None:
+        share = self._stride / (statistics.MEMORY * self.rate)
+        statistics.swing(self._past, head, self._lengths, first, last, self.cells.t, share)
 
     def _slots(self, number: int) -> NDArray[np.int64]:
         return np.arange(self._rows - number, self._rows) % len(self._past)
+
+    def _past_of(self, candidate: Candidate) -> NDArray[np.float32]:
+        """Return the fluorescence (frames, N) of all cells in the frames of a candidate's trace."""
+        late = self.ring.head - candidate.last
+        number = min(len(candidate.trace), self._rows - late, len(self._past) - late)
+        order = np.arange(self._rows - late - number, self._rows - late) % len(self._past)
+        past: NDArray[np.float32] = self._past[order, : self.cells.count]
+        return past
 
     def _recent(self, i: int) -> NDArray[np.float32]:
         """Return the remembered fluorescence of cell i, oldest first."""

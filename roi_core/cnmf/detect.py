@@ -34,6 +34,9 @@ WINDOWS = (1, 3, 7, 14)
 """Lengths of the windows in steps: .15, .45, 1 and 2 s."""
 PEAK = 4.8
 """Band-passed residual over its noise that makes a candidate."""
+SUSPECT = 30.0
+"""Evidence of either sign, over what is usual on the field, that keeps a place out of the measure of the
+glow: a cell so bright would pass for glow around it."""
 MOST = 6
 """Candidates fitted in one look."""
 MISSED = 16
@@ -86,6 +89,8 @@ class Detector:
         self._radius = field.radius / field.factor
         self._sums = np.zeros((max(WINDOWS), *field.binned), np.float32)
         self._power = np.ones((len(WINDOWS), *field.binned), np.float32)
+        self.suspects = np.zeros(field.binned, np.bool_)
+        """Where something stands out that is not glow: what may become a cell, or what one left behind."""
         self.looks = 0
         self.done = 0
         self.missed: list[Candidate] = []
@@ -139,7 +144,9 @@ class Detector:
         return out
 
     def _peaks(self) -> list[Peak]:
-        z = self._standardised(self.evidence())
+        evidence = self.evidence()
+        z = self._standardised(evidence)
+        self._suspect(evidence)
         if self.looks < WARM:
             return []
         best = z.max(0)
@@ -150,6 +157,13 @@ class Detector:
             Peak(float(best[y, x]), int(y), int(x), frames[z[:, y, x].argmax()])
             for y, x in zip(*np.nonzero(top), strict=True)
         ]
+
+    def _suspect(self, evidence: NDArray[np.float32]) -> None:
+        """Mark where the evidence is far from what is usual on the field, and a radius around."""
+        usual = np.sqrt(np.median(self._power, (1, 2), keepdims=True)) + np.float32(1e-12)
+        far = (abs(evidence) > SUSPECT * usual).any(0)
+        width = 2 * round(self._radius) + 1
+        self.suspects = cv2.dilate(far.astype(np.uint8), np.ones((width, width), np.uint8)) > 0
 
     def _standardised(self, evidence: NDArray[np.float32]) -> NDArray[np.float32]:
         """Divide by the running noise of each pixel, and let that follow; events are clipped."""

@@ -333,7 +333,9 @@ class OnlineCNMF:
             if learn:
                 glow.learn(memory, float(noise.mean()) / (last - start))
             if find:
-                return detector.look(ring, last, noise, floors)
+                found = detector.look(ring, last, noise, floors)
+                glow.suspects = detector.suspects
+                return found
             detector.skip(last)
             return []
 

@@ -28,6 +28,8 @@ class Marks(NamedTuple):
     ``snr`` is the highest transient of the last minutes over the noise of a frame; ``evidence`` how many
     standard deviations all transients together stand out; ``r`` the correlation of the footprint with the
     image of the transients; ``skewness`` that of the smoothed trace (calcium is rarely high, glow is not);
+    ``asymmetry`` that of the trace's changes (calcium rises faster than it falls, glow and motion do not),
+    or a part of the trace's own;
     ``contrast`` how far the image falls to its rim;
     ``room`` how many px its middle lies inside of what motion leaves in sight; ``size`` is in px of the
     analysed picture.
@@ -37,6 +39,7 @@ class Marks(NamedTuple):
     evidence: NDArray[np.float32]
     r: NDArray[np.float32]
     skewness: NDArray[np.float32]
+    asymmetry: NDArray[np.float32]
     contrast: NDArray[np.float32]
     room: NDArray[np.float32]
     size: NDArray[np.float32]
@@ -60,8 +63,9 @@ def marks(
     y, x = t.centres[:count].T
     inside = [y - hidden[0], shape[0] - 1 - hidden[1] - y, x - hidden[2], shape[1] - 1 - hidden[3] - x]
     room = np.min(inside, axis=0).astype(np.float32)
+    asymmetry = np.maximum(_asymmetry(t.swings[:count].astype(np.float64)), skewness / RARE)
     return Marks(
-        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness,
+        t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness, asymmetry,
         t.contrast[:count].copy(), room,
         t.size[:count].copy(),
     )  # fmt: skip
@@ -81,7 +85,8 @@ def judge(
     failed = ~(shares >= np.where(kept, LENIENT, 1.0))
     first = np.where(failed.any(0), failed.argmax(0), -1)
     status = np.where(first < 0, Status.ACCEPTED, Status.REJECTED).astype(np.uint8)
-    hopeless: NDArray[np.bool_] = np.any(shares[:-1] < HOPELESS, axis=0)
+    lasting = [name not in MAY_COME for name in NAMES]
+    hopeless: NDArray[np.bool_] = np.any(shares[:-1][lasting] < HOPELESS, axis=0)
     return status, first.astype(np.int64), hopeless
 
 
@@ -98,15 +103,29 @@ def reasons(m: Marks, settings: Cnmf, area: float, rules: NDArray[np.int64]) -> 
     return words
 
 
+def _asymmetry(swings: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the greatest skewness (N,) among the scales of swings (N, scales, 4)."""
+    weight = np.maximum(swings[..., 0], 1e-12)
+    first, second, third = (swings[..., k] / weight for k in (1, 2, 3))
+    spread = np.maximum(second - first**2, 1e-12)
+    skewness = (third - 3 * first * second + 2 * first**3) / spread**1.5
+    return np.asarray(np.where(swings[..., 0] > 0, skewness, 0.0).max(1), np.float32)
+
+
 NAMES = (
     "evidence",
     "SNR",
     "spatial correlation",
     "skewness",
+    "asymmetry of rise and fall",
     "contrast to its rim",
     "distance from the edge",
     "size",
 )
+MAY_COME = ("asymmetry of rise and fall",)
+"""Rules by which a component is rejected, but not removed: a few more transients may show what it is."""
+RARE = 8.0
+"""A trace so many times as skewed as its changes should be needs no other sign: it is hardly ever high."""
 CONTRAST = 0.6
 """How bright the image of a cell's transients must be, above its rim, against what it is above nothing."""
 EDGE = 0.25
@@ -117,7 +136,9 @@ def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], 
     """Return values (rules, N) and the least of each (rules, 1); the last is an upper limit, inverted."""
     with np.errstate(divide="ignore"):
         inverse = 1.0 / np.maximum(m.size, 1e-9)
-    values = np.array([m.evidence, m.snr, m.r, m.skewness, m.contrast, m.room, m.size, inverse], np.float64)
+    values = np.array(
+        [m.evidence, m.snr, m.r, m.skewness, m.asymmetry, m.contrast, m.room, m.size, inverse], np.float64
+    )
     s = settings
     edge = EDGE * np.sqrt(area / np.pi)
     least = [
@@ -125,6 +146,7 @@ def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], 
         s.min_snr,
         s.min_r,
         s.min_skewness,
+        s.min_asymmetry,
         CONTRAST,
         edge,
         s.min_size * area,

@@ -91,7 +91,8 @@ class Table(NamedTuple):
 
     Trace: ``mean`` of it as of the pixels, ``trace`` of this frame above that mean, ``floor`` the least it
     may be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace, in ``tail`` (N, 3)
-    its running first three moments, ``peak`` the highest transient of late.
+    its running first three moments, ``swings`` (N, scales, 4) weight and first three moments of its changes
+    (`statistics.swing`), ``peak`` the highest transient of late, ``loud`` the most that ``second`` ever was.
 
     Glow: ``at`` (N, 4) the nodes round the middle, ``share`` (N, 3, 4) what each adds to the plane under it.
 
@@ -121,7 +122,9 @@ class Table(NamedTuple):
     prediction: Any
     smooth: Any
     tail: Any
+    swings: Any
     peak: Any
+    loud: Any
     at: Any
     share: Any
     r: Any
@@ -137,6 +140,8 @@ class Table(NamedTuple):
     ids: Any
 
 
+SWINGS = (0.17, 0.35, 0.7)
+"""Seconds over which the changes of a trace are taken."""
 PAIRS = ("near", "gram", "links", "sync")
 
 
@@ -237,6 +242,7 @@ def _empty(field: Field, room: int, neighbours: int) -> Table:
         "corners": (2,),
         "moments": (3,),
         "tail": (3,),
+        "swings": (len(SWINGS), 4),
         "at": (4,),
         "share": (3, 4),
         **dict.fromkeys(PAIRS, (neighbours,)),

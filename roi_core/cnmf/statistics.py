@@ -17,7 +17,7 @@ from roi_core.jit import kernel
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["gather", "reflect"]
+__all__ = ["gather", "reflect", "swing"]
 
 ACTIVE = 0.5
 """Calcium below this many times the noise counts as silence and teaches nothing."""
@@ -74,8 +74,37 @@ def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, seconds: Any
         c = t.prediction[i]
         t.first[i] += rate * (c - t.first[i])
         t.second[i] += rate * (c * c - t.second[i])
+        t.loud[i] = max(t.loud[i], t.second[i])
         for m in range(t.near.shape[1]):
             j = t.near[i, m]
             if j < 0:
                 break
             t.sync[i, m] += rate * (c * t.prediction[j] - t.sync[i, m])
+
+
+@kernel
+def swing(past: Any, head: Any, lengths: Any, first: Any, last: Any, t: Any, share: Any) -> None:
+    """Take the newest change of the traces of cells ``first`` to ``last`` into its moments, at each scale.
+
+    A change is the mean of the last so many frames (``lengths``) less that of as many before. ``past``
+    (frames, N) is a ring of fluorescence, its newest row ``head`` - 1.
+    """
+    size = past.shape[0]
+    change = np.empty(last - first, np.float32)
+    for k in range(lengths.size):
+        length = lengths[k]
+        if 2 * length > min(head, size):
+            continue
+        change[:] = 0
+        for n in range(length):
+            new, old = past[(head - 1 - n) % size], past[(head - 1 - n - length) % size]
+            for i in range(first, last):
+                change[i - first] += new[i] - old[i]
+        for i in range(first, last):
+            value = change[i - first] / np.float32(length)
+            if value != value:
+                continue
+            power = np.float32(1)
+            for m in range(4):
+                t.swings[i, k, m] += np.float32(share) * (power - t.swings[i, k, m])
+                power *= value
