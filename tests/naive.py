@@ -449,3 +449,23 @@ def nearest_seen(picture, seen):
     rows = np.arange(len(picture)).clip(y0, y1 - 1)
     columns = np.arange(picture.shape[1]).clip(x0, x1 - 1)
     return picture[np.ix_(rows, columns)]
+
+
+# -- changes of traces, bridged blocks (roi_core.cnmf.statistics, roi_core.cnmf.background)
+
+
+def changes(trace, head, length):
+    """Mean of the last ``length`` values before ``head`` less that of as many before; None if too few."""
+    if head < 2 * length:
+        return None
+    return np.mean(trace[head - length : head]) - np.mean(trace[head - 2 * length : head - length])
+
+
+def bridged(blocks):
+    """NaN replaced by the mean of all others, weighed by the inverse fourth power of their distance."""
+    out = blocks.copy()
+    known = np.argwhere(~np.isnan(blocks))
+    for j, k in np.argwhere(np.isnan(blocks)):
+        weights = 1.0 / ((known - (j, k)) ** 2).sum(1) ** 2.0
+        out[j, k] = (weights * blocks[tuple(known.T)]).sum() / weights.sum() if len(known) else 0
+    return out

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from roi_core.cnmf import merge, quality, statistics
+from roi_core.cnmf.detect import STEP
 from roi_core.cnmf.drawn import seed
 from roi_core.cnmf.echo import stands_alone
 from roi_core.cnmf.misses import Miss, Misses, spots
@@ -102,7 +103,8 @@ class Census:
             why = f"there are cnmf.max_cells = {most} already"
             self.misses.remember(Miss(row, box, centre, why, candidate))
             return None
-        if not stands_alone(candidate, self.cells.count, self.cells.t, self._past_of(candidate)):
+        step = max(1, round(STEP * self.rate))
+        if not stands_alone(candidate, self.cells.count, self.cells.t, self._past_of(candidate), step):
             return None
         whole = self._prolonged(candidate)
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
@@ -430,7 +432,7 @@ class Census:
     def _past_of(self, candidate: Candidate) -> NDArray[np.float32]:
         """Return the fluorescence (frames, N) of all cells in the frames of a candidate's trace."""
         late = self.ring.head - candidate.last
-        number = min(len(candidate.trace), self._rows - late, len(self._past) - late)
+        number = max(0, min(len(candidate.trace), self._rows - late, len(self._past) - late))
         order = np.arange(self._rows - late - number, self._rows - late) % len(self._past)
         past: NDArray[np.float32] = self._past[order, : self.cells.count]
         return past

@@ -163,7 +163,7 @@ class Detector:
         usual = np.sqrt(np.median(self._power, (1, 2), keepdims=True)) + np.float32(1e-12)
         far = (abs(evidence) > SUSPECT * usual).any(0)
         width = 2 * round(self._radius) + 1
-        self.suspects = cv2.dilate(far.astype(np.uint8), np.ones((width, width), np.uint8)) > 0
+        self.suspects = cv2.dilate(np.asarray(far, np.uint8), np.ones((width, width), np.uint8)) > 0
 
     def _standardised(self, evidence: NDArray[np.float32]) -> NDArray[np.float32]:
         """Divide by the running noise of each pixel, and let that follow; events are clipped."""
@@ -199,7 +199,7 @@ class Detector:
             trace = _projected(patch, shape) / np.float32(energy)
             trace -= np.median(trace)
             spread = sigma / np.sqrt(energy)
-            lead = _lead(trace, self.step, spread)
+            lead = lead_of(trace, self.step, spread)
             gain = float(lead @ trace)
             if gain <= 0:
                 return None
@@ -281,7 +281,7 @@ def _weighted(patch: Any, weights: Any) -> Any:
 
 
 @kernel
-def _lead(trace: Any, width: Any, spread: Any) -> Any:
+def lead_of(trace: Any, width: Any, spread: Any) -> Any:
     """Return for each frame by how much the mean of the ``width`` frames before it exceeds ``spread``."""
     out = np.zeros_like(trace)
     total = np.float32(0)

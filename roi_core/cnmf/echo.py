@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from roi_core.cnmf.detect import lead_of
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -28,18 +30,19 @@ LEAST_Z = 5.0
 """Significance that must be left to the candidate."""
 
 
-def stands_alone(candidate: Candidate, count: int, t: Table, past: NDArray[np.float32]) -> bool:
-    """Return whether a candidate is significant against the errors of its neighbours.
+def stands_alone(candidate: Candidate, count: int, t: Table, past: NDArray[np.float32], step: int) -> bool:
+    """Return whether a candidate is significant beyond the errors of its neighbours.
 
-    ``past`` (frames, N) is the fluorescence of all cells in the frames of the candidate's trace.
+    As in its fit, frames weigh as far as the ``step`` frames before stood out: noise cannot confirm itself.
+    ``past`` (frames, N) is the fluorescence of all cells in the last frames of the candidate's trace.
     """
-    trace = candidate.trace[-len(past) :]
-    error = _error(candidate, count, t, past[-len(trace) :])
+    trace = candidate.trace[len(candidate.trace) - len(past) :]
+    if len(trace) <= step or 2 * len(trace) < len(candidate.trace):
+        return True  # too little is known to tell
     noise = 1.4826 * float(np.median(abs(np.diff(trace)))) / np.sqrt(2) + 1e-9
-    variance = noise**2 + error**2
-    above = np.maximum(trace, 0)
-    # the matched filter for a trace that is `above`, whose value in a frame is known to +- `variance`
-    return float((above * trace / variance).sum()) >= LEAST_Z * float(np.sqrt((above**2 / variance).sum()))
+    beyond = trace - _error(candidate, count, t, past)
+    lead = lead_of(beyond, step, noise)
+    return float(lead @ beyond) >= LEAST_Z * noise * float(np.sqrt(lead @ lead)) > 0
 
 
 def _error(candidate: Candidate, count: int, t: Table, past: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -53,8 +56,9 @@ def _error(candidate: Candidate, count: int, t: Table, past: NDArray[np.float32]
         there = _shown(t.patches[j], dy, dx, side)
         share = float((cv2.dilate(there, np.ones((3, 3), np.uint8)) * shape).sum()) / energy
         if share > 0:
-            moves = past[:, j] - np.nanmedian(past[:, j])
-            total += np.float32(ERROR * share) * np.nan_to_num(abs(moves))
+            known = np.isfinite(past[:, j])
+            if known.any():
+                total[known] += np.float32(ERROR * share) * abs(past[known, j] - np.median(past[known, j]))
     return total
 
 

@@ -50,6 +50,9 @@ def visit(
         t.evidence[i] = 0
         return 0
     t.evidence[i] = t.power[i] / (max(noise[i], np.float32(1e-9)) * np.sqrt(t.energy[i]))
+    if not t.fresh[i]:
+        return SMALLEST  # what is known already is not to be doubted while a cell is silent
+    t.fresh[i] = 0
     side = t.boxes.shape[1]
     image, smooth, out = np.zeros((3, side, side), np.float32)
     own_image(i, t, image)

@@ -87,7 +87,8 @@ class Table(NamedTuple):
     times the other's trace), ``sync`` the running mean of the product of their calcium.
 
     Sums: ``images`` (N, S, S) M on the box (sum of instrument times picture), ``power`` of instrument times
-    own trace, ``energy`` of the instrument squared; ``first`` and ``second`` running moments of the calcium.
+    own trace, ``energy`` of the instrument squared, ``fresh`` whether there is more in them than at the last
+    look; ``first`` and ``second`` running moments of the calcium.
 
     Trace: ``mean`` of it as of the pixels, ``trace`` of this frame above that mean, ``floor`` the least it
     may be, ``prediction`` the calcium expected of the next frame, ``smooth`` raw trace, in ``tail`` (N, 3)
@@ -114,6 +115,7 @@ class Table(NamedTuple):
     images: Any
     power: Any
     energy: Any
+    fresh: Any
     first: Any
     second: Any
     mean: Any

@@ -53,6 +53,7 @@ def gather(count: Any, t: Any, padded: Any, glow: Any) -> None:
             t.links[i, m] += z * t.trace[j]
         t.power[i] += z * t.trace[i]
         t.energy[i] += z * z
+        t.fresh[i] = 1
 
 
 @kernel

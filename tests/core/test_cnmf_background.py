@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from roi_core.cnmf.background import Glow, Grid
+from roi_core.cnmf.background import LEAST_KNOWN, Glow, Grid
 from tests import naive
 
 COVERED = 0.1
@@ -33,6 +33,26 @@ def test_means_of_blocks_weigh_covered_pixels_less(shape):
     np.testing.assert_allclose(
         grid.means(picture), naive.part_means(picture, (grid.y, grid.x)).ravel(), rtol=1e-4
     )
+
+
+def test_suspects_do_not_count_and_their_blocks_are_bridged():
+    shape, random = (64, 70), np.random.default_rng(2)
+    glow, picture = glow_of(shape), random.normal(5, 2, shape).astype(np.float32)
+    glow.suspects = np.zeros(shape, bool)
+    glow.suspects[10:40, 12:50] = True
+    picture[glow.suspects] += 1e6
+    glow.step(picture, free(shape))
+    blocks, expected = glow._blocks, np.zeros(glow._raw.shape)
+    for j, (a, b) in enumerate(zip(blocks.y[:-1], blocks.y[1:], strict=True)):
+        for k, (c, d) in enumerate(zip(blocks.x[:-1], blocks.x[1:], strict=True)):
+            known = ~glow.suspects[a:b, c:d]
+            few = known.mean() <= LEAST_KNOWN
+            expected[j, k] = np.nan if few else picture[a:b, c:d][known].mean()
+    assert 0 < np.isnan(expected).sum() < expected.size
+    np.testing.assert_allclose(glow._raw, naive.bridged(expected), rtol=1e-4)
+    glow.suspects[:] = True
+    glow.step(picture, free(shape))
+    np.testing.assert_array_equal(glow._raw, 0)
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (47, 53), (16, 90)])

@@ -23,7 +23,7 @@ def candidate(finder, y, x, random, frames=12):
     shape = blob(2 * round(1.9 * field.radius / field.factor) + 1, 0.6 * field.radius / field.factor)
     half = len(shape) // 2
     frames = min(frames, ring.head, len(ring))
-    trace = random.normal(5, 2, frames).astype(np.float32)
+    trace = random.normal(20, 2, frames).astype(np.float32)
     corner = [round((v + 0.5) / field.factor - 0.5) + field.margin - half for v in (y, x)]
     return Candidate(*corner, shape, trace, ring.head)
 

@@ -128,7 +128,7 @@ def test_the_closest_known_footprint():
 def marks_of(**changes):
     """Marks of one cell that passes everything, with changes."""
     area = np.pi * 25
-    good = {"snr": 5, "evidence": 20, "r": 0.9, "skewness": 2, "room": 20, "size": area}
+    good = {"snr": 5, "evidence": 20, "r": 0.9, "skewness": 2, "asymmetry": 1, "room": 20, "size": area}
     good |= {"contrast": 1}
     return quality.Marks(**{k: np.array([v], np.float32) for k, v in (good | changes).items()}), area
 
@@ -150,6 +150,7 @@ NO = Status.REJECTED
         ({"evidence": 3}, (NO, "evidence 3 is below 8", True)),
         ({"r": -0.5}, (NO, "spatial correlation -0.5 is below 0.7", True)),
         ({"skewness": 0.2}, (NO, "skewness 0.2 is below 0.3", False)),
+        ({"asymmetry": 0.1}, (NO, "asymmetry of rise and fall 0.1 is below 0.3", False)),
         ({"contrast": 0.5}, (NO, "contrast to its rim 0.5 is below 0.6", False)),
         ({"size": 300}, (NO, "size 300 px is above 2.5 x 79 px", False)),
         ({"size": 15}, (NO, "size 15 is below 19.6", False)),
@@ -175,11 +176,15 @@ def test_once_accepted_a_cell_does_not_flicker():
     assert judged(snr=1.1, before=accepted)[0] is NO
 
 
-@pytest.mark.parametrize("path", ["min_snr", "min_evidence", "min_r", "min_skewness", "min_size"])
+@pytest.mark.parametrize(
+    "path", ["min_snr", "min_evidence", "min_r", "min_skewness", "min_asymmetry", "min_size"]
+)
 @given(st.floats(-1, 1, width=32), st.data())
 def test_a_stricter_threshold_never_accepts_more(path, value, data):
     """Also where marks and thresholds are zero or less."""
-    low, high = sorted(data.draw(st.floats(-2 if path == "min_skewness" else 0, 1)) for _ in range(2))
+    low, high = sorted(
+        data.draw(st.floats(-2 if path in ("min_skewness", "min_asymmetry") else 0, 1)) for _ in range(2)
+    )
     name = path.removeprefix("min_")
     results = [
         judged(

@@ -111,7 +111,8 @@ def test_a_pause_keeps_cells_and_begins_their_traces_anew(movie, done):
     well(finder)
     rest = run(finder, movie.pictures[400:], first=400)
     well(finder)
-    assert before <= set(rest[-1].ids)
+    assert len(before - set(rest[-1].ids)) <= 1, "of two that overlap, one may be found anew"
+    assert -1 not in movie.found(rest[-1].components)
     assert all(np.isfinite(answer.calcium).all() for answer in rest)
     assert np.median(agreement(movie, rest, start=60)) > 0.9
     assert np.isnan(rest[0].settled_calcium).all(), "nothing from before the pause is told as of after it"

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import label
+from scipy.signal import lfilter
 
-from roi_core.cnmf import footprints, statistics
+from roi_core.cnmf import footprints, quality, statistics
 from roi_core.cnmf.footprints import LEVEL, WIDEST, cleaned, own_image, visit
 from tests import naive
 from tests.cells import blob, crowd, empty, footprint, padded
@@ -136,6 +137,7 @@ def seen(cells, i, image, power=100.0):
     y, x = t.centres[i]
     t.images[i] = np.pad(image, reach)[y : y + side, x : x + side] * power
     t.power[i] = t.energy[i] = power
+    t.fresh[i] = 1
 
 
 @pytest.mark.parametrize("grown", [0.6, 1.0, 1.5])
@@ -208,3 +210,52 @@ def test_tour_visits_in_turn_skips_the_frozen_and_tells_who_drifted():
     assert footprints.tour(3, 3, *args) == -1
     assert cells.t.visited[:4].tolist() == [50, 0, 0, 50]
     assert footprints.tour(2, 1, *args) == 2
+
+
+def test_swing_equals_the_moments_of_all_changes():
+    cells, random = crowd(4, (20, 20), 2.0)
+    n, t, frames, share = cells.count, cells.t, 64, 0.01
+    trace = random.gamma(2, 5, (150, n)).astype(np.float32)
+    trace[40:43, 1] = np.nan
+    past, lengths = np.zeros((frames, n + 3), np.float32), np.array([2, 7, 40])
+    moments = np.zeros((n, len(lengths), 4))
+    for head in range(1, len(trace) + 1):
+        past[(head - 1) % frames, :n] = trace[head - 1]
+        statistics.swing(past, head, lengths, 0, n, t, share)
+        for i in range(n):
+            for k, length in enumerate(lengths[:2]):  # a change over 80 frames is not in a ring of 64
+                change = naive.changes(trace[:, i], head, length)
+                if change is not None and np.isfinite(change):
+                    moments[i, k] += share * (change ** np.arange(4) - moments[i, k])
+    np.testing.assert_allclose(t.swings[:n], moments, rtol=2e-3, atol=1e-3)
+
+
+def test_calcium_rises_faster_than_it_falls_and_glow_does_not():
+    """The mark tells them apart whatever the sign and size of what is slow."""
+    cells, random = crowd(3, (20, 20), 2.0)
+    t, frames = cells.t, 9000
+    spikes = (random.random(frames) < 0.01) * 20.0
+    calcium = lfilter([1.0], [1.0, -0.94], spikes)
+    glow = np.convolve(random.normal(0, 5, frames + 60), np.hanning(61), "valid")
+    trace = (np.array([calcium, glow, -calcium]).T + random.normal(0, 2, (frames, 3))).astype(np.float32)
+    for head in range(1, frames + 1):
+        statistics.swing(trace, head, np.array([5, 10, 21]), 0, 3, t, 1 / frames)
+    found = quality.marks(3, t, np.ones(3, np.float32), (20, 20), (0.0,) * 4).asymmetry
+    assert found[0] > 1
+    assert abs(found[1]) < 0.25
+    assert found[2] <= 0
+
+
+def test_a_silent_cell_keeps_its_footprint():
+    """What noise and neighbours do meanwhile is no reason to draw it anew; its sums are still forgotten."""
+    cells, _ = crowd(1, (40, 40), 4.0)
+    t, before = cells.t, cells.t.boxes[0].copy()
+    seen(cells, 0, np.random.default_rng(0).random((40, 40)).astype(np.float32))
+    t.fresh[0] = 0
+    learned(cells, 0, now=100, forget=0.01)
+    np.testing.assert_array_equal(t.boxes[0], before)
+    assert t.power[0] == pytest.approx(100 * np.exp(-1), rel=1e-5)
+    t.fresh[0] = 1
+    learned(cells, 0, now=101)
+    assert not np.array_equal(t.boxes[0], before)
+    assert t.fresh[0] == 0
