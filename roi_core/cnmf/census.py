@@ -39,6 +39,8 @@ PROBATION = 10.0
 """Seconds in which a new component must have shown what it is."""
 TIDY, SHOW = 0.4, 2.0
 """Seconds between two judgements, and between two views of footprints that only changed their shape."""
+LEAST_ROUND = 6
+"""Frames from one judgement to the next at least: at a few frames a second births need frames, too."""
 TWIN = 0.65
 """Product of two footprints from which a candidate counts as one that is known already."""
 STRIDE = 0.1
@@ -246,7 +248,7 @@ class Census:
             self._judged = False
             self._weed(row, settings)
             return True
-        if self._rows - self._tidied >= TIDY * self.rate:
+        if self._rows - self._tidied >= max(TIDY * self.rate, LEAST_ROUND):
             self._tidied, self._judged = self._rows, True
             self._judge(settings)
             return True

@@ -54,6 +54,8 @@ SMALLEST = 16
 FAR, ODD = 25.0, 9.0
 """A pixel that deviates this many times more than usual (mean square) counts as no more; a picture whose
 pixels deviate that many times more on the whole is odd and teaches nothing. One blazing cell is not odd."""
+READY = 8
+"""Pictures before the first look for cells: also at a few frames a second a pixel's noise must be known."""
 TRUSTED = 60
 """Pictures from which the usual deviation is known."""
 STAY = 3.0
@@ -285,7 +287,7 @@ class OnlineCNMF:
             self._binned, margin, self._glow.nodes, self._glow.gain, self._between, cells.count, cells.t,
             seen, self.field.factor, now,
         )  # fmt: skip
-        if self._ring.head > 1:
+        if self._ring.head:
             rate = max(1 / self._ring.head, 1 / (NOISE * self.rate))
             picture.track_noise(now, before, rate, margin, self._noise)
         self._ring.publish(row)
@@ -314,7 +316,8 @@ class OnlineCNMF:
     def _hand_over(self, settings: Settings) -> None:
         """Give the detector the frames since its last look."""
         first, last = self._looked, self._ring.head
-        due = last - first >= max(self._detector.step, round(settings.cnmf.detect_period * self.rate))
+        period = max(self._detector.step, round(settings.cnmf.detect_period * self.rate))
+        due = last - first >= period and last >= READY
         if not due or self._blind or self._aside.busy or self._waiting:
             return
         self._looked = last

@@ -224,3 +224,22 @@ def test_what_motion_hides_is_not_looked_at(movie):
     same(*answers)
     hidden = np.array(one.census.hidden)
     assert (np.abs(hidden - [7, 0, 0, 4]) < 1).all()
+
+
+@pytest.mark.parametrize("rate", [2.0, 5.0, 10.0])
+def test_a_few_frames_a_second_are_enough(rate):
+    """Volumes are scanned so slowly: noise must be known before the first look, births get their frames."""
+    random, calcium = np.random.default_rng(5), np.zeros((400, 3))
+    fade = np.exp(-1 / (1.2 * rate))
+    for t in range(1, 400):
+        calcium[t] = calcium[t - 1] * fade + 90 * (random.random(3) < 0.04)
+    y, x = np.mgrid[:48, :48]
+    spots = [np.exp(-((y - v) ** 2 + (x - u) ** 2) / 12) for v, u in ((14, 14), (16, 34), (34, 22))]
+    pictures = 400 + np.tensordot(calcium, spots, 1) + random.normal(0, 8, (400, 48, 48))
+    finder = OnlineCNMF((48, 48), rate, SETTINGS)
+    answers = run(finder, pictures.astype(np.float32))
+    components = answers[-1].components
+    middles = middles_of(components)[components.status == 1]
+    far = np.hypot(*(np.array([(14, 14), (16, 34), (34, 22)])[:, None] - middles).transpose(2, 0, 1))
+    assert far.min(1).max() < 2
+    assert len(middles) <= 4
