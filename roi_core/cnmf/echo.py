@@ -42,7 +42,7 @@ def stands_alone(candidate: Candidate, count: int, t: Table, past: NDArray[np.fl
     noise = 1.4826 * float(np.median(abs(np.diff(trace)))) / np.sqrt(2) + 1e-9
     beyond = trace - _error(candidate, count, t, past)
     lead = lead_of(beyond, step, noise)
-    return float(lead @ beyond) >= LEAST_Z * noise * float(np.sqrt(lead @ lead)) > 0
+    return bool(lead @ beyond >= LEAST_Z * noise * np.sqrt(lead @ lead) > 0)
 
 
 def _error(candidate: Candidate, count: int, t: Table, past: NDArray[np.float32]) -> NDArray[np.float32]:

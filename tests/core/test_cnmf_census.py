@@ -17,13 +17,13 @@ def finder_of(settings=PLAIN, **more):
     return OnlineCNMF(SHAPE, RATE, settings, **more)
 
 
-def candidate(finder, y, x, random, frames=12):
+def candidate(finder, y, x, random, frames=12, height=5):
     """A round cell at px (y, x) of the picture, as the detector would propose it."""
     field, ring = finder.field, finder._ring
     shape = blob(2 * round(1.9 * field.radius / field.factor) + 1, 0.6 * field.radius / field.factor)
     half = len(shape) // 2
     frames = min(frames, ring.head, len(ring))
-    trace = random.normal(20, 2, frames).astype(np.float32)
+    trace = random.normal(height, 2, frames).astype(np.float32)
     corner = [round((v + 0.5) / field.factor - 0.5) + field.margin - half for v in (y, x)]
     return Candidate(*corner, shape, trace, ring.head)
 
@@ -60,7 +60,7 @@ def test_a_twin_is_not_born_and_neither_is_what_motion_hides_nor_one_too_many():
 def test_a_birth_of_a_detector_that_was_late(late):
     """The trace is that of the ring's last frames, whatever was overwritten meanwhile."""
     finder, random = grown([])
-    proposed, ring = candidate(finder, 20, 22, random, frames=18), finder._ring
+    proposed, ring = candidate(finder, 20, 22, random, frames=18, height=20), finder._ring
     run(finder, random.normal(50, 3, (late, *SHAPE)).astype(np.float32), PLAIN, 30)
     side, energy = len(proposed.shape), (proposed.shape**2).sum()
     rows, columns = slice(proposed.y, proposed.y + side), slice(proposed.x, proposed.x + side)

@@ -7,7 +7,7 @@ import pytest
 
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.settings import Cnmf
-from tests.cells import FRAMES, RATE, SETTINGS, agreement, beside, finder_for, run
+from tests.cells import FRAMES, RATE, SETTINGS, agreement, beside, finder_for, middles_of, run
 from tests.checks import well
 
 NAMES = ("raw", "calcium", "spikes", "settled_calcium", "settled_spikes")

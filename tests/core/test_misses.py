@@ -78,7 +78,10 @@ def test_a_component_removed_for_what_it_showed_would_be_found():
     strict = PLAIN.with_texts("cnmf.min_snr=50", "cnmf.min_r=0", "cnmf.shapes=false")
     run(finder, random.normal(50, 3, (200, *SHAPE)).astype(np.float32), strict, 30)
     assert finder.census.cells.count == 0
-    lenient = [f"cnmf.{name}=0" for name in ("min_snr", "min_evidence", "min_r")] + ["cnmf.min_skewness=-5"]
+    lenient = [f"cnmf.{name}=0" for name in ("min_snr", "min_evidence", "min_r")] + [
+        "cnmf.min_skewness=-5",
+        "cnmf.min_asymmetry=-5",
+    ]
     spots = found(finder, *lenient)
     assert sorted((spot.y, spot.x) for spot in spots) == [(10, 30), (20, 20)]
     assert all("is below" in spot.reason for spot in spots)
