@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from roi_core.cnmf import merge, quality, statistics
+from roi_core.cnmf import merge, quality, split, statistics
 from roi_core.cnmf.detect import STEP
 from roi_core.cnmf.drawn import seed
 from roi_core.cnmf.echo import stands_alone
@@ -257,6 +257,11 @@ class Census:
     def _weed(self, row: int, settings: Cnmf) -> None:
         """Join two components that are one, or else remove one that is none."""
         n, t, radius = self.cells.count, self.cells.t, self.cells.field.radius
+        two = split.fused(n, t, row, self.rate)
+        rest = None if two is None else split.rest_of(t, *two)
+        if two is not None and rest is not None:
+            self._leave(*two, rest)
+            return
         pair = merge.likest(n, t, row, self.rate, radius, settings.merge_r)
         if pair is not None:
             self.unite(pair)
@@ -387,6 +392,17 @@ class Census:
         self._news.append(("birth", self._place(k)))
         self.recentre(i)
         return k
+
+    def _leave(self, i: int, k: int, rest: NDArray[np.float32]) -> None:
+        """Leave cell i, which held two, the rest (S, S) that is not cell k, with its share of the trace."""
+        t = self.cells.t
+        old, past = Table(*(np.array(column[i]) for column in t)), self._recent(i).copy()
+        size = float(np.sqrt((rest**2).sum()))
+        share = float((rest * old.boxes).sum()) / size
+        _give(t, i, old, share)
+        self._renew(i, rest / np.float32(size), past * np.float32(share), float(old.power) * share**2)
+        self._news.append(("split", {"id": int(t.ids[i]), "into": int(t.ids[k])}))
+        self.recentre(i)
 
     def _renew(self, i: int, box: NDArray[np.float32], past: NDArray[np.float32], power: float) -> None:
         """Give cell i another footprint, as if it had had it since long with this past (n,) and `power`."""
