@@ -1,0 +1,70 @@
+"""Half an hour of a simulated 512x512 field, as fast as it goes: memory, time a frame, cells found and lost.
+
+usage: python -m benchmarks.long [MINUTES] [PRESET] [WIDTHxHEIGHT]
+"""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+
+import numpy as np
+import psutil
+
+from roi_core.analysis import Analysis
+from roi_core.frame import Status
+from roi_core.rois import RoiSet
+from roi_core.settings import LiveSettings, Settings
+from roi_core.sources.simulated import Simulated
+
+PART = 3
+"""Minutes a row."""
+
+
+def main(minutes: int = 30, preset: str = "dense", size: str = "512x512") -> None:
+    """Print a row for every `PART` minutes of the recording."""
+    settings = Settings().with_texts(f"camera.format={size}@30", "cnmf.enabled=true", "motion.enabled=true")
+    probe = Simulated(preset, LiveSettings(settings), length=1, paced=False, seed=7)
+    settings = settings.with_texts(f"cnmf.cell_radius={np.median(probe.truth.radii):.1f}")
+    source = Simulated(preset, LiveSettings(settings), length=minutes * 1800, paced=False, seed=7)
+    analysis, rois, me = Analysis(source.shape, source.rate), RoiSet(), psutil.Process()
+    times, ever = [], set()
+    print("| minute | MB | median ms | p99 ms | accepted | of true cells | doubled | ids ever accepted |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    analysis.begin(settings)
+    for row, frame in enumerate(source.frames()):
+        begin = perf_counter()
+        seen = analysis.step(row, row / source.rate, frame.image, settings, rois)
+        times.append(perf_counter() - begin)
+        if (row + 1) % (PART * 1800):
+            continue
+        components = seen.activity.components
+        accepted = np.flatnonzero(components.status == Status.ACCEPTED)
+        ever |= set(components.ids[accepted].tolist())
+        found, doubled = matched(components, accepted, source)
+        median, late = np.percentile(times, [50, 99]) * 1e3
+        print(
+            f"| {(row + 1) // 1800} | {me.memory_info().rss / 2**20:.0f} | {median:.2f} | {late:.2f} "
+            f"| {len(accepted)} | {found} of {len(source.truth.radii)} | {doubled} | {len(ever)} |",
+            flush=True,
+        )
+        times.clear()
+    analysis.close()
+
+
+def matched(components, accepted, source) -> tuple[int, int]:  # type: ignore[no-untyped-def]
+    """Return how many true cells have an accepted component within half a radius, and how many have two."""
+    width, middles = source.shape[1], []
+    for k in accepted:
+        part = slice(components.indptr[k], components.indptr[k + 1])
+        pixels, weights = components.indices[part], components.data[part]
+        middles.append([np.average(axis, weights=weights) for axis in np.divmod(pixels, width)])
+    offset = np.median(source.truth.shifts(100), 0)
+    places = np.array(middles).reshape(-1, 2) - offset
+    far = np.hypot(*(source.truth.centres[:, None] - places).transpose(2, 0, 1))
+    near = (far < source.truth.radii[:, None] / 2).sum(1)
+    return int((near > 0).sum()), int((near > 1).sum())
+
+
+if __name__ == "__main__":
+    main(*(int(v) if v.isdigit() else v for v in sys.argv[1:]))  # type: ignore[arg-type]
