@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from roi_core.cnmf import merge, quality, split, statistics
+from roi_core.cnmf import merge, quality, split
 from roi_core.cnmf.detect import STEP
 from roi_core.cnmf.drawn import seed
 from roi_core.cnmf.echo import stands_alone
 from roi_core.cnmf.misses import Miss, Misses, spots
-from roi_core.cnmf.state import SWINGS, Table, shifted
+from roi_core.cnmf.past import Past
+from roi_core.cnmf.state import Table, shifted
 from roi_core.cnmf.view import Fate, View
 from roi_core.errors import ComponentError
 from roi_core.frame import Activity, Backfill, Foresight, Status
@@ -43,8 +44,6 @@ LEAST_ROUND = 6
 """Frames from one judgement to the next at least: at a few frames a second births need frames, too."""
 TWIN = 0.65
 """Product of two footprints from which a candidate counts as one that is known already."""
-STRIDE = 0.1
-"""Seconds between two looks at how traces change."""
 QUIET = 0.6
 """A cell that does less than this share of what it did once is not judged: silence is no fault."""
 PRIOR = 0.3
@@ -80,13 +79,10 @@ class Census:
         self.touched: set[int] = set()
         """Ids of those that a user did something to: no rule removes them."""
         self.hidden = (0.0, 0.0, 0.0, 0.0)
-        self._past = np.full((len(ring), 64), np.nan, np.float32)
-        self._rows = 0
+        self.past = Past(len(ring), rate)
         self._tidied = self._shown = 0
         self._judged = False
         self._hopeless = np.zeros(0, np.int64)
-        self._stride = max(1, round(STRIDE * rate))
-        self._lengths = np.array([max(1, round(seconds * rate)) for seconds in SWINGS])
         self._why: dict[int, str] = {}
         self._changed = True
         self._ids: tuple[int, ...] = ()
@@ -106,7 +102,8 @@ class Census:
             self.misses.remember(Miss(row, box, centre, why, candidate))
             return None
         step = max(1, round(STEP * self.rate))
-        if not stands_alone(candidate, self.cells.count, self.cells.t, self._past_of(candidate), step):
+        past = self.past.before(self.ring.head - candidate.last, len(candidate.trace), self.cells.count)
+        if not stands_alone(candidate, self.cells.count, self.cells.t, past, step):
             return None
         whole = self._prolonged(candidate)
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
@@ -125,13 +122,7 @@ class Census:
         t.images[i] = t.boxes[i] * np.float32(power)
         t.power[i] = t.energy[i] = power
         t.status[i], t.rule[i] = Status.REJECTED, 0
-        if i >= self._past.shape[1]:
-            self._past = np.concatenate([self._past, np.full_like(self._past, np.nan)], 1)
-        self._past[:, i] = np.nan
-        self._past[self._slots(len(past)), i] = past
-        begin = self._rows - len(past) + 2 * int(self._lengths.max())
-        for head in range(begin, self._rows + 1, self._stride):
-            self._swing(head, i, i + 1)
+        self.past.begin(i, past, t)
         if len(raw):
             self._fill(self.next_id, raw, calcium, spikes)
         self.next_id += 1
@@ -248,8 +239,8 @@ class Census:
             self._judged = False
             self._weed(row, settings)
             return True
-        if self._rows - self._tidied >= max(TIDY * self.rate, LEAST_ROUND):
-            self._tidied, self._judged = self._rows, True
+        if self.past.rows - self._tidied >= max(TIDY * self.rate, LEAST_ROUND):
+            self._tidied, self._judged = self.past.rows, True
             self._judge(settings)
             return True
         return False
@@ -360,7 +351,7 @@ class Census:
         """Make cell i the sum of i and j: shape, sums, trace and what the deconvolution remembers."""
         t = self.cells.t
         box, a, b = merge.joined(t, i, j)
-        past = self._recent(i) * np.float32(a) + self._recent(j) * np.float32(b)
+        past = self.past.of(i) * np.float32(a) + self.past.of(j) * np.float32(b)
         for column in (t.mean, t.trace):
             column[i] = column[i] * a + column[j] * b
         self._renew(i, box, past, max(float(t.power[i] + t.power[j]), 1e-6))
@@ -372,8 +363,7 @@ class Census:
 
         Each gets the share of trace and statistics that its part has; demixing tells them apart from here.
         """
-        old = Table(*(np.array(column[i]) for column in self.cells.t))
-        past, parts = self._recent(i).copy(), (one, other)
+        old, past = Table(*(np.array(column[i]) for column in self.cells.t)), self.past.of(i)
         middle = [
             round(float((other.sum(1 - k) * np.arange(len(other))).sum() / other.sum())) for k in (0, 1)
         ]
@@ -381,12 +371,8 @@ class Census:
         centre = int(old.centres[0]) + dy, int(old.centres[1]) + dx
         k = self._enter(shifted(other, -dy, -dx), centre, np.zeros(0, np.float32), row)
         t = self.cells.t
-        for place, part in zip((i, k), parts, strict=True):
-            size = float(np.sqrt((part**2).sum()))
-            share = float((part * old.boxes).sum()) / size
-            _give(t, place, old, share)
-            box = part / np.float32(size) if place == i else t.boxes[k].copy()
-            self._renew(place, box, past * np.float32(share), float(old.power) * share**2)
+        self._inherit(i, one, old, past)
+        self._inherit(k, other, old, past, t.boxes[k].copy())
         told = {"reason": why} if why else {}
         self._news.append(("split", {"id": int(t.ids[i]), "into": int(t.ids[k])} | told))
         self._news.append(("birth", self._place(k)))
@@ -396,13 +382,23 @@ class Census:
     def _leave(self, i: int, k: int, rest: NDArray[np.float32]) -> None:
         """Leave cell i, which held two, the rest (S, S) that is not cell k, with its share of the trace."""
         t = self.cells.t
-        old, past = Table(*(np.array(column[i]) for column in t)), self._recent(i).copy()
-        size = float(np.sqrt((rest**2).sum()))
-        share = float((rest * old.boxes).sum()) / size
-        _give(t, i, old, share)
-        self._renew(i, rest / np.float32(size), past * np.float32(share), float(old.power) * share**2)
+        self._inherit(i, rest, Table(*(np.array(column[i]) for column in t)), self.past.of(i))
         self._news.append(("split", {"id": int(t.ids[i]), "into": int(t.ids[k])}))
         self.recentre(i)
+
+    def _inherit(
+        self, i: int, part: NDArray[np.float32], whole: Table, past: NDArray[np.float32], box: Any = None
+    ) -> None:
+        """Make cell i a part (S, S) of a whole, with its share of that one's statistics and past.
+
+        ``box`` is the part as it lies in the box of cell i, if that is not the box of the whole.
+        """
+        size = float(np.sqrt((part**2).sum()))
+        share = float((part * whole.boxes).sum()) / size
+        for name, power in (SHARES | dict.fromkeys(JUDGED, 0)).items():
+            getattr(self.cells.t, name)[i] = getattr(whole, name) * np.power(share, power)
+        box = part / np.float32(size) if box is None else box
+        self._renew(i, box, past * np.float32(share), float(whole.power) * share**2)
 
     def _renew(self, i: int, box: NDArray[np.float32], past: NDArray[np.float32], power: float) -> None:
         """Give cell i another footprint, as if it had had it since long with this past (n,) and `power`."""
@@ -411,7 +407,7 @@ class Census:
         t.power[i] = t.energy[i] = power
         t.links[i] = 0
         cells.settle(i)
-        self._past[self._slots(len(past)), i] = past
+        self.past.replace(i, past)
         self.deconvolver.append(past[np.isfinite(past)][None])
         self.deconvolver.drop(i)
         self._changed = True
@@ -427,38 +423,11 @@ class Census:
         self.view.gone[cell] = Fate(born, status, why)
         self.cells.remove(i)
         self.deconvolver.drop(i)
-        self._past[:, i] = self._past[:, self.cells.count]
+        self.past.drop(i, self.cells.count)
         self._changed = True
         self.view.redraw()
 
-    # -- the past and the present ----------------------------------------------------------------------------
-
-    def remember(self, fluorescence: NDArray[np.float32]) -> None:
-        """Keep this frame's (N,) fluorescence for a merge to come."""
-        self._past[self._rows % len(self._past), : len(fluorescence)] = fluorescence
-        self._rows += 1
-        if self._rows % self._stride == 0:
-            self._swing(self._rows, 0, len(fluorescence))
-
-    def _swing(self, head: int, first: int, last: int) -> None:
-        share = self._stride / (statistics.MEMORY * self.rate)
-        statistics.swing(self._past, head, self._lengths, first, last, self.cells.t, share)
-
-    def _slots(self, number: int) -> NDArray[np.int64]:
-        return np.arange(self._rows - number, self._rows) % len(self._past)
-
-    def _past_of(self, candidate: Candidate) -> NDArray[np.float32]:
-        """Return the fluorescence (frames, N) of all cells in the frames of a candidate's trace."""
-        late = self.ring.head - candidate.last
-        number = max(0, min(len(candidate.trace), self._rows - late, len(self._past) - late))
-        order = np.arange(self._rows - late - number, self._rows - late) % len(self._past)
-        past: NDArray[np.float32] = self._past[order, : self.cells.count]
-        return past
-
-    def _recent(self, i: int) -> NDArray[np.float32]:
-        """Return the remembered fluorescence of cell i, oldest first."""
-        recent: NDArray[np.float32] = self._past[self._slots(min(self._rows, len(self._past))), i]
-        return recent
+    # -- the present ----------------------------------------------------------------------------
 
     def _place(self, i: int) -> dict[str, Any]:
         """Return id and place on the camera of cell i."""
@@ -468,9 +437,9 @@ class Census:
 
     def components(self) -> Components:
         """Return what onlookers see: the same object while nothing that matters changed."""
-        aged = self._rows - self._shown >= SHOW * self.rate
+        aged = self.past.rows - self._shown >= SHOW * self.rate
         if aged:
-            self._shown = self._rows
+            self._shown = self.past.rows
             self.view.redraw()
         if self._components is None or self._changed or aged:
             t, n = self.cells.t, self.cells.count
@@ -508,12 +477,6 @@ class Census:
             backfill=backfill,
             events=news,
         )
-
-
-def _give(t: Table, i: int, whole: Table, share: float) -> None:
-    """Give cell i what a part with this `share` in the trace of a `whole` cell has of its statistics."""
-    for name, power in (SHARES | dict.fromkeys(JUDGED, 0)).items():
-        getattr(t, name)[i] = getattr(whole, name) * np.power(share, power)
 
 
 def _on_picture(candidate: Candidate, cells: Cells) -> tuple[NDArray[np.float32], tuple[int, int]]:

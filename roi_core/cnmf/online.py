@@ -157,7 +157,7 @@ class OnlineCNMF:
             statistics.gather(n, t, self._padded, glow)
         deconvolver.step(fluorescence if learns else np.full(n, np.nan, np.float32), settings.cnmf)
         statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, 1 / self.rate)
-        census.remember(fluorescence)
+        census.past.remember(fluorescence, t)
         if learns:
             self._explain(seen, row)
             self._visit(settings)

@@ -129,13 +129,13 @@ def test_the_halves_share_the_trace_at_once():
     run(finder, noise(random, 30), PLAIN, 31)
     census = finder.census
     whole, trace = footprint_of(finder, 0), float(census.cells.t.trace[0])
-    past = census._past[:, 0].copy()
+    past = census.past._values[:, 0].copy()
     finder.obey(Order(Verb.SPLIT, (1,)), 60)
     t = census.cells.t
     parts = [footprint_of(finder, k) for k in (0, 1)]
     np.testing.assert_allclose(sum(t.trace[k] * parts[k] for k in (0, 1)), trace * whole, atol=1e-4)
     shares = [float((part * whole).sum()) for part in parts]
-    np.testing.assert_allclose(census._past[:, :2], np.outer(past, shares), rtol=1e-4)
+    np.testing.assert_allclose(census.past._values[:, :2], np.outer(past, shares), rtol=1e-4)
 
 
 def test_what_is_too_small_is_not_split():

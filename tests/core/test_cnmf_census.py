@@ -170,7 +170,7 @@ def test_a_union_adds_the_traces():
     """Two halves of one cell: the whole has their sums, in the past and on."""
     finder, _ = grown([(20, 20), (20, 23)])
     census, t = finder.census, finder.census.cells.t
-    census._past[:, :2] = np.arange(1, 3)
+    census.past._values[:, :2] = np.arange(1, 3)
     pictures = np.full((3, *SHAPE), 50, np.float32)
     run(finder, pictures, PLAIN, 30)
     gram = float(t.gram[0, 0])
@@ -189,12 +189,13 @@ def test_what_is_remembered_of_a_cell_stays_with_it_when_others_go():
     for k in range(20):
         place, level = (int(v) for v in random.integers(4, 36, 2)), 10.0 * (k + 1)
         i = census._enter(blob(field.side, 1.5), tuple(place), np.full(10, level, np.float32), 30)
-        census._past[:, i] = level
+        census.past._values[:, i] = level
 
     def levels():
         n = census.cells.count
         ids = census.cells.t.ids[:n].tolist()
-        return {cell: (census.deconvolver.baseline[k], census._past[0, k]) for k, cell in enumerate(ids)}
+        baselines, past = census.deconvolver.baseline, census.past._values[0]
+        return {cell: (baselines[k], past[k]) for k, cell in enumerate(ids)}
 
     assert levels() == {cell: pytest.approx((10.0 * cell, 10.0 * cell)) for cell in range(1, 21)}
     while census.cells.count:

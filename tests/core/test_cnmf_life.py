@@ -150,7 +150,7 @@ class Life(RuleBasedStateMachine):
         assert set(ids) | set(census.view.gone) == self.ever
         assert max(self.ever, default=0) < census.next_id
         assert census.deconvolver.count == cells.count
-        assert census._past.shape[1] >= cells.count
+        assert census.past._values.shape[1] >= cells.count
         check(cells, whole=False)
 
 
