@@ -248,7 +248,7 @@ class Census:
     def _weed(self, row: int, settings: Cnmf) -> None:
         """Join two components that are one, or else remove one that is none."""
         n, t, radius = self.cells.count, self.cells.t, self.cells.field.radius
-        two = split.fused(n, t, row, self.rate)
+        two = split.fused(n, t, row, self.rate, self.cells.field.area)
         rest = None if two is None else split.rest_of(t, *two)
         if two is not None and rest is not None:
             self._leave(*two, rest)

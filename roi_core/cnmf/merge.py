@@ -20,11 +20,14 @@ __all__ = ["Pair", "closest", "joined", "likest"]
 
 OLD = 2.0
 """Seconds that both must have lived."""
-TOUCH, MUCH, SAME = 0.15, 0.2, 0.75
-"""Product of two footprints (cosine): below the first they are strangers; from the second on they may be
-parts; above the third they are the same place."""
+MUCH, SAME = 0.2, 0.75
+"""Product of two footprints (cosine): from the first on they may be parts of one cell; above the second they
+are the same place."""
 NEAR, LITTLE = 0.5, 0.3
 """Centres closer than so many radii, with at least this product, are the same place too."""
+HALVES, TOGETHER, WHOLE = 0.03, 0.9, 1.4
+"""Two that touch (product) and do the same (correlation of calcium) are halves of a cell if both together are
+no larger than so many times a cell; below that product two are strangers."""
 APART = 0.5
 """Two at one place whose calcium correlates less than this are a cell and its shadow: one is dropped."""
 CALCIUM = 0.5
@@ -81,7 +84,7 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
             j = t.near[i, m]
             if j < 0:
                 break
-            if j < i or t.gram[i, m] < TOUCH or t.born[i] > oldest or t.born[j] > oldest:
+            if j < i or t.gram[i, m] < HALVES or t.born[i] > oldest or t.born[j] > oldest:
                 continue
             if t.frozen[i] > 0 or t.frozen[j] > 0 or (t.verdict[i] > 0 and t.verdict[j] > 0):
                 continue
@@ -92,6 +95,8 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
             close = dy * dy + dx * dx < (NEAR * radius) ** 2 and shape > LITTLE
             same = close or shape > SAME
             parts = shape > MUCH and time > merge_r * (1 - EASE * shape)
+            whole = WHOLE * np.pi * radius * radius
+            parts = parts or (time > max(TOGETHER, merge_r) and t.size[i] + t.size[j] < whole)
             if (same or parts) and shape + time > best:
                 best, keep, drop, join = shape + time, i, j, parts or time >= APART
     if keep >= 0:

@@ -29,14 +29,21 @@ INSIDE = 0.35
 """Product of two footprints from which the smaller one is a part of the larger."""
 LARGER = 1.35
 """How many times as large as the other the one is that holds two."""
+USUAL, ENOUGH = 1.2, 8
+"""How many times as large as usual it is at least; accepted cells from which the usual size is known."""
 BODY, LEAST = 0.25, 0.5
 """Share of the brightest pixel of both down to which the rest counts; its least size, in the other's."""
 ACCEPTED = int(Status.ACCEPTED)
 
 
-def fused(count: int, t: Table, now: int, rate: float) -> tuple[int, int] | None:
-    """Return the rows of a component that holds two cells, and of the one it holds, if there are any."""
-    whole, part = _fused(count, t, now - OLD * rate)
+def fused(count: int, t: Table, now: int, rate: float, area: float) -> tuple[int, int] | None:
+    """Return the rows of a component that holds two cells, and of the one it holds, if there are any.
+
+    A cell is expected to have so many px of ``area``; once some are known, their median counts.
+    """
+    sizes = t.size[:count][t.status[:count] == ACCEPTED]
+    usual = float(np.median(sizes)) if len(sizes) >= ENOUGH else area
+    whole, part = _fused(count, t, now - OLD * rate, USUAL * usual)
     return (int(whole), int(part)) if whole >= 0 else None
 
 
@@ -57,8 +64,10 @@ def rest_of(t: Table, whole: int, part: int) -> NDArray[np.float32] | None:
 
 
 @kernel
-def _fused(count: Any, t: Any, oldest: Any) -> Any:
+def _fused(count: Any, t: Any, oldest: Any, large: Any) -> Any:
     for i in range(count):
+        if t.size[i] < large:
+            continue
         for m in range(t.near.shape[1]):
             j = t.near[i, m]
             if j < 0:

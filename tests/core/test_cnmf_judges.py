@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roi_core.cnmf import merge, quality
-from roi_core.cnmf.merge import TOUCH, closest, joined, likest
+from roi_core.cnmf.merge import HALVES, closest, joined, likest
 from roi_core.cnmf.view import Camera, Fate, View
 from roi_core.frame import Status
 from roi_core.settings import Settings
@@ -40,7 +40,8 @@ def asked(cells, now=1000, merge_r=0.85):
         (0, 0.2, (0, 1, False)),  # one place, another course: a shadow
         (2, 0.8, (0, 1, True)),  # much overlap asks for less correlation
         (2, 0.3, None),
-        (4, 0.99, None),  # neighbours that only touch
+        (4, 0.99, (0, 1, True)),  # two that touch and do the same, small enough to be halves
+        (4, 0.85, None),  # neighbours that only touch
         (20, 1.0, None),
     ],
 )
@@ -71,13 +72,15 @@ def reference(cells, radius, merge_r):
     for i in range(cells.count):
         for m, j in enumerate(t.near[i]):
             shape = float((footprint(cells, i) * footprint(cells, j)).sum()) if j > i else 0.0
-            if shape < TOUCH:
+            if shape < HALVES:
                 continue
             spread = (t.second[i] - t.first[i] ** 2) * (t.second[j] - t.first[j] ** 2)
             time = (t.sync[i, m] - t.first[i] * t.first[j]) / np.sqrt(max(spread, 1e-12))
             far = np.hypot(*(t.centres[i] - t.centres[j]))
             same = shape > merge.SAME or (far < merge.NEAR * radius and shape > merge.LITTLE)
             parts = shape > merge.MUCH and time > merge_r * (1 - merge.EASE * shape)
+            halves = time > max(merge.TOGETHER, merge_r)
+            parts |= halves and t.size[i] + t.size[j] < merge.WHOLE * np.pi * radius**2
             if same or parts:
                 out.append((shape + time, {i, j}, parts or time >= merge.APART))
     return max(out, key=lambda pair: pair[0], default=None)

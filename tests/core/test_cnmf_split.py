@@ -64,7 +64,7 @@ def pair(size, apart):
 
 def test_what_is_left_is_the_other_cell():
     cells, _, other = pair(2.0, 7)
-    assert split.fused(2, cells.t, 1000, RATE) == (0, 1)
+    assert split.fused(2, cells.t, 1000, RATE, 60.0) == (0, 1)
     rest = split.rest_of(cells.t, 0, 1)
     assert (rest * other).sum() / np.sqrt((rest**2).sum() * (other**2).sum()) > 0.97
 
@@ -75,12 +75,12 @@ def test_what_is_no_pair_stays_whole():
     for name, value in (("frozen", 1), ("verdict", Status.ACCEPTED), ("born", 999)):
         column = getattr(t, name)
         column[0], before = value, column[0]
-        assert split.fused(2, t, 1000, RATE) is None, name
+        assert split.fused(2, t, 1000, RATE, 60.0) is None, name
         column[0] = before
     t.status[1] = Status.REJECTED
-    assert split.fused(2, t, 1000, RATE) is None, "what is in it is no cell"
+    assert split.fused(2, t, 1000, RATE, 60.0) is None, "what is in it is no cell"
     t.status[1], t.size[1] = Status.ACCEPTED, t.size[0]
-    assert split.fused(2, t, 1000, RATE) is None, "neither is larger"
+    assert split.fused(2, t, 1000, RATE, 60.0) is None, "neither is larger"
 
 
 def test_too_little_is_left_of_one_cell():
