@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from roi_core import rehearsal
+from roi_core.compiler import Compiler
 from roi_core.doubts import Doubts
 from roi_core.errands import Errands
 from roi_core.maps import Maps, on_camera
-from roi_core.rehearsal import LARGER, LITTLE, pictures, targets
 from roi_core.stages import Stage, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from roi_core.frame import Activity, Settled
@@ -75,7 +78,7 @@ class Analysis:
         self._stages: tuple[Stage[Any], ...] = (self._prepare, self._motion, self._maps, self._cells)
         self._prepared = Geometry(shape, (0, 0), 1)
         self._moved = np.zeros((0, 0), np.float32)
-        self._doubts = Doubts()
+        self._doubts, self._compiler = Doubts(), Compiler()
         self._next_id = 0
         self.errands: Errands[Finding] = Errands()
         """What other threads want of the components."""
@@ -167,6 +170,7 @@ class Analysis:
     def close(self) -> None:
         """End every stage and its threads."""
         self.errands.close()
+        self._compiler.close()
         for stage in self._stages:
             stage.close()
 
@@ -198,40 +202,38 @@ class Analysis:
             for name, picture in pictures.items()
         }
 
-    # -- what is made when it is first wanted, on whichever thread; it is compiled on little pictures -------
+    # -- what is made when it is first wanted, on whichever thread ------------------------------------------
 
     def _wishes(self) -> Settings:
         if self._settings is None:
             raise RuntimeError("a stage is made before any settings are known")
         return self._settings
 
+    def _rehearse(self, part: str, go_through: Callable[[], None]) -> None:
+        """Go through a stage's kernels; those for a camera are first compiled elsewhere, if they must be."""
+        if not self._inline:
+            self._compiler.fill(part)
+        go_through()
+
     def _make_prepare(self) -> Preparing:
+        self._rehearse("prepare", rehearsal.prepare)
         kind, settings = load("prepare"), self._wishes()
-        # the crop asked for may lie outside of a little picture
-        little = kind((LITTLE, LITTLE), settings.prepare.model_copy(update={"crop": ""}), settings.cnmf)
-        little.step(np.zeros((LITTLE, LITTLE), np.uint16), settings.prepare, settings.cnmf)
         prepare: Preparing = kind(self._shape, settings.prepare, settings.cnmf)
         self._prepared = Geometry(prepare.shape, prepare.origin, prepare.bin)
         return prepare
 
     def _make_motion(self) -> Moving:
-        kind, settings = load("motion"), self._wishes().motion
-        for side in (LITTLE, LARGER):
-            little = kind((side, side), self._rate, 1)
-            for target in targets(side):
-                for picture in pictures(4, side):
-                    little.step(picture, settings, target)
-        motion: Moving = kind(self._prepared.shape, self._rate, self._prepared.bin)
+        self._rehearse("motion", rehearsal.motion)
+        motion: Moving = load("motion")(self._prepared.shape, self._rate, self._prepared.bin)
         return motion
 
     def _make_maps(self) -> Maps:
-        for target in targets():
-            Maps((LITTLE, LITTLE)).step(target)
+        self._rehearse("maps", rehearsal.maps)
         return Maps(self._prepared.shape)
 
     def _make_cells(self) -> Finding:
+        self._rehearse("cnmf", rehearsal.cells)
         kind, settings, px = load("cnmf"), self._wishes(), self._prepared
-        getattr(kind, "warm_up", bool)()
         # ids go on where those of a finder that failed ended
         more = {"first_id": self._next_id} if self._next_id else {}
         finder: Finding = kind(

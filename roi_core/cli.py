@@ -1,4 +1,4 @@
-"""The command line: ``roi_stream run | devices | random-rois | info | export | refine | settings | demo``.
+"""The command line: ``roi_stream run | devices | random-rois | info | export | refine | settings | ...``.
 
 Exit 0: done, also after Ctrl+C or SIGTERM. Exit 1: one sentence on stderr. Exit 2: wrong usage. What a
 command does not need is not imported: ``--help`` loads neither OpenCV nor numba nor HDF5.
@@ -15,11 +15,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, NoReturn
 
 from roi_core import __version__
 from roi_core.errors import RoiError, RoiFileError, SettingsError
-from roi_core.terminal import Quiet, complain
+from roi_core.terminal import Quiet, complain, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,6 +165,20 @@ def _show_settings(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _warm_up(arguments: argparse.Namespace) -> int:
+    from roi_core.compiler import PARTS, compile_here
+
+    if arguments.aside:
+        from roi_core.terminal import live_under
+
+        live_under(sys.stdin)
+    for part in arguments.parts or PARTS:
+        begun = perf_counter()
+        compile_here(part)
+        say(f"{part} is compiled ({perf_counter() - begun:.1f} s)")
+    return 0
+
+
 def _demo(arguments: argparse.Namespace) -> int:
     display = not sys.platform.startswith("linux") or os.environ.get("DISPLAY")
     if display and importlib.util.find_spec("dearpygui"):
@@ -278,6 +293,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_refine(_add(commands, "refine", _refine, "find every cell's trace anew, over the whole recording"))
     settings = _add(commands, "settings", _show_settings, "print every setting with its meaning, as YAML")
     _add_settings(settings)
+    _add_warm_up(_add(commands, "warm-up", _warm_up, "compile everything once, such as after installing"))
     demo = _add(commands, "demo", _demo, "see it work on a simulated camera")
     demo.add_argument("--out", default="demo.h5", help="where the headless demo records (default demo.h5)")
     demo.add_argument("--seconds", type=_positive, default=DEMO_SECONDS, help="length of the headless demo")
@@ -334,6 +350,12 @@ def _add_random_rois(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same circles (0)")
     parser.add_argument("--out", default="rois.csv", metavar="F", help="file to write (rois.csv)")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+
+
+def _add_warm_up(parser: argparse.ArgumentParser) -> None:
+    """Give it the words with which the program starts itself, see `roi_core.compiler`."""
+    parser.add_argument("parts", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--aside", action="store_true", help=argparse.SUPPRESS)
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:

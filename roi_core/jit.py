@@ -9,40 +9,42 @@ what NaN means, and an empty ROI is NaN.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["fence", "kernel", "part", "sums"]
+__all__ = ["KERNELS", "fence", "kernel", "part", "sums"]
 
 F = TypeVar("F", bound="Callable[..., object]")
+
+KERNELS: Final[list[Any]] = []
+"""Every kernel of the modules imported so far."""
 
 
 def kernel(function: F) -> F:
     """Compile `function` for the hot path: nogil, cached on disk, one thread, IEEE arithmetic."""
-    try:
-        return cast("F", numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # neither the package's folder nor the user's can be written: compile at each start
-        return cast("F", numba.njit(nogil=True)(function))
+    return _compiled(function)
 
 
 def part(function: F) -> F:
     """Compile like `kernel`, and write it into every kernel that uses it, for a call costs 9 ns."""
-    try:
-        return cast("F", numba.njit(nogil=True, cache=True, inline="always")(function))
-    except RuntimeError:
-        return cast("F", numba.njit(nogil=True, inline="always")(function))
+    return _compiled(function, inline="always")
 
 
 def sums(function: F) -> F:
     """Compile like `kernel`, but take float sums in any order, so that they vectorise; NaN stays NaN."""
-    flags = {"reassoc", "contract"}
+    return _compiled(function, fastmath={"reassoc", "contract"})
+
+
+def _compiled(function: F, **flags: Any) -> F:
     try:
-        return cast("F", numba.njit(nogil=True, cache=True, fastmath=flags)(function))
-    except RuntimeError:
-        return cast("F", numba.njit(nogil=True, fastmath=flags)(function))
+        made = numba.njit(nogil=True, cache=True, **flags)(function)
+    except RuntimeError:  # neither the package's folder nor the user's can be written: compile at each start
+        made = numba.njit(nogil=True, **flags)(function)
+    KERNELS.append(made)
+    return cast("F", made)
 
 
 @intrinsic

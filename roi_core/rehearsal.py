@@ -1,4 +1,7 @@
-"""Little pictures with blinking cells, on which a stage is compiled before it meets a frame."""
+"""What goes once through all kernels of a stage, on little pictures, so that no frame meets the compiler.
+
+Every option of a stage is on, so that none is compiled when it is switched on while a camera runs.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,62 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from roi_core.maps import Maps
+from roi_core.settings import Settings
+from roi_core.stages import load
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["LARGER", "LITTLE", "pictures", "targets"]
+__all__ = ["cells", "maps", "motion", "prepare"]
 
 LITTLE: Final = 64
 """Side of the pictures, px."""
 LARGER: Final = 304
 """Side from which motion correction works in another way, px."""
+PATCH: Final = 32
+"""Side of the patches of motion correction, px."""
+SETTLED: Final = 40
+"""Pictures after which patches and the search for dead pixels are at work."""
 CENTRES: Final = ((20, 20), (22, 44), (44, 30))
+
+
+def prepare() -> None:
+    """Mend, bin and flatten a picture."""
+    settings = Settings().with_texts(
+        "prepare.dead_pixels=true", "prepare.line_noise=true", "prepare.flatten=on"
+    )
+    little = load("prepare")((LITTLE, LITTLE), settings.prepare, settings.cnmf)
+    for _ in range(SETTLED):
+        little.step(np.zeros((LITTLE, LITTLE), np.uint16), settings.prepare, settings.cnmf)
+
+
+def motion() -> None:
+    """Register small and larger pictures as a whole, then small ones in patches."""
+    settings = Settings()
+    for side in (LITTLE, LARGER):
+        little = load("motion")((side, side), 30.0, 1)
+        for target in targets(side):
+            for picture in pictures(4, side):
+                little.step(picture, settings.motion, target)
+    patches = settings.with_value("motion.patch", PATCH).motion
+    little = load("motion")((LITTLE, LITTLE), 30.0, 1)
+    for picture in pictures(SETTLED):
+        for target in targets():
+            little.step(picture, patches, target)
+
+
+def maps() -> None:
+    """Add pictures to the summary maps."""
+    for target in targets():
+        Maps((LITTLE, LITTLE)).step(target)
+
+
+def cells() -> None:
+    """Let cells live and die."""
+    getattr(load("cnmf"), "warm_up", bool)()
 
 
 def pictures(number: int, side: int = LITTLE) -> Iterator[NDArray[np.float32]]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from contextlib import suppress
 from typing import Any, TextIO
 
-__all__ = ["Quiet", "complain", "say"]
+__all__ = ["Quiet", "complain", "live_under", "say"]
+
+NICE = 5
+"""How far a program steps back that works for another one; with 10 two busy cores leave it no time at all."""
 
 
 class Quiet:
@@ -42,6 +47,19 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print a line to stderr, if there still is one."""
     _print(sys.stderr, text)
+
+
+def live_under(stream: TextIO | None) -> None:
+    """Give way to other programs, and end when `stream` ends: whoever started this one has gone."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    if stream is not None:
+        threading.Thread(target=_end_after, args=(stream,), name="end", daemon=True).start()
+
+
+def _end_after(stream: TextIO) -> None:
+    stream.read()
+    os._exit(1)
 
 
 def _print(stream: TextIO | None, text: str) -> None:

@@ -32,7 +32,7 @@ NO_PICTURE = "no picture yet"
 OPENING = "opening ... (the very first start compiles for up to a minute)"
 COMPILING = (
     "compiling motion correction and cell finding: up to two minutes, on the first start only; "
-    "until then a fast camera may lose frames, which are counted"
+    "the picture, your regions and the recording go on meanwhile"
 )
 COMPILED = "motion correction and cell finding are ready"
 DOUBTS = {

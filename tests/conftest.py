@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 import roi_core.sources.capture  # noqa: F401 - before any test imports OpenCV: it is told to be quiet once
+from roi_core.compiler import Compiler
 
 settings.register_profile("roi_stream", deadline=None, derandomize=True, max_examples=100)
 settings.load_profile("roi_stream")
@@ -26,6 +27,12 @@ def _no_thread_is_left():
         thread.join(timeout=5)
     left = [thread.name for thread in late if thread.is_alive()]
     assert not left, f"threads outlived the test: {left}"
+
+
+@pytest.fixture(autouse=True)
+def _compiled_here(monkeypatch):
+    """Kernels are compiled in the process of the tests; `core/test_compiler.py` looks at the other way."""
+    monkeypatch.setattr(Compiler, "fill", lambda compiler, part: None)
 
 
 @pytest.fixture(scope="session")
