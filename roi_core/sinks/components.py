@@ -81,7 +81,6 @@ class Components:
             self._create(layout.MOTION, self._shifts.create)
         self._shifts.append(rows)
         if self._cells is not None:
-            self._guarded(self._cells.judge, rows - 1, self._offset)
             self._cells.append(rows)
 
     def clear(self) -> None:
@@ -143,7 +142,6 @@ class Cells:
         self._ids: tuple[int, ...] = ()
         self._places = np.zeros(0, np.intp)
         self._found: Found | None = None
-        self._judged: Found | None = None
         self._written = (monotonic(), -1)
 
     def room(self, rows: int) -> float:
@@ -160,9 +158,8 @@ class Cells:
             self._ids = activity.ids
             self._places = self.columns.added(activity.ids, row)
         self.traces.put(row, self._places, activity)
-        self._found = activity.components
-        if activity.events:
-            self.judge(row, offset)
+        if activity.components is not self._found:
+            self._judge(activity.components, row, offset)
         for past in activity.backfill:
             (place,) = self.columns.added([past.id], row).tolist()
             self.traces.fill(place, past.row - offset, past, self._since)
@@ -186,14 +183,14 @@ class Cells:
             if self._since <= row < rows:
                 self.traces.settle(row, places[has], calcium[has], spikes[has])
 
-    def judge(self, row: int, offset: int) -> None:
-        """Take over what became of each component."""
-        found, before = self._found, self._judged
-        if found is None or found is before:
-            return
+    def _judge(self, found: Found, row: int, offset: int) -> None:
+        """Take over what became of each component; one that died keeps the footprint of just before.
+
+        In the row in which it is told, not when the file is written: so the file depends on the frames only.
+        """
+        before, self._found = self._found, found
         if self.columns.judge(found, row, offset) and before is not None:
             self.footprints.keep(before, self.columns.known(before.ids), len(self.columns))
-        self._judged = found
 
     def append(self, rows: int) -> None:
         """Bring the file to `rows` rows and all columns."""

@@ -152,6 +152,9 @@ def test_the_same_recording_twice(taken, tmp_path):
     with Recording(taken[0]) as one, Recording(tmp_path / "again.h5") as other:
         for name in ("ids", "born", "status", "calcium", "spikes", "raw"):
             np.testing.assert_array_equal(getattr(one.cells, name), getattr(other.cells, name))
+        assert (one.cells.status > Status.REJECTED).any(), "also the footprints of those that are no more"
+        for name in ("indptr", "indices", "data"):
+            np.testing.assert_array_equal(*(getattr(each.cells.footprints, name) for each in (one, other)))
 
 
 def test_a_recording_that_ends_early_holds_what_a_longer_one_holds_of_its_rows(taken, tmp_path):
