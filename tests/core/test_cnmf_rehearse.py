@@ -55,7 +55,8 @@ rehearsal.prepare(), rehearsal.motion(), rehearsal.maps()
 before = compiled()
 film()
 film("motion.patch=32", "prepare.dead_pixels=true", "prepare.line_noise=true", "prepare.flatten=on")
-film("prepare.bin=2", "prepare.crop=3,3,80,70", "cnmf.preset=1p")
+film("motion.patch=16", "prepare.bin=2", "prepare.crop=3,3,80,70", "cnmf.preset=1p", "cnmf.cell_radius=9")
+film("motion.patch=200", "prepare.bin=3", "prepare.dead_pixels=true")
 new = {name: count for name, count in compiled().items() if count != before.get(name)}
 assert not new, new
 """
