@@ -1,6 +1,7 @@
 """What a recording holds of cells found on the way, dataset by dataset, however it began and ended."""
 
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -106,6 +107,21 @@ def test_footprints_are_a_csc_matrix_and_the_dead_keep_theirs(tmp_path, monkeypa
         np.testing.assert_array_equal(matrix.toarray(), dense)
         assert group["data"].dtype == np.float32
         assert group["indices"].dtype == np.int32
+
+
+def test_what_the_dead_keep_does_not_depend_on_when_the_file_is_written(tmp_path):
+    """Footprints that change in every row, also in those in which nothing happens."""
+
+    def growing():
+        for n, each in enumerate(samples(range(100))):
+            seen = each.activity.components
+            seen = replace(seen, version=n, data=seen.data * np.float32(n))
+            yield replace(each, activity=replace(each.activity, components=seen))
+
+    for every in (1, 7, 1000):
+        with h5py.File(record(tmp_path / f"{every}.h5", growing(), every)) as file:
+            data, indptr = (file[layout.FOOTPRINTS][name][:] for name in ("data", "indptr"))
+            np.testing.assert_array_equal(data[: indptr[1]], np.array([1.5, 2.5], np.float32) * 59)
 
 
 def test_a_recording_that_begins_in_the_middle(tmp_path):
