@@ -76,9 +76,10 @@ def _thaw(order: Order, census: Census, _: int) -> None:
 
 
 def _merge(order: Order, census: Census, _: int) -> None:
+    if len(set(order.ids)) < 2:
+        named = "".join(f"component {cell} alone" for cell in set(order.ids)) or "no component"
+        raise ComponentError(f"{named} is nothing to merge; name two or more")
     into, *others = dict.fromkeys(order.ids)
-    if not others:
-        raise ComponentError(f"component {into} alone is nothing to merge; name two or more")
     for cell in others:
         _check_near(census, into, cell)
     for cell in others:
@@ -98,9 +99,9 @@ def _split(order: Order, census: Census, row: int) -> None:
     one, other = halves(census.cells.t.boxes[i])
     if min(np.count_nonzero(one), np.count_nonzero(other)) < LEAST:
         raise ComponentError(f"component {cell} is too small to be two")
-    verdict = Status(int(census.cells.t.status[i]))
-    for k in (i, census.divide(i, one, other, row, order.why)):
-        census.cells.t.verdict[k] = census.cells.t.status[k] = verdict
+    verdict = int(census.cells.t.verdict[i])
+    k = census.divide(i, one, other, row, order.why)
+    census.cells.t.verdict[k] = verdict
 
 
 def _promote(order: Order, census: Census, row: int) -> None:

@@ -138,6 +138,18 @@ def test_the_halves_share_the_trace_at_once():
     np.testing.assert_allclose(census.past._values[:, :2], np.outer(past, shares), rtol=1e-4)
 
 
+def test_halves_are_judged_as_the_whole_was():
+    for verb, verdict in ((None, 0), (Verb.REJECT, Status.REJECTED)):
+        finder, _ = begun([(20, 20)])
+        if verb:
+            finder.obey(Order(verb, (1,)), 60)
+        status = finder.census.cells.t.status[0]
+        finder.obey(Order(Verb.SPLIT, (1,)), 60)
+        t = finder.census.cells.t
+        assert t.verdict[:2].tolist() == [verdict] * 2, "what no hand judged is left to the rules"
+        assert t.status[:2].tolist() == [status] * 2
+
+
 def test_what_is_too_small_is_not_split():
     finder, _ = grown([])
     box = np.zeros((finder.field.side,) * 2, np.float32)
