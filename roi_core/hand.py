@@ -7,6 +7,9 @@ in a sentence, as a warning.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from functools import partial
+from operator import index
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -14,89 +17,97 @@ import numpy as np
 
 from roi_core.errors import ComponentError, RoiError, RoiGeometryError, sentence
 from roi_core.frame import Foresight, Order, Verb
-from roi_core.rois import Circle, Polygon
+from roi_core.rois import KINDS, Circle, Polygon
+from roi_core.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from roi_core.board import Board
     from roi_core.errands import Errands
     from roi_core.frame import Components
     from roi_core.rois import Roi
-    from roi_core.settings import Settings
     from roi_core.stages import Finding
 
 __all__ = ["Hand", "outlined"]
 
 log = logging.getLogger(__name__)
 
+Ids = int | Iterable[int]
+"""One component or several."""
 INSIDE: Final = 0.2
 """Share of a footprint's peak down to which a pixel belongs to the cell."""
 
 
 class Hand:
-    """What may be done to components; `draw` makes a region one of the session's and returns it."""
+    """What may be done to components; `draw` makes a region one of the session's."""
 
-    def __init__(self, errands: Errands[Finding], board: Board, draw: Callable[[Roi], Roi]) -> None:
+    def __init__(self, errands: Errands[Finding], board: Board, draw: Callable[[Roi], None]) -> None:
         self._errands = errands
         self._board = board
         self._draw = draw
 
-    def accept(self, ids: Iterable[int]) -> None:
+    def accept(self, ids: Ids) -> None:
         """Take components for cells, whatever the thresholds say."""
         self._each(Verb.ACCEPT, ids)
 
-    def reject(self, ids: Iterable[int]) -> None:
+    def reject(self, ids: Ids) -> None:
         """Take components for no cells; they keep their places, so that they are not found again."""
         self._each(Verb.REJECT, ids)
 
-    def automatic(self, ids: Iterable[int]) -> None:
+    def automatic(self, ids: Ids) -> None:
         """Let the thresholds judge components again."""
         self._each(Verb.AUTOMATIC, ids)
 
-    def remove(self, ids: Iterable[int]) -> None:
+    def remove(self, ids: Ids) -> None:
         """Remove components; what is found at their places later is a new one."""
         self._each(Verb.REMOVE, ids)
 
-    def freeze(self, ids: Iterable[int]) -> None:
+    def freeze(self, ids: Ids) -> None:
         """Keep the footprints of components as they are."""
         self._each(Verb.FREEZE, ids)
 
-    def thaw(self, ids: Iterable[int]) -> None:
+    def thaw(self, ids: Ids) -> None:
         """Let the footprints of components follow the data again."""
         self._each(Verb.THAW, ids)
 
-    def merge(self, ids: Iterable[int]) -> None:
+    def merge(self, ids: Ids) -> None:
         """Make one component of two or more, under the id of the first."""
-        self._order(Order(Verb.MERGE, tuple(ids)))
+        known = _numbers(Verb.MERGE, ids)
+        if known is not None:
+            self._order(Order(Verb.MERGE, known))
 
     def split(self, cell: int) -> None:
         """Divide a component in two along its length; the part that is told as born has a new id."""
-        self._order(Order(Verb.SPLIT, (cell,)))
+        self._each(Verb.SPLIT, cell)
 
     def promote(self, roi: Roi) -> None:
         """Make a drawn region a component, whose footprint follows the data from there."""
+        if not isinstance(roi, tuple(KINDS.values())):
+            log.warning("%s: %r is no region", Verb.PROMOTE, roi)
+            return
         self._order(Order(Verb.PROMOTE, roi=roi))
 
-    def demote(self, ids: Iterable[int]) -> tuple[Roi, ...]:
-        """Make fixed regions of components, which are removed; return the regions, now the session's."""
-        activity, drawn = self._board.activity, []
-        for cell in ids:
+    def demote(self, ids: Ids) -> None:
+        """Remove components; each that is gone becomes a fixed region, as it is seen now."""
+        activity = self._board.activity
+        for cell in dict.fromkeys(_numbers("demote", ids) or ()):
             try:
-                roi = self._draw(outlined(None if activity is None else activity.components, cell))
+                roi = outlined(None if activity is None else activity.components, cell)
             except RoiError as error:
                 log.warning("%s", sentence(error))
                 continue
-            drawn.append(roi)
-            self._order(Order(Verb.REMOVE, (cell,), why=f"it is region {roi.name!r} now"))
-        return tuple(drawn)
+            order = Order(Verb.REMOVE, (cell,), why=f"it is region {roi.name!r} now")
+            self._order(order, partial(self._draw, roi))
 
     def what_if(self, settings: Settings, timeout: float = 2.0) -> Foresight:
         """Return what the components would be, and what would be found, with other settings.
 
         Nothing is applied. Waits for the next frame, but no longer than `timeout` s.
         """
+        if not isinstance(settings, Settings):
+            return Foresight(silent=f"{settings!r} is no Settings")
         future = self._errands.ask(lambda finder, _: finder.what_if(settings))
         try:
             return future.result(timeout)
@@ -106,20 +117,32 @@ class Hand:
         except Exception as error:
             return Foresight(silent=sentence(error))
 
-    def _each(self, verb: Verb, ids: Iterable[int]) -> None:
-        for cell in ids:
+    def _each(self, verb: Verb, ids: Ids) -> None:
+        for cell in _numbers(verb, ids) or ():
             self._order(Order(verb, (cell,)))
 
-    def _order(self, order: Order) -> None:
+    def _order(self, order: Order, then: Callable[[], None] | None = None) -> None:
         future = self._errands.ask(lambda finder, row: finder.obey(order, row))
-        future.add_done_callback(lambda done: _complain(order, done))
+        future.add_done_callback(lambda done: _answered(order, done, then))
 
 
-def _complain(order: Order, done: Future[None]) -> None:
+def _numbers(verb: str, ids: Ids) -> tuple[int, ...] | None:
+    """Return one id or several as numbers; None, and a warning, when there are others than numbers."""
+    try:
+        return tuple(index(cell) for cell in (ids if isinstance(ids, Iterable) else (ids,)))
+    except TypeError:
+        log.warning("%s: %r is no id of a component, nor a list of them", verb, ids)
+        return None
+
+
+def _answered(order: Order, done: Future[None], then: Callable[[], None] | None) -> None:
     error = done.exception()
-    if error is not None:
+    if error is None:
+        if then is not None:
+            then()
+    else:
         what = f"region {order.roi.name!r}" if order.roi else ", ".join(map(str, order.ids))
-        log.warning("%s %s: %s", order.verb, what, sentence(error))
+        log.warning("%s: %s", f"{order.verb} {what}".strip(), sentence(error))
 
 
 def outlined(components: Components | None, cell: int) -> Roi:

@@ -94,6 +94,7 @@ class Session:
         self._dropped: int | None = None if source.counter == "unknown" else 0
         self._last_arrival = perf_counter()
         self._lock = threading.RLock()
+        self._pen = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
     # -- the verbs, from any thread -----------------------------------------------------------------------
@@ -144,14 +145,13 @@ class Session:
 
     @rois.setter
     def rois(self, rois: RoiSet) -> None:
-        with self._lock:
+        with self._pen:
             self._rois = rois
 
-    def _draw(self, roi: Roi) -> Roi:
-        """Add a region to those measured, and return it as it is among them."""
-        with self._lock:
+    def _draw(self, roi: Roi) -> None:
+        """Add a region to those measured; on the worker, too, which must not wait for a file to open."""
+        with self._pen:
             self._rois = self._rois.add(roi)
-            return self._rois[self._rois.ids[-1]]
 
     def note(self, text: str) -> None:
         """Write a note into the recording at the next frame."""

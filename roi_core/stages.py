@@ -120,7 +120,7 @@ class Stage(Generic[T]):
 
     def __init__(self, name: str, make: Callable[[], T], inline: bool) -> None:
         self.name = name
-        self.broken = False
+        self.broken = self._closed = False
         self._make = make
         self._inline = inline
         self._object: T | None = None
@@ -149,7 +149,7 @@ class Stage(Generic[T]):
         if not wanted:
             self.rest()
             return False
-        if self._object is None and not self.broken:
+        if self._object is None and not self._over:
             self._begin()
         if self._made:
             self._take(self._made.pop())
@@ -158,12 +158,12 @@ class Stage(Generic[T]):
     def begin(self, patience: float) -> bool:
         """Make the stage before the first frame; wait at most `patience` s for one that is made aside."""
         end = perf_counter() + patience
-        while not self.at_work(True) and not self.broken:
+        while not self.at_work(True) and not self._over:
             if self._maker is not None:
                 self._maker.join(max(end - perf_counter(), 0.0))
                 if self._maker.is_alive():
                     return False
-        return not self.broken
+        return not self._over
 
     def run(self, work: Callable[[T], R]) -> R | None:
         """Let the stage do `work`, or return None when it fails."""
@@ -202,13 +202,18 @@ class Stage(Generic[T]):
         return told
 
     def close(self) -> None:
-        """End the stage and its threads, whatever happens."""
-        self.broken = True
+        """End the stage and its threads, whatever happens; it is off then, and not made again."""
+        self._closed = True
         if self._maker is not None:
             self._maker.join()
+            self._maker = None
         while self._made:
             self._end(self._made.pop())
         self._drop()
+
+    @property
+    def _over(self) -> bool:
+        return self.broken or self._closed
 
     def _begin(self) -> None:
         if self._inline:

@@ -53,7 +53,7 @@ GRADIENT, SPIKES, VALUES = range(3)
 # Rows of a shape (7, W) float32: by place in the window, but the powers by their exponent.
 H, GRAM_D, GRAM_R, POWER_D, POWER_R, DIAGONAL, LEVEL = range(7)
 SHAPE_ROWS = 7
-# The state (7,) float64: roots, the two parts of calcium now and of the last settled frame, largest h.
+# The state (8,) float64: roots, the two parts of calcium now and of the last settled frame, largest h, drift.
 D, R, SLOW, FAST, SETTLED_SLOW, SETTLED_FAST, PEAK, DRIFT = range(8)
 STATE = 8
 

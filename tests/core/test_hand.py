@@ -92,17 +92,65 @@ def test_a_bug_in_a_verb_does_not_end_the_stage(running, monkeypatch):
 def test_a_component_becomes_a_fixed_region(running):
     seen = running.seen
     cell = int(seen.ids[seen.status == Status.ACCEPTED][0])
-    (roi,) = running.session.cells.demote([cell])
-    assert (roi.name, roi.id) == (f"cell{cell}", 2)
-    assert running.session.rois[2] is roi
+    running.session.cells.demote([cell, cell])
+    running.session.cells.demote(cell)
+    assert len(running.session.rois) == 1, "not before it is removed"
     running.step(5)
     assert running.status(cell) == Status.REMOVED
-    told = running.events("removed", "roi_added")
+    (_, roi) = running.session.rois
+    assert (roi.name, roi.id) == (f"cell{cell}", 2)
+    running.session.cells.demote(cell)
+    told = running.events("removed", "roi_added", "warning")
     assert ("roi_added", {"id": 2, "name": roi.name, "version": 1}) in told
     assert ("removed", {"id": cell, "reason": f"it is region 'cell{cell}' now"}) in told
+    assert [data["text"] for kind, data in told if kind == "warning"] == [
+        f"remove {cell}: component {cell} is no more: it is region 'cell{cell}' now",
+        f"there is no component {cell} to make a region of",
+    ]
     with Recording(running.path) as recording:
-        assert np.isfinite(recording.means[EARLY:, 1]).all()
-        assert np.isnan(recording.means[: EARLY - 1, 1]).all()
+        assert np.isfinite(recording.means[EARLY + 1 :, 1]).all()
+        assert np.isnan(recording.means[:EARLY, 1]).all()
+
+
+def test_nothing_is_drawn_when_nobody_removes(running):
+    cell = int(running.seen.ids[0])
+    running.session.stop()
+    running.session.wait()
+    running.session.cells.demote(cell)
+    assert len(running.session.rois) == 1
+    assert set(running.session.snapshot().stages.values()) == {"off"}, "nothing failed"
+
+
+def test_one_component_need_not_be_a_list(running):
+    cell = running.seen.ids[0]
+    running.session.cells.freeze(cell)
+    running.session.cells.reject(int(cell))
+    running.step()
+    assert running.status(cell) == Status.REJECTED
+    assert ("frozen", {"id": int(cell)}) in running.events("frozen")
+
+
+def test_what_is_no_component_is_said_in_a_sentence(running):
+    hand = running.session.cells
+    hand.accept("ab")
+    hand.merge(2.5)
+    hand.demote(None)
+    hand.split([None])
+    hand.promote("x")
+    hand.accept([])
+    assert hand.what_if(None).silent == "None is no Settings"
+    hand.merge([])
+    hand.merge(998)
+    running.step(2)
+    assert [data["text"] for _, data in running.events("warning", "alert")] == [
+        "accept: 'ab' is no id of a component, nor a list of them",
+        "merge: 2.5 is no id of a component, nor a list of them",
+        "demote: None is no id of a component, nor a list of them",
+        "split: [None] is no id of a component, nor a list of them",
+        "promote: 'x' is no region",
+        "merge: no component is nothing to merge; name two or more",
+        "merge 998: there is no component 998",
+    ]
 
 
 def components(mask):

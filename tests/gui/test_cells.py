@@ -454,4 +454,5 @@ def test_a_stage_tells_how_far_it_is():
     stage.begin(20)
     assert stage.state == "ready"
     stage.close()
-    assert stage.state == "given up"
+    assert stage.state == "off"
+    assert not stage.at_work(True), "what is closed is not made again"
