@@ -30,9 +30,12 @@ def _no_thread_is_left():
 
 
 @pytest.fixture(autouse=True)
-def _compiled_here(monkeypatch):
+def _compiled_here():
     """Kernels are compiled in the process of the tests; `core/test_compiler.py` looks at the other way."""
-    monkeypatch.setattr(Compiler, "fill", lambda compiler, part: None)
+    # a patch of its own: the order in which other fixtures ask for theirs stays as it is
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compiler, "fill", lambda compiler, part: None)
+        yield
 
 
 @pytest.fixture(scope="session")
