@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Fibres", "reach_of", "seed"]
 
+OF_PIXELS = (
+    "mean", "trace", "prediction", "smooth", "first", "second", "tail", "swings", "peak", "loud", "evidence",
+)  # fmt: skip
+"""What is known of a component from the light of its pixels."""
+LITTLE = 1e-6
+"""Power of a trace of which nothing is known."""
+
 
 def seed(roi: Roi, field: Field, camera: Camera) -> tuple[NDArray[np.float32], tuple[int, int]] | None:
     """Return the box (S, S) of a region on the analysed picture and its centre; None if it lies outside.
@@ -49,20 +56,51 @@ def _shares(roi: Roi, field: Field, camera: Camera) -> NDArray[np.float32]:
 
 
 class Fibres:
-    """Keeps one component of fixed shape for every drawn region."""
+    """Keeps one component of fixed shape for every drawn region, as long as the region is there."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Roi, int]] = {}
+        self._known: dict[int, tuple[Roi, int | None]] = {}
 
     def follow(self, rois: Iterable[Roi], census: Census, row: int) -> None:
-        """Add, replace and remove components as regions were drawn, changed and deleted."""
+        """Add, change and remove components as regions were drawn, changed and deleted."""
         wanted = {roi.id: roi for roi in rois}
-        for roi_id, (roi, cell) in list(self._known.items()):
-            if wanted.get(roi_id) is not roi:
-                census.drop(cell, "its region was changed or deleted")
-                del self._known[roi_id]
-        for roi_id, roi in wanted.items():
-            if roi_id not in self._known:
-                new = census.promote(roi, row, frozen=True)
-                if new is not None:
-                    self._known[roi_id] = roi, new
+        for gone in self._known.keys() - wanted.keys():
+            self._drop(self._known.pop(gone)[1], census, "its region was deleted")
+        for roi in wanted.values():
+            old, cell = self._known.get(roi.id, (None, None))
+            if roi is not old:
+                self._known[roi.id] = roi, self._kept(old, cell, roi, census, row)
+
+    def _kept(self, old: Roi | None, cell: int | None, roi: Roi, census: Census, row: int) -> int | None:
+        """Return the component of a region that is new or was changed; None if it lies outside."""
+        if old is not None and old.geometry() == roi.geometry():
+            return cell
+        if cell is not None and _redrawn(cell, roi, census):
+            return cell
+        self._drop(cell, census, "its region left the picture")
+        return census.promote(roi, row, frozen=True)
+
+    @staticmethod
+    def _drop(cell: int | None, census: Census, why: str) -> None:
+        if cell is not None:
+            census.drop(cell, why)
+
+
+def _redrawn(cell: int, roi: Roi, census: Census) -> bool:
+    """Give a component the footprint of a region; False when it is no more, or the region lies outside.
+
+    What was known of its trace is known of other pixels, so that begins anew.
+    """
+    cells = census.cells
+    found = seed(roi, cells.field, census.view.camera)
+    places = np.flatnonzero(cells.t.ids[: cells.count] == cell)
+    if found is None or not len(places):
+        return False
+    i, (box, centre) = int(places[0]), found
+    cells.lift(i)
+    cells.t.boxes[i], cells.t.floor[i] = box, -np.inf
+    for name in OF_PIXELS:
+        getattr(cells.t, name)[i] = 0
+    cells.place(i, centre)
+    census._renew(i, cells.t.boxes[i].copy(), np.full_like(census.past.of(i), np.nan), LITTLE)
+    return True

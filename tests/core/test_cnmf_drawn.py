@@ -9,6 +9,7 @@ from roi_core.cnmf.view import Camera
 from roi_core.frame import Status
 from roi_core.rois import Circle, Rectangle, RoiSet
 from roi_core.settings import Settings
+from tests.checks import check
 
 SHAPE = (60, 80)
 
@@ -43,6 +44,54 @@ def test_photometry_gives_each_drawn_region_a_trace_and_looks_for_no_cells():
     activity = finder.step(len(pictures), settings, less)
     assert len(activity.ids) == 1
     assert any(kind == "removed" for kind, _ in activity.events)
+
+
+def watched(pictures, rois_of):
+    """A finder of fibres and its answers, with the regions `rois_of` a row."""
+    settings = Settings().with_texts("cnmf.enabled=true", "cnmf.preset=photometry")
+    finder, answers = OnlineCNMF(SHAPE, 30.0, settings), []
+    for row, picture in enumerate(pictures):
+        finder.input[:] = picture
+        answers.append(finder.step(row, settings, rois_of(row)))
+    return finder, answers
+
+
+def test_a_region_that_is_dragged_keeps_its_component():
+    """From the first fibre to the second, over a part of its neighbour."""
+    pictures, light = fibres()
+    drawn = RoiSet().add(Circle(20, 30, 9)).add(Circle(70, 30, 9))
+    steps = [drawn]
+    for x in range(21, 59):
+        steps.append(steps[-1].replace(drawn[1].with_(xc=float(x))))
+    finder, answers = watched(pictures, lambda row: steps[min(max(row - 60, 0), len(steps) - 1)])
+    assert {answer.ids for answer in answers} == {(1, 2)}
+    assert [kind for answer in answers for kind, _ in answer.events] == ["birth", "birth"]
+    check(finder.census.cells, whole=False)
+    end = 60 + len(steps)
+    raw = np.array([answer.raw[0] for answer in answers[end + 20 :]])
+    assert np.corrcoef(raw, light[end + 20 :, 1])[0, 1] > 0.94
+    last = answers[-1].components
+    seen = np.unravel_index(last.indices[: last.indptr[1]], SHAPE)
+    assert np.mean(seen, 1).round().tolist() == [30, 58]
+    assert (last.status == Status.ACCEPTED).all()
+
+
+def test_a_region_that_changes_its_name_only_keeps_its_trace():
+    pictures, _ = fibres(60)
+    rois = RoiSet().add(Circle(20, 30, 14))
+    named = rois.replace(rois[1].with_(name="left"))
+    _, before = watched(pictures, lambda _: rois)
+    _, after = watched(pictures, lambda row: named if row > 30 else rois)
+    np.testing.assert_array_equal([a.raw for a in before], [a.raw for a in after])
+
+
+def test_a_region_that_leaves_the_picture_and_comes_back_has_another_component():
+    pictures, _ = fibres(30)
+    rois = RoiSet().add(Circle(20, 30, 9))
+    away = rois.replace(rois[1].with_(xc=-50.0))
+    _, answers = watched(pictures, lambda row: away if 10 <= row < 20 else rois)
+    assert [len(answers[row].ids) for row in (9, 10, 19, 20)] == [1, 0, 0, 1]
+    assert answers[20].ids == (2,)
 
 
 def test_a_seed_is_the_region_on_the_analysed_picture():
