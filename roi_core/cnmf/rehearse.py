@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core.cnmf.detect import Candidate, Peak
+from roi_core.cnmf.ground import Ground, Shapes
 from roi_core.cnmf.merge import Pair
 from roi_core.frame import Status
 from roi_core.settings import Settings
@@ -24,7 +25,7 @@ RADII = (4.0, 2.0)
 
 
 def rehearse(kind: type[OnlineCNMF]) -> None:
-    """Let finders live through births, learning, a union, a move and a death."""
+    """Let finders live through births, learning, a union, a move, another size of cells and a death."""
     for radius in RADII:
         settings = Settings().with_texts(f"cnmf.cell_radius={radius:g}", "cnmf.buffer=3")
         finder, random = kind((SIDE, SIDE), RATE, settings), np.random.default_rng(0)
@@ -61,6 +62,7 @@ def _people(finder: OnlineCNMF, row: int) -> None:
 def _live(finder: OnlineCNMF, settings: Settings, picture: NDArray[np.float32]) -> None:
     census = finder.census
     census.cells.move(0, 1, 1)
+    Ground.under(Shapes.of(census.cells), finder.field, RATE, settings.cnmf)
     census._judge(settings.cnmf)
     census._weed(LENGTH, settings.cnmf)
     if census.cells.count > 1:

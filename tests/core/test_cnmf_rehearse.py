@@ -23,8 +23,9 @@ finder = OnlineCNMF((96, 96), 30.0, settings)
 camera = Simulated("dense", LiveSettings(settings), seed=0, length=400, paced=False)
 for row, frame in enumerate(camera.frames()):
     finder.input[:] = frame.image
-    activity = finder.step(row, settings)
+    activity = finder.step(row, settings if row < 300 else settings.with_value("cnmf.cell_radius", 8.0))
 assert len(activity.ids) > 3, activity.ids
+assert finder.field.radius == 8
 new = {name: count for name, count in compiled().items() if count != before.get(name)}
 assert not new, new
 """
