@@ -41,8 +41,8 @@ MOST = 6
 """Candidates fitted in one look."""
 MISSED = 16
 """Candidates that fell short and wait to be remembered, one a frame."""
-WARM = 20
-"""Looks before the noise of the evidence is known well enough."""
+WARM, FRAMES = 20, 90
+"""Looks, and frames, before the noise of the evidence and the glow are known well enough."""
 MEMORY = 200
 """Looks in which the noise of the evidence is forgotten."""
 SMALL, WIDE = 0.5, 1.3
@@ -147,7 +147,7 @@ class Detector:
         evidence = self.evidence()
         z = self._standardised(evidence)
         self._suspect(evidence)
-        if self.looks < WARM:
+        if self.looks < WARM or self.done < FRAMES:
             return []
         best = z.max(0)
         side = 2 * max(1, round(0.6 * self._radius)) + 1
