@@ -49,6 +49,8 @@ class Seen(NamedTuple):
 
 
 NOTHING: Final = Seen()
+PROBE: Final = 8
+"""Pixels between those by which a picture is known again."""
 PATIENCE: Final = 5.0
 """Seconds that a camera's first frame waits for its stages: enough unless they were never compiled."""
 
@@ -78,6 +80,7 @@ class Analysis:
         self._stages: tuple[Stage[Any], ...] = (self._prepare, self._motion, self._maps, self._cells)
         self._prepared = Geometry(shape, (0, 0), 1)
         self._moved = np.zeros((0, 0), np.float32)
+        self._last: NDArray[np.uint16] | None = None
         self._doubts, self._compiler = Doubts(), Compiler()
         self._next_id = 0
         self.errands: Errands[Finding] = Errands()
@@ -107,7 +110,8 @@ class Analysis:
         if whole and self._maps.at_work(True):
             self._maps.run(lambda maps: maps.step(target))
         if whole and finding:
-            activity = self._cells.run(lambda finder: self._find(finder, row, shift, settings, rois))
+            frozen = self._frozen(image)
+            activity = self._cells.run(lambda finder: self._find(finder, row, shift, frozen, settings, rois))
         if activity is None:
             self._cells.rest()
             self.errands.do(None, row)
@@ -135,13 +139,20 @@ class Analysis:
         return shift, shift is not None
 
     def _find(
-        self, finder: Finding, row: int, shift: Shift | None, settings: Settings, rois: RoiSet
+        self, finder: Finding, row: int, shift: Shift | None, frozen: bool, settings: Settings, rois: RoiSet
     ) -> Activity:
         self.errands.do(finder, row)
         finder.shift = (0.0, 0.0) if shift is None else (shift.dy, shift.dx)
+        finder.trusted = not frozen and (shift is None or not shift.flag)
         activity = finder.step(row, settings, rois)
         self._next_id = max(self._next_id, int(activity.components.ids.max(initial=-1)) + 1)
         return activity
+
+    def _frozen(self, image: NDArray[np.uint16]) -> bool:
+        """Return whether a picture repeats the one before: a camera that hangs shows no cells."""
+        some, last = image[::PROBE, ::PROBE], self._last
+        self._last = some.copy()
+        return last is not None and np.array_equal(some, last)
 
     def _seen(self, shift: Shift | None, activity: Activity | None, time: float) -> Seen:
         alerts = [("alert", data) for stage in self._stages for data in stage.alerts()]

@@ -77,10 +77,12 @@ class Finding(Protocol):
     """Finds cells. ``input`` (h, w) is where the picture of the next step is written.
 
     ``shift`` (dy, dx) px by which that picture was moved: as much of its edges was not seen by the camera.
+    From a picture that is not ``trusted``, moved who knows where or a copy of the last, nothing is learned.
     """
 
     input: NDArray[np.float32]
     shift: tuple[float, float]
+    trusted: bool
 
     def step(self, row: int, settings: settings.Settings, rois: RoiSet) -> Activity:
         """Return what the cells do in row `row`."""

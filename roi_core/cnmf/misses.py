@@ -26,6 +26,8 @@ __all__ = ["USUAL", "Floors", "Miss", "Misses", "spots"]
 
 KEPT = 64
 """Misses remembered."""
+SAME = 2
+"""Pixels within which two misses are the same."""
 LATELY = 60.0
 """Seconds for which they are."""
 LEAST_R, LEAST_Z = 0.5, 5.0
@@ -97,7 +99,11 @@ class Misses:
         self._known: deque[Miss] = deque(maxlen=KEPT)
 
     def remember(self, miss: Miss) -> None:
-        """Remember one; the oldest may be forgotten for it."""
+        """Remember one instead of what was there before; the oldest may be forgotten for it."""
+        y, x = miss.centre
+        others = [m for m in self._known if max(abs(m.centre[0] - y), abs(m.centre[1] - x)) > SAME]
+        if len(others) < len(self._known):
+            self._known = deque(others, maxlen=KEPT)
         self._known.append(miss)
 
     def forget(self) -> None:

@@ -56,10 +56,15 @@ FAR, ODD = 25.0, 9.0
 pixels deviate that many times more on the whole is odd and teaches nothing. One blazing cell is not odd."""
 READY = 8
 """Pictures before the first look for cells: also at a few frames a second a pixel's noise must be known."""
+DARK, PROBE = 0.2, 8
+"""Share of the usual contrast below which a picture is dark (or saturated); pixels between those that are
+looked at for it."""
+ADAPT = 60.0
+"""Seconds in which eyes get used to the dark: what was usual is forgotten."""
 TRUSTED = 60
 """Pictures from which the usual deviation is known."""
 STAY = 3.0
-"""Seconds after which an odd picture is the new normal."""
+"""Seconds after which an odd picture, or one of much more contrast, is the new normal."""
 HIDDEN = 60.0
 """Seconds over which it is averaged how far motion hides the edges."""
 SLACK = 0.25
@@ -95,7 +100,8 @@ class OnlineCNMF:
                 "cnmf.enabled", True, f"cells need a picture of {SMALLEST} px a side, not {size}"
             )
         self.rate = rate
-        self.shift = (0.0, 0.0)
+        self.shift, self.trusted = (0.0, 0.0), True
+        self._contrast, self._brighter = 0.0, 0
         self._scale = bin
         self._settings = settings
         self._camera = Camera(camera_shape or (shape[0] * bin, shape[1] * bin), origin, bin)
@@ -155,7 +161,9 @@ class OnlineCNMF:
         glow, fluorescence = self._demixed(learns)
         if learns and settings.cnmf.shapes:
             statistics.gather(n, t, self._padded, glow)
-        deconvolver.step(fluorescence if learns else np.full(n, np.nan, np.float32), settings.cnmf)
+        if not learns:
+            fluorescence = np.full(n, np.nan, np.float32)
+        deconvolver.step(fluorescence, settings.cnmf)
         statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, 1 / self.rate)
         census.past.remember(fluorescence, t)
         if learns:
@@ -237,6 +245,7 @@ class OnlineCNMF:
 
     def _centre(self, seen: tuple[int, int, int, int]) -> bool:
         """Centre and bin the picture; return whether it is one to learn from."""
+        doubtful = not (self._lit(seen) and self.trusted)
         if self._pictures == 0:
             self._mean[:] = self.input
         self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self.rate))
@@ -246,19 +255,45 @@ class OnlineCNMF:
             self._binned, np.float32(FAR * self._usual if known else np.inf),
         )  # fmt: skip
         power /= self._binned.size
-        self._odd = self._odd + 1 if known and not power < ODD * self._usual else 0
-        if self._odd:
+        if not doubtful:
+            self._odd = self._odd + 1 if known and not power < ODD * self._usual else 0
+        if self._odd or doubtful:
             y0, y1, x0, x1 = seen
             self._mean[y0:y1, x0:x1] -= np.float32(self._pace) * self.input[y0:y1, x0:x1]
-        if self._odd > STAY * self.rate:
-            self._mean += self.input
-            cells = self.census.cells
-            cells.t.mean[: cells.count] = self.census.deconvolver.baseline  # all are taken to be at rest
-            self._pictures = self._odd = 0
-        if not self._odd:
-            self._pictures += 1
-            self._usual += (power - self._usual) / min(self._pictures, 10 * TRUSTED)
-        return not self._odd
+            if self._odd > STAY * self.rate:
+                self._mean += self.input
+                self._start_over()
+            return False
+        self._pictures += 1
+        self._usual += (power - self._usual) / min(self._pictures, 10 * TRUSTED)
+        return True
+
+    def _start_over(self) -> None:
+        """Take the present picture for the normal one, and all cells for being at rest."""
+        cells = self.census.cells
+        cells.t.mean[: cells.count] = self.census.deconvolver.baseline
+        self._pictures = self._odd = 0
+
+    def _lit(self, seen: tuple[int, int, int, int]) -> bool:
+        """Return whether the picture has contrast: none does when the light is off or the camera saturated.
+
+        What has much more than all before is the first with light: the mean begins anew with it.
+        """
+        y0, y1, x0, x1 = seen
+        contrast = float(self.input[y0:y1:PROBE, x0:x1:PROBE].std())
+        if contrast < DARK * self._contrast:
+            self._contrast *= 1 - 1 / (ADAPT * self.rate)
+            return False
+        if DARK * contrast > self._contrast:
+            self._brighter += 1
+            if self._contrast and self._brighter < STAY * self.rate:
+                return False
+            self._contrast = contrast
+            if self._pictures:
+                self._start_over()
+        self._brighter = 0
+        self._contrast += (contrast - self._contrast) / TRUSTED if np.isfinite(contrast) else 0.0
+        return True
 
     def _demixed(self, learns: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the glow under (N, 3) and the fluorescence (N,) of each cell."""

@@ -192,9 +192,10 @@ class Motion:
         """Return the lesson (rate, first row, every so many rows) of this frame for the mean picture.
 
         While it is young the mean weighs all frames alike, later it forgets with the time constant asked
-        for. A frame that fits nowhere teaches only a template that is not settled yet.
+        for. A frame that fits nowhere teaches only a template that is not settled yet, and not if it is dark
+        or saturated.
         """
-        if shift.flag and self._hits >= SETTLED:
+        if shift.flag and (self._hits >= SETTLED or self._coarse.contrast < 0.5 * self._contrast):
             return 0.0, 0, 1
         memory = max(2.0, settings.template * self.rate)
         if self._hits < min(memory, 4 * SETTLED):

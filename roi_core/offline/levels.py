@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from roi_core.cnmf.state import SWINGS
 from roi_core.cnmf.statistics import SMOOTH
 from roi_core.jit import kernel
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Levels", "instruments", "levels", "mean_of", "noise_of", "skewness", "tails"]
+__all__ = ["Levels", "instruments", "levels", "mean_of", "noise_of", "skewness", "swings", "tails"]
 
 ROWS = 1024
 """Rows in memory at once."""
@@ -77,6 +78,22 @@ def tails(traces: NDArray[np.float32], rate: float) -> NDArray[np.float32]:
     """Return the first three moments (N, 3) of smoothed traces (N, rows), NaN where there is no value."""
     out = np.zeros((len(traces), 3), np.float32)
     moments(traces, np.float32(min(1.0, 1 / (rate * SMOOTH))), out)
+    return out
+
+
+def swings(traces: NDArray[np.float32], rate: float) -> NDArray[np.float32]:
+    """Return weight and moments (N, scales, 4) of the changes of traces (N, rows); see `statistics.swing`."""
+    out = np.zeros((len(traces), len(SWINGS), 4), np.float32)
+    for trace, moment in zip(traces, out, strict=True):
+        unknown = np.isnan(trace)
+        sums = np.cumsum(np.concatenate([[0.0], np.where(unknown, 0, trace)]))
+        gaps = np.cumsum(np.concatenate([[0], unknown]))
+        for k, seconds in enumerate(SWINGS):
+            length = max(1, round(seconds * rate))
+            known = gaps[2 * length :] == gaps[: -2 * length]
+            change = (sums[2 * length :] - 2 * sums[length:-length] + sums[: -2 * length])[known] / length
+            if len(change):
+                moment[k] = [np.mean(change**power) for power in range(4)]
     return out
 
 

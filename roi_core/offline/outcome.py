@@ -11,7 +11,7 @@ from roi_core.cnmf.deconvolve import Deconvolver, time_constants
 from roi_core.cnmf.rise import RISE
 from roi_core.cnmf.view import Camera, Fate, View
 from roi_core.frame import Status
-from roi_core.offline.levels import levels, noise_of, tails
+from roi_core.offline.levels import levels, noise_of, swings, tails
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,8 @@ VALUES = 2**22
 """Values of traces in memory at once."""
 LAG = 0.5
 """Seconds of what comes later that revise a spike; more let bursts and glow be taken for each other."""
+SHOWN = 1e6
+"""Asymmetry of a trace that showed it before: enough for any threshold."""
 SLACK = 0.25
 """Part of a pixel that may be hidden and still counts as seen."""
 
@@ -74,6 +76,7 @@ def judged(
         raw, calcium, spikes = deconvolved(part, rate, settings.cnmf)
         cells.t.peak[some] = np.nanmax(calcium, axis=1, initial=0)
         cells.t.tail[some] = tails(raw, rate)
+        cells.t.swings[some] = swings(raw, rate)
         noise[some] = noise_of(raw.T, good)
         for array, values in zip(out, (raw, calcium, spikes), strict=True):
             array[:, some] = values.T
@@ -129,6 +132,10 @@ def _components(
 ) -> Components:
     n, t, cnmf, area = cells.count, cells.t, settings.cnmf, cells.field.area
     marks = quality.marks(n, t, noise, cells.field.shape, hidden)
+    # what once rose faster than it fell is a cell, though it was silent for most of the recording
+    before = dict(zip(known.ids.tolist(), known.status.tolist(), strict=True))
+    shown = [before.get(cell) == Status.ACCEPTED for cell in t.ids[:n].tolist()]
+    marks = marks._replace(asymmetry=np.where(shown, np.float32(SHOWN), marks.asymmetry))
     status, rule, _ = quality.judge(marks, cnmf, area, t.status[:n])
     status = np.where(t.verdict[:n] > 0, t.verdict[:n], status).astype(np.uint8)
     words = quality.reasons(marks, cnmf, area, rule)

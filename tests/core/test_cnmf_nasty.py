@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from roi_core.analysis import Analysis
 from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.errors import SettingsError
+from roi_core.frame import Status
 from roi_core.gray import to_uint16_gray
 from roi_core.prepare import Prepare
+from roi_core.rois import RoiSet
 from roi_core.settings import Settings
-from tests.cells import SETTINGS, agreement, beside, film, finder_for, run, trace
+from tests.cells import RATE, SETTINGS, agreement, beside, film, finder_for, middles_of, run, trace
 from tests.checks import well
 
 SHAPE = (32, 36)
@@ -229,3 +232,36 @@ def test_photometry_or_one_photon_presets_are_survived():
         settings = Settings().with_texts("cnmf.enabled=true", f"cnmf.preset={preset}", "cnmf.buffer=5")
         small = film(240, shape=(40, 40), centres=np.array([[12, 12], [28, 26]]))
         survives(small.pictures, settings)
+
+
+BAD = {
+    "saturated once, early": lambda k: k == 10,
+    "saturated now and then": lambda k: k % 23 == 0,
+    "saturated for 5 s": lambda k: 300 <= k < 450,
+    "black at first": lambda k: k < 60,
+    "dark for 5 s": lambda k: 300 <= k < 450,
+    "frozen for 5 s": lambda k: 300 <= k < 450,
+}
+"""Which pictures are bad; the first letter says how."""
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_pictures_leave_no_false_cells(movie, kind):
+    """At the end there are the true cells and hardly another."""
+    analysis, seen, row = Analysis((64, 64), RATE), None, 0
+    instead = {"s": np.full((64, 64), 65535), "b": np.zeros((64, 64)), "d": np.zeros((64, 64))}
+    frozen = 40 * movie.pictures[299]
+    good = iter(40 * movie.pictures)
+    while row < 850:
+        picture = instead.get(kind[0], frozen) if BAD[kind](row) else next(good, None)
+        if picture is None:
+            break
+        seen = analysis.step(row, row / RATE, picture.astype(np.uint16), SETTINGS, RoiSet())
+        row += 1
+    analysis.close()
+    assert seen.activity is not None
+    components = seen.activity.components
+    middles = middles_of(components)[components.status == Status.ACCEPTED]
+    far = np.hypot(*(movie.centres[:, None] - middles).transpose(2, 0, 1))
+    assert (far.min(1) < 2).all(), "every cell"
+    assert (far.min(0) > 4).sum() <= 1, "and hardly anything else"

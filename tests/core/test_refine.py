@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roi_core.cli import main
-from roi_core.cnmf.state import Field
+from roi_core.cnmf.state import SWINGS, Field
 from roi_core.errors import RecorderError, RecordingError
 from roi_core.frame import Activity, Components, FinishReason, Header, Sample, Summary
 from roi_core.offline import Stopped, glow, levels, passes, refine, seeds, traces, warm, write
@@ -552,3 +552,18 @@ def test_a_seed_at_the_edge_stays_on_the_picture():
     box = seeds.inside(np.ones((5, 5), np.float32), (0, 9), (12, 10), 2)
     np.testing.assert_array_equal(box.any(1), [False, False, True, True, True])
     np.testing.assert_array_equal(box.any(0), [True, True, True, False, False])
+
+
+def test_swings_are_the_moments_of_all_changes():
+    random = np.random.default_rng(3)
+    traces = random.gamma(2, 3, (3, 90)).astype(np.float32)
+    traces[1, 40:44] = np.nan
+    traces[2] = np.nan
+    found = levels.swings(traces, 10.0)
+    for i, trace in enumerate(traces):
+        for k, seconds in enumerate(SWINGS):
+            length = max(1, round(seconds * 10))
+            changes = [naive.changes(trace, head, length) for head in range(2 * length, 91)]
+            known = [change for change in changes if np.isfinite(change)]
+            expected = [np.mean(np.power(known, m)) for m in range(4)] if known else np.zeros(4)
+            np.testing.assert_allclose(found[i, k], expected, rtol=1e-4, atol=1e-4)
