@@ -18,6 +18,7 @@ from roi_core.motion.kernels import PAD, moved
 from roi_core.prepare import Prepare
 from roi_core.settings import LiveSettings
 from roi_core.sources import open_source
+from roi_core.sources.arrays import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,8 @@ class Movie:
             return text
         name = str(recording.attributes.get("source", ""))
         for path in (recording.path.parent / name, Path(name)):
-            if name and path.exists() and path.resolve() != recording.path.resolve():
+            file = Path(split(str(path))[0])
+            if name and file.exists() and file.resolve() != recording.path.resolve():
                 return str(path)
         raise RecordingError(
             f"{recording.path} has no movie in it and its source {name!r} is not beside it; "

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from roi_core.settings import LiveSettings
 
-__all__ = ["Hdf5", "Npy", "Tiff"]
+__all__ = ["Hdf5", "Npy", "Tiff", "split"]
 
 logger = logging.getLogger(__name__)
 
@@ -182,12 +182,14 @@ class Hdf5(Stack):
     """
 
     def __init__(self, text: str, settings: LiveSettings) -> None:
-        path, name = _split(text)
+        path, name = split(text)
         super().__init__(path, settings.current.camera.rate)
         self._file: Any = None
         with _opening(self, "HDF5"):
             self._file = self._opened()
             self._describe(name)
+        if name:
+            self.name += f":{name}"
 
     def _opened(self) -> Any:
         import h5py
@@ -288,7 +290,7 @@ class Hdf5(Stack):
             self._file.close()
 
 
-def _split(text: str) -> tuple[str, str]:
+def split(text: str) -> tuple[str, str]:
     r"""Split ``C:\x.h5:group/data`` at the colon behind the file's ending."""
     parts = re.fullmatch(r"(.*\.(?:h5|hdf5))(?::(.*))?", text, re.IGNORECASE | re.DOTALL)
     return (parts[1], parts[2] or "") if parts else (text, "")

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import h5py
@@ -26,6 +26,7 @@ from roi_core.recording import Recording
 from roi_core.rois import RoiSet
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sinks.hdf5 import Recorder
+from roi_core.sources import open_source
 from roi_core.sources.simulated import Simulated
 from tests import naive
 
@@ -58,7 +59,7 @@ def online_cells(truth):
     )  # fmt: skip
 
 
-def record(path, how=SETTINGS, rows=ROWS, cells=True, cut=None):
+def record(path, how=SETTINGS, rows=ROWS, cells=True, cut=None, name="movie.npy"):
     """Record the simulated camera with shifts as they were and cells that were found carelessly."""
     source = Simulated("tiny", LiveSettings(SETTINGS), length=rows, paced=False)
     components, shifts = online_cells(source.truth), source.truth.shifts(rows)
@@ -66,7 +67,7 @@ def record(path, how=SETTINGS, rows=ROWS, cells=True, cut=None):
     ids = tuple(components.ids.tolist())
     activity = Activity(ids, none, none, none, 0, none, none, components)
     recorder = Recorder(path)
-    recorder.open(Header("movie.npy", (SIDE, SIDE), 30.0, "file", how, RoiSet()))
+    recorder.open(Header(name, (SIDE, SIDE), 30.0, "file", how, RoiSet()))
     for frame in source.frames():
         shift = tuple(float(v) for v in -shifts[frame.index])
         recorder.write(
@@ -337,6 +338,19 @@ def test_a_movie_beside_the_recording_will_do(refined, tmp_path):
     for name in ("calcium", "raw", "footprints/data"):
         with h5py.File(path) as file, h5py.File(refined) as other:
             np.testing.assert_array_equal(file[f"cnmf/refined/{name}"][:], other[f"cnmf/refined/{name}"][:])
+
+
+def test_one_movie_of_several_in_a_file_beside_the_recording_will_do(tmp_path):
+    frames = np.arange(3 * SIDE * SIDE, dtype=np.uint16).reshape(3, SIDE, SIDE)
+    with h5py.File(tmp_path / "small.h5", "w") as file:
+        file["raw/mov"], file["other"] = frames, frames[:, :8, :8]
+    text = f"{tmp_path / 'small.h5'}:raw/mov"
+    with closing(open_source(text, LiveSettings(SETTINGS))) as source:
+        assert source.name == "small.h5:raw/mov"
+    record(tmp_path / "a.h5", SETTINGS.with_value("recorder.movie", False), rows=3, name=source.name)
+    with Recording(tmp_path / "a.h5") as recording:
+        movie = movie_.Movie(recording, SETTINGS)
+        np.testing.assert_array_equal([frame.copy() for frame in movie.frames()], frames)
 
 
 def test_the_movie_is_read_a_few_frames_at_a_time(fresh, monkeypatch):
