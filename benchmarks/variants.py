@@ -50,17 +50,15 @@ def main(names: list[str]) -> None:
     movies = {name: ("small", more) for name, more in SMALL.items()}
     movies |= {name: ("small1p", more) for name, more in SMALL1P.items()}
     print(f"| movie | {' | '.join(MARKS)} |\n|---|{'---:|' * len(MARKS)}")
-    with tempfile.TemporaryDirectory() as folder:
-        for name in names or movies:
-            preset, more = movies[name]
-            movie, out = (Path(folder) / f"{kind}_{preset}.h5" for kind in ("movie", "out"))
+    for name in names or movies:
+        preset, more = movies[name]
+        with tempfile.TemporaryDirectory() as folder:
+            movie, out = Path(folder) / f"{preset}.h5", Path(folder) / "out.h5"
             with redirect_stdout(sys.stderr):
                 simulate(preset, str(movie), seed=SEED, motion=1.5, **more)
             record(movie, out, more.get("radius", 0.0))
             found = marks(out, load_truth(movie))
-            print(f"| {name} | {' | '.join(f'{v:.3f}' for v in found)} |", flush=True)
-            movie.unlink()
-            out.unlink()
+        print(f"| {name} | {' | '.join(f'{v:.3f}' for v in found)} |", flush=True)
 
 
 if __name__ == "__main__":

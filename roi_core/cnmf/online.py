@@ -245,7 +245,8 @@ class OnlineCNMF:
 
     def _centre(self, seen: tuple[int, int, int, int]) -> bool:
         """Centre and bin the picture; return whether it is one to learn from."""
-        doubtful = not (self._lit(seen) and self.trusted)
+        fibres = self._settings.cnmf.preset == "photometry"  # their light may be off in every other frame
+        doubtful = not fibres and not (self._lit(seen) and self.trusted)
         if self._pictures == 0:
             self._mean[:] = self.input
         self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self.rate))
