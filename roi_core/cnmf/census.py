@@ -45,7 +45,8 @@ LEAST_ROUND = 6
 TWIN = 0.65
 """Product of two footprints from which a candidate counts as one that is known already."""
 QUIET = 0.6
-"""A cell that does less than this share of what it did once is not judged: silence is no fault."""
+"""A cell that does less than this share of what it did once is judged by what it showed: silence is no
+fault."""
 PRIOR = 0.3
 """Weight of the first look at a cell's shape against what is learned later."""
 NEW, BY_HAND = "it is too new to be judged", "by hand"
@@ -83,6 +84,9 @@ class Census:
         self._tidied = self._shown = 0
         self._judged = False
         self._hopeless = np.zeros(0, np.int64)
+        self._asked: tuple[float, ...] = ()
+        self._spare = 0.0
+        """Frames before which none is removed for its marks: a threshold may be tried and taken back."""
         self._why: dict[int, str] = {}
         self._changed = True
         self._ids: tuple[int, ...] = ()
@@ -221,6 +225,7 @@ class Census:
         new.images[:n] = new.boxes[:n] * new.power[:n, None, None]
         self.cells, self.ring = cells, ring
         self.misses.forget()
+        self._spare = self._until()
         self._changed = True
         self.view.redraw()
 
@@ -258,6 +263,8 @@ class Census:
             self.unite(pair)
             self._judged = True  # there may be more of them: the next frame is for the next
             return
+        if self.past.rows < self._spare:
+            return
         young = row - t.born[:n] < PROBATION * self.rate
         spared = young | np.isin(t.ids[:n], list(self.touched))
         spared |= (t.verdict[:n] > 0) | (t.frozen[:n] > 0)
@@ -267,6 +274,10 @@ class Census:
 
     def _judge(self, settings: Cnmf) -> None:
         t, n, m = self.cells.t, self.cells.count, self._marks()
+        t.shown[:n] = np.stack(m, 1)
+        asked = tuple(getattr(settings, name) for name in quality.THRESHOLDS)
+        if asked != self._asked:
+            self._asked, self._spare = asked, self._until()
         status, t.rule[:n], hopeless = self._verdicts(m, settings)
         self._hopeless = t.ids[:n][hopeless]
         words = self._words(m, settings, t.rule[:n])
@@ -276,6 +287,9 @@ class Census:
             self._changed = True
         t.status[:n] = status
         self._why = dict(zip(t.ids[:n].tolist(), words, strict=True))
+
+    def _until(self) -> float:
+        return self.past.rows + PROBATION * self.rate
 
     def _give_up(self, i: int, row: int) -> None:
         """Remove a component for what it showed; other thresholds may be tried on it for a while."""
@@ -308,13 +322,15 @@ class Census:
         """Return status, rule failed and hopelessness (N,); what was judged by hand stays."""
         t, n = self.cells.t, self.cells.count
         status, rules, hopeless = quality.judge(m, settings, self.cells.field.area, t.status[:n])
-        quiet = (t.status[:n] == Status.ACCEPTED) & (t.second[:n] < QUIET * t.loud[:n])
-        status = np.where(quiet, Status.ACCEPTED, status)
         return np.where(t.verdict[:n] > 0, t.verdict[:n], status), rules, hopeless
 
     def _marks(self) -> quality.Marks:
-        cells = self.cells
-        return quality.marks(cells.count, cells.t, self.deconvolver.noise, cells.field.shape, self.hidden)
+        """Return what components are judged by; of one that is quiet, what it was when it last was not."""
+        cells, t, n = self.cells, self.cells.t, self.cells.count
+        now = quality.marks(n, t, self.deconvolver.noise, cells.field.shape, self.hidden)
+        quiet = (t.status[:n] == Status.ACCEPTED) & (t.second[:n] < QUIET * t.loud[:n])
+        quiet &= t.shown[:n].any(1)
+        return quality.Marks(*np.where(quiet, t.shown[:n].T, np.stack(now)))
 
     def _words(self, m: quality.Marks, settings: Cnmf, rules: NDArray[np.int64]) -> list[str]:
         """Return which rule each fails, or that its status is by hand."""

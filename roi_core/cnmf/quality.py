@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.state import Table
     from roi_core.settings import Cnmf
 
-__all__ = ["Marks", "judge", "marks", "reasons"]
+__all__ = ["THRESHOLDS", "Marks", "judge", "marks", "reasons"]
 
 LENIENT = 0.8
 """A component once accepted stays so down to this share of each threshold: it must not flicker."""
@@ -112,6 +112,8 @@ def _asymmetry(swings: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.asarray(np.where(swings[..., 0] > 0, skewness, 0.0).max(1), np.float32)
 
 
+THRESHOLDS = (*("min_evidence", "min_snr", "min_r", "min_skewness", "min_asymmetry", "min_size", "max_size"),)
+"""The settings that decide."""
 NAMES = (
     "evidence",
     "SNR",

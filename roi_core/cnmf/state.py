@@ -98,9 +98,10 @@ class Table(NamedTuple):
     Glow: ``at`` (N, 4) the nodes round the middle, ``share`` (N, 3, 4) what each adds to the plane under it.
 
     Quality: ``r`` correlation with the image of its transients, ``contrast`` how far that falls to its rim,
-    ``size`` px, ``evidence`` for its transients; ``status`` and the ``rule`` it fails (-1: none), ``verdict``
-    a status given by hand (0: none), ``frozen`` whether its footprint stays as it is. ``visited`` is the
-    frame of the last look, ``born`` the row of birth.
+    ``size`` px, ``evidence`` for its transients, in ``shown`` (N, `MARKS`) all marks when it last
+    did something; ``status`` and the ``rule`` it fails (-1: none), ``verdict`` a status given by hand (0:
+    none), ``frozen`` whether its footprint stays as it is. ``visited`` is the frame of the last look,
+    ``born`` the row of birth.
     """
 
     boxes: Any
@@ -133,6 +134,7 @@ class Table(NamedTuple):
     contrast: Any
     size: Any
     evidence: Any
+    shown: Any
     status: Any
     rule: Any
     verdict: Any
@@ -142,6 +144,8 @@ class Table(NamedTuple):
     ids: Any
 
 
+MARKS = 8
+"""Marks by which a component is judged, see `quality.Marks`."""
 SWINGS = (0.17, 0.35, 0.7)
 """Seconds over which the changes of a trace are taken."""
 PAIRS = ("near", "gram", "links", "sync")
@@ -245,6 +249,7 @@ def _empty(field: Field, room: int, neighbours: int) -> Table:
         "moments": (3,),
         "tail": (3,),
         "swings": (len(SWINGS), 4),
+        "shown": (MARKS,),
         "at": (4,),
         "share": (3, 4),
         **dict.fromkeys(PAIRS, (neighbours,)),

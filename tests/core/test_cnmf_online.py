@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from roi_core.cnmf.online import OnlineCNMF
+from roi_core.frame import Status
 from roi_core.settings import Cnmf
 from tests.cells import FRAMES, RATE, SETTINGS, agreement, beside, finder_for, middles_of, run
 from tests.checks import well
@@ -243,3 +244,14 @@ def test_a_few_frames_a_second_are_enough(rate):
     far = np.hypot(*(np.array([(14, 14), (16, 34), (34, 22)])[:, None] - middles).transpose(2, 0, 1))
     assert far.min(1).max() < 2
     assert len(middles) <= 4
+
+
+def test_a_threshold_that_is_tried_for_a_moment_costs_no_cell(movie):
+    finder = finder_for(movie.pictures)
+    known = set(run(finder, movie.pictures[:420])[-1].ids)
+    strict = SETTINGS.with_texts("cnmf.min_snr=50", "cnmf.min_skewness=20")
+    (*_, tried) = run(finder, movie.pictures[420:480], strict, first=420)
+    assert not (tried.components.status == Status.ACCEPTED).any()
+    (*_, last) = run(finder, movie.pictures[480:600], first=480)
+    assert known <= set(last.ids)
+    assert -1 not in movie.found(last.components)
