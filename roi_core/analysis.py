@@ -51,6 +51,8 @@ class Seen(NamedTuple):
 NOTHING: Final = Seen()
 PROBE: Final = 8
 """Pixels between those by which a picture is known again."""
+UNMOVED: Final = 10.0
+"""Seconds without motion correction, after it was on, for which pictures teach the cells nothing."""
 PATIENCE: Final = 5.0
 """Seconds that a camera's first frame waits for its stages: enough unless they were never compiled."""
 
@@ -81,6 +83,7 @@ class Analysis:
         self._prepared = Geometry(shape, (0, 0), 1)
         self._moved = np.zeros((0, 0), np.float32)
         self._last: NDArray[np.uint16] | None = None
+        self._unmoved = 0
         self._doubts, self._compiler = Doubts(), Compiler()
         self._next_id = 0
         self.errands: Errands[Finding] = Errands()
@@ -110,8 +113,8 @@ class Analysis:
         if whole and self._maps.at_work(True):
             self._maps.run(lambda maps: maps.step(target))
         if whole and finding:
-            frozen = self._frozen(image)
-            activity = self._cells.run(lambda finder: self._find(finder, row, shift, frozen, settings, rois))
+            trusted = not self._frozen(image) and self._in_place(shift)
+            activity = self._cells.run(lambda finder: self._find(finder, row, shift, trusted, settings, rois))
         if activity is None:
             self._cells.rest()
             self.errands.do(None, row)
@@ -139,11 +142,11 @@ class Analysis:
         return shift, shift is not None
 
     def _find(
-        self, finder: Finding, row: int, shift: Shift | None, frozen: bool, settings: Settings, rois: RoiSet
+        self, finder: Finding, row: int, shift: Shift | None, trusted: bool, settings: Settings, rois: RoiSet
     ) -> Activity:
         self.errands.do(finder, row)
         finder.shift = (0.0, 0.0) if shift is None else (shift.dy, shift.dx)
-        finder.trusted = not frozen and (shift is None or not shift.flag)
+        finder.trusted = trusted
         activity = finder.step(row, settings, rois)
         self._next_id = max(self._next_id, int(activity.components.ids.max(initial=-1)) + 1)
         return activity
@@ -153,6 +156,14 @@ class Analysis:
         some, last = image[::PROBE, ::PROBE], self._last
         self._last = some.copy()
         return last is not None and np.array_equal(some, last)
+
+    def _in_place(self, shift: Shift | None) -> bool:
+        """Return whether a picture lies where the template does: not just after motion was turned off."""
+        if shift is not None:
+            self._unmoved = 0
+            return not shift.flag
+        self._unmoved += self._motion.now is not None
+        return not 0 < self._unmoved <= UNMOVED * self._rate
 
     def _seen(self, shift: Shift | None, activity: Activity | None, time: float) -> Seen:
         alerts = [("alert", data) for stage in self._stages for data in stage.alerts()]

@@ -106,7 +106,7 @@ def test_a_recording_that_ends_in_mid_session_waits_for_its_last_rows_to_settle(
     session.stop_recording(wait=False)
     source.step(more)
     wait_for(lambda: session.snapshot().frames_seen == 40 + more)
-    assert session.snapshot().recording.rows == 40
+    wait_for(lambda: session.snapshot().recording.rows == 40)
     path = session.record(tmp_path / "b.h5")
     source.step(10)
     wait_for(lambda: session.snapshot().recording.rows == 10)
@@ -460,3 +460,26 @@ def test_a_cameras_first_frame_does_not_wait_for_a_compiler(monkeypatch):
         steps.analysis._cells._maker.join()
         assert steps().activity is not None
         steps.analysis.close()
+
+
+def test_what_is_not_in_its_place_or_was_seen_already_is_not_to_be_trusted(monkeypatch):
+    monkeypatch.setattr("roi_core.analysis.UNMOVED", 0.05)
+    steps = Steps(*ON)
+
+    def trusted(value, **settings):
+        steps(value, **settings)
+        return steps.analysis._cells.now.trusted
+
+    assert trusted(1)
+    assert not trusted(1), "the camera hangs"
+    assert trusted(2)
+    assert not trusted(7), "a jump"
+    assert trusted(2)
+    off = [trusted(k, motion__enabled=False) for k in range(10, 20)]
+    assert off == [False] * 5 + [True] * 5, "0.05 s at 100 Hz"
+    assert trusted(3, motion__enabled=True)
+    steps.analysis.close()
+    alone = Steps(*CELLS)
+    alone(1)
+    assert alone.analysis._cells.now.trusted, "motion correction was never on"
+    alone.analysis.close()
