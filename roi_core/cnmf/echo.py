@@ -1,8 +1,8 @@
 """Whether a candidate is more than an error in the footprint of a bright neighbour.
 
 A footprint is known to a few per cent only. While a bright cell is active, what it shows beyond its footprint
-can be brighter than a dim cell, and looks like one. So what a candidate does counts the less, the more its
-neighbours do in the same frames.
+can be brighter than a dim cell, and looks like one. So a candidate counts only as far as it exceeds, frame by
+frame, the error that its neighbours' light allows for.
 """
 
 from __future__ import annotations

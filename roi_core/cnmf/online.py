@@ -376,6 +376,7 @@ class OnlineCNMF:
                 glow.suspects = detector.suspects
                 return found
             detector.skip(last)
+            glow.suspects = np.zeros_like(glow.suspects)  # nobody looks: nothing is suspected
             return []
 
         self._aside.give(job)
@@ -402,6 +403,7 @@ class OnlineCNMF:
         """Go on without new cells for this time; after some failures, for good."""
         self._failures += 1
         self._blind = self._failures >= PATIENCE
+        self._glow.suspects = np.zeros_like(self._glow.suspects)
         then = "no new cells are looked for in this session" if self._blind else "it is tried again"
         log.warning("the search for cells failed, %s: %s", then, sentence(error), exc_info=error)
         self.census.tell("alert", {"stage": "detector", "text": sentence(error), "then": then})

@@ -255,3 +255,11 @@ def test_a_threshold_that_is_tried_for_a_moment_costs_no_cell(movie):
     (*_, last) = run(finder, movie.pictures[480:600], first=480)
     assert known <= set(last.ids)
     assert -1 not in movie.found(last.components)
+
+
+def test_where_nobody_looks_nothing_is_suspected(movie):
+    finder = finder_for(movie.pictures)
+    run(finder, movie.pictures[:60])
+    finder._glow.suspects[:] = True
+    run(finder, movie.pictures[60:80], SETTINGS.with_value("cnmf.detect", False), first=60)
+    assert not finder._glow.suspects.any()
