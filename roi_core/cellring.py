@@ -93,12 +93,13 @@ class CellRing:
         slots = rows % self.capacity
         out = np.full((3, len(rows), len(ids)), np.nan, np.float32)
         times = self._times[slots]
-        for k, cell in enumerate(ids):
-            column, born = known.get(cell, (0, head))
-            block = self._blocks[column // WIDTH] if born < head else None
-            if block is not None:
-                lived = rows >= born
-                out[:, lived, k] = block[slots[lived], :, column % WIDTH].T
+        places = np.array([known.get(cell, (0, head)) for cell in ids], np.int64).reshape(-1, 2)
+        number, column = np.divmod(places[:, 0], WIDTH)
+        # a few copies of whole blocks, not one a cell: each could wait for the interpreter
+        for block in np.unique(number[places[:, 1] < head]):
+            mine = np.flatnonzero(number == block)
+            out[:, :, mine] = self._blocks[block][slots][:, :, column[mine]].transpose(1, 0, 2)
+        out[:, rows[:, None] < places[:, 1]] = np.nan
         torn = max(0, min(self.head - self.capacity + 1 - first, len(rows)))
         raw, calcium, spikes = out[:, torn:]
         return CellRows(first + torn, times[torn:], raw, calcium, spikes)
