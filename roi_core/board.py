@@ -1,16 +1,48 @@
-"""What onlookers see: the rings of pictures and traces, and the last word of each stage."""
+"""What onlookers see: the rings of pictures and traces, the diary, and the last word of each stage."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from roi_core.cellring import CellRing
 from roi_core.ring import FrameRing, TraceRing
 
 if TYPE_CHECKING:
-    from roi_core.frame import Activity, Sample
+    from collections.abc import Iterable
 
-__all__ = ["Board"]
+    from roi_core.frame import Activity, Event, Sample
+
+__all__ = ["Board", "Diary"]
+
+KEPT: Final = 20_000
+"""Events kept at least; a storm of them must not fill the memory."""
+
+
+class Diary:
+    """The events of a session, oldest first: written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self._state: tuple[int, list[Event]] = (0, [])
+        """Number of the first event kept, and those kept; replaced whole."""
+
+    @property
+    def head(self) -> int:
+        """How many events there have been."""
+        first, events = self._state
+        return first + len(events)
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Write events down."""
+        first, kept = self._state
+        if len(kept) > 2 * KEPT:  # a new list: a reader may hold the old one
+            self._state = first, kept = first + len(kept) - KEPT, kept[-KEPT:]
+        kept.extend(events)
+
+    def since(self, cursor: int) -> tuple[int, list[Event]]:
+        """Return the next cursor and the events from number `cursor` on that are still kept."""
+        first, events = self._state
+        news = events[max(cursor - first, 0) :]
+        return max(cursor, first) + len(news), news
 
 
 class Board:
@@ -19,6 +51,7 @@ class Board:
     def __init__(self, depth: int, shape: tuple[int, int], rows: int, ids: tuple[int, ...]) -> None:
         self.frames = FrameRing(depth, shape)
         self.traces = TraceRing(rows, ids)
+        self.diary = Diary()
         self.cells: CellRing | None = None
         """The traces of cells, from when the first was looked for."""
         self.activity: Activity | None = None
@@ -36,6 +69,7 @@ class Board:
             self._columns = self.traces.columns(sample.ids)
         self.shift, self.confidence, self.flag = sample.shift, sample.confidence, sample.flag
         self.activity = sample.activity
+        self.diary.add(sample.events)
         self.frames.publish(sample.index, sample.time)
         self.traces.push(sample.time, sample.index, self._columns, sample.means, sample.dff)
         if sample.activity is not None:

@@ -211,6 +211,7 @@ class Session:
             silence=perf_counter() - self._last_arrival if running else 0.0,
             elapsed=max(self._time, 0.0),
             recording=self._take.status() if self._take else None,
+            diary=board.diary,
             shift=board.shift,
             confidence=board.confidence,
             flag=board.flag,
@@ -218,6 +219,14 @@ class Session:
             activity=board.activity,
             stages=self._pipeline.analysis.states(),
         )
+
+    def pictures(self) -> dict[str, NDArray[np.float32]]:
+        """Return what the stages look at, (H, W) float32 each, NaN where nothing was analysed.
+
+        ``mean max std correlation activity`` of all frames so far, ``template`` and ``residual``; only those
+        there are yet. From any thread; takes some ms, so ask a few times a second at most.
+        """
+        return self._pipeline.analysis.pictures()
 
     # -- the worker ---------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from roi_stream_gui.editing import Editor
 from roi_stream_gui.geometry import outside
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.tools import Hand, Tool
+from roi_stream_gui.undo import Journal
 from roi_stream_gui.view import Phase, View
 from roi_stream_gui.watch import Watch
 
@@ -56,7 +57,8 @@ class Controller:
         lister: Callable[[], Sequence[Device]] | None = None,
     ) -> None:
         self.settings = LiveSettings(settings)
-        self.editor = Editor()
+        self.journal = Journal()
+        self.editor = Editor(journal=self.journal)
         self.hand = Hand(self.editor)
         self.cells = Choice()
         self.watch = Watch()
@@ -316,8 +318,8 @@ class Controller:
             rois=self.editor.rois,
             selection=self.editor.selection,
             hand=self.hand,
-            undo=self.editor.undo_name,
-            redo=self.editor.redo_name,
+            undo=self.journal.undo_name,
+            redo=self.journal.redo_name,
             messages=self.log.messages(),
             news=self.log.total,
             source=self.source,

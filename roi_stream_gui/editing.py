@@ -1,17 +1,18 @@
 """The regions under the user's hands: what is selected, changed, copied, undone. Knows no toolkit.
 
-The set itself is immutable, so undo is a stack of sets and costs nothing. A refused edit is said in the
-message list and changes nothing.
+The set itself is immutable, so a step of the journal is a set and costs nothing. A refused edit is said in
+the message list and changes nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from roi_core.errors import RoiError
 from roi_core.rois import UNCOLOURED, RoiSet
 from roi_stream_gui.geometry import rounded
+from roi_stream_gui.undo import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,26 +23,17 @@ __all__ = ["Editor"]
 
 log = logging.getLogger(__name__)
 
-DEPTH = 200
-"""Steps that can be undone."""
 PASTE_SHIFT = 8.0
 """px by which a pasted copy lies beside its original."""
-
-
-class _Step(NamedTuple):
-    what: str
-    rois: RoiSet
-    selection: tuple[int, ...]
 
 
 class Editor:
     """The present set of regions and the way back to earlier ones."""
 
-    def __init__(self, rois: RoiSet | None = None) -> None:
+    def __init__(self, rois: RoiSet | None = None, journal: Journal | None = None) -> None:
         self.rois = rois if rois is not None else RoiSet()
+        self.journal = journal or Journal()
         self.selection: tuple[int, ...] = ()
-        self._past: list[_Step] = []
-        self._future: list[_Step] = []
         self._copied: tuple[Roi, ...] = ()
         self._pasted = 0
         self._latest: dict[int, int] = {}
@@ -156,8 +148,7 @@ class Editor:
         """Start with this very set; there is nothing to take back yet."""
         self.rois = rois
         self.select()
-        self._past.clear()
-        self._future.clear()
+        self.journal.clear()
 
     def load(self, rois: RoiSet) -> None:
         """Put a whole other set in place, under ids never given before; this too can be undone."""
@@ -171,33 +162,6 @@ class Editor:
         if locked:
             log.warning("%s is locked; unlock it first (L)", ", ".join(locked))
         return [roi for roi in rois if not roi.locked]
-
-    # -- back and forth -----------------------------------------------------------------------------------
-
-    @property
-    def undo_name(self) -> str:
-        """What `undo` would take back; '' when there is nothing."""
-        return self._past[-1].what if self._past else ""
-
-    @property
-    def redo_name(self) -> str:
-        """What `redo` would do again; '' when there is nothing."""
-        return self._future[-1].what if self._future else ""
-
-    def undo(self) -> None:
-        """Take the last change back."""
-        self._travel(self._past, self._future)
-
-    def redo(self) -> None:
-        """Do again what was taken back."""
-        self._travel(self._future, self._past)
-
-    def _travel(self, origin: list[_Step], other: list[_Step]) -> None:
-        if origin:
-            step = origin.pop()
-            other.append(_Step(step.what, self.rois, self.selection))
-            self.rois = self._restamped(step.rois)
-            self.select(*step.selection)
 
     def _restamped(self, rois: RoiSet) -> RoiSet:
         """Return an earlier set so that no id is given twice and no version means two geometries."""
@@ -213,10 +177,17 @@ class Editor:
         return RoiSet(fresh, max(rois.next_id, self.rois.next_id))
 
     def _commit(self, what: str, rois: RoiSet) -> None:
-        self._past = [*self._past[1 - DEPTH :], _Step(what, self.rois, self.selection)]
-        self._future.clear()
+        other = self.rois, self.selection
+
+        def swap() -> None:
+            nonlocal other
+            now, (rois, selection) = (self.rois, self.selection), other
+            self.rois, other = self._restamped(rois), now
+            self.select(*selection)
+
         self.rois = rois
         self.select(*self.selection)
+        self.journal.push(what, swap, swap)
 
     def _each(self, what: str, change: Callable[[Roi], Roi]) -> None:
         free = self.unlocked(self.selected())

@@ -36,7 +36,7 @@ NAMES = {
 class Keyboard:
     """Runs the action of a chord, once per press of its key, unless a field is being typed into."""
 
-    def __init__(self, desk: Desk, show_keys: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._names = _numbers()
         self._down: set[int] = set()
@@ -49,7 +49,7 @@ class Keyboard:
             Chord("]"): lambda: desk.scale_traces(0.8),
             Chord("S", ctrl=True): lambda: desk.ask_file("save_rois", do.save_rois),
             Chord("O", ctrl=True): lambda: desk.ask_file("open", do.connect),
-            Chord("F1"): show_keys,
+            Chord("F1"): lambda: desk.show_keys(),
         }
         with dpg.handler_registry():
             dpg.add_key_press_handler(callback=value(self._press))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "Sizes"]
 
-BAR, CHIPS, FOOT, LEFT, GAP, SPLIT, EDGE = 38, 32, 66, 120, 5, 5, 6
+MENU, BAR, CHIPS, FOOT, LEFT, GAP, SPLIT, EDGE = 27, 38, 32, 66, 120, 5, 5, 6
 LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES = 360, 292, 318, 110
 
 
@@ -59,6 +59,8 @@ class Layout:
 
     def build(self, window: int) -> dict[Place, int]:
         """Make the panes inside the primary window; return them by place."""
+        dpg.configure_item(window, menubar=True)
+        self._places[Place.MENU] = int(dpg.add_menu_bar(parent=window))
         with dpg.group(parent=window):
             self._pane(Place.TOP, no_scrollbar=True, no_scroll_with_mouse=True)
             self._pane(Place.CHIPS, no_scrollbar=True, no_scroll_with_mouse=True)
@@ -70,9 +72,10 @@ class Layout:
             self._level = self._splitter("split.bottom")
             self._pane(Place.BOTTOM, no_scrollbar=True, no_scroll_with_mouse=True)
             self._pane(Place.FOOT)
-        with dpg.tab_bar(parent=self._places[Place.RIGHT]) as tabs:
-            self._places[Place.RIGHT] = int(tabs)
-        return self._places
+        tabs = {
+            place: int(dpg.add_tab_bar(parent=self._places[place])) for place in (Place.RIGHT, Place.BOTTOM)
+        }
+        return {**self._places, **tabs}
 
     def update(self) -> None:
         """Follow the window's size and the splitters in the hand."""
@@ -93,7 +96,7 @@ class Layout:
         width = sizes.width - 2 * EDGE
         most = max(LEAST_RIGHT, width - LEFT - SPLIT - 3 * GAP - LEAST_CENTRE)
         right = min(max(sizes.right, LEAST_RIGHT), most)
-        free = sizes.height - 2 * EDGE - BAR - CHIPS - FOOT - SPLIT - 5 * GAP
+        free = sizes.height - MENU - 2 * EDGE - BAR - CHIPS - FOOT - SPLIT - 5 * GAP
         bottom = min(max(sizes.bottom, LEAST_TRACES), max(LEAST_TRACES, free - LEAST_PICTURE))
         middle = free - bottom
         centre = width - LEFT - SPLIT - right - 3 * GAP
@@ -102,7 +105,7 @@ class Layout:
         self._size(Place.LEFT, LEFT, middle)
         self._size(Place.CENTRE, centre, middle)
         dpg.configure_item(self._upright, width=SPLIT, height=middle)
-        dpg.configure_item(dpg.get_item_parent(self._places[Place.RIGHT]), width=right, height=middle)
+        self._size(Place.RIGHT, right, middle)
         dpg.configure_item(self._level, width=width, height=SPLIT)
         self._size(Place.BOTTOM, width, bottom)
         self._size(Place.FOOT, width, FOOT)

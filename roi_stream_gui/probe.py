@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from roi_stream_gui.cells import Choice
+    from roi_stream_gui.panelboard import PanelBoard
+    from roi_stream_gui.panels.base import Desk
     from roi_stream_gui.view import View
 
-__all__ = ["VARIABLE", "Probe", "labels", "rectangles", "state_of"]
+__all__ = ["VARIABLE", "Probe", "answer", "rectangles", "state_of"]
 
 VARIABLE = "ROI_STREAM_TEST_SOCKET"
 
@@ -82,6 +84,20 @@ def _served(peer: socket.socket, answer: Callable[[], dict[str, Any]]) -> bool:
     return bool(data)
 
 
+def answer(desk: Desk, board: PanelBoard, view: View) -> dict[str, Any]:
+    """Return what tests ask for."""
+    told = board.tell()
+    return {
+        "items": rectangles(desk.names),
+        "image": told.get("preview", {}).get("mapping"),
+        "panels": list(board.panels),
+        "told": told,
+        "chips": _labels(desk.names, "chip."),
+        "typing": desk.typing(),
+        "state": state_of(view, desk.controller.cells),
+    }
+
+
 def rectangles(names: Mapping[str, int]) -> dict[str, list[float]]:
     """Return [x, y, width, height] in window px of every named widget that is on screen."""
     found = {}
@@ -93,7 +109,7 @@ def rectangles(names: Mapping[str, int]) -> dict[str, list[float]]:
     return found
 
 
-def labels(names: Mapping[str, int], start: str) -> dict[str, str]:
+def _labels(names: Mapping[str, int], start: str) -> dict[str, str]:
     """Return what is written on the named widgets whose name begins so, without that beginning."""
     known = {name.removeprefix(start): item for name, item in names.items() if name.startswith(start)}
     return {name: dpg.get_item_label(item) or "" for name, item in known.items()}

@@ -1,8 +1,12 @@
-"""Colours, fonts and spacing: one dark theme, chosen so that the picture is the brightest thing on screen."""
+"""Colours, fonts and spacing. The dark theme makes the picture the brightest thing on screen.
+
+Every colour of a widget is a name of the palette, so that another palette can be put in place while the
+window is open. What lies on the picture has its own colours: the picture is dark in every theme.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import dearpygui.dearpygui as dpg
 
@@ -14,23 +18,8 @@ if TYPE_CHECKING:
     Colour = tuple[int, int, int]
     Painted = tuple[int, ...]
 
-__all__ = [
-    "ACCENT", "AMBER", "BAR", "CELL", "CHOSEN", "DIM", "GREEN", "NEW", "RED", "REJECTED", "TEXT", "Theme",
-]  # fmt: skip
+__all__ = ["CELL", "CHOSEN", "NEW", "PALETTES", "REJECTED", "TONES", "Theme"]
 
-BACK: Colour = (16, 18, 22)
-PANE: Colour = (24, 27, 32)
-FRAME: Colour = (40, 45, 53)
-HOVER: Colour = (54, 61, 72)
-PRESS: Colour = (70, 80, 95)
-LINE: Colour = (48, 54, 63)
-TEXT: Colour = (224, 228, 234)
-DIM: Colour = (144, 152, 164)
-ACCENT: Colour = (46, 134, 222)
-GREEN: Colour = (64, 186, 116)
-AMBER: Colour = (240, 170, 48)
-RED: Colour = (232, 76, 76)
-BAR: Colour = (30, 34, 40)
 CELL: Colour = (38, 214, 160)
 NEW: Colour = (120, 224, 255)
 REJECTED: Colour = (206, 92, 92)
@@ -38,17 +27,51 @@ CHOSEN: Colour = (255, 232, 120)
 
 FONT_SIZE = 15
 
-COLOURS: Mapping[str, Painted] = {
-    "WindowBg": BACK, "ChildBg": PANE, "PopupBg": (30, 34, 40), "ModalWindowDimBg": (8, 9, 11, 140),
-    "Border": LINE, "FrameBg": FRAME, "FrameBgHovered": HOVER, "FrameBgActive": PRESS,
-    "TitleBg": PANE, "TitleBgActive": FRAME, "ScrollbarBg": PANE, "ScrollbarGrab": HOVER,
-    "ScrollbarGrabHovered": PRESS, "ScrollbarGrabActive": ACCENT, "CheckMark": (110, 184, 255),
-    "SliderGrab": ACCENT, "SliderGrabActive": ACCENT, "Button": FRAME, "ButtonHovered": HOVER,
-    "ButtonActive": PRESS, "Header": (34, 62, 92), "HeaderHovered": HOVER, "HeaderActive": PRESS,
-    "Separator": LINE, "Tab": PANE, "TabHovered": HOVER, "TabActive": FRAME, "TabUnfocused": PANE,
-    "TabUnfocusedActive": FRAME, "TableHeaderBg": BAR, "TableBorderStrong": LINE,
-    "TableBorderLight": LINE, "TableRowBg": PANE, "TableRowBgAlt": (28, 31, 37), "Text": TEXT,
-    "TextDisabled": DIM, "TextSelectedBg": (36, 84, 140), "NavHighlight": ACCENT,
+DARK: Mapping[str, Painted] = {
+    "back": (16, 18, 22), "pane": (24, 27, 32), "stripe": (28, 31, 37), "bar": (30, 34, 40),
+    "frame": (40, 45, 53), "hover": (54, 61, 72), "press": (70, 80, 95), "line": (48, 54, 63),
+    "fold": (34, 39, 46), "chosen": (34, 62, 92), "marked": (36, 84, 140), "veil": (8, 9, 11, 140),
+    "text": (224, 228, 234), "dim": (144, 152, 164), "faint": (104, 110, 120), "off": (30, 33, 38),
+    "accent": (46, 134, 222), "accent.hover": (72, 152, 236), "check": (110, 184, 255),
+    "tool": (36, 88, 148), "tool.hover": (46, 104, 170), "on accent": (240, 244, 250),
+    "danger": (190, 44, 48), "danger.hover": (214, 62, 66), "split": (23, 26, 31),
+    "good": (64, 186, 116), "warn": (240, 170, 48), "bad": (232, 76, 76), "idle": (144, 152, 164),
+    "good.back": (32, 50, 46), "warn.back": (54, 48, 38), "bad.back": (53, 36, 41),
+    "idle.back": (42, 46, 52), "plot": (19, 21, 25), "grid": (58, 64, 74, 110), "spikes": (214, 220, 228),
+}  # fmt: skip
+LIGHT: Mapping[str, Painted] = {
+    "back": (214, 218, 224), "pane": (240, 242, 245), "stripe": (231, 234, 239), "bar": (224, 228, 234),
+    "frame": (255, 255, 255), "hover": (216, 226, 240), "press": (192, 208, 230), "line": (196, 202, 210),
+    "fold": (222, 227, 234), "chosen": (190, 214, 242), "marked": (170, 204, 244), "veil": (60, 64, 70, 120),
+    "text": (26, 30, 36), "dim": (88, 96, 108), "faint": (140, 148, 158), "off": (230, 233, 237),
+    "accent": (34, 116, 200), "accent.hover": (56, 136, 220), "check": (24, 104, 196),
+    "tool": (160, 198, 240), "tool.hover": (176, 208, 244), "on accent": (255, 255, 255),
+    "danger": (204, 52, 56), "danger.hover": (222, 72, 76), "split": (206, 211, 218),
+    "good": (16, 116, 60), "warn": (150, 88, 0), "bad": (186, 28, 32), "idle": (88, 96, 108),
+    "good.back": (208, 236, 218), "warn.back": (250, 230, 192), "bad.back": (250, 214, 214),
+    "idle.back": (224, 228, 233), "plot": (250, 251, 252), "grid": (190, 196, 204, 140),
+    "spikes": (60, 66, 76),
+}  # fmt: skip
+PALETTES: Mapping[str, Mapping[str, Painted]] = {"dark": DARK, "light": LIGHT}
+PICTURE: Painted = (8, 9, 11)
+"""What lies around the picture, in every theme."""
+TONES: Final = ("text", "dim", "good", "warn", "bad")
+"""How a text may be meant."""
+
+COLOURS: Mapping[str, str] = {
+    "WindowBg": "back", "ChildBg": "pane", "PopupBg": "bar", "ModalWindowDimBg": "veil", "MenuBarBg": "back",
+    "Border": "line", "FrameBg": "frame", "FrameBgHovered": "hover", "FrameBgActive": "press",
+    "TitleBg": "pane", "TitleBgActive": "bar", "ScrollbarBg": "pane", "ScrollbarGrab": "hover",
+    "ScrollbarGrabHovered": "press", "ScrollbarGrabActive": "accent", "CheckMark": "check",
+    "SliderGrab": "accent", "SliderGrabActive": "accent", "Button": "frame", "ButtonHovered": "hover",
+    "ButtonActive": "press", "Header": "chosen", "HeaderHovered": "hover", "HeaderActive": "press",
+    "Separator": "line", "Tab": "pane", "TabHovered": "hover", "TabActive": "frame", "TabUnfocused": "pane",
+    "TabUnfocusedActive": "frame", "TableHeaderBg": "bar", "TableBorderStrong": "line",
+    "TableBorderLight": "line", "TableRowBg": "pane", "TableRowBgAlt": "stripe", "Text": "text",
+    "TextDisabled": "dim", "TextSelectedBg": "marked", "NavHighlight": "accent",
+}  # fmt: skip
+OFF: Mapping[str, str] = {
+    "Text": "faint", "FrameBg": "off", "Button": "off", "ButtonHovered": "off", "ButtonActive": "off",
 }  # fmt: skip
 
 SPACING: Mapping[str, tuple[float, ...]] = {
@@ -63,21 +86,27 @@ SPACING: Mapping[str, tuple[float, ...]] = {
 class Theme:
     """The theme of the window and its variants, made once."""
 
-    def __init__(self) -> None:
+    def __init__(self, palette: str = "dark") -> None:
+        self._palette = PALETTES[palette]
+        self._inks: list[tuple[int, str]] = []
         self.base = self._base()
-        self.plain = _variant(dpg.mvButton, {})
-        self.primary = _button(ACCENT, (72, 152, 236))
-        self.danger = _button((190, 44, 48), (214, 62, 66))
-        self.tool = _button((36, 88, 148), (46, 104, 170))
-        self.swatch = _spaced()
-        self.chips = {
-            "good": _chip(GREEN), "warn": _chip(AMBER), "bad": _chip(RED), "idle": _chip(DIM),
-        }  # fmt: skip
-        self.splitter = _button((23, 26, 31), ACCENT)
+        self.plain = self._variant(dpg.mvButton, {})
+        self.primary = self._button("accent", "accent.hover")
+        self.danger = self._button("danger", "danger.hover")
+        self.tool = self._button("tool", "tool.hover", text="text")
+        self.chips = {level: self._chip(level) for level in ("good", "warn", "bad", "idle")}
+        self.tones = {tone: self._variant(dpg.mvAll, {"Text": tone}) for tone in TONES}
+        self.splitter = self._button("split", "accent")
         self.flush = _spaced(WindowPadding=(0, 0))
         self.tight = _spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
-        self.picture = self._plot((8, 9, 11))
-        self.traces = self._plot((19, 21, 25))
+        self.picture = self._plot(None)
+        self.traces = self._plot("plot")
+
+    def switch(self, palette: str) -> None:
+        """Put another palette in place."""
+        self._palette = PALETTES[palette]
+        for item, name in self._inks:
+            dpg.set_value(item, list(self._palette[name]))
 
     def load_font(self) -> None:
         """Use the font that is shipped; without it the built-in one is used."""
@@ -87,10 +116,16 @@ class Theme:
                 font = dpg.add_font(str(path), FONT_SIZE)
             dpg.bind_font(font)
 
-    def line(self, colour: Colour, weight: float = 1.3) -> tuple[int, int]:
-        """Return (theme, colour item) of a trace; set the colour item's value to recolour the trace."""
+    def line(self, colour: Painted | str, weight: float = 1.3) -> tuple[int, int]:
+        """Return (theme, colour item) of a trace; set the colour item's value to recolour the trace.
+
+        A name of the palette follows it.
+        """
         with dpg.theme() as theme, dpg.theme_component(dpg.mvLineSeries):
-            item = dpg.add_theme_color(dpg.mvPlotCol_Line, colour, category=dpg.mvThemeCat_Plots)
+            if isinstance(colour, str):
+                item = self._ink(dpg.mvPlotCol_Line, colour, dpg.mvThemeCat_Plots)
+            else:
+                item = dpg.add_theme_color(dpg.mvPlotCol_Line, colour, category=dpg.mvThemeCat_Plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, weight, category=dpg.mvThemeCat_Plots)
         return theme, item
 
@@ -98,54 +133,67 @@ class Theme:
         theme: int
         with dpg.theme() as theme:
             with dpg.theme_component(dpg.mvAll):
-                _colours(COLOURS)
+                self._colours(COLOURS)
                 _spaces(SPACING)
             # A widget that is switched off looks so; Dear PyGui draws it like the others.
-            for kind in (dpg.mvButton, dpg.mvInputText, dpg.mvInputDouble, dpg.mvInputInt, dpg.mvCombo):
+            kinds = (dpg.mvButton, dpg.mvInputText, dpg.mvInputDouble, dpg.mvInputInt, dpg.mvCombo)
+            for kind in kinds:
                 with dpg.theme_component(kind, enabled_state=False):
-                    _colours({"Text": (104, 110, 120), "FrameBg": (30, 33, 38), "Button": (31, 34, 40),
-                              "ButtonHovered": (31, 34, 40), "ButtonActive": (31, 34, 40)})  # fmt: skip
+                    self._colours(OFF)
             with dpg.theme_component(dpg.mvCollapsingHeader):
-                _colours({"Header": (34, 39, 46)})
+                self._colours({"Header": "fold"})
             with dpg.theme_component(dpg.mvCheckbox, enabled_state=False):
-                _colours({"Text": (104, 110, 120), "FrameBg": (30, 33, 38), "CheckMark": DIM})
+                self._colours({"Text": "faint", "FrameBg": "off", "CheckMark": "dim"})
         return theme
 
-    def _plot(self, back: Colour) -> int:
+    def _plot(self, back: str | None) -> int:
+        """Return the theme of a plot; without a colour of the palette, that of the picture."""
+        plots = dpg.mvThemeCat_Plots
         theme: int
         with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-            for name, colour in (("PlotBg", back), ("FrameBg", back), ("PlotBorder", LINE)):
-                target = getattr(dpg, f"mvPlotCol_{name}")
-                dpg.add_theme_color(target, colour, category=dpg.mvThemeCat_Plots)
-            dpg.add_theme_color(dpg.mvPlotCol_AxisText, DIM, category=dpg.mvThemeCat_Plots)
-            dpg.add_theme_color(dpg.mvPlotCol_AxisGrid, (58, 64, 74, 110), category=dpg.mvThemeCat_Plots)
-            dpg.add_theme_style(dpg.mvPlotStyleVar_PlotBorderSize, 0, category=dpg.mvThemeCat_Plots)
-            pad = (0, 0) if back == (8, 9, 11) else (16, 4)
-            dpg.add_theme_style(dpg.mvPlotStyleVar_PlotPadding, *pad, category=dpg.mvThemeCat_Plots)
-            dpg.add_theme_style(dpg.mvPlotStyleVar_LabelPadding, 4, 2, category=dpg.mvThemeCat_Plots)
+            for target in (dpg.mvPlotCol_PlotBg, dpg.mvPlotCol_FrameBg):
+                if back is None:
+                    dpg.add_theme_color(target, PICTURE, category=plots)
+                else:
+                    self._ink(target, back, plots)
+            self._ink(dpg.mvPlotCol_PlotBorder, "line", plots)
+            self._ink(dpg.mvPlotCol_AxisText, "dim", plots)
+            self._ink(dpg.mvPlotCol_AxisGrid, "grid", plots)
+            dpg.add_theme_style(dpg.mvPlotStyleVar_PlotBorderSize, 0, category=plots)
+            pad = (0, 0) if back is None else (16, 4)
+            dpg.add_theme_style(dpg.mvPlotStyleVar_PlotPadding, *pad, category=plots)
+            dpg.add_theme_style(dpg.mvPlotStyleVar_LabelPadding, 4, 2, category=plots)
+            dpg.add_theme_style(dpg.mvPlotStyleVar_PlotMinSize, 80, 60, category=plots)
         return theme
 
+    def _variant(self, kind: int, colours: Mapping[str, str]) -> int:
+        theme: int
+        with dpg.theme() as theme, dpg.theme_component(kind):
+            self._colours(colours)
+        return theme
 
-def _variant(kind: int, colours: Mapping[str, Painted]) -> int:
-    theme: int
-    with dpg.theme() as theme, dpg.theme_component(kind):
-        _colours(colours)
-    return theme
+    def _button(self, colour: str, hovered: str, text: str = "on accent") -> int:
+        names = {"Button": colour, "ButtonHovered": hovered, "ButtonActive": hovered, "Text": text}
+        return self._variant(dpg.mvButton, names)
 
+    def _chip(self, level: str) -> int:
+        theme: int
+        back = f"{level}.back"
+        with dpg.theme() as theme, dpg.theme_component(dpg.mvButton):
+            self._colours({"Button": back, "ButtonHovered": back, "ButtonActive": back, "Text": level})
+            dpg.add_theme_style(dpg.mvStyleVar_FrameRounding, 9)
+            dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 9, 2)
+        return theme
 
-def _button(colour: Colour, hovered: Colour) -> int:
-    names = {"Button": colour, "ButtonHovered": hovered, "ButtonActive": hovered}
-    return _variant(dpg.mvButton, names)
+    def _colours(self, colours: Mapping[str, str]) -> None:
+        for target, name in colours.items():
+            self._ink(getattr(dpg, f"mvThemeCol_{target}"), name)
 
-
-def _chip(colour: Colour) -> int:
-    dark: Colour = (PANE[0] + colour[0] // 8, PANE[1] + colour[1] // 8, PANE[2] + colour[2] // 8)
-    theme: int
-    with dpg.theme() as theme, dpg.theme_component(dpg.mvButton):
-        _colours({"Button": dark, "ButtonHovered": dark, "ButtonActive": dark, "Text": colour})
-        dpg.add_theme_style(dpg.mvStyleVar_FrameRounding, 9)
-        dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 9, 2)
-    return theme
+    def _ink(self, target: int, name: str, category: int = dpg.mvThemeCat_Core) -> int:
+        """Colour something of the theme being made by a name of the palette; return the colour item."""
+        item: int = dpg.add_theme_color(target, self._palette[name], category=category)
+        self._inks.append((item, name))
+        return item
 
 
 def _spaced(**styles: tuple[float, ...]) -> int:
@@ -153,11 +201,6 @@ def _spaced(**styles: tuple[float, ...]) -> int:
     with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
         _spaces(styles)
     return theme
-
-
-def _colours(colours: Mapping[str, Painted]) -> None:
-    for name, colour in colours.items():
-        dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{name}"), colour)
 
 
 def _spaces(styles: Mapping[str, tuple[float, ...]]) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["PANELS", "panel_class"]
 
 PANELS: dict[str, str] = {
+    "menu": "roi_stream_gui.panels.menu:Menu",
     "session": "roi_stream_gui.panels.session:SessionBar",
     "chips": "roi_stream_gui.panels.chips:Chips",
     "tools": "roi_stream_gui.panels.tools:Tools",

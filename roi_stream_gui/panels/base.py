@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from roi_stream_gui.theme import Theme
     from roi_stream_gui.view import View
 
-__all__ = ["Desk", "Panel", "Place", "then", "value"]
+__all__ = ["Desk", "Panel", "Place", "then", "told", "value"]
 
 
 FIELDS = {
@@ -33,8 +33,9 @@ FIELDS = {
 
 
 class Place(StrEnum):
-    """Where in the window a panel lives; several on the right become tabs."""
+    """Where in the window a panel lives; those on the right and at the bottom are tabs."""
 
+    MENU = "menu"
     TOP = "top"
     CHIPS = "chips"
     LEFT = "left"
@@ -57,7 +58,11 @@ class Desk:
     names: dict[str, int] = field(default_factory=dict)
     fields: list[int] = field(default_factory=list)
     covers: list[int] = field(default_factory=list)
+    tones: dict[int, str] = field(default_factory=dict)
     ask_file: Callable[[str, Callable[[str], object]], None] = lambda _what, _then: None
+    show_keys: Callable[[], None] = lambda: None
+    quit: Callable[[], None] = lambda: None
+    open_tab: Callable[[str], None] = lambda _word: None
     fit: Callable[[], None] = lambda: None
     scale_traces: Callable[[float], None] = lambda _factor: None
 
@@ -80,6 +85,20 @@ class Desk:
         with dpg.tooltip(item, delay=0.5, hide_on_activity=True):
             dpg.add_text(words.TIPS.get(key, key), wrap=340)
         return item
+
+    def text(self, text: str = "", tone: str = "text", **options: Any) -> int:
+        """Add a text meant as one of `theme.TONES`; return it."""
+        item: int = dpg.add_text(text, **options)
+        self.say(item, text, tone)
+        return item
+
+    def say(self, item: int, text: str, tone: str = "") -> None:
+        """Change a text, and what it is meant as, if that is something new."""
+        if dpg.get_value(item) != text:
+            dpg.set_value(item, text)
+        if tone and self.tones.get(item, "text") != tone:
+            self.tones[item] = tone
+            dpg.bind_item_theme(item, self.theme.tones[tone])
 
     def after_edit(self, item: int, action: Callable[[], object]) -> None:
         """Call `action` when the user has finished changing a widget, never while typing."""
@@ -107,6 +126,12 @@ class Panel(Protocol):
     def update(self, view: View) -> None:
         """Show the view; called for every drawn frame, so it changes only what differs and never waits."""
         ...
+
+
+def told(panel: Panel) -> dict[str, Any]:
+    """Return what a panel tells tests: whatever its ``tell()`` returns, plain values only."""
+    tell: Callable[[], dict[str, Any]] | None = getattr(panel, "tell", None)
+    return tell() if tell is not None else {}
 
 
 def then(action: Callable[[], object]) -> Callable[..., None]:

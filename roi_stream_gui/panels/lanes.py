@@ -21,7 +21,6 @@ __all__ = ["LANES", "Lane", "Lanes"]
 LANES: Final = 16
 """Traces drawn at most: 64 of them take 80 ms a frame without a graphics card, 16 take 28."""
 NAME_LENGTH: Final = 12
-SPIKES: Final = (214, 220, 228)
 
 
 class Lane(NamedTuple):
@@ -47,7 +46,7 @@ class Lanes:
             dpg.bind_item_theme(line, theme)
             self.lines.append((line, colour))
         self._spikes = dpg.add_line_series([0.0], [0.0], parent=axis, show=False)
-        dpg.bind_item_theme(self._spikes, desk.theme.line(SPIKES, 1.2)[0])
+        dpg.bind_item_theme(self._spikes, desk.theme.line("spikes", 1.2)[0])
 
     def show(self, k: int, lane: Lane, times: Line, y: Line) -> None:
         """Draw a lane's line."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 import dearpygui.dearpygui as dpg
 
 from roi_stream_gui.panels.base import Place
-from roi_stream_gui.theme import AMBER, DIM, RED, TEXT
 
 if TYPE_CHECKING:
     from roi_stream_gui.messages import Message
@@ -45,8 +44,8 @@ class Messages:
         self._news = view.news
         newest = view.messages[::-1][:LINES]
         for line, message in zip(self._lines, newest, strict=False):
-            dpg.configure_item(line, color=_colour(message, first=message is newest[0]), show=True)
-            dpg.set_value(line, _line(message))
+            self._desk.say(line, _line(message), _tone(message, first=message is newest[0]))
+            dpg.configure_item(line, show=True)
         for line in self._lines[len(newest) :]:
             dpg.configure_item(line, show=False)
 
@@ -56,9 +55,9 @@ def _line(message: Message) -> str:
     return f"{message.when:%H:%M:%S}  {message.text}{often}"
 
 
-def _colour(message: Message, first: bool) -> tuple[int, int, int]:
+def _tone(message: Message, first: bool) -> str:
     if message.level >= logging.ERROR:
-        return RED
+        return "bad"
     if message.level >= logging.WARNING:
-        return AMBER
-    return TEXT if first else DIM
+        return "warn"
+    return "text" if first else "dim"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import dearpygui.dearpygui as dpg
 import numpy as np
@@ -13,7 +13,6 @@ from roi_stream_gui.panels.base import Place, then
 from roi_stream_gui.panels.cells import CellOverlay
 from roi_stream_gui.panels.contrast import Controls
 from roi_stream_gui.panels.overlay import Overlay
-from roi_stream_gui.theme import AMBER, DIM
 from roi_stream_gui.tools import Keys, Tool
 from roi_stream_gui.view import Phase
 
@@ -80,7 +79,7 @@ class Preview:
             self._overlay = Overlay(self._plot)
             with dpg.group(horizontal=True):
                 self._cursor = dpg.add_text("")
-                self._facts = dpg.add_text("", color=DIM)
+                self._facts = desk.text(tone="dim")
         self._menu = self._build_menu()
         self._build_mouse()
 
@@ -106,7 +105,9 @@ class Preview:
         """Show the newest frame and everything on it."""
         self._controls.show(view.settings.display)
         if view.snapshot is None:
-            _say(self._cursor, words.OPENING if view.phase is Phase.CONNECTING else words.NO_PICTURE)
+            self._desk.say(
+                self._cursor, words.OPENING if view.phase is Phase.CONNECTING else words.NO_PICTURE
+            )
             return
         self._follow_source(view.snapshot.frames)
         self._place_axes()
@@ -119,6 +120,10 @@ class Preview:
         self._cells.update(view, self._box, self.zoom(), (x, y) if over else None)
         self._overlay.update(view, self.zoom())
         self._show_status(view, x, y)
+
+    def tell(self) -> dict[str, Any]:
+        """Return what tests ask for."""
+        return {"mapping": self.mapping()}
 
     def mapping(self) -> dict[str, float]:
         """Return how image px become window px: ``window = origin + zoom * image``; used by tests."""
@@ -208,7 +213,7 @@ class Preview:
         )  # fmt: skip
 
     def _show_status(self, view: View, x: float, y: float) -> None:
-        image = self._image
+        image, desk = self._image, self._desk
         if image is None:
             return
         height, width = image.shape
@@ -220,8 +225,7 @@ class Preview:
         facts = f"zoom {100 * self.zoom():.0f} %    saturated {count} px ({part:.2f} %)"
         if (cursor, facts) != self._status:
             self._status = (cursor, facts)
-            dpg.set_value(self._facts, facts)
-            dpg.configure_item(self._facts, color=AMBER if count else DIM)
+            desk.say(self._facts, facts, "warn" if count else "dim")
             room = dpg.get_item_rect_size(self._plot)[0] - (dpg.get_text_size(facts) or (0, 0))[0]
             long = (dpg.get_text_size(cursor) or (0, 0))[0] > room - 16
             dpg.set_value(self._cursor, "" if long and not inside else cursor)
@@ -293,8 +297,3 @@ def _hint(view: View) -> str:
 
 def _held(*keys: int) -> bool:
     return any(dpg.is_key_down(key) for key in keys)
-
-
-def _say(item: int, text: str) -> None:
-    if dpg.get_value(item) != text:
-        dpg.set_value(item, text)

@@ -11,7 +11,6 @@ import numpy as np
 
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import Place, then
-from roi_stream_gui.theme import DIM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +63,7 @@ class Regions:
         """Make the table and the editor."""
         with dpg.group(parent=parent):
             with dpg.group(horizontal=True):
-                self._count = dpg.add_text("no regions", color=DIM)
+                self._count = self._desk.text("no regions", "dim")
             with dpg.child_window(height=-114, border=False) as self._box, dpg.table(
                 policy=dpg.mvTable_SizingFixedFit, row_background=True, borders_innerH=True, scrollY=True,
                 freeze_rows=1, no_host_extendX=True,
@@ -90,7 +89,7 @@ class Regions:
                     callback=then(partial(self._recolour, colour)),
                 )  # fmt: skip
                 desk.named(f"swatch.{number}", swatch)
-        self._facts = dpg.add_text("", color=DIM)
+        self._facts = desk.text(tone="dim")
         with dpg.group(horizontal=True):
             save = dpg.add_button(
                 label="Save regions ...", callback=then(lambda: desk.ask_file("save_rois", do.save_rois))
@@ -135,7 +134,7 @@ class Regions:
             colour = dpg.add_text("\u25a0")
             name = dpg.add_selectable(span_columns=True, callback=then(lambda: self._select(number)))
             self._desk.named(f"row.{number}", name)
-            kind, mean, dff = dpg.add_text("", color=DIM), dpg.add_text(""), dpg.add_text("")
+            kind, mean, dff = self._desk.text(tone="dim"), dpg.add_text(""), dpg.add_text("")
         return Row(int(row), colour, name, kind, mean, dff)
 
     def _select(self, number: int) -> None:

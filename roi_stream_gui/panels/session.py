@@ -9,7 +9,6 @@ import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import Place, then, value
-from roi_stream_gui.theme import AMBER, DIM, RED, TEXT
 from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class SessionBar:
             desk.named("record", self._button)
             self._tip = dpg.add_text(parent=dpg.add_tooltip(self._button, delay=0.5), wrap=340)
             self._clock = dpg.add_text("0:00:00")
-            self._file = dpg.add_text("", color=DIM)
+            self._file = desk.text(tone="dim")
         self._note = dpg.add_input_text(
             parent=parent, width=190, hint="note ... (N)", on_enter=True, callback=then(self._keep_note)
         )
@@ -117,15 +116,13 @@ class SessionBar:
     def _show_file(self, view: View) -> None:
         take = view.snapshot.recording if view.snapshot else None
         if take is None:
-            dpg.configure_item(self._clock, color=DIM)
-            _say(self._file, "not recording")
+            self._desk.say(self._clock, "0:00:00", "dim")
+            self._desk.say(self._file, "not recording")
             return
-        _say(self._clock, words.clock(view.recorded))
         state = "finishing " if take.closing else "" if view.recording else "saved "
-        _say(self._file, f"{state}{take.path.name}  {take.rows} rows")
-        colour = RED if take.failed else AMBER if take.closing else TEXT if view.recording else DIM
-        dpg.configure_item(self._clock, color=RED if view.recording else DIM)
-        dpg.configure_item(self._file, color=colour)
+        tone = "bad" if take.failed else "warn" if take.closing else "text" if view.recording else "dim"
+        self._desk.say(self._file, f"{state}{take.path.name}  {take.rows} rows", tone)
+        self._desk.say(self._clock, words.clock(view.recorded), "bad" if view.recording else "dim")
 
     def _place_note(self) -> None:
         """Keep the note at the right end: the row before it changes its width."""
@@ -161,8 +158,3 @@ class SessionBar:
     def _keep_note(self) -> None:
         self._do.note(dpg.get_value(self._note))
         dpg.set_value(self._note, "")
-
-
-def _say(item: int, text: str) -> None:
-    if dpg.get_value(item) != text:
-        dpg.set_value(item, text)

@@ -45,8 +45,8 @@ class Tools:
             dpg.add_separator()
             dpg.add_spacer(height=2)
             editor = self._do.editor
-            self._undo = self._button("undo", "Undo", editor.undo)
-            self._redo = self._button("redo", "Redo", editor.redo)
+            self._undo = self._button("undo", "Undo", self._do.journal.undo)
+            self._redo = self._button("redo", "Redo", self._do.journal.redo)
             self._copy = self._button("duplicate", "Duplicate", editor.duplicate, "Ctrl+D")
             self._delete = self._button("delete", "Delete", editor.delete, "Del")
 

@@ -18,7 +18,7 @@ from roi_stream_gui.celltraces import CellTraces, Scale, ticks
 from roi_stream_gui.display import Thinned
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.lanes import LANES, Lane, Lanes
-from roi_stream_gui.theme import CELL, DIM
+from roi_stream_gui.theme import CELL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +107,7 @@ class Traces:
             for name, label, step in (("previous", "<", -1), ("next", ">", 1)):
                 button = dpg.add_button(label=label, width=26, callback=then(partial(self._page, step)))
                 desk.named(f"traces.{name}", button)
-            self._which = dpg.add_text("", color=DIM)
+            self._which = desk.text(tone="dim")
 
     # -- every drawn frame --------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import dearpygui.dearpygui as dpg
 class Broken:
     title = "Broken"
     place = "right"
+    always = True
 
     def __init__(self, desk):
         self.frames = 0

@@ -61,6 +61,7 @@ class State:
     image: dict
     state: dict
     panels: list
+    told: dict
     typing: bool
 
     def __getattr__(self, name):

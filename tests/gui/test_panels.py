@@ -120,7 +120,7 @@ class TestKeyboard:
     def keys(self, desk, monkeypatch):
         held = set()
         monkeypatch.setattr(dpg, "is_key_down", held.__contains__)
-        return Keyboard(desk, lambda: None), held
+        return Keyboard(desk), held
 
     @pytest.mark.parametrize("letter", "XLAST")
     def test_a_held_key_acts_once_until_it_is_let_go(self, keys, desk, monkeypatch, letter):

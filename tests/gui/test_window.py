@@ -421,7 +421,7 @@ def test_a_broken_panel_costs_itself_only(start):
     window = start(code=code)
     window.running()
     state = window.until(lambda s: "broken" not in s.panels, "the panel is off")
-    assert len(state.panels) == 8
+    assert len(state.panels) == 9
     assert any("a bug in a panel" in text for _, text in state.messages)
     assert any("no_such" in text for _, text in state.messages), "nor does one that cannot be imported"
     assert "ZeroDivisionError" in window.output()
