@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from roi_stream_gui.display import Thinned
+from roi_stream_gui.thinned import Thinned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,7 +20,7 @@ from roi_core.rois import RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import display, outlines, words
+from roi_stream_gui import display, outlines, thinned, words
 from roi_stream_gui.cells import Choice
 from roi_stream_gui.disk import FreeSpace
 from roi_stream_gui.editing import Editor
@@ -427,6 +427,7 @@ def _warm_up() -> None:
     pipeline.warm_up()
     display.warm_up()
     outlines.warm_up()
+    thinned.warm_up()
 
 
 def _ended(session: Session | None) -> None:

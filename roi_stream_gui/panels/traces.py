@@ -15,10 +15,10 @@ import numpy as np
 from roi_core.ring import Rows
 from roi_stream_gui import words
 from roi_stream_gui.celltraces import CellTraces, Scale, ticks
-from roi_stream_gui.display import Thinned
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.lanes import LANES, Lane, Lanes
 from roi_stream_gui.theme import CELL
+from roi_stream_gui.thinned import Thinned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
