@@ -27,6 +27,10 @@ class News(logging.Handler):
         """Take a warning."""
         self._said.append((record.levelname.lower(), {"text": record.getMessage()}))
 
+    def say(self, kind: str, data: dict[str, Any]) -> None:
+        """Take an event that is not tied to a frame yet."""
+        self._said.append((kind, data))
+
     def note(self, text: str) -> None:
         """Take a note."""
         self._said.append(("note", {"text": text}))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roi_core import vitals
 from roi_core.analysis import Analysis
 from roi_core.dff import Dff
 from roi_core.frame import Event, Frame, Sample
@@ -88,5 +89,6 @@ def warm_up() -> None:
             settings = Settings().with_value("roi.dff", True).with_value("roi.dff_baseline", baseline)
             sample = pipeline.step(Frame(np.zeros(shape, dtype), 0, 0.0), 0.0, settings, rois)
     Masks(rois, (8, 8)).means(sample.image, offset=(1.0, 0.0))
+    vitals.warm_up()
     traces = TraceRing(2, sample.ids)
     traces.push(0.0, 0, traces.columns(sample.ids), sample.means, sample.dff)

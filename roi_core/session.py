@@ -18,6 +18,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from roi_core.alarms import Alarms
 from roi_core.board import Board
 from roi_core.calm import calm
 from roi_core.errors import RecorderError, sentence
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from roi_core.frame import Settled
     from roi_core.ring import FrameRing
     from roi_core.rois import Roi
-    from roi_core.settings import LiveSettings
+    from roi_core.settings import LiveSettings, Settings
     from roi_core.sinks.base import Sink
     from roi_core.sources.base import Source
 
@@ -81,6 +82,9 @@ class Session:
         self._pipeline = Pipeline(self._board.frames, source.rate, inline=not source.live)
         self.cells = Hand(self._pipeline.analysis.errands, self._board, self._draw)
         """What may be done to the components, from any thread."""
+        self.alarms = Alarms()
+        """The quality of the picture and its alerts; read from any thread."""
+        self._alarmed = True
         self._meter = Meter()
         self._take: Take | None = None
         self._takes: list[Take] = []
@@ -157,6 +161,18 @@ class Session:
         """Write a note into the recording at the next frame."""
         self._news.note(text)
 
+    def acknowledge(self) -> None:
+        """Take the alerts so far for seen, and say so in the recording."""
+        seen = [alert.metric for alert in self.alarms.loud]
+        self.alarms.acknowledge()
+        if seen:
+            self._news.say("alert_seen", {"metrics": seen})
+
+    def relearn(self) -> None:
+        """Take the present focus and brightness for the reference of their charts, and say so."""
+        self.alarms.vitals.relearn()
+        self._news.say("quality_relearned", {})
+
     def record(self, path: Path, *, overwrite: bool = False, essential: bool = False) -> Path:
         """Start recording with the next frame and return the file's name, suffixed if it was taken.
 
@@ -212,6 +228,7 @@ class Session:
             elapsed=max(self._time, 0.0),
             recording=self._take.status() if self._take else None,
             diary=board.diary,
+            alarms=self.alarms,
             shift=board.shift,
             confidence=board.confidence,
             flag=board.flag,
@@ -257,11 +274,22 @@ class Session:
         news += self._news.events(time, frame.index)
         lost = self._count_lost(frame)
         sample = self._pipeline.step(frame, time, settings, self._rois)
-        sample = replace(sample, events=(*news, *sample.events), lost=lost)
+        sample = self._judged(replace(sample, events=(*news, *sample.events), lost=lost), settings)
         self._time, self._index = time, frame.index
         self._board.publish(sample)
         self._record(sample)
         self._meter.add(arrival, perf_counter() - arrival)
+
+    def _judged(self, sample: Sample, settings: Settings) -> Sample:
+        """Follow the quality of the picture; a failure there must not cost a frame."""
+        if self._alarmed:
+            try:
+                alerts = self.alarms.step(sample, settings.quality)
+                return replace(sample, events=(*sample.events, *alerts)) if alerts else sample
+            except Exception as error:
+                self._alarmed = False
+                log.exception("the quality of the picture is not followed any more: %s", error)
+        return sample
 
     def _count_lost(self, frame: Frame) -> int | None:
         if self._dropped is None:

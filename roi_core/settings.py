@@ -30,6 +30,7 @@ __all__ = [
     "LiveSettings",
     "Motion",
     "Prepare",
+    "Quality",
     "Recorder",
     "Roi",
     "Setting",
@@ -363,6 +364,26 @@ class Recorder(Block):
     )
 
 
+class Quality(Block):
+    """From when on the picture is not good enough: an alert is told, nothing is changed."""
+
+    enabled: bool = field(True, "Tell when a figure of the picture leaves its limits.")
+    brightness: float = field(
+        6.0, "Step of the mean brightness that alarms, in deviations about its slow mean.", unit="sigma",
+        ge=2, le=100,
+    )  # fmt: skip
+    saturation: float = field(0.5, "Most pixels at the camera's limit.", unit="%", ge=0, le=100)
+    focus: float = field(
+        60.0, "Least sharpness, of what it was when the session began.", unit="%", ge=0, le=100
+    )
+    motion: float = field(12.0, "Farthest that a frame may have to be moved.", unit="px", ge=0, le=1000)
+    bleaching: float = field(5.0, "Fastest fading of the picture.", unit="%/min", ge=0, le=100)
+    lost: int = field(0, "Most frames lost in a minute.", unit="frames", ge=0, le=1_000_000)
+    cooldown: float = field(
+        60.0, "Time for which a figure that has alarmed stays silent.", unit="s", ge=0, le=3600
+    )
+
+
 class Display(Block):
     """What the window shows; never changes what is measured or recorded."""
 
@@ -370,6 +391,7 @@ class Display(Block):
     auto_contrast: bool = field(True, "Follow the darkest and brightest pixels of the picture.")
     low: int = field(0, "Pixel value shown black when contrast is manual.", ge=0, le=65_535)
     high: int = field(65_535, "Pixel value shown white when contrast is manual.", ge=0, le=65_535)
+    alert_sound: bool = field(False, "Beep when an alert begins.")
     saturation: bool = field(True, "Paint pixels at the camera's limit red.")
     cells: Literal["off", "accepted", "all"] = field(
         "all", "Outlines of cells on the picture: none, those accepted, or the rejected ones too."
@@ -399,6 +421,7 @@ class Settings(Block):
     roi: Roi = Roi()
     cnmf: Cnmf = Cnmf()
     recorder: Recorder = Recorder()
+    quality: Quality = Quality()
     display: Display = Display()
 
     @classmethod

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from roi_core.alarms import Alarms
     from roi_core.board import Diary
     from roi_core.cellring import CellRing
     from roi_core.frame import Activity, FinishReason
@@ -35,9 +36,9 @@ class Snapshot:
     the last frame, ``elapsed`` the seconds from the first to the last. ``frames_dropped`` is None when
     losses cannot be known. ``shift`` (dy, dx) px, ``confidence`` 0..1 and ``flag`` are motion correction's
     word on the last frame; ``cells`` are the traces and ``activity`` the last state of cells, their
-    footprints being in ``activity.components``, which is the same object until something changes. ``diary``
-    holds what happened: notes, edits, gaps, births. ``stages`` tells how far each optional stage is:
-    ``off``, ``making``, ``ready`` or ``given up``.
+    footprints being in ``activity.components``, which is the same object until something changes.``diary``
+    holds what happened: notes, edits, gaps, births; ``alarms`` how good the picture is. ``stages`` tells how
+    far each optional stage is: ``off``, ``making``, ``ready`` or ``given up``.
     """
 
     state: State
@@ -60,6 +61,7 @@ class Snapshot:
     elapsed: float
     recording: TakeStatus | None
     diary: Diary
+    alarms: Alarms
     shift: tuple[float, float] | None = None
     confidence: float | None = None
     flag: str = ""

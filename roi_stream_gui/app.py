@@ -109,7 +109,7 @@ class App:
             pass
         self._layout = Layout(self._desk, self._sizes)
         self._panels = PanelBoard(self._desk, self._layout.build(int(window)))
-        self._desk.open_tab = self._panels.open
+        self._desk.open_tab, self._desk.is_open = self._panels.open, self._panels.is_open
         self._build_dialogs()
         dpg.set_primary_window(window, True)
         dpg.set_exit_callback(then(self._ask_to_close))

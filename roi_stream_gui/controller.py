@@ -258,6 +258,10 @@ class Controller:
         """Put a sentence into the message list."""
         log.info("%s", text)
 
+    def warn(self, text: str) -> None:
+        """Put a warning into the message list."""
+        log.warning("%s", text)
+
     def take(self, tool: Tool) -> None:
         """Take up a tool."""
         self.hand.take(tool)

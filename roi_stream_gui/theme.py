@@ -101,6 +101,7 @@ class Theme:
         self.tight = _spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
         self.picture = self._plot(None)
         self.traces = self._plot("plot")
+        self.small = self._plot("plot", pad=(3, 3))
 
     def switch(self, palette: str) -> None:
         """Put another palette in place."""
@@ -146,7 +147,11 @@ class Theme:
                 self._colours({"Text": "faint", "FrameBg": "off", "CheckMark": "dim"})
         return theme
 
-    def _plot(self, back: str | None) -> int:
+    def colour(self, name: str) -> Painted:
+        """Return a colour of the palette in place."""
+        return self._palette[name]
+
+    def _plot(self, back: str | None, pad: tuple[int, int] = (16, 4)) -> int:
         """Return the theme of a plot; without a colour of the palette, that of the picture."""
         plots = dpg.mvThemeCat_Plots
         theme: int
@@ -160,10 +165,10 @@ class Theme:
             self._ink(dpg.mvPlotCol_AxisText, "dim", plots)
             self._ink(dpg.mvPlotCol_AxisGrid, "grid", plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotBorderSize, 0, category=plots)
-            pad = (0, 0) if back is None else (16, 4)
+            pad = (0, 0) if back is None else pad
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotPadding, *pad, category=plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_LabelPadding, 4, 2, category=plots)
-            dpg.add_theme_style(dpg.mvPlotStyleVar_PlotMinSize, 80, 60, category=plots)
+            dpg.add_theme_style(dpg.mvPlotStyleVar_PlotMinSize, 40, 20, category=plots)
         return theme
 
     def _variant(self, kind: int, colours: Mapping[str, str]) -> int:

@@ -42,6 +42,7 @@ DOUBTS = {
     "Has the focus or the light changed?",
 }
 """What a flag of motion correction means."""
+NO_ALERTS = "no alerts: every figure is within its limits"
 CELLS_OFF = "Cells are not looked for. Set cnmf.enabled and cnmf.cell_radius under Parameters."
 CELLS_STARTING = "Cell finding gathers its first frames; traces of drawn regions flow already."
 CELLS_FAILED = (
@@ -116,6 +117,10 @@ TIPS = {
     "scale": "Fit each trace to its own height; otherwise all share one scale ( [ and ] )",
     "pause": "Hold the traces still to look back; measuring and recording go on (X)",
     "filter": "Show only the settings whose name or text holds this",
+    "quality.span": "How far back the charts look",
+    "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",
+    "quality.learn": "Take the present focus and brightness for the good ones, after refocusing for example",
+    "quality.sound": "Beep when an alert begins. Limits are under Parameters, quality.",
     "undo": "Ctrl+Z",
     "redo": "Ctrl+Shift+Z or Ctrl+Y",
     "lock": "A locked region cannot be moved, reshaped or deleted (L)",

@@ -469,3 +469,17 @@ def bridged(blocks):
         weights = 1.0 / ((known - (j, k)) ** 2).sum(1) ** 2.0
         out[j, k] = (weights * blocks[tuple(known.T)]).sum() / weights.sum() if len(known) else 0
     return out
+
+
+def tone(image, pixels=65_536):
+    """Mean and percent at the limit of a regular part of the pixels."""
+    step = max(1, round((image.size / pixels) ** 0.5))
+    part = image[::step, ::step].astype(float)
+    return part.mean(), 100 * (part == 65_535).mean()
+
+
+def brenner(part, average, weight):
+    """Move `average` towards the part of a picture; return Brenner's gradient over the squared mean."""
+    average += weight * (part - average)
+    gradient = (average[:, 2:].astype(float) - average[:, :-2]) ** 2
+    return gradient.mean() / average.astype(float).mean() ** 2

@@ -19,6 +19,7 @@ PANELS: dict[str, str] = {
     "regions": "roi_stream_gui.panels.regions:Regions",
     "parameters": "roi_stream_gui.panels.parameters:Parameters",
     "traces": "roi_stream_gui.panels.traces:Traces",
+    "quality": "roi_stream_gui.panels.quality:Quality",
     "messages": "roi_stream_gui.panels.messages:Messages",
 }
 

@@ -63,6 +63,7 @@ class Desk:
     show_keys: Callable[[], None] = lambda: None
     quit: Callable[[], None] = lambda: None
     open_tab: Callable[[str], None] = lambda _word: None
+    is_open: Callable[[str], bool] = lambda _word: True
     fit: Callable[[], None] = lambda: None
     scale_traces: Callable[[float], None] = lambda _factor: None
 

@@ -1,0 +1,43 @@
+"""The quality of the picture in the real window: charts, an alert, and that it is seen."""
+
+import numpy as np
+import pytest
+
+from roi_core.recording import Recording
+from tests.gui.driver import within
+
+pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def flash(tmp_path):
+    """A film at 30 Hz whose light doubles after 15 s."""
+    rng = np.random.default_rng(1)
+    texture = rng.uniform(2000, 9000, (96, 128))
+    film = np.stack(
+        [np.uint16(texture * (2 if k > 450 else 1) + rng.normal(0, 100, texture.shape)) for k in range(1200)]
+    )
+    path = tmp_path / "flash.npy"
+    np.save(path, film)
+    return path
+
+
+def test_a_step_of_the_light_alarms_until_it_is_seen(start, flash):
+    window = start(str(flash), "--record", str(flash.with_name("take.h5")))
+    window.running()
+    window.click("tab.quality")
+    state = window.until(lambda s: s.told["quality"].get("title", "") == "Quality !1", "an alert", 60)
+    assert state.told["quality"]["loud"] == ["brightness"]
+    window.until(lambda s: any("brightness" in text for _, text in s.messages), "it is told")
+    window.screenshot("quality")
+    window.click("quality.seen")
+    state = window.until(lambda s: s.told["quality"]["title"] == "Quality", "it is seen")
+    assert state.told["quality"]["loud"] == []
+    assert set(state.told["quality"]["values"]) >= {"brightness", "saturation", "focus", "lost"}
+    window.resize(1024, 700)
+    window.screenshot("quality_1024")
+    assert window.terminate() == 0
+    with Recording(within(20, lambda: next(flash.parent.glob("take*.h5"), None), "a file")) as file:
+        told = [event.kind for event in file.events]
+    assert "alert" in told
+    assert "alert_seen" in told
