@@ -72,9 +72,7 @@ class Layout:
             self._level = self._splitter("split.bottom")
             self._pane(Place.BOTTOM, no_scrollbar=True, no_scroll_with_mouse=True)
             self._pane(Place.FOOT)
-        tabs = {
-            place: int(dpg.add_tab_bar(parent=self._places[place])) for place in (Place.RIGHT, Place.BOTTOM)
-        }
+        tabs = {place: _tab_bar(self._places[place]) for place in (Place.RIGHT, Place.BOTTOM)}
         return {**self._places, **tabs}
 
     def update(self) -> None:
@@ -121,6 +119,12 @@ class Layout:
 
     def _size(self, place: Place, width: int, height: int) -> None:
         dpg.configure_item(self._places[place], width=width, height=height)
+
+
+def _tab_bar(parent: int) -> int:
+    # Without a width of its own the first tab is drawn as wide as the pane (Dear PyGui 2.3.1).
+    with dpg.group(width=200, parent=parent):
+        return int(dpg.add_tab_bar())
 
 
 def _memory() -> Path:

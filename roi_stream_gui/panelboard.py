@@ -68,7 +68,7 @@ class PanelBoard:
         kind = panel_class(word)
         parent = places[kind.place]
         if kind.place in TABBED:
-            parent = int(dpg.add_tab(label=kind.title, parent=parent, order_mode=dpg.mvTabOrder_Fixed))
+            parent = int(dpg.add_tab(label=kind.title, parent=parent))
             self._desk.named(f"tab.{word}", parent)
         self._parents[word] = parent
         self.panels[word] = kind(self._desk)
