@@ -25,6 +25,7 @@ from roi_stream_gui.cells import Choice
 from roi_stream_gui.disk import FreeSpace
 from roi_stream_gui.editing import Editor
 from roi_stream_gui.geometry import outside
+from roi_stream_gui.ground import Ground
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.tools import Hand, Tool
 from roi_stream_gui.undo import Journal
@@ -60,6 +61,7 @@ class Controller:
         self.journal = Journal()
         self.editor = Editor(journal=self.journal)
         self.hand = Hand(self.editor)
+        self.ground = Ground()
         self.cells = Choice()
         self.watch = Watch()
         self.log = MessageLog()
@@ -295,6 +297,8 @@ class Controller:
         self._collect_session()
         self._collect_cameras()
         session = self.session
+        self.ground.follow(session, self.hand.tool is Tool.WAND)
+        self.hand.wand.look_at(*self.ground.best(), self.settings.current.cnmf.cell_radius)
         if session is None:
             return
         if session.state is State.RUNNING:
@@ -340,6 +344,7 @@ class Controller:
     def close(self) -> None:
         """End everything and return when the recording is finished."""
         self._end()
+        self.ground.close()
         if self._opening is not None:
             self._opening.cancel()
         self._helper.shutdown(wait=True)

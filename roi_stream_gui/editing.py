@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from roi_core.errors import RoiError
 from roi_core.rois import UNCOLOURED, RoiSet
 from roi_stream_gui.geometry import rounded
+from roi_stream_gui.grouping import companions, fresh_number, regrouped
 from roi_stream_gui.undo import Journal
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Editor:
         self.rois = rois if rois is not None else RoiSet()
         self.journal = journal or Journal()
         self.selection: tuple[int, ...] = ()
+        self.hidden: frozenset[int] = frozenset()
+        """Ids of the regions that are measured but not drawn."""
         self._copied: tuple[Roi, ...] = ()
         self._pasted = 0
         self._latest: dict[int, int] = {}
@@ -48,13 +51,20 @@ class Editor:
         """Return the selected regions in their order."""
         return tuple(roi for roi in self.rois if roi.id in self.selection)
 
+    def at(self, x: float, y: float) -> Roi | None:
+        """Return the topmost region drawn at (x, y) px, None where there is none."""
+        shown = (roi for roi in reversed(tuple(self.rois)) if roi.id not in self.hidden)
+        return next((roi for roi in shown if roi.contains(x, y)), None)
+
     def select(self, *ids: int) -> None:
-        """Select these and nothing else."""
-        self.selection = tuple(i for i in ids if i in self.rois.ids)
+        """Select these and those grouped with them, and nothing else; the one named last stays last."""
+        named = tuple(i for i in dict.fromkeys(ids) if i in self.rois)
+        self.selection = (*(i for i in companions(self.rois, named) if i not in named), *named)
 
     def toggle(self, roi_id: int) -> None:
-        """Add one to the selection, or take it out."""
-        others = tuple(i for i in self.selection if i != roi_id)
+        """Add one and its group to the selection, or take them out."""
+        together = companions(self.rois, [roi_id])
+        others = tuple(i for i in self.selection if i not in together)
         self.select(*others, *(() if roi_id in self.selection else (roi_id,)))
 
     def select_all(self) -> None:
@@ -67,6 +77,10 @@ class Editor:
         if ids:
             place = ids.index(self.selection[-1]) + step if self.selection else 0
             self.select(ids[place % len(ids)])
+
+    def show(self, on: bool, *ids: int) -> None:
+        """Draw these regions, or leave them undrawn; they are measured all the same."""
+        self.hidden = self.hidden - set(ids) if on else self.hidden | set(ids)
 
     # -- changing -----------------------------------------------------------------------------------------
 
@@ -105,11 +119,21 @@ class Editor:
         elif roi is not None:
             self._guarded(lambda: self.replace(roi.with_(name=name), what="rename"))
 
-    def recolour(self, roi_id: int, colour: tuple[int, int, int]) -> None:
-        """Give a region another colour."""
-        roi = self.get(roi_id)
-        if roi is not None:
-            self.replace(roi.with_(colour=colour), what="recolour")
+    def recolour(self, colour: tuple[int, int, int]) -> None:
+        """Give the selected regions another colour."""
+        self.replace(*(roi.with_(colour=colour) for roi in self.selected()), what="recolour")
+
+    def group(self) -> None:
+        """Let the selected regions be one group from now on."""
+        if len(self.selection) < 2:
+            log.warning("a group needs two regions: Shift-click them, or drag a box round them")
+        else:
+            number = fresh_number(self.rois)
+            self.replace(*(roi.with_(group=number) for roi in self.selected()), what="group")
+
+    def ungroup(self) -> None:
+        """Let the selected regions stand alone again."""
+        self.replace(*(roi.with_(group=0) for roi in self.selected()), what="ungroup")
 
     def lock(self) -> None:
         """Lock the selected regions, or unlock them when all are locked."""
@@ -136,7 +160,8 @@ class Editor:
         if self._copied:
             self._pasted += 1
             shift = PASTE_SHIFT * self._pasted
-            self.add(*(rounded(_fresh(roi).moved(shift, shift)) for roi in self._copied), what="paste")
+            copies = [rounded(_fresh(roi).moved(shift, shift)) for roi in self._copied]
+            self.add(*regrouped(copies, fresh_number(self.rois)), what="paste")
 
     def duplicate(self) -> None:
         """Copy and paste the selection in one go."""
@@ -146,7 +171,7 @@ class Editor:
 
     def begin(self, rois: RoiSet) -> None:
         """Start with this very set; there is nothing to take back yet."""
-        self.rois = rois
+        self.rois, self.hidden = rois, frozenset()
         self.select()
         self.journal.clear()
 

@@ -10,19 +10,18 @@ import logging
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from roi_core.errors import RoiGeometryError
 from roi_core.rois import Circle, Ellipse, Freehand, Polygon, Rectangle
-from roi_stream_gui import geometry
+from roi_stream_gui import geometry, strokes
+from roi_stream_gui.corners import Corners
+from roi_stream_gui.net import Net
+from roi_stream_gui.strokes import away
+from roi_stream_gui.wand import Wand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from roi_core.rois import Roi
     from roi_stream_gui.editing import Editor
-
-    Point = tuple[float, float]
+    from roi_stream_gui.strokes import Drag, Point
 
 __all__ = ["Hand", "Keys", "Tool"]
 
@@ -41,6 +40,7 @@ class Tool(StrEnum):
     RECTANGLE = "rectangle"
     POLYGON = "polygon"
     FREEHAND = "freehand"
+    WAND = "wand"
 
 
 class Keys(NamedTuple):
@@ -48,6 +48,7 @@ class Keys(NamedTuple):
 
     shift: bool = False
     ctrl: bool = False
+    alt: bool = False
 
 
 NO_KEYS = Keys()
@@ -56,7 +57,8 @@ NO_KEYS = Keys()
 class Hand:
     """One hand with one tool: turns press, drag and release into regions."""
 
-    def __init__(self, editor: Editor) -> None:
+    def __init__(self, editor: Editor, wand: Wand | None = None) -> None:
+        self.wand = wand or Wand()
         self.tool = Tool.SELECT
         self.line: tuple[Point, ...] = ()
         self.preview: tuple[Roi, ...] = ()
@@ -64,11 +66,13 @@ class Hand:
         """(W, H) of the picture drawn on; nothing is drawn wholly outside it."""
         self._editor = editor
         self._start: Point | None = None
-        self._drag: Callable[[Point], tuple[Roi, ...]] | None = None
+        self._drag: Drag | None = None
         self._grabbed: tuple[Roi, ...] = ()
         self._what = ""
         self._clicked: int | None = None
         self._radius = CLICK_RADIUS
+        self._corners = Corners(editor)
+        self._net: Net | None = None
 
     @property
     def busy(self) -> bool:
@@ -88,10 +92,12 @@ class Hand:
             self._add_corner((x, y), reach)
             return
         self._start = (x, y)
-        if self._grab_handle((x, y), reach, keys):
+        if self.tool is Tool.WAND:
+            self.preview = self.wand.touch((x, y))
+        elif self._grab_handle((x, y), reach, keys):
             return
-        if self.tool is Tool.SELECT:
-            self._grab_roi((x, y), keys)
+        elif self.tool is Tool.SELECT:
+            self._grab_roi((x, y), reach, keys)
         elif self.tool is Tool.POLYGON:
             self.line = ((x, y), (x, y))
         elif self.tool is Tool.FREEHAND:
@@ -100,16 +106,16 @@ class Hand:
     def move(self, x: float, y: float, reach: float) -> None:
         """Follow the mouse, with or without a button held."""
         if self._drag is not None and self._start is not None:
-            if self._overtaken():
-                return
-            if not self.preview and _away(self._start, (x, y)) < reach / 3:
-                return
-            self.preview = self._drag((x, y))
+            if not self._overtaken() and (self.preview or away(self._start, (x, y)) >= reach / 3):
+                self.preview = self._drag((x, y))
+        elif self._net is not None and away(self._start or (x, y), (x, y)) >= reach / 3:
+            self.line = self._net.cast(self.line, (x, y))
         elif self.tool is Tool.POLYGON and self.line:
             self.line = (*self.line[:-1], (x, y))
         elif self.tool is Tool.FREEHAND and self.line:
-            if _away(self.line[-1], (x, y)) >= 0.75:
-                self.line = (*self.line, (x, y))
+            self.line = strokes.drawn_on(self.line, (x, y))
+        elif self.tool is Tool.WAND and self._start is not None:
+            self.preview = self.wand.pull((x, y), reach)
         elif self._start is not None and self.tool is not Tool.SELECT:
             self.preview = tuple(filter(None, [self._shape(self._start, (x, y))]))
 
@@ -121,14 +127,43 @@ class Hand:
         if self._drag is not None:
             if not self._overtaken():
                 self._drop()
+        elif self._net is not None:
+            self._put_down()
+        elif self.tool is Tool.WAND:
+            self.preview = ()
+            for roi in self.wand.lift():
+                self._add(roi)
         elif self.tool is Tool.FREEHAND:
             self._finish_line(Freehand)
         elif self.tool in (Tool.CIRCLE, Tool.ELLIPSE, Tool.RECTANGLE):
             self._finish_shape(start, (x, y), reach)
 
-    def double_click(self) -> None:
-        """End a polygon."""
-        self.finish()
+    def double_click(self, x: float, y: float, reach: float) -> bool:
+        """End a polygon, or put a corner into the edge of the selected one; tell whether either was done."""
+        if self.line and self.tool is Tool.POLYGON:
+            self.finish()
+            return True
+        if self.tool is not Tool.SELECT or self.on_corner(x, y, reach):
+            return False
+        inserted = self._corners.insert((x, y), reach)
+        if inserted:
+            self._put_down()
+        return inserted
+
+    def on_corner(self, x: float, y: float, reach: float) -> bool:
+        """Tell whether a corner of the selected polygon is at (x, y)."""
+        return self._corners.at((x, y), reach) is not None
+
+    def delete_corner(self, x: float, y: float, reach: float) -> None:
+        """Delete the corner of the selected polygon at (x, y)."""
+        self._corners.delete((x, y), reach)
+
+    def scroll(self, steps: float) -> bool:
+        """Let what the wand is growing grow on; tell whether the wheel was used up by that."""
+        if self.tool is not Tool.WAND or self._start is None:
+            return False
+        self.preview = self.wand.turn(steps)
+        return True
 
     def finish(self) -> None:
         """End the polygon being drawn; fewer than three corners make none."""
@@ -137,55 +172,47 @@ class Hand:
             self._finish_line(Polygon)
 
     def cancel(self) -> None:
-        """Drop what is being drawn; with nothing being drawn, take up the select tool."""
-        if not self.busy:
+        """Drop what is being drawn; else take up the select tool; with that in hand, select nothing."""
+        if not self.busy and self.tool is Tool.SELECT:
+            self._editor.select()
+        elif not self.busy:
             self.tool = Tool.SELECT
+        self._put_down()
+
+    def _put_down(self) -> None:
         self.line, self.preview, self._start, self._drag = (), (), None, None
-        self._clicked = None
+        self._clicked, self._net = None, None
 
     def _overtaken(self) -> bool:
         """End a drag whose regions were changed meanwhile (locked, undone): its copies are stale."""
         if all(self._editor.get(roi.id) == roi for roi in self._grabbed):
             return False
-        self.preview, self._start, self._drag, self._clicked = (), None, None, None
+        self._put_down()
         log.info("the region was changed meanwhile; the drag was dropped")
         return True
 
     # -- grabbing -----------------------------------------------------------------------------------------
 
     def _grab_handle(self, at: Point, reach: float, keys: Keys) -> bool:
-        rois = self._editor.selected()
-        if len(rois) != 1:
+        roi = self._corners.one()
+        if roi is None:
             return False
-        roi = rois[0]
         # On a small shape the handles leave room for the hand to move it.
         reach = min(reach, geometry.extent(roi) / 4)
         number = geometry.nearest(geometry.handles(roi), *at, reach)
-        is_polygon = isinstance(roi, Polygon) and not isinstance(roi, Freehand)
-        if keys.ctrl and is_polygon and isinstance(roi, Polygon):
-            return self._change_corners(roi, number, at, reach)
+        if (keys.ctrl or keys.alt) and self._corners.change(at, reach):
+            self._start = None
+            return True
         if number is None or not self._editor.unlocked([roi]):
             return number is not None
         self._what, self._grabbed = "reshape", (roi,)
         self._drag = lambda to: (geometry.with_handle(roi, number, *to),)
         return True
 
-    def _change_corners(self, roi: Polygon, number: int | None, at: Point, reach: float) -> bool:
-        edge = geometry.nearest_edge(geometry.handles(roi), *at, reach)
-        if (number is None and edge is None) or not self._editor.unlocked([roi]):
-            return False
-        if number is not None:
-            self._editor.replace(geometry.without_vertex(roi, number), what="delete corner")
-        elif edge is not None:
-            self._editor.replace(geometry.with_vertex(roi, edge, *at), what="insert corner")
-        self._start = None
-        return True
-
-    def _grab_roi(self, at: Point, keys: Keys) -> None:
-        roi = self._editor.rois.at(*at)
+    def _grab_roi(self, at: Point, reach: float, keys: Keys) -> None:
+        roi = self._editor.at(*at) or self._edged(at, reach)
         if roi is None:
-            if not keys.shift:
-                self._editor.select()
+            self._net = Net(self._editor, at, free=keys.ctrl or keys.alt, more=keys.shift)
             return
         if keys.shift:
             self._clicked = roi.id
@@ -198,7 +225,11 @@ class Hand:
             self._drag = self._refuse
         else:
             self._what = "scale" if keys.shift else "move"
-            self._drag = _scaler(rois, roi, at) if keys.shift else _mover(rois, at)
+            self._drag = strokes.scaler(rois, roi, at) if keys.shift else strokes.mover(rois, at)
+
+    def _edged(self, at: Point, reach: float) -> Roi | None:
+        """Return the selected polygon when the hand is on its line, a little outside."""
+        return self._corners.polygon() if self._corners.edge(at, reach / 2) is not None else None
 
     def _refuse(self, _to: Point) -> tuple[Roi, ...]:
         self._drag = None
@@ -216,14 +247,14 @@ class Hand:
     # -- drawing ------------------------------------------------------------------------------------------
 
     def _add_corner(self, at: Point, reach: float) -> None:
-        if len(self.line) > 3 and _away(self.line[0], at) <= reach:
+        if len(self.line) > 3 and away(self.line[0], at) <= reach:
             self.finish()
-        elif _away(self.line[-2], at) > reach / 4:
+        elif away(self.line[-2], at) > reach / 4:
             self.line = (*self.line[:-1], at, at)
 
     def _finish_shape(self, start: Point, end: Point, reach: float) -> None:
         self.preview = ()
-        if _away(start, end) < reach / 2:
+        if away(start, end) < reach / 2:
             if self.tool is Tool.CIRCLE:
                 self._add(Circle(round(start[0], 2), round(start[1], 2), self._radius))
             return
@@ -253,34 +284,6 @@ class Hand:
 
     def _shape(self, start: Point, end: Point) -> Roi | None:
         """Return a circle drawn from its centre, or another shape from corner to corner."""
-        (x0, y0), (x1, y1) = (round(start[0], 2), round(start[1], 2)), (round(end[0], 2), round(end[1], 2))
         if self.tool is Tool.CIRCLE:
-            return Circle(x0, y0, round(_away(start, end), 2))
-        if x0 == x1 or y0 == y1:
-            return None
-        if self.tool is Tool.ELLIPSE:
-            return Ellipse((x0 + x1) / 2, (y0 + y1) / 2, abs(x1 - x0) / 2, abs(y1 - y0) / 2)
-        return Rectangle(x0, y0, x1, y1)
-
-
-def _mover(rois: list[Roi], at: Point) -> Callable[[Point], tuple[Roi, ...]]:
-    def drag(to: Point) -> tuple[Roi, ...]:
-        dx, dy = round(to[0] - at[0], 2), round(to[1] - at[1], 2)
-        return tuple(geometry.rounded(roi.moved(dx, dy)) for roi in rois)
-
-    return drag
-
-
-def _scaler(rois: list[Roi], grabbed: Roi, at: Point) -> Callable[[Point], tuple[Roi, ...]]:
-    centre = grabbed.centroid()
-    first = max(_away(centre, at), 1.0)
-
-    def drag(to: Point) -> tuple[Roi, ...]:
-        factor = min(max(_away(centre, to) / first, 0.1), 20.0)
-        return tuple(geometry.rounded(roi.scaled(factor)) for roi in rois)
-
-    return drag
-
-
-def _away(a: Point, b: Point) -> float:
-    return float(np.hypot(a[0] - b[0], a[1] - b[1]))
+            return strokes.circle(start, end)
+        return strokes.corner_to_corner(Ellipse if self.tool is Tool.ELLIPSE else Rectangle, start, end)

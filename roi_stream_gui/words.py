@@ -56,6 +56,7 @@ CELL = (
     "found {age:.0f} s ago"
 )
 NO_CELLS = "draw a region to see its trace"
+HIDDEN = "the outline is hidden and the region is measured all the same; its tick under Regions shows it"
 CELLS_TRACED = "cells: the {shown} best of {all}; click one on the picture to see it"
 CELLS_CHOSEN = "cells: {shown} chosen of {all}; Ctrl-click adds, a click beside them shows the best"
 
@@ -80,12 +81,16 @@ WINDOW_KEYS = (
 
 TOOLS = {
     "select": ("Select", "V", "Click a region to select it, drag to move, drag a handle to reshape. "
-               "Shift-drag scales, Ctrl-click adds or deletes a polygon corner."),
+               "Shift-click adds one, Shift-drag scales. Drag beside them for a box, with Ctrl for a lasso. "
+               "Double-click the line of a polygon (or Alt-click) for a new corner; double right-click a "
+               "corner (or Alt-click) to delete it."),
     "circle": ("Circle", "C", "Drag from the centre outwards, or click to put one of the last size."),
     "ellipse": ("Ellipse", "E", "Drag from corner to corner; turn it by its handle afterwards."),
     "rectangle": ("Rectangle", "B", "Drag from corner to corner."),
     "polygon": ("Polygon", "P", "Click the corners; double-click or Enter ends, Esc cancels."),
     "freehand": ("Freehand", "F", "Draw round the cell with the button held."),
+    "wand": ("Wand", "W", "Click a cell: its outline is found. Hold and turn the wheel, or drag outwards, "
+             "for more. It looks at the correlation map when cells are looked for, else at the mean."),
 }  # fmt: skip
 
 TIPS = {

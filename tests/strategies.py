@@ -29,7 +29,7 @@ names = st.text(
 )
 names = names.filter(str.isprintable)
 colours = st.tuples(*[st.integers(0, 254)] * 3)
-labels = {"name": names, "colour": colours, "locked": st.booleans()}
+labels = {"name": names, "colour": colours, "locked": st.booleans(), "group": st.integers(0, 3)}
 
 circles = st.builds(Circle, x, y, radii, **labels)
 ellipses = st.builds(

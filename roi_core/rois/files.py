@@ -2,7 +2,7 @@
 
 - ``.csv``: rows ``xc,yc,r`` or ``xc,yc,r,name``; a first line ``xc,yc,r``, blank lines and ``#`` comments may
   be there; ``# resolution: 1280x720`` names the frames it was drawn on. An empty set has its first line.
-- ``.json``: every shape with id, name, colour and version; one region a line.
+- ``.json``: every shape with id, name, colour, version, lock and group; one region a line.
 - ``.roi`` (one region) and ``.zip`` (many): ImageJ, see `roi_core.rois.imagej`; without ids and versions.
 
 A file is used whole or refused with the line and the reason: a session must not measure half of a field.

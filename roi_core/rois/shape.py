@@ -37,6 +37,7 @@ class Shape(ABC):
     id: int = field(default=0, kw_only=True)  # 0 = not in a set yet
     version: int = field(default=1, kw_only=True)
     locked: bool = field(default=False, kw_only=True)
+    group: int = field(default=0, kw_only=True)  # regions of one number above 0 belong together
 
     def __post_init__(self) -> None:
         self._check_label()
@@ -101,8 +102,10 @@ class Shape(ABC):
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; `from_dict` reads them back."""
+        """Return plain values for JSON; `from_dict` reads them back. Without a group there is none of it."""
         values = {part.name: getattr(self, part.name) for part in fields(self)}
+        if not self.group:
+            del values["group"]
         values["colour"] = list(self.colour)
         if "points" in values:
             values["points"] = [list(point) for point in values["points"]]
@@ -129,7 +132,7 @@ class Shape(ABC):
         if len(colour) != 3 or not all(_whole(part, 0) and part <= 255 for part in colour):
             raise self._refused("colour", self.colour, "three whole numbers from 0 to 255 are needed")
         self._set(colour=colour)
-        for part, least in (("id", 0), ("version", 1)):
+        for part, least in (("id", 0), ("version", 1), ("group", 0)):
             if not _whole(getattr(self, part), least):
                 raise self._refused(part, getattr(self, part), f"a whole number, {least} or more, is needed")
         if not isinstance(self.locked, bool):

@@ -65,6 +65,7 @@ class Desk:
     open_tab: Callable[[str], None] = lambda _word: None
     is_open: Callable[[str], bool] = lambda _word: True
     fit: Callable[[], None] = lambda: None
+    region_menu: Callable[[], None] = lambda: None
     scale_traces: Callable[[float], None] = lambda _factor: None
 
     def typing(self) -> bool:

@@ -10,6 +10,7 @@ from roi_stream_gui import geometry, words
 
 if TYPE_CHECKING:
     from roi_core.rois import Roi
+    from roi_stream_gui.panels.base import Desk
     from roi_stream_gui.view import View
 
 __all__ = ["Overlay"]
@@ -28,7 +29,8 @@ WHITE = (255, 255, 255, 255)
 class Overlay:
     """The layer above the picture. Items are hidden, never deleted: deleting what is drawn can crash."""
 
-    def __init__(self, plot: int) -> None:
+    def __init__(self, desk: Desk, plot: int) -> None:
+        self._editor = desk.controller.editor
         with dpg.draw_layer(parent=plot) as self._layer:
             pass
         with dpg.draw_layer(parent=plot):
@@ -45,7 +47,8 @@ class Overlay:
     def update(self, view: View, zoom: float) -> None:
         """Draw the view's regions; `zoom` is screen px per image px."""
         hand = view.hand
-        state = (view.rois, view.selection, hand.preview, hand.line, round(zoom, 4))
+        hidden = self._editor.hidden
+        state = (view.rois, view.selection, hidden, hand.preview, hand.line, round(zoom, 4))
         if all(
             a is b or (i > 0 and a == b) for i, (a, b) in enumerate(zip(state, self._shown, strict=False))
         ):
@@ -59,12 +62,14 @@ class Overlay:
         few = len(rois) <= LABELS
         for slot, roi in zip(self._slots, rois, strict=False):
             chosen = roi.id in view.selection
-            self._draw(slot, roi, chosen, zoom, few or chosen)
+            if roi.id in hidden:
+                _hide(slot)
+            else:
+                self._draw(slot, roi, chosen, zoom, few or chosen)
         for slot in self._slots[len(rois) :]:
-            for item in slot:
-                dpg.configure_item(item, show=False)
+            _hide(slot)
         self._draw_new(view, zoom)
-        chosen_rois = [roi for roi in rois if roi.id in view.selection]
+        chosen_rois = [roi for roi in rois if roi.id in view.selection and roi.id not in hidden]
         self._draw_handles(chosen_rois, zoom)
 
     def _slot(self) -> tuple[int, int]:
@@ -105,3 +110,8 @@ class Overlay:
         for item in self._handles[len(points) : self._handles_shown]:
             dpg.configure_item(item, show=False)
         self._handles_shown = len(points)
+
+
+def _hide(slot: tuple[int, int]) -> None:
+    for item in slot:
+        dpg.configure_item(item, show=False)

@@ -9,11 +9,12 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from roi_stream_gui import display, words
-from roi_stream_gui.panels.base import Place, then
+from roi_stream_gui.panels.base import Place
 from roi_stream_gui.panels.cells import CellOverlay
 from roi_stream_gui.panels.contrast import Controls
+from roi_stream_gui.panels.mouse import Mouse
 from roi_stream_gui.panels.overlay import Overlay
-from roi_stream_gui.tools import Keys, Tool
+from roi_stream_gui.tools import Tool
 from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Preview"]
 
-REACH = 9.0
-"""Screen px by which the hand may miss a handle."""
 COUNT_PERIOD = 0.2
 """Seconds between two counts of saturated pixels."""
 
@@ -76,28 +75,11 @@ class Preview:
                 desk.texture.id, [0, 0], [1, 1], uv_min=uv[0], uv_max=uv[1], parent=self._y, show=False
             )
             self._cells = CellOverlay(desk, self._plot, self._y)
-            self._overlay = Overlay(self._plot)
+            self._overlay = Overlay(desk, self._plot)
             with dpg.group(horizontal=True):
                 self._cursor = dpg.add_text("")
                 self._facts = desk.text(tone="dim")
-        self._menu = self._build_menu()
-        self._build_mouse()
-
-    def _build_menu(self) -> int:
-        editor = self._do.editor
-        with dpg.window(popup=True, show=False, no_title_bar=True, min_size=(130, 20)) as menu:
-            for label, action in (
-                ("Duplicate", editor.duplicate), ("Lock / unlock", editor.lock), ("Delete", editor.delete)
-            ):  # fmt: skip
-                dpg.add_menu_item(label=label, callback=then(action))
-        return int(menu)
-
-    def _build_mouse(self) -> None:
-        with dpg.handler_registry():
-            dpg.add_mouse_click_handler(dpg.mvMouseButton_Left, callback=then(self._press))
-            dpg.add_mouse_release_handler(dpg.mvMouseButton_Left, callback=then(self._release))
-            dpg.add_mouse_double_click_handler(dpg.mvMouseButton_Left, callback=then(self._double_click))
-            dpg.add_mouse_click_handler(dpg.mvMouseButton_Right, callback=then(self._open_menu))
+        self._hand = Mouse(desk, self._plot, self._cells, self.mouse, self.zoom)
 
     # -- every drawn frame --------------------------------------------------------------------------------
 
@@ -114,9 +96,8 @@ class Preview:
         self._take_frame(view)
         self._paint(view)
         x, y = self.mouse()
-        if self._do.hand.busy:
-            self._do.hand.move(x, y, self._reach())
-        over = dpg.is_item_hovered(self._plot) and not self._do.hand.busy
+        self._hand.update()
+        over = self._hand.over and not self._do.hand.busy
         self._cells.update(view, self._box, self.zoom(), (x, y) if over else None)
         self._overlay.update(view, self.zoom())
         self._show_status(view, x, y)
@@ -160,10 +141,7 @@ class Preview:
         width, height = dpg.get_item_rect_size(self._plot)
         if self._image is None or width < 2 or height < 2:
             return
-        if self._free_axes:
-            dpg.set_axis_limits_auto(self._x)
-            dpg.set_axis_limits_auto(self._y)
-            self._free_axes = False
+        self._free_or_hold_axes()
         (x0, x1), (y0, y1) = dpg.get_axis_limits(self._x), dpg.get_axis_limits(self._y)
         self._box = (x0, y0, x1, y1)
         size = (*self._image.shape, width, height)
@@ -174,6 +152,17 @@ class Preview:
             dpg.set_axis_limits(self._x, self._box[0], self._box[2])
             dpg.set_axis_limits(self._y, self._box[1], self._box[3])
             self._fitted = (*size, *self._box)
+
+    def _free_or_hold_axes(self) -> None:
+        """Let the hand zoom and pan, but not while the wheel is the wand's."""
+        if self._hand.holds_wheel and self._box[2] > self._box[0]:
+            dpg.set_axis_limits(self._x, self._box[0], self._box[2])
+            dpg.set_axis_limits(self._y, self._box[1], self._box[3])
+            self._free_axes = True
+        elif self._free_axes:
+            dpg.set_axis_limits_auto(self._x)
+            dpg.set_axis_limits_auto(self._y)
+            self._free_axes = False
 
     def _take_frame(self, view: View) -> None:
         frames = view.snapshot.frames if view.snapshot else None
@@ -231,55 +220,6 @@ class Preview:
             dpg.set_value(self._cursor, "" if long and not inside else cursor)
             dpg.configure_item(self._facts, indent=max(int(room), 190))
 
-    # -- the mouse ----------------------------------------------------------------------------------------
-
-    def _reach(self) -> float:
-        return REACH / self.zoom()
-
-    def _press(self) -> None:
-        if self._image is not None and dpg.is_item_hovered(self._plot):
-            keys = Keys(
-                _held(dpg.mvKey_LShift, dpg.mvKey_RShift), _held(dpg.mvKey_LControl, dpg.mvKey_RControl)
-            )
-            self._choose_cell(keys)
-            self._do.hand.press(*self.mouse(), self._reach(), keys)
-
-    def _choose_cell(self, keys: Keys) -> None:
-        """Choose the cell under the mouse, unless a tool draws there or a region lies above it."""
-        if self._do.hand.tool is Tool.SELECT and self._do.editor.rois.at(*self.mouse()) is None:
-            self._do.cells.click(self._cells.at(*self.mouse()), more=keys.ctrl or keys.shift)
-
-    def _release(self) -> None:
-        if self._do.hand.busy:
-            x, y = self.mouse()
-            self._do.hand.move(x, y, self._reach())
-            self._do.hand.release(x, y, self._reach())
-
-    def _double_click(self) -> None:
-        if not dpg.is_item_hovered(self._plot):
-            return
-        if self._do.hand.line:
-            self._do.hand.double_click()
-        elif self._do.hand.tool is Tool.SELECT and not self._under_mouse():
-            self.fit()
-
-    def _under_mouse(self) -> bool:
-        """Tell whether a region or a cell lies under the mouse."""
-        place = self.mouse()
-        return self._do.editor.rois.at(*place) is not None or self._cells.at(*place) is not None
-
-    def _open_menu(self) -> None:
-        if not dpg.is_item_hovered(self._plot):
-            return
-        if self._do.hand.busy:
-            self._do.hand.cancel()
-            return
-        roi = self._do.editor.rois.at(*self.mouse())
-        if roi is not None:
-            if roi.id not in self._do.editor.selection:
-                self._do.editor.select(roi.id)
-            dpg.configure_item(self._menu, show=True, pos=dpg.get_mouse_pos(local=False))
-
 
 def _whole(shape: tuple[int, ...], width: float, height: float) -> tuple[float, float, float, float]:
     """Return the limits (x0, y0, x1, y1) that show a whole (H, W) image in a plot of that size."""
@@ -293,7 +233,3 @@ def _hint(view: View) -> str:
     if view.hand.tool is Tool.POLYGON and view.hand.line:
         return "click corners; double-click or Enter ends, Esc cancels"
     return words.TOOLS[view.hand.tool.value][2].partition(".")[0]
-
-
-def _held(*keys: int) -> bool:
-    return any(dpg.is_key_down(key) for key in keys)

@@ -185,8 +185,7 @@ class Regions:
             self._name_due = True
 
     def _recolour(self, colour: tuple[int, int, int]) -> None:
-        for roi_id in self._do.editor.selection:
-            self._do.editor.recolour(roi_id, colour)
+        self._do.editor.recolour(colour)
 
 
 def _figure(values: NDArray[np.float32], column: int, form: str) -> str:

@@ -80,7 +80,7 @@ class TestDrawing:
             click(hand, 11, 12)
         elif end == "double click":
             click(hand, 10, 60)
-            hand.double_click()
+            hand.double_click(10, 60, REACH)
         else:
             hand.finish()
         (roi,) = editor.rois
