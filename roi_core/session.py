@@ -224,7 +224,7 @@ class Session:
             fps=self._meter.rate(perf_counter()),
             step_ms=self._meter.cost(50) * 1e3,
             step_ms_p99=self._meter.cost(99) * 1e3,
-            silence=perf_counter() - self._last_arrival if running else 0.0,
+            silence=perf_counter() - self._last_arrival if running and source.live else 0.0,
             elapsed=max(self._time, 0.0),
             recording=self._take.status() if self._take else None,
             diary=board.diary,

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from roi_core.errors import RoiError, SourceNotFound
 from roi_core.sources.base import Paced, Source
+from roi_core.sources.transport import Played, Transport
 
 if TYPE_CHECKING:
     from roi_core.settings import Camera, LiveSettings
 
-__all__ = ["SOURCES", "Paced", "Source", "open_source"]
+__all__ = ["SOURCES", "Paced", "Played", "Source", "Transport", "open_source"]
 
 logger = logging.getLogger(__name__)
 

@@ -216,6 +216,7 @@ class Hdf5(Stack):
         frame = self._movie[:0].nbytes or int(np.prod(self._movie.shape[1:])) * self._movie.dtype.itemsize
         self._step = min((self._movie.chunks or (1,))[0], max(1, BLOCK // frame))
         self._block: NDArray[Any] = np.empty(0)
+        self._first = -1
 
     def _read_clock(self) -> None:
         """Take times and indices from the recording; of one cut short, the rows that are whole."""
@@ -270,9 +271,10 @@ class Hdf5(Stack):
         if row >= (self.length or 0):
             return None
         at = row % self._step
-        if at == 0:
+        if row - at != self._first:
             try:
-                self._block = self._movie[row : row + self._step]
+                self._block = self._movie[row - at : row - at + self._step]
+                self._first = row - at
             except Exception:  # a wrong byte is an OSError, RuntimeError or KeyError, whatever it hits
                 self.stopped_early()
                 return None

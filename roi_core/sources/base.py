@@ -68,7 +68,7 @@ class Clock:
         """Return monotonic seconds, on the clock that V4L2 stamps frames with on Linux."""
         return time.perf_counter()
 
-    def wait(self, event: threading.Event, seconds: float) -> bool:
+    def wait(self, event: threading.Event | threading.Condition, seconds: float) -> bool:
         """Wait for the event, at most so long; tell whether it came."""
         return event.wait(seconds)
 

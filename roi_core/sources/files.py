@@ -6,6 +6,7 @@ A file is complete and waits, so nothing of it is lost; pictures keep the dtype 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,31 @@ class Stack:
             yield frame
             self._row += 1
 
+    @property
+    def row(self) -> int:
+        """The row of the frame that `frames` gave last, or will give first."""
+        return self._row
+
+    def seek(self, row: int) -> None:
+        """Let `frames` begin with this row; only before it has begun."""
+        with self._lock:
+            self._row = row
+            if not self._closed:
+                self.turn_to(row)
+
+    def at(self, row: int) -> Frame | None:
+        """Return the frame of any row, None beyond the end; not while `frames` is in use."""
+        with self._lock:
+            if self._closed:
+                return None
+            if row != self._row:
+                self.turn_to(row)
+            self._row = row
+            image = self.read(row)
+            frame = None if image is None else Frame(image, *self.stamp(self._row))
+            self._row += 1
+        return frame
+
     def close(self) -> None:
         """Close the file, at the latest after the frame now being read."""
         with self._lock:
@@ -68,6 +94,9 @@ class Stack:
     def read(self, row: int) -> NDArray[Any] | None:
         """Return the next picture, or None at the end."""
         raise NotImplementedError(self)
+
+    def turn_to(self, row: int) -> None:
+        """Make ready to `read` a row that does not follow the last; most kinds of files always are."""
 
     def stamp(self, row: int) -> tuple[int, float]:
         """Return (index, time in s) of a row."""
@@ -103,6 +132,7 @@ class Video(Stack):
         self.rate = rate if 0 < rate <= 10_000 else self.rate
         self.length = int(count) if count > 0 else None
         self._clock = FileTime(self.rate)
+        self._clock.step(0, capture.get(0) / 1000.0)
 
     def read(self, row: int) -> NDArray[Any] | None:
         """Decode the next picture into fresh memory."""
@@ -118,7 +148,14 @@ class Video(Stack):
 
     def stamp(self, row: int) -> tuple[int, float]:
         """Return file time: ``row / rate``, or the container's stamps when they say something else."""
-        return row, self._clock.step(row, self._capture.get(0) / 1000.0)
+        return row, self._clock.step(row, self._capture.get(0) / 1000.0) if row else 0.0
+
+    def turn_to(self, row: int) -> None:
+        """Go to the picture of a row; the first is kept, so the decoder stands at the second or later."""
+        from roi_core.sources.capture import cv2
+
+        self._capture.set(cv2.CAP_PROP_POS_FRAMES, max(row, 1))
+        self._clock.jump(row)
 
     def release(self) -> None:
         """Close the decoder."""
@@ -156,3 +193,7 @@ class FileTime:
         time = max(time, last + 1e-6)
         self._last = stamp, time
         return time
+
+    def jump(self, row: int) -> None:
+        """Go on with any row: only what follows is compared with it."""
+        self._last = -math.inf, -math.inf if self._trusted else (row - 1) * self._period

@@ -6,6 +6,7 @@ Both layouts are known: V4 (``0.avi``, ``timeStamps.csv``) and V3 (``msCam1.avi`
 
 from __future__ import annotations
 
+import bisect
 import json
 import logging
 import re
@@ -71,6 +72,13 @@ class Miniscope(Stack):
                 return image
             row = self._row = self._skip(row)
         return None
+
+    def turn_to(self, row: int) -> None:
+        """Open the file that holds a row and go to its place in it."""
+        self._first = None
+        self._open(max(bisect.bisect_right(self._starts, row, hi=len(self._files)) - 1, 0))
+        if self._capture is not None:
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, row - self._starts[self._file])
 
     def stamp(self, row: int) -> tuple[int, float]:
         """Return the camera's frame number and the time since the first frame."""
