@@ -1,4 +1,4 @@
-"""The command line: ``roi_stream run | devices | random-rois | info | export | refine | settings | ...``.
+"""The command line: ``roi_stream run | devices | random-rois | info | export | refine | compare | ...``.
 
 Exit 0: done, also after Ctrl+C or SIGTERM. Exit 1: one sentence on stderr. Exit 2: wrong usage. What a
 command does not need is not imported: ``--help`` loads neither OpenCV nor numba nor HDF5.
@@ -160,6 +160,13 @@ def _refine(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _compare(arguments: argparse.Namespace) -> int:
+    from roi_core.offline.command import compare_files
+
+    compare_files(arguments.a, arguments.b, arguments.iou, arguments.json)
+    return 0
+
+
 def _show_settings(arguments: argparse.Namespace) -> int:
     sys.stdout.write(_settings(arguments).to_yaml())
     return 0
@@ -291,6 +298,7 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--json", action="store_true", help="print JSON")
     _add_export(_add(commands, "export", _export, "write a recording in another format"))
     _add_refine(_add(commands, "refine", _refine, "find every cell's trace anew, over the whole recording"))
+    _add_compare(_add(commands, "compare", _compare, "tell which cells two recordings share"))
     settings = _add(commands, "settings", _show_settings, "print every setting with its meaning, as YAML")
     _add_settings(settings)
     _add_warm_up(_add(commands, "warm-up", _warm_up, "compile everything once, such as after installing"))
@@ -375,6 +383,24 @@ def _add_refine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--movie", metavar="PATH", help="the movie, when the recording does not hold it")
     parser.add_argument("--set", action="append", metavar="path=value", help="change one setting; repeatable")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier refinement")
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Tell which accepted cells of two results are the same, and how alike their traces are. Cells are "
+        "matched one to one so that the sum of their overlaps (IoU) is largest."
+    )
+    for name in ("a", "b"):
+        parser.add_argument(name, help="recording FILE.h5, or FILE.h5:refined for its second pass")
+    parser.add_argument("--iou", type=_share, default=0.5, metavar="X", help="least overlap of a pair (0.5)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _share(text: str) -> float:
+    value = _positive(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and up to 1")
+    return value
 
 
 def _count(text: str) -> int:

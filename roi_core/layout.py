@@ -63,6 +63,8 @@ SPIKES_CAUSAL: Final = "/cnmf/spikes_causal"
 """(rows, N) f4: spikes as they were known at their own frame, from birth on."""
 FOOTPRINTS: Final = "/cnmf/footprints"
 """Group of data (f4), indices (i4), indptr (i8): CSC of attribute ``shape`` = (H * W, N), C-order pixels."""
+REFINED: Final = "/cnmf/refined"
+"""Group with the names of ``/cnmf``, from a second pass over the whole recording; no causal spikes."""
 MAPS: Final = "/maps"
 """Group of (H, W) f4 summary pictures, NaN outside the part that was analysed; written at the end."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from roi_core.recording import Recording
     from roi_core.settings import Settings
 
-__all__ = ["Movie", "Registered"]
+__all__ = ["Movie", "Registered", "original"]
 
 BATCH = 16
 """Frames read at once."""
@@ -97,11 +97,10 @@ class Movie:
         """Return the file to read: the one given, or one of the source's name beside the recording."""
         if text is not None:
             return text
+        beside = original(recording)
+        if beside is not None:
+            return beside
         name = str(recording.attributes.get("source", ""))
-        for path in (recording.path.parent / name, Path(name)):
-            file = Path(split(str(path))[0])
-            if name and file.exists() and file.resolve() != recording.path.resolve():
-                return str(path)
         raise RecordingError(
             f"{recording.path} has no movie in it and its source {name!r} is not beside it; "
             "name the movie with --movie, or record with recorder.movie=true"
@@ -185,6 +184,16 @@ class Registered:
             prepared = prepare.step(image, settings.prepare, settings.cnmf)
             if row >= first:
                 yield row, prepared
+
+
+def original(recording: Recording) -> str | None:
+    """Return what a recording was made from, if that is a file that is there: beside it, or where we are."""
+    name = str(recording.attributes.get("source", ""))
+    for path in (recording.path.parent / name, Path(name)):
+        file = Path(split(str(path))[0])
+        if name and file.exists() and file.resolve() != recording.path.resolve():
+            return str(path)
+    return None
 
 
 @sums

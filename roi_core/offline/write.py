@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
     from roi_core.offline.outcome import Outcome
 
-__all__ = ["REFINED", "Draft", "already_refined", "mend", "write"]
+__all__ = ["Draft", "already_refined", "mend", "write"]
 
-REFINED = f"{layout.CNMF}/refined"
-"""Group with the names of ``/cnmf``, from a second pass over the whole recording; no causal spikes."""
 CHUNK = (1024, 32)
 """Rows and columns of a chunk of traces."""
 SPARE = 2**26
@@ -41,7 +39,7 @@ MAGIC = b"roi_stream journal 1\n"
 def already_refined(path: Path) -> bool:
     """Tell whether a recording holds the result of a refinement."""
     with h5py.File(path, "r") as file:
-        return REFINED in file
+        return layout.REFINED in file
 
 
 def write(path: Path, outcome: Outcome, overwrite: bool) -> None:
@@ -214,11 +212,11 @@ def _fill(file: h5py.File, outcome: Outcome, overwrite: bool) -> None:
     for name in ("raw", "calcium", "spikes"):
         _write_traces(group, name, getattr(outcome, name), len(found.ids))
     file.flush()
-    if REFINED in file:
+    if layout.REFINED in file:
         if not overwrite:
             raise RecordingError(f"{file.filename} was refined before; use --overwrite to replace that")
-        del file[REFINED]
-    file[REFINED] = group
+        del file[layout.REFINED]
+    file[layout.REFINED] = group
     file.flush()
 
 

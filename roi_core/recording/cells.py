@@ -9,7 +9,7 @@ import numpy as np
 
 from roi_core import layout
 from roi_core.errors import RecordingError
-from roi_core.frame import Status
+from roi_core.frame import Components, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +28,19 @@ class RecordedCells:
     A column of a trace is one component; NaN before its (back-filled) beginning and after its end.
     """
 
-    def __init__(self, file: h5py.File, rows: int, sound: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        file: h5py.File,
+        rows: int,
+        sound: Callable[[], AbstractContextManager[None]],
+        group: str = layout.CNMF,
+    ) -> None:
         self._file = file
         self._sound = sound
+        self._group = group
         self.rows = rows
         with sound():
-            self.count = int(file[layout.IDS].shape[0])
+            self.count = int(self._found(layout.IDS).shape[0])
 
     @property
     def ids(self) -> NDArray[np.int64]:
@@ -74,7 +81,7 @@ class RecordedCells:
     def reason(self) -> list[str]:
         """(N,) why a component is not accepted."""
         with self._sound():
-            texts = [json.loads(text) if text else "" for text in self._file[layout.REASON][: self.count]]
+            texts = [json.loads(text) if text else "" for text in self._found(layout.REASON)[: self.count]]
         return texts + [""] * (self.count - len(texts))
 
     @property
@@ -102,7 +109,7 @@ class RecordedCells:
         last = self.rows if last is None else min(last, self.rows)
         out = np.full((max(last - first, 0), self.count), np.nan, np.float32)
         with self._sound():
-            found = self._file[path][first:last, : self.count]
+            found = self._found(path)[first:last, : self.count]
         out[: found.shape[0], : found.shape[1]] = found
         return out
 
@@ -112,7 +119,7 @@ class RecordedCells:
         from scipy.sparse import csc_matrix
 
         with self._sound():
-            group = self._file[layout.FOOTPRINTS]
+            group = self._found(layout.FOOTPRINTS)
             data, indices, indptr = group["data"][:], group["indices"][:], group["indptr"][:]
             pixels, count = int(group.attrs["shape"][0]), len(indptr) - 1
             if not len(data) == len(indices) == indptr[-1]:
@@ -124,9 +131,21 @@ class RecordedCells:
             matrix.check_format()
         return matrix
 
+    def components(self, shape: tuple[int, int]) -> Components:
+        """Return everything but the traces, for frames of `shape` (H, W), as a session tells it."""
+        a = self.footprints
+        return Components(
+            0, shape, self.ids, self.born, self.status, tuple(self.reason), self.snr, self.r, self.size,
+            a.data.astype(np.float32), a.indices.astype(np.int32), a.indptr.astype(np.int64),
+        )  # fmt: skip
+
+    def _found(self, path: str) -> Any:
+        """Return the dataset or group that stands in our group as `path` does in ``/cnmf``."""
+        return self._file[self._group + path.removeprefix(layout.CNMF)]
+
     def _vector(self, path: str, dtype: Any, unknown: float) -> NDArray[Any]:
         out = np.full(self.count, unknown, dtype)
         with self._sound():
-            found = self._file[path][: self.count]
+            found = self._found(path)[: self.count]
         out[: len(found)] = found
         return out

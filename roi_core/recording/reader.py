@@ -150,6 +150,13 @@ class Recording:
         return RecordedCells(self._file, self.rows, self._sound) if known else None
 
     @property
+    def refined(self) -> RecordedCells | None:
+        """The cells of a second pass over the whole recording, or None when there was none."""
+        with self._sound():
+            known = f"{layout.REFINED}/ids" in self._file
+        return RecordedCells(self._file, self.rows, self._sound, layout.REFINED) if known else None
+
+    @property
     def maps(self) -> dict[str, NDArray[np.float32]]:
         """(H, W) summary pictures by name; empty when there are none."""
         with self._sound():

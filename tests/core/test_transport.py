@@ -82,11 +82,7 @@ def test_a_file_held_still_gives_a_frame_for_each_step_until_it_is_closed(tmp_pa
     transport = Transport(playing=False, speed=math.inf)
     source, seen = Played(opened(tmp_path / "a.npy", rate=10.0), transport), []
 
-    def consume():
-        for frame in source.frames():
-            seen.append(frame.index)
-
-    consumer = threading.Thread(target=consume)
+    consumer = threading.Thread(target=lambda: seen.extend(frame.index for frame in source.frames()))
     consumer.start()
     for steps in (1, 2):
         transport.step()

@@ -1,0 +1,204 @@
+"""Two results on the same field of view: which cells are in both, and whether their traces agree.
+
+A footprint counts as the pixels above `CUT` of its peak, as its outline is drawn. The overlap of two cells is
+the intersection of their pixels over the union (IoU, Jaccard index). Pairs are one to one: the assignment
+with the largest sum of overlaps among those of at least ``least`` (Hungarian method,
+`scipy.optimize.linear_sum_assignment`). With m pairs among n and k cells, F1 = 2 m / (n + k). The traces of a
+pair are compared over the frames that both have, found by the camera's frame index, by Pearson's correlation
+of the demixed traces.
+
+Only accepted cells are compared. Traces are read some rows at a time, so a recording may be of any length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from roi_core import layout
+from roi_core.errors import RecordingError
+from roi_core.frame import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csc_matrix
+
+    from roi_core.frame import Components
+    from roi_core.recording import Recording
+
+    Traces = NDArray[np.float32]
+
+__all__ = ["CUT", "LEAST", "Comparison", "Pair", "Result", "compare", "recorded"]
+
+CUT: Final = 0.2
+"""Share of its peak at which a footprint ends."""
+LEAST: Final = 0.5
+"""Overlap of two footprints that are the same cell."""
+BLOCK: Final = 2048
+"""Common frames looked at at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What one analysis found. ``index`` (rows,) is the camera's count of each row, strictly increasing.
+
+    ``traces(first, last)`` gives the raw traces (n, N) of some rows, columns as in ``components``.
+    """
+
+    name: str
+    components: Components
+    index: NDArray[np.int64]
+    traces: Callable[[int, int], Traces]
+
+    @property
+    def accepted(self) -> NDArray[np.int64]:
+        """The columns of its cells."""
+        return np.flatnonzero(self.components.status == Status.ACCEPTED)
+
+    def masks(self) -> csc_matrix:
+        """Return the pixels (H * W, n) of its cells, 1 where they are."""
+        from scipy.sparse import csc_matrix
+
+        c = self.components
+        count = np.diff(c.indptr)
+        peak = np.ones(len(count), np.float32)
+        full = np.flatnonzero(count)
+        if full.size:
+            peak[full] = np.maximum.reduceat(c.data, c.indptr[full])
+        keep = c.data >= CUT * np.repeat(peak, count)
+        ones = csc_matrix(
+            (keep.astype(np.float32), c.indices, c.indptr), (c.shape[0] * c.shape[1], len(count))
+        )
+        masks: csc_matrix = ones[:, self.accepted]
+        masks.eliminate_zeros()
+        return masks
+
+
+class Pair(NamedTuple):
+    """A cell of A and the same cell in B; ``r`` is NaN when their traces have nothing in common."""
+
+    a: int
+    b: int
+    overlap: float
+    r: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Pairs, best overlap first, and the ids of the cells that only one result has."""
+
+    a: str
+    b: str
+    least: float
+    frames: int
+    pairs: tuple[Pair, ...]
+    only_a: tuple[int, ...]
+    only_b: tuple[int, ...]
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of how much of A is in B and how much of B is in A; NaN when both are empty."""
+        cells = 2 * len(self.pairs) + len(self.only_a) + len(self.only_b)
+        return 2 * len(self.pairs) / cells if cells else float("nan")
+
+    def median(self, name: str) -> float:
+        """Return the median ``overlap`` or ``r`` of the pairs; NaN when there is none."""
+        values = [value for pair in self.pairs if not np.isnan(value := getattr(pair, name))]
+        return float(np.median(values)) if values else float("nan")
+
+    def summary(self) -> str:
+        """Return the outcome in a sentence."""
+        n, m = len(self.pairs) + len(self.only_a), len(self.pairs) + len(self.only_b)
+        text = f"{len(self.pairs)} of {n} cells in A and {m} in B are the same (IoU {self.least:g} or more)"
+        if not self.pairs:
+            return text
+        overlap, r = self.median("overlap"), self.median("r")
+        told = f"r {r:.2f} over {self.frames} common frames" if self.frames > 1 else "no frames in common"
+        return f"{text}: F1 {self.f1:.2f}, median IoU {overlap:.2f}, {told}"
+
+
+def recorded(recording: Recording, refined: bool = False) -> Result:
+    """Return the cells of an open recording: those found online, or those of its refinement."""
+    cells = recording.refined if refined else recording.cells
+    if cells is None:
+        why = "was not refined (roi_stream refine)" if refined else "holds no cells"
+        raise RecordingError(f"{recording.path} {why}")
+    name = f"{recording.path.name}, refined" if refined else recording.path.name
+    read = partial(cells.traces, layout.RAW)
+    return Result(name, cells.components(recording.shape), recording.frame_index, read)
+
+
+def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
+    """Match the cells of two results and compare their traces.
+
+    Raises
+    ------
+    RecordingError
+        The frames have not the same size, so there is nothing to compare.
+    """
+    if a.components.shape != b.components.shape:
+        sizes = [f"{each.components.shape[1]}x{each.components.shape[0]}" for each in (a, b)]
+        raise RecordingError(f"{a.name} has frames of {sizes[0]} px, {b.name} of {sizes[1]} px")
+    overlap = overlaps(a.masks(), b.masks())
+    rows, columns = linear_sum_assignment(np.where(overlap >= least, overlap, 0.0), maximize=True)
+    good = overlap[rows, columns] >= least
+    rows, columns = rows[good], columns[good]
+    best = np.argsort(-overlap[rows, columns], kind="stable")
+    rows, columns = rows[best], columns[best]
+    frames, r = _correlations(a, b, a.accepted[rows], b.accepted[columns])
+    ids = [each.components.ids[each.accepted] for each in (a, b)]
+    pairs = tuple(
+        Pair(int(ids[0][i]), int(ids[1][k]), float(overlap[i, k]), float(value))
+        for i, k, value in zip(rows, columns, r, strict=True)
+    )
+    alone = [np.delete(each, taken).tolist() for each, taken in zip(ids, (rows, columns), strict=True)]
+    return Comparison(a.name, b.name, least, frames, pairs, tuple(alone[0]), tuple(alone[1]))
+
+
+def overlaps(a: csc_matrix, b: csc_matrix) -> NDArray[np.float64]:
+    """Return the IoU (n, k) of every two masks, columns of (pixels, n) and (pixels, k)."""
+    both = np.asarray((a.T @ b).todense(), np.float64)
+    sizes = np.asarray(a.sum(axis=0)).ravel()[:, None] + np.asarray(b.sum(axis=0)).ravel()
+    found: NDArray[np.float64] = both / np.maximum(sizes - both, 1.0)
+    return found
+
+
+def together(a: Result, b: Result, i: Any, k: Any) -> Iterator[tuple[Traces, Traces]]:
+    """Yield the traces (n, pairs) of columns `i` of A and `k` of B in the frames they share, in blocks."""
+    _, mine, yours = np.intersect1d(a.index, b.index, assume_unique=True, return_indices=True)
+    for first in range(0, len(mine), BLOCK):
+        yield tuple(
+            each.traces(int(rows[0]), int(rows[-1]) + 1)[rows - rows[0]][:, columns]
+            for each, rows, columns in (
+                (a, mine[first : first + BLOCK], i), (b, yours[first : first + BLOCK], k)
+            )
+        )  # fmt: skip
+
+
+def _correlations(a: Result, b: Result, i: Any, k: Any) -> tuple[int, NDArray[np.float64]]:
+    """Return the number of common frames, and Pearson's r of each pair where both are known."""
+    frames, zero = 0, np.zeros((2, len(i)))
+    n, mean, squares, product = np.zeros(len(i)), zero.copy(), zero.copy(), np.zeros(len(i))
+    for block in together(a, b, i, k):
+        frames += len(block[0])
+        x = np.stack(block).astype(np.float64)
+        known = np.isfinite(x).all(axis=0)
+        x = np.where(known, x, 0.0)
+        count = known.sum(axis=0)
+        # moments of a part, added to those of what came before (Chan, Golub & LeVeque 1979)
+        part = x.sum(axis=1) / np.maximum(count, 1)
+        away = np.where(known, x - part[:, None], 0.0)
+        step, all_ = part - mean, np.maximum(n + count, 1)
+        squares += (away**2).sum(axis=1) + step**2 * (n * count / all_)
+        product += (away[0] * away[1]).sum(axis=0) + step[0] * step[1] * (n * count / all_)
+        mean += step * (count / all_)
+        n += count
+    scale = np.sqrt(squares[0] * squares[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return frames, np.where((n > 1) & (scale > 0), product / scale, np.nan)

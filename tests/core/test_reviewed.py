@@ -1,0 +1,92 @@
+"""A recording without a movie in the place of a session: everything that was measured can be looked at."""
+
+import numpy as np
+import pytest
+
+from roi_core import layout
+from roi_core.errors import RecorderError
+from roi_core.frame import FinishReason, Summary
+from roi_core.recording import Recording
+from roi_core.reviewed import Reviewed
+from roi_core.rois import Circle, RoiSet
+from roi_core.session import Session, State
+from roi_core.settings import LiveSettings, Settings
+from tests.core.test_recorder_cells import SHAPE, expected, record, samples
+from tests.fakes import Ramp
+
+MAPS = {"mean": np.arange(48, dtype=np.float32).reshape(SHAPE) * 10}
+
+
+def reviewed(path):
+    with Recording(path) as recording:
+        return Reviewed(recording, LiveSettings(Settings()))
+
+
+@pytest.fixture
+def cells(tmp_path):
+    path = record(tmp_path / "a.h5", samples(range(70)), summary=Summary(FinishReason.COMPLETED, maps=MAPS))
+    return reviewed(path)
+
+
+def test_its_cells_and_their_traces_are_there(cells):
+    snapshot = cells.snapshot()
+    raw, calcium, spikes, _ = (each.astype(np.float32) for each in expected(70, range(1, 6)))
+    assert snapshot.activity.ids == (2, 3, 4, 5), "what was merged is gone"
+    assert snapshot.activity.components.ids.tolist() == [1, 2, 3, 4, 5]
+    rows = snapshot.cells.since(0, (2, 5))
+    np.testing.assert_array_equal(rows.raw, raw[rows.first :, [1, 4]])
+    np.testing.assert_array_equal(rows.calcium, calcium[rows.first :, [1, 4]])
+    np.testing.assert_array_equal(rows.spikes, spikes[rows.first :, [1, 4]])
+    assert snapshot.diary.head > 0
+    assert snapshot.frames_seen == 70
+
+
+def test_its_mean_picture_stands_for_the_frames(cells):
+    shot = cells.snapshot().frames.latest()
+    np.testing.assert_array_equal(shot.image, MAPS["mean"])
+    np.testing.assert_array_equal(cells.pictures()["mean"], MAPS["mean"])
+
+
+def test_its_regions_and_their_traces_are_there(tmp_path):
+    rois = RoiSet().add(Circle(5, 5, 2, name="a")).add(Circle(9, 9, 3, name="b"))
+    session = Session(Ramp(count=40), LiveSettings(Settings().with_value("roi.dff", True)), rois)
+    path = session.record(tmp_path / "a.h5")
+    session.start()
+    session.wait()
+    past = reviewed(path)
+    snapshot = past.snapshot()
+    assert [roi.name for roi in past.rois] == ["a", "b"]
+    rows = snapshot.traces.since(0)
+    with Recording(path) as recording:
+        np.testing.assert_array_equal(rows.raw, recording.means[rows.first :])
+        np.testing.assert_array_equal(rows.dff, recording.dff[rows.first :])
+        np.testing.assert_array_equal(rows.index, recording.frame_index[rows.first :])
+    assert (snapshot.state, snapshot.reason) == (State.FINISHED, FinishReason.COMPLETED)
+    assert snapshot.rate == pytest.approx(Ramp.rate, rel=1e-3)
+    assert not snapshot.frames.latest().image.any(), "there was no summary picture"
+
+
+def test_what_wants_to_measure_is_refused(cells, tmp_path):
+    cells.start()
+    cells.stop()
+    assert cells.wait(1)
+    with pytest.raises(RecorderError, match="connect again"):
+        cells.record(tmp_path / "b.h5")
+    cells.note("too late")
+    cells.stop_recording()
+
+
+def test_a_refinement_is_read_like_the_cells(tmp_path):
+    path = record(tmp_path / "a.h5", samples(range(70)), summary=Summary(FinishReason.COMPLETED, maps=MAPS))
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        group = file.create_group("copy")
+        for name in file[layout.CNMF]:
+            file.copy(f"{layout.CNMF}/{name}", group)
+        group["raw"][:] = 7.0
+        file.move("copy", layout.REFINED)
+    with Recording(path) as recording:
+        assert recording.refined.ids.tolist() == recording.cells.ids.tolist()
+        assert (recording.refined.raw == 7.0).all()
+        assert recording.refined.components(SHAPE).shape == SHAPE
