@@ -28,6 +28,7 @@ __all__ = [
     "Foresight",
     "Frame",
     "Header",
+    "Memo",
     "Order",
     "Sample",
     "Settled",
@@ -103,7 +104,8 @@ class Verb(StrEnum):
     ``ACCEPT`` and ``REJECT`` are verdicts that stay whatever the thresholds say until ``AUTOMATIC`` withdraws
     them. A rejected component keeps its place; one that is removed gives it back to the search for cells.
     ``MERGE`` joins the others to the first, ``SPLIT`` divides one in two along its length, ``FREEZE`` keeps a
-    footprint as it is until ``THAW``, ``PROMOTE`` makes a drawn region a component.
+    footprint as it is until ``THAW``, ``PROMOTE`` makes a drawn region a component. ``RESTORE`` makes
+    components what they were: it takes back any of the others, and itself.
     """
 
     ACCEPT = "accept"
@@ -115,16 +117,39 @@ class Verb(StrEnum):
     FREEZE = "freeze"
     THAW = "thaw"
     PROMOTE = "promote"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memo:
+    """What a component was before row ``row``, for ``RESTORE``; only whoever wrote it knows what it holds.
+
+    One that was no more has a ``fate``: its status and why. Else ``marks`` are columns of its row; without
+    a ``box`` (S, S), at ``centre`` (y, x), its footprint is not a part of it and stays what it is by then.
+    ``learned`` is what deconvolution knew.
+    """
+
+    id: int
+    row: int
+    fate: tuple[Status, str] | None = None
+    marks: dict[str, Any] = field(default_factory=dict)
+    box: NDArray[np.float32] | None = None
+    centre: tuple[int, int] = (0, 0)
+    learned: tuple[NDArray[np.float32], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A verb and the components, or the region, that it is about; ``why`` is told of what is removed."""
+    """A verb and the components, the region or the memos that it is about.
+
+    ``why`` is told of what is removed.
+    """
 
     verb: Verb
     ids: tuple[int, ...] = ()
     roi: Roi | None = None
     why: str = "by hand"
+    memos: tuple[Memo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from concurrent.futures import Future
 from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +23,6 @@ from roi_core.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from roi_core.board import Board
     from roi_core.errands import Errands
@@ -30,68 +30,77 @@ if TYPE_CHECKING:
     from roi_core.rois import Roi
     from roi_core.stages import Finding
 
-__all__ = ["Hand", "outlined"]
+__all__ = ["Deed", "Deeds", "Hand", "outlined"]
 
 log = logging.getLogger(__name__)
 
 Ids = int | Iterable[int]
 """One component or several."""
+Deed = Future[Order]
+"""Something done, or to be done, to a component: its result is the order that takes it back."""
+Deeds = tuple[Deed, ...]
 INSIDE: Final = 0.2
 """Share of a footprint's peak down to which a pixel belongs to the cell."""
 
 
 class Hand:
-    """What may be done to components; `draw` makes a region one of the session's."""
+    """What may be done to components; `draw` makes a region one of the session's.
 
-    def __init__(self, errands: Errands[Finding], board: Board, draw: Callable[[Roi], None]) -> None:
+    Every verb answers at once with its deeds, one a component: each is a future that the worker keeps, and
+    that `undo` takes.
+    """
+
+    def __init__(self, errands: Errands[Finding], board: Board, draw: Callable[[Roi], object]) -> None:
         self._errands = errands
         self._board = board
         self._draw = draw
 
-    def accept(self, ids: Ids) -> None:
+    def accept(self, ids: Ids) -> Deeds:
         """Take components for cells, whatever the thresholds say."""
-        self._each(Verb.ACCEPT, ids)
+        return self._each(Verb.ACCEPT, ids)
 
-    def reject(self, ids: Ids) -> None:
+    def reject(self, ids: Ids) -> Deeds:
         """Take components for no cells; they keep their places, so that they are not found again."""
-        self._each(Verb.REJECT, ids)
+        return self._each(Verb.REJECT, ids)
 
-    def automatic(self, ids: Ids) -> None:
+    def automatic(self, ids: Ids) -> Deeds:
         """Let the thresholds judge components again."""
-        self._each(Verb.AUTOMATIC, ids)
+        return self._each(Verb.AUTOMATIC, ids)
 
-    def remove(self, ids: Ids) -> None:
+    def remove(self, ids: Ids) -> Deeds:
         """Remove components; what is found at their places later is a new one."""
-        self._each(Verb.REMOVE, ids)
+        return self._each(Verb.REMOVE, ids)
 
-    def freeze(self, ids: Ids) -> None:
+    def freeze(self, ids: Ids) -> Deeds:
         """Keep the footprints of components as they are."""
-        self._each(Verb.FREEZE, ids)
+        return self._each(Verb.FREEZE, ids)
 
-    def thaw(self, ids: Ids) -> None:
+    def thaw(self, ids: Ids) -> Deeds:
         """Let the footprints of components follow the data again."""
-        self._each(Verb.THAW, ids)
+        return self._each(Verb.THAW, ids)
 
-    def merge(self, ids: Ids) -> None:
+    def merge(self, ids: Ids) -> Deeds:
         """Make one component of two or more, under the id of the first."""
         known = _numbers(Verb.MERGE, ids)
-        if known is not None:
-            self._order(Order(Verb.MERGE, known))
+        return () if known is None else (self._order(Order(Verb.MERGE, known)),)
 
-    def split(self, cell: int) -> None:
+    def split(self, cell: int) -> Deeds:
         """Divide a component in two along its length; the part that is told as born has a new id."""
-        self._each(Verb.SPLIT, cell)
+        return self._each(Verb.SPLIT, cell)
 
-    def promote(self, roi: Roi) -> None:
+    def promote(self, roi: Roi) -> Deeds:
         """Make a drawn region a component, whose footprint follows the data from there."""
         if not isinstance(roi, tuple(KINDS.values())):
             log.warning("%s: %r is no region", Verb.PROMOTE, roi)
-            return
-        self._order(Order(Verb.PROMOTE, roi=roi))
+            return ()
+        return (self._order(Order(Verb.PROMOTE, roi=roi)),)
 
-    def demote(self, ids: Ids) -> None:
-        """Remove components; each that is gone becomes a fixed region, as it is seen now."""
-        activity = self._board.activity
+    def demote(self, ids: Ids, draw: Callable[[Roi], object] | None = None) -> Deeds:
+        """Remove components; each that is gone becomes a fixed region, as it is seen now.
+
+        ``draw`` gets the region on the worker's thread, instead of the session.
+        """
+        activity, deeds = self._board.activity, []
         for cell in dict.fromkeys(_numbers("demote", ids) or ()):
             try:
                 roi = outlined(None if activity is None else activity.components, cell)
@@ -99,7 +108,12 @@ class Hand:
                 log.warning("%s", sentence(error))
                 continue
             order = Order(Verb.REMOVE, (cell,), why=f"it is region {roi.name!r} now")
-            self._order(order, partial(self._draw, roi))
+            deeds.append(self._order(order, partial(draw or self._draw, roi)))
+        return tuple(deeds)
+
+    def undo(self, deed: Deed) -> Deed:
+        """Take back what a verb did, also one that is still to be done; to undo this is to do it again."""
+        return self._ask(lambda finder, row: finder.obey(deed.result(0), row), Verb.RESTORE)
 
     def what_if(self, settings: Settings, timeout: float = 2.0) -> Foresight:
         """Return what the components would be, and what would be found, with other settings.
@@ -117,13 +131,19 @@ class Hand:
         except Exception as error:
             return Foresight(silent=sentence(error))
 
-    def _each(self, verb: Verb, ids: Ids) -> None:
-        for cell in _numbers(verb, ids) or ():
-            self._order(Order(verb, (cell,)))
+    def _each(self, verb: Verb, ids: Ids) -> Deeds:
+        return tuple(self._order(Order(verb, (cell,))) for cell in _numbers(verb, ids) or ())
 
-    def _order(self, order: Order, then: Callable[[], None] | None = None) -> None:
-        future = self._errands.ask(lambda finder, row: finder.obey(order, row))
-        future.add_done_callback(lambda done: _answered(order, done, then))
+    def _order(self, order: Order, then: Callable[[], object] | None = None) -> Deed:
+        about = f"region {order.roi.name!r}" if order.roi else ", ".join(map(str, order.ids))
+        return self._ask(lambda finder, row: finder.obey(order, row), f"{order.verb} {about}".strip(), then)
+
+    def _ask(
+        self, work: Callable[[Finding, int], Order], what: str, then: Callable[[], object] | None = None
+    ) -> Deed:
+        deed = self._errands.ask(work)
+        deed.add_done_callback(lambda done: _answered(what, done, then))
+        return deed
 
 
 def _numbers(verb: str, ids: Ids) -> tuple[int, ...] | None:
@@ -135,14 +155,12 @@ def _numbers(verb: str, ids: Ids) -> tuple[int, ...] | None:
         return None
 
 
-def _answered(order: Order, done: Future[None], then: Callable[[], None] | None) -> None:
+def _answered(what: str, done: Deed, then: Callable[[], object] | None) -> None:
     error = done.exception()
-    if error is None:
-        if then is not None:
-            then()
-    else:
-        what = f"region {order.roi.name!r}" if order.roi else ", ".join(map(str, order.ids))
-        log.warning("%s: %s", f"{order.verb} {what}".strip(), sentence(error))
+    if error is not None:
+        log.warning("%s: %s", what, sentence(error))
+    elif then is not None:
+        then()
 
 
 def outlined(components: Components | None, cell: int) -> Roi:

@@ -16,7 +16,7 @@ import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roi_core.alarms import Alarms
 from roi_core.board import Board
@@ -172,6 +172,10 @@ class Session:
         """Take the present focus and brightness for the reference of their charts, and say so."""
         self.alarms.vitals.relearn()
         self._news.say("quality_relearned", {})
+
+    def tell(self, kind: str, data: dict[str, Any]) -> None:
+        """Have something told as an event of the next frame, such as what the window knows of a cell."""
+        self._news.say(kind, data)
 
     def record(self, path: Path, *, overwrite: bool = False, essential: bool = False) -> Path:
         """Start recording with the next frame and return the file's name, suffixed if it was taken.

@@ -88,8 +88,11 @@ class Finding(Protocol):
         """Return what the cells do in row `row`."""
         ...
 
-    def obey(self, order: Order, row: int) -> None:
-        """Do what a user asks of the components, before row `row`; raise when it cannot be."""
+    def obey(self, order: Order, row: int) -> Order:
+        """Do what a user asks of the components, before row `row`; raise when it cannot be.
+
+        Return the order that takes it back.
+        """
         ...
 
     def what_if(self, settings: settings.Settings) -> Foresight:

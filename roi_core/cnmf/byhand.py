@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from roi_core.cnmf.memos import memo, restore
 from roi_core.cnmf.merge import Pair
 from roi_core.cnmf.state import shifted
 from roi_core.errors import ComponentError
-from roi_core.frame import Status, Verb
+from roi_core.frame import Memo, Order, Status, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.cnmf.census import Census
-    from roi_core.frame import Order
 
 __all__ = ["halves", "obey"]
 
@@ -26,21 +26,29 @@ LOST: Final = 0.5
 LEAST: Final = 3
 """Pixels of a half, at least."""
 ROUNDS: Final = 50
+RESHAPING: Final = (Verb.REMOVE, Verb.MERGE, Verb.SPLIT)
+"""Verbs after which the footprint is another, or none."""
+UNDONE: Final = "undone"
 
 
-def obey(order: Order, census: Census, row: int) -> None:
-    """Carry out a verb before row `row`.
+def obey(order: Order, census: Census, row: int) -> Order:
+    """Carry out a verb before row `row`; return the order that takes it back.
 
     Raises
     ------
     ComponentError
         When it cannot be, and then nothing was done.
     """
-    for cell in order.ids:
-        census.place_of(cell)
+    if order.verb is Verb.RESTORE:
+        return restore(order, census, row)
+    places = {cell: census.place_of(cell) for cell in order.ids}
+    before = [memo(census, i, row, whole=order.verb in RESHAPING) for i in places.values()]
     first = census.next_id
     VERBS[order.verb](order, census, row)
-    census.touched.update(order.ids, range(first, census.next_id))
+    made = range(first, census.next_id)
+    census.touched.update(order.ids, made)
+    undone = [Memo(cell, row, (Status.REMOVED, UNDONE)) for cell in made]
+    return Order(Verb.RESTORE, why=UNDONE, memos=(*undone, *before))
 
 
 def _accept(order: Order, census: Census, _: int) -> None:

@@ -112,7 +112,7 @@ class Census:
         whole = self._prolonged(candidate)
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
         i = self._enter(box, centre, whole.trace * np.float32(energy), row)
-        self._news.append(("birth", self._place(i)))
+        self._news.append(("birth", self.place(i)))
         return whole
 
     def _enter(
@@ -179,7 +179,7 @@ class Census:
         if frozen:
             self.cells.t.frozen[i] = 1
             self.cells.t.verdict[i] = self.cells.t.status[i] = Status.ACCEPTED
-        self._news.append(("birth", self._place(i) | {"roi": roi.id}))
+        self._news.append(("birth", self.place(i) | {"roi": roi.id}))
         return int(self.cells.t.ids[i])
 
     def drop(self, cell: int, why: str) -> None:
@@ -230,8 +230,9 @@ class Census:
         self.view.redraw()
 
     def tell(self, kind: str, data: dict[str, Any]) -> None:
-        """Say something with the next activity."""
+        """Say something with the next activity, and show the components anew."""
         self._news.append((kind, data))
+        self._changed = True
 
     # -- judgements ------------------------------------------------------------------------------------------
 
@@ -391,7 +392,7 @@ class Census:
         self._inherit(k, other, old, past, t.boxes[k].copy())
         told = {"reason": why} if why else {}
         self._news.append(("split", {"id": int(t.ids[i]), "into": int(t.ids[k])} | told))
-        self._news.append(("birth", self._place(k)))
+        self._news.append(("birth", self.place(k)))
         self.recentre(i)
         return k
 
@@ -437,15 +438,36 @@ class Census:
             why = why or "it never became a cell"
             self._news.append(("removed", {"id": cell, "reason": why}))
         self.view.gone[cell] = Fate(born, status, why)
+        self.take_out(i)
+
+    def take_out(self, i: int) -> None:
+        """Take a component out of the table, its deconvolution and its past, and tell nothing."""
         self.cells.remove(i)
         self.deconvolver.drop(i)
         self.past.drop(i, self.cells.count)
         self._changed = True
         self.view.redraw()
 
+    def take_back(
+        self, box: NDArray[np.float32], centre: tuple[int, int], marks: dict[str, Any], learned: Any
+    ) -> int:
+        """Enter a component that was taken out, with all that was known of it but its last frames."""
+        i = self.cells.add(box, centre, marks["born"], self.ring.head, marks["ids"])
+        t = self.cells.t
+        for name, value in marks.items():
+            getattr(t, name)[i] = value
+        t.images[i] = t.boxes[i] * t.power[i]
+        t.prediction[i] = 0
+        self.deconvolver.append(np.zeros((1, 0), np.float32))
+        self.deconvolver.recall(i, learned)
+        self.past.begin(i, np.zeros(0, np.float32), t)
+        self.view.revive(int(t.ids[i]))
+        self._changed = True
+        return i
+
     # -- the present ----------------------------------------------------------------------------
 
-    def _place(self, i: int) -> dict[str, Any]:
+    def place(self, i: int) -> dict[str, Any]:
         """Return id and place on the camera of cell i."""
         camera, (y, x) = self.view.camera, self.cells.t.centres[i]
         y, x = (int(v) * camera.bin + o for v, o in zip((y, x), camera.origin, strict=True))

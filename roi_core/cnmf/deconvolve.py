@@ -36,6 +36,8 @@ SHORTEST = 0.3
 """The window is never shorter than this, s, however small the lag."""
 BLOCK = 0.1
 """Shortest block of the baseline, s."""
+LEARNED = (3, 4, 7)
+"""Which arrays of cells hold what outlasts the last frames: trend, its blocks, costs of decay times."""
 
 
 class Deconvolver:
@@ -122,6 +124,15 @@ class Deconvolver:
         if left:
             past[1:, :, frames - left :] = np.stack(_unsettled(new, self.lag))[:, :, self.lag - left :]
         return past[0], past[1], past[2]
+
+    def learned(self, k: int) -> tuple[NDArray[np.float32], ...]:
+        """Return a copy of what is known of cell k from long ago: baseline, noise, time constants."""
+        return tuple(self._cells[part][k].copy() for part in LEARNED)
+
+    def recall(self, k: int, learned: tuple[NDArray[np.float32], ...]) -> None:
+        """Give cell k, of which there are no frames yet, what was once `learned` of it."""
+        for part, values in zip(LEARNED, learned, strict=True):
+            self._cells[part][k] = values
 
     def drop(self, k: int) -> None:
         """Take cell k out; the last one gets its place."""

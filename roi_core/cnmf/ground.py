@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.state import Field
     from roi_core.settings import Cnmf
 
-__all__ = ["Ground", "Shapes"]
+__all__ = ["Ground", "Shapes", "fitted"]
 
 COVERED = {"2p": 0.002, "1p": 0.1, "photometry": 1.0}
 """Weight of the pixels under cells when the glow is measured, against 1 of free ones.
@@ -91,9 +91,9 @@ class Ground:
         _touch(ground.ring.slots)
         shares = np.ones(len(shapes.ids), np.float32)
         for k, (box, centre, born, cell) in enumerate(zip(*shapes, strict=True)):
-            fitted = _fitted(box, field.side)
-            shares[k] = np.sqrt((fitted**2).sum() / (box**2).sum())
-            ground.cells.add(fitted, (int(centre[0]), int(centre[1])), int(born), 0, int(cell))
+            inside = fitted(box, field.side)
+            shares[k] = np.sqrt((inside**2).sum() / (box**2).sum())
+            ground.cells.add(inside, (int(centre[0]), int(centre[1])), int(born), 0, int(cell))
         return ground, shares
 
 
@@ -104,7 +104,7 @@ def _touch(slots: Any) -> None:
         slots[k] = 0
 
 
-def _fitted(box: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+def fitted(box: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """Return the middle of a box, or the box with a rim of nothing, as (side, side)."""
     rim = max((side - len(box)) // 2, 0)
     first = max((len(box) - side) // 2, 0)

@@ -182,9 +182,12 @@ class OnlineCNMF:
         census.hidden, t.trace[:n], t.floor[:n] = hidden, trace, floor
         return fluorescence - census.deconvolver.baseline
 
-    def obey(self, order: Order, row: int) -> None:
-        """Do what a user asks, before row `row`; a `ComponentError` says why it cannot be."""
-        byhand.obey(order, self.census, row)
+    def obey(self, order: Order, row: int) -> Order:
+        """Do what a user asks, before row `row`, and return what takes it back.
+
+        A `ComponentError` says why it cannot be.
+        """
+        return byhand.obey(order, self.census, row)
 
     def what_if(self, settings: Settings) -> Foresight:
         """Return what other settings would lead to, and apply nothing."""

@@ -77,6 +77,11 @@ class View:
         """Draw all footprints anew the next time: their shapes or their order changed."""
         self._drawn = NOTHING
 
+    def revive(self, cell: int) -> None:
+        """Forget the fate of a component that lives again."""
+        if self.gone.pop(cell, None) is not None:
+            self._dead = Dead.of([])
+
     def of(
         self, cells: Cells, status: NDArray[np.uint8], reasons: tuple[str, ...], snr: NDArray[np.float32]
     ) -> Components:
