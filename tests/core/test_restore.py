@@ -218,7 +218,7 @@ def test_undoing_reaches_the_file(running):
     running.step(30)
     assert running.status(part) <= Status.REJECTED
     assert running.session.snapshot().cells.since(0, [part]).raw[-25:].all()
-    told = [(kind, data["id"]) for kind, data in running.events("removed", "split", "restored", "alert")]
+    told = [(kind, data["id"]) for kind, data in running.events("removed", "split", "restored")]
     assert [each for each in told if each[1] in (one, two, part)] == [
         ("removed", one), ("split", two), ("removed", part), ("restored", two), ("restored", one),
         ("restored", part), ("restored", two),
