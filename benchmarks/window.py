@@ -1,8 +1,9 @@
-"""Does an open window cost frames? Recording with 100 regions, window under Xvfb.
+"""Does an open window cost frames? Recording with regions, window under Xvfb.
 
-Usage: ``python -m benchmarks.window [SECONDS] [cells]`` (60). Plain: 1280x720 at 60 fps. With ``cells``:
-512x512 at 30 fps, motion correction on, cells found, outlined and traced. Prints one table; needs Xvfb,
-openbox and xdotool.
+Usage: ``python -m benchmarks.window [SECONDS] [plain | cells | full]`` (60). Plain: 1280x720 at 60 fps, 100
+regions. With ``cells``: 512x512 at 30 fps, motion correction on, cells found, outlined and traced. ``full``:
+1280x720 at 60 fps, 50 regions, up to 200 cells, while the window is kept busy, minimised and resized. Prints
+one table and how long the window's loop took; needs Xvfb, openbox and xdotool.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
@@ -18,8 +20,16 @@ from roi_core.recording import Recording
 from roi_core.rois import RoiSet
 from tests.gui.driver import Screen, State, Window
 
-SCENES = {"plain": ("simulated", (1280, 720), 60), "cells": ("simulated:2p", (512, 512), 30)}
-"""What is shown, how large it is (W, H), and at how many frames per second."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCENES = {
+    "plain": ("simulated", (1280, 720), 60, 100),
+    "cells": ("simulated:2p", (512, 512), 30, 100),
+    "full": ("simulated:2p", (1280, 720), 60, 50),
+}
+"""What is shown, how large it is (W, H), at how many frames per second, with how many regions."""
+FULL = ("--set", "cnmf.max_cells=200")
 WARM = 300.0
 """Seconds for which it is waited that every kernel is compiled."""
 
@@ -35,17 +45,47 @@ def main(seconds: float = 60.0, scene: str = "plain") -> int:
 
 
 def _measure(screen: Screen, folder: Path, seconds: float, scene: str) -> int:
-    source, size, rate = SCENES[scene]
-    RoiSet.random(100, size, 12.0).save(folder / "rois.json", size)
+    source, size, rate, regions = SCENES[scene]
+    RoiSet.random(regions, size, 12.0).save(folder / "rois.json", size)
     form = f"camera.format={size[0]}x{size[1]}@{rate}"
-    window = Window(screen, folder, source, "--rois", str(folder / "rois.json"), "--set", form)
+    more = FULL if scene == "full" else ()
+    window = Window(screen, folder, source, "--rois", str(folder / "rois.json"), "--set", form, *more)
     try:
-        return _watch(window, seconds, rate)
+        return _watch(window, seconds, rate, _torment if scene == "full" else None)
     finally:
         window.kill()
 
 
-def _watch(window: Window, seconds: float, rate: int) -> int:
+def _torment(window: Window, rate: int, seconds: float) -> None:
+    """Keep the window busy for a third of the time, resize it for another, minimise it for the last."""
+
+    def spend(act: Callable[[int], object]) -> None:
+        end = window.ask().take["rows"] + rate * seconds / 3
+        turn = 0
+        while window.ask().take["rows"] < end:
+            act(turn)
+            turn += 1
+
+    spend(lambda turn: window.drag((100, 100), (160 + turn % 40, 200)))
+    spend(lambda turn: window.resize(*((1024, 700), (1600, 900), (1280, 800))[turn % 3]))
+    window.minimise()
+    spend(lambda _turn: window.settle(5))
+    window.restore()
+
+
+def _loop(before: list[int], after: list[int]) -> str:
+    """Return median, 99th percentile and longest of the loop, ms, and the share above 50 ms."""
+    counts = np.array(after) - np.array(before)
+    part = np.cumsum(counts) / counts.sum()
+    middle, late = (int(np.searchsorted(part, q)) for q in (0.5, 0.99))
+    return (
+        f"{middle}, {late}, {int(np.flatnonzero(counts)[-1])}; {100 * counts[50:].sum() / counts.sum():.2f} %"
+    )
+
+
+def _watch(
+    window: Window, seconds: float, rate: int, torment: Callable[[Window, int, float], None] | None
+) -> int:
     window.running(frames=60)
     if window.ask().settings["cnmf"]["enabled"]:
         window.until(lambda s: s.cells and len(s.cells["accepted"]) >= 50, "cells", WARM)
@@ -61,6 +101,9 @@ def _watch(window: Window, seconds: float, rate: int) -> int:
         rates.append(state.window_rate)
         return state.take["rows"] >= rate * seconds
 
+    if torment is not None:
+        torment(window, rate, seconds)
+        seconds *= 2  # and as long again in peace
     last = window.until(enough, "the recording", 2 * seconds + 30)
     cpu, grown = process.cpu_percent(), process.memory_info().rss - memory
     path = Path(first.take["path"])
@@ -75,6 +118,7 @@ def _watch(window: Window, seconds: float, rate: int) -> int:
         "frames lost before": before.dropped,
         "file complete / exit code": f"{whole} / {code}",
         "window, draws per second (median, 5 %)": f"{np.median(rates):.1f}, {np.percentile(rates, 5):.1f}",
+        "loop, ms (median, p99, longest; above 50)": _loop(first.busy, last.busy),
         "process, % of a core": f"{cpu:.0f}",
         "memory growth, MB": f"{grown / 1e6:.1f}",
         "regions / cells accepted at the end": f"{len(last.rois)} / {_cells(last)}",

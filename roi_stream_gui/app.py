@@ -79,7 +79,7 @@ class App:
         self._layout.update()
         self._panels.update(view)
         if self._probe is not None:
-            self._probe.poll(lambda: answer(self._desk, self._panels, view))
+            self._probe.poll(lambda: answer(self._desk, self._panels, view) | {"busy": self._pace.busy})
         dpg.render_dearpygui_frame()
         self._pace.wait(began, view, dpg.get_mouse_pos(local=False))
         self._do.window_rate = self._pace.rate

@@ -14,6 +14,8 @@ IDLE_RATE: Final = 10.0
 """Draws per second while nothing moves."""
 HAND_RATE: Final = 40.0
 """Draws per second at least while the hand draws."""
+LONGEST: Final = 500
+"""ms; a frame that took longer is counted here."""
 
 
 class Pace:
@@ -22,6 +24,8 @@ class Pace:
     def __init__(self) -> None:
         self.rate = 0.0
         """Frames drawn per second, over the last 20."""
+        self.busy = [0] * (LONGEST + 1)
+        """How many frames took so many ms, without the sleep after them."""
         self._ends = [0.0] * 20
         self._seen: tuple[object, ...] = ()
         self._quiet_since = 0.0
@@ -31,7 +35,9 @@ class Pace:
         seen = (view.snapshot.frames.head if view.snapshot else 0, mouse, view.news)
         if seen != self._seen or view.hand.busy:
             self._seen, self._quiet_since = seen, began
-        left = began + 1.0 / self._wanted(began, view) - time.perf_counter()
+        now = time.perf_counter()
+        self.busy[min(int(1e3 * (now - began)), LONGEST)] += 1
+        left = began + 1.0 / self._wanted(began, view) - now
         if left > 0:
             time.sleep(left)
         self._ends = [*self._ends[1:], time.perf_counter()]

@@ -63,6 +63,7 @@ class State:
     panels: list
     told: dict
     typing: bool
+    busy: list
 
     def __getattr__(self, name):
         return self.state[name]

@@ -1,0 +1,131 @@
+"""Four hours at a microscope in a few seconds: what the window holds must not grow. Needs no display."""
+
+import gc
+import os
+
+import dearpygui.dearpygui as dpg
+import numpy as np
+import psutil
+import pytest
+
+from roi_core.frame import Frame
+from roi_core.rois import Circle
+from roi_stream_gui.controller import Controller
+from roi_stream_gui.layout import Layout, Sizes
+from roi_stream_gui.panelboard import PanelBoard
+from roi_stream_gui.panels import PANELS
+from tests.fakes import Ramp
+from tests.gui.driver import within
+
+pytestmark = pytest.mark.timeout(600)
+
+FRAMES = 36_000
+"""20 minutes at 30 Hz."""
+
+
+class Long(Ramp):
+    """A film of noise as long as asked for."""
+
+    rate = 30.0
+
+    def __init__(self, count, shape=(48, 64)):
+        super().__init__(count, shape)
+        self._pictures = np.random.default_rng(0).integers(500, 900, (16, *shape), dtype=np.uint16)
+
+    def frames(self):
+        for index in self.indices:
+            if self.closed.is_set():
+                return
+            yield Frame(self._pictures[index % 16], index, index / self.rate)
+
+
+@pytest.fixture
+def house(desk):
+    """All panels in their places."""
+    with dpg.window() as window:
+        pass
+    return PanelBoard(desk, Layout(desk, Sizes()).build(int(window)))
+
+
+@pytest.fixture
+def do(tmp_path):
+    controller = Controller(opener=lambda text, _settings, *, realtime: Long(int(text)))
+    controller.edit("recorder.folder", str(tmp_path))
+    yield controller, []
+    controller.close()
+
+
+def turn(controller, house):
+    """What the window does for one drawn frame, without drawing it."""
+    for job in dpg.get_callback_queue() or ():
+        if job[0] is not None:
+            job[0](*job[1:])
+    controller.tick()
+    view = controller.view()
+    house.update(view)
+    return view
+
+
+def held():
+    """Return how many items there are, and how many MB the process has."""
+    gc.collect()
+    return len(dpg.get_all_items()), psutil.Process(os.getpid()).memory_info().rss / 1e6
+
+
+def test_500_connections_leave_nothing_behind(house, do):
+    controller, _ = do
+    after = {}
+    for number in range(500):
+        controller.connect("3")
+        within(30, lambda: turn(controller, house).phase == "finished", "it came and went")
+        if number in (250, 499):  # before that the allocator's own pools grow
+            after[number] = held()
+    assert set(house.panels) == set(PANELS), "no panel has failed"
+    assert after[499][0] == after[250][0]
+    assert after[499][1] < 1.05 * after[250][1]
+
+
+def test_1000_edits_of_regions_leave_nothing_behind(house, do):
+    controller, _ = do
+    rng = np.random.default_rng(3)
+    controller.connect("2000")
+    within(30, lambda: turn(controller, house).running, "frames flow")
+    after = {}
+    for number in range(1000):
+        verb = number % 5
+        if verb < 2:
+            controller.editor.add(Circle(*rng.uniform(5, 40, 2), 3))
+        elif verb == 2:
+            controller.editor.move(1, 1)
+        elif verb == 3:
+            controller.editor.delete()
+        else:
+            controller.journal.undo()
+            controller.editor.select_all()
+            controller.editor.delete()
+        turn(controller, house)
+        if number in (200, 999):
+            after[number] = held()
+    assert after[999][0] <= after[200][0] + 50, "pools grow to the largest number of regions, no further"
+    assert after[999][1] < 1.05 * after[200][1]
+
+
+def test_memory_is_flat_over_20_minutes(house, do):
+    controller, _ = do
+    for x in (10, 30, 50):
+        controller.editor.add(Circle(x, 20, 4))
+    controller.connect(str(FRAMES))
+    within(30, lambda: turn(controller, house).running, "frames flow")
+    seen = {}
+
+    def went_on():
+        view = turn(controller, house)
+        frames = view.snapshot.frames_seen
+        for mark in (FRAMES // 4, FRAMES):
+            if frames >= mark and mark not in seen:
+                seen[mark] = held()
+        return view.phase == "finished"
+
+    within(300, went_on, "the film's end")
+    assert seen[FRAMES][0] == seen[FRAMES // 4][0]
+    assert seen[FRAMES][1] < 1.05 * seen[FRAMES // 4][1]
