@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from roi_core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pydantic.fields import FieldInfo
 
@@ -457,10 +457,15 @@ class Settings(Block):
 
     def with_value(self, path: str, value: Any) -> Settings:
         """Return the same tree with one value changed and everything checked again."""
-        _find(path, self, value)
-        block, name = path.split(".")
+        return self.with_values({path: value})
+
+    def with_values(self, values: Mapping[str, Any]) -> Settings:
+        """Return the same tree with the values at some paths changed at once and everything checked again."""
         tree = self.model_dump()
-        tree[block][name] = value
+        for path, value in values.items():
+            _find(path, self, value)
+            block, name = path.split(".")
+            tree[block][name] = value
         return _validated(Settings, tree)
 
     def with_texts(self, *assignments: str) -> Settings:
@@ -475,10 +480,10 @@ class Settings(Block):
             tree[block][name] = text if kind is str else _read_yaml(text)
         return _validated(Settings, tree)
 
-    def to_yaml(self) -> str:
-        """Return YAML with each field's sentence, unit and range as its comment."""
+    def to_yaml(self, *blocks: str) -> str:
+        """Return YAML of all or some blocks, each field's sentence, unit and range as its comment."""
         lines: list[str] = []
-        for block in type(self).model_fields:
+        for block in blocks or type(self).model_fields:
             lines += ["", f"# {_first_line(getattr(self, block))}", f"{block}:"]
             for setting in describe(self, block):
                 lines += [f"  # {setting.help}", f"  {setting.name}: {_scalar(setting.value)}"]
@@ -550,16 +555,21 @@ class LiveSettings:
 
     def edit(self, path: str, value: Any) -> Edit:
         """Change one value from the next frame on; return what was changed."""
+        return self.edit_many({path: value})[0]
+
+    def edit_many(self, values: Mapping[str, Any]) -> tuple[Edit, ...]:
+        """Change several values at one frame, all or none; return what was changed."""
         with self._lock:
-            known = _find(path, self.current, value)
-            if self.running and not known.live:
-                raise _refused(path, value, "cannot change while running; stop first")
-            new = self.current.with_value(path, value)
-            change = Edit(path, known.value, new.get(path))
-            if change.old != change.new:
+            for path, value in values.items():
+                if self.running and not _find(path, self.current, value).live:
+                    raise _refused(path, value, "cannot change while running; stop first")
+            new = self.current.with_values(values)
+            changes = tuple(Edit(path, self.current.get(path), new.get(path)) for path in values)
+            real = [change for change in changes if change.old != change.new]
+            if real:
                 self.current = new
-                self._edits.append(change)
-        return change
+                self._edits.extend(real)
+        return changes
 
     def at_frame(self) -> tuple[Settings, tuple[Edit, ...]]:
         """Return the settings for the frame now beginning and the edits that it is the first to see."""

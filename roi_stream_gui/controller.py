@@ -27,7 +27,9 @@ from roi_stream_gui.editing import Editor
 from roi_stream_gui.geometry import outside
 from roi_stream_gui.ground import Ground
 from roi_stream_gui.messages import MessageLog
+from roi_stream_gui.presets import Presets
 from roi_stream_gui.tools import Hand, Tool
+from roi_stream_gui.trial import Trial
 from roi_stream_gui.undo import Journal
 from roi_stream_gui.view import Phase, View
 from roi_stream_gui.watch import Watch
@@ -64,6 +66,8 @@ class Controller:
         self.ground = Ground()
         self.cells = Choice()
         self.watch = Watch()
+        self.trial = Trial(self.settings)
+        self.presets = Presets()
         self.log = MessageLog()
         self.session: Session | None = None
         self.source = words.FIRST_SOURCE
@@ -299,6 +303,7 @@ class Controller:
         session = self.session
         self.ground.follow(session, self.hand.tool is Tool.WAND)
         self.hand.wand.look_at(*self.ground.best(), self.settings.current.cnmf.cell_radius)
+        self.trial.tick(session)
         if session is None:
             return
         if session.state is State.RUNNING:
@@ -348,6 +353,7 @@ class Controller:
         if self._opening is not None:
             self._opening.cancel()
         self._helper.shutdown(wait=True)
+        self.trial.close()
         self._collect_session()
         if self.session is not None:
             self.session.stop()

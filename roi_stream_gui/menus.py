@@ -53,6 +53,7 @@ MENU: tuple[Entry, ...] = (
         _some_region,
     ),
     Entry("File/Save parameters ...", lambda d: d.ask_file("save_settings", d.controller.save_settings)),
+    Entry("File/Parameter presets ...", lambda d: d.show_presets()),
     Entry("File/Quit", lambda d: d.quit()),
     Entry("Edit/Undo", lambda d: d.controller.journal.undo(), "Ctrl+Z", lambda v: bool(v.undo)),
     Entry("Edit/Redo", lambda d: d.controller.journal.redo(), "Ctrl+Shift+Z", lambda v: bool(v.redo)),

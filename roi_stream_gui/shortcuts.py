@@ -108,6 +108,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("Larger", (Chord("="),), lambda c: c.editor.scale(1.1)),
     Action("Smaller", (Chord("-"),), lambda c: c.editor.scale(1 / 1.1)),
     *_arrows(),
+    Action("Apply the pending parameters", (Chord("Enter", ctrl=True),), lambda c: c.trial.apply()),
+    Action("Preview the pending parameters", (Chord("P", ctrl=True),), lambda c: c.trial.preview()),
     Action("Start recording", (Chord("R"),), lambda c: c.record()),
     Action("Automatic contrast", (Chord("A"),), lambda c: c.toggle("display.auto_contrast")),
     Action("Paint saturated pixels red", (Chord("S"),), lambda c: c.toggle("display.saturation")),

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     Colour = tuple[int, int, int]
     Painted = tuple[int, ...]
 
-__all__ = ["CELL", "CHOSEN", "NEW", "PALETTES", "REJECTED", "TONES", "Theme"]
+__all__ = ["CELL", "CHOSEN", "LOST", "NEW", "PALETTES", "REJECTED", "TONES", "Theme"]
 
 CELL: Colour = (38, 214, 160)
 NEW: Colour = (120, 224, 255)
 REJECTED: Colour = (206, 92, 92)
+LOST: Colour = (255, 112, 84)
 CHOSEN: Colour = (255, 232, 120)
 
 FONT_SIZE = 15

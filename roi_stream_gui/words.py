@@ -28,6 +28,22 @@ DFF_ON = "dF/F is now computed (roi.dff); recordings hold it too"
 HOLD_LONGER = "hold Stop for one second to end the recording"
 PANEL_OFF = "The panel {title!r} stopped: {error}"
 
+FIXED = "left as they are, for they cannot change while running: {}; disconnect, then choose this set again"
+APPLYING = "applied from the next frame on"
+APPLIED_IDLE = "applied; nothing runs"
+APPLIED = "in force from frame {} on: {}"
+IN_FORCE = "in force since frame {}"
+UNFORESEEN = "nobody can foresee what {} will do: it acts on frames to come"
+CONNECT_TO_PREVIEW = "connect a source to preview"
+NO_EDITS = "no pending edits"
+PENDING = "{} pending"
+FORESEEING = "asking the cells ..."
+PRESET_BROKEN = "preset {!r} cannot be used: {}"
+PRESET_NAME = "a preset cannot be called {!r}: use letters, digits, spaces, - and _"
+PRESET_BUILT_IN = "preset {!r} is built in and stays as it is; choose another name"
+PRESET_SAME = "All of this is in force already."
+PRESET_CHOOSE = "Choose one to see what it would change."
+
 NO_PICTURE = "no picture yet"
 OPENING = "opening ... (the very first start compiles for up to a minute)"
 COMPILING = (
@@ -43,12 +59,12 @@ DOUBTS = {
 }
 """What a flag of motion correction means."""
 NO_ALERTS = "no alerts: every figure is within its limits"
-CELLS_OFF = "Cells are not looked for. Set cnmf.enabled and cnmf.cell_radius under Parameters."
+CELLS_OFF = "Cells are not looked for. Set cnmf.enabled and cnmf.cell_radius under Parameters, then Apply."
 CELLS_STARTING = "Cell finding gathers its first frames; traces of drawn regions flow already."
 CELLS_FAILED = (
     "Cell finding failed and is off for this session; the messages tell why. Connect again to retry."
 )
-MOTION_OFF = "Frames are not moved to fit each other. Set motion.enabled under Parameters."
+MOTION_OFF = "Frames are not moved to fit each other. Set motion.enabled under Parameters, then Apply."
 MOTION_FAILED = "Motion correction failed and is off for this session; the messages tell why."
 CELL = (
     "cell {id}, {status}{reason}\n"
@@ -121,6 +137,21 @@ TIPS = {
     "seconds": "Seconds of trace on screen  ( , and . )",
     "scale": "Fit each trace to its own height; otherwise all share one scale ( [ and ] )",
     "pause": "Hold the traces still to look back; measuring and recording go on (X)",
+    "pending": "Edits of what is measured wait here until Apply. An edit ends with Enter or when its field "
+    "is left; those of camera, recorder and display act at once.",
+    "preview": "Outline, dashed (Ctrl+P), what the pending edits would do to the cells of this moment: "
+    "green stay, red are lost, blue are new. Nothing is changed.",
+    "apply": "Put all pending edits into force at one frame (Ctrl+Enter). Frame number, old and new values "
+    "go into the recording.",
+    "discard": "Forget all pending edits",
+    "presets": "Sets of parameters under a name: compare, load, save, delete",
+    "earlier": "Every set of parameters of this sitting: compare, and bring one back",
+    "save_settings": "Write all parameters into a YAML file, for roi_stream --settings",
+    "changed": "Show only what is not at its default, or pending",
+    "preset.load": "Its values become pending; Apply puts them into force",
+    "preset.delete": "Delete the file of this preset; click twice",
+    "preset.save": "Write the parameters, the pending ones too, under this name",
+    "restore": "The set becomes pending; Apply puts it into force",
     "filter": "Show only the settings whose name or text holds this",
     "quality.span": "How far back the charts look",
     "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",

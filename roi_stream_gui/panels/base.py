@@ -60,6 +60,7 @@ class Desk:
     covers: list[int] = field(default_factory=list)
     tones: dict[int, str] = field(default_factory=dict)
     ask_file: Callable[[str, Callable[[str], object]], None] = lambda _what, _then: None
+    show_presets: Callable[[], None] = lambda: None
     show_keys: Callable[[], None] = lambda: None
     quit: Callable[[], None] = lambda: None
     open_tab: Callable[[str], None] = lambda _word: None

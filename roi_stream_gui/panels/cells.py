@@ -97,7 +97,8 @@ class CellOverlay:
         dy, dx = snapshot.shift or (0.0, 0.0)
         shift = (round(dy / step) * step, round(dx / step) * step)
         traced = self._do.cells.traced(snapshot, shown.cell_traces)
-        lines = Lines(self._turn, shown.cells, self._do.cells.chosen, max(int(SEGMENT / zoom), 1))
+        layers = "off" if self._do.trial.forecast is not None else shown.cells
+        lines = Lines(self._turn, layers, self._do.cells.chosen, max(int(SEGMENT / zoom), 1))
         look = Look(lines, traced, shift, box)
         if look != self._drawn and self._outlines is not None:
             self._draw(self._outlines, look, zoom)

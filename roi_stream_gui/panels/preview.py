@@ -12,6 +12,7 @@ from roi_stream_gui import display, words
 from roi_stream_gui.panels.base import Place
 from roi_stream_gui.panels.cells import CellOverlay
 from roi_stream_gui.panels.contrast import Controls
+from roi_stream_gui.panels.foresight import ForesightOverlay
 from roi_stream_gui.panels.mouse import Mouse
 from roi_stream_gui.panels.overlay import Overlay
 from roi_stream_gui.tools import Tool
@@ -75,6 +76,7 @@ class Preview:
                 desk.texture.id, [0, 0], [1, 1], uv_min=uv[0], uv_max=uv[1], parent=self._y, show=False
             )
             self._cells = CellOverlay(desk, self._plot, self._y)
+            self._foresight = ForesightOverlay(desk, self._plot, self._y)
             self._overlay = Overlay(desk, self._plot)
             with dpg.group(horizontal=True):
                 self._cursor = dpg.add_text("")
@@ -99,6 +101,7 @@ class Preview:
         self._hand.update()
         over = self._hand.over and not self._do.hand.busy
         self._cells.update(view, self._box, self.zoom(), (x, y) if over else None)
+        self._foresight.update(view, self._box, self.zoom())
         self._overlay.update(view, self.zoom())
         self._show_status(view, x, y)
 

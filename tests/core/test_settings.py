@@ -172,3 +172,25 @@ def test_a_refused_edit_changes_nothing():
     with pytest.raises(SettingsError, match=r"camera.rate = 20: cannot change while running"):
         live.edit("camera.rate", 20)
     assert live.at_frame() == (Settings(), ())
+
+
+def test_several_edits_count_from_one_frame_all_or_none():
+    live = LiveSettings()
+    live.edit_many({"camera.input_low": 1.0, "camera.input_high": 9.0, "cnmf.min_snr": 1.5})
+    after, edits = live.at_frame()
+    assert [(edit.path, edit.old, edit.new) for edit in edits] == [
+        ("camera.input_low", None, 1.0),
+        ("camera.input_high", None, 9.0),
+    ], "a rule about two is met by both; what is no change is no edit"
+    with pytest.raises(SettingsError, match=r"cnmf.min_r = 7: "):
+        live.edit_many({"cnmf.min_snr": 3.0, "cnmf.min_r": 7})
+    live.running = True
+    with pytest.raises(SettingsError, match="cannot change while running"):
+        live.edit_many({"cnmf.min_snr": 3.0, "cnmf.preset": "1p"})
+    assert live.at_frame() == (after, ())
+
+
+def test_some_blocks_alone_are_yaml_too():
+    text = Settings().with_value("cnmf.min_snr", 3.0).to_yaml("cnmf", "roi")
+    assert [line for line in text.splitlines() if line[:1].isalpha()] == ["cnmf:", "roi:"]
+    assert Settings.loads(text).cnmf.min_snr == 3.0

@@ -101,7 +101,8 @@ def test_a_threshold_edited_live_changes_which_cells_are_accepted(start):
     before = cells_of(window, 15)
     window.click("tab.parameters")
     window.fill("find", "min_snr")
-    state = window.fill("set.cnmf.min_snr", "50")
+    window.fill("set.cnmf.min_snr", "50")
+    state = window.click("trial.apply")
     assert state.settings["cnmf"]["min_snr"] == 50.0
     old = [str(cell) for cell in before.cells["accepted"]]
 
@@ -123,6 +124,7 @@ def test_a_threshold_edited_live_changes_which_cells_are_accepted(start):
     red = [around(lines, np.array(state.cells["places"][cell]), 7.0) for cell in dim(state)]
     assert max(red) >= 8, "it is outlined in red now"
     window.fill("set.cnmf.min_snr", "1.5")
+    window.click("trial.apply")
     state = window.until(lambda s: not dim(s), "nothing is too dim any more", 120)
     assert window.terminate() == 0
     assert window.output() == ""

@@ -224,7 +224,8 @@ def test_parameters_are_edited_while_running(start):
     window.type("dff percentile"[:3])
     state = window.settle(5)
     assert "set.roi.dff_percentile" in state.items
-    state = window.fill("set.roi.dff_percentile", "12.5")
+    window.fill("set.roi.dff_percentile", "12.5")
+    state = window.click("trial.apply")
     assert state.settings["roi"]["dff_percentile"] == 12.5
     state = window.fill("set.roi.dff_percentile", "77", end="Tab")
     assert state.settings["roi"]["dff_percentile"] == 12.5
@@ -278,7 +279,7 @@ def test_nothing_is_clipped_or_overlaps(start, width, height):
     for name, (x, y, w, h) in items.items():
         inside = [p for p in panes.values() if p[0] <= x and p[1] <= y and x + w <= p[0] + p[2] + 1]
         if not any(y + h <= p[1] + p[3] + 1 for p in inside) and not name.startswith(
-            ("set.", "row.", "block.")
+            ("set.", "back.", "row.", "block.")
         ):
             outside.append((name, (x, y, w, h)))
     assert [one for one in outside if not one[0].startswith("split.")] == []
@@ -288,7 +289,9 @@ def test_nothing_is_clipped_or_overlaps(start, width, height):
         assert x + w <= width
         assert y + h <= height
     buttons = {
-        k: v for k, v in items.items() if not k.startswith(("split.", "tab.", "row.", "block.", "set."))
+        k: v
+        for k, v in items.items()
+        if not k.startswith(("split.", "tab.", "row.", "block.", "set.", "back."))
     }
     assert _apart(buttons) == []
 
