@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.frame import Activity, Settled
+    from roi_core.metrics import Meter
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
     from roi_core.stages import Finding, Moving, Preparing, Shift
@@ -201,6 +202,15 @@ class Analysis:
     def states(self) -> dict[str, str]:
         """Return how far each stage is, by name; see `Stage.state`."""
         return {stage.name: stage.state for stage in self._stages}
+
+    def meters(self) -> dict[str, Meter]:
+        """Return what each stage costs, by name."""
+        return {stage.name: stage.meter for stage in self._stages}
+
+    def behind(self) -> int | None:
+        """Return how many frames the search for new cells is behind; None while there is none."""
+        finder = self._cells.now
+        return None if finder is None else finder.behind
 
     def maps(self) -> dict[str, Picture]:
         """Return the summary maps as (H, W) pictures of the camera; none when nothing was analysed."""

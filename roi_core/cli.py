@@ -1,4 +1,4 @@
-"""The command line: ``roi_stream run | devices | random-rois | info | export | refine | compare | ...``.
+"""The command line: ``roi_stream run | devices | info | export | refine | compare | card | ...``.
 
 Exit 0: done, also after Ctrl+C or SIGTERM. Exit 1: one sentence on stderr. Exit 2: wrong usage. What a
 command does not need is not imported: ``--help`` loads neither OpenCV nor numba nor HDF5.
@@ -76,19 +76,20 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _measure(arguments: argparse.Namespace, signals: Signals) -> None:
+    from roi_core.card import Card, LiveCard
     from roi_core.console import run_session
     from roi_core.session import Session
     from roi_core.settings import LiveSettings
     from roi_core.sources import open_source
 
-    live = LiveSettings(_settings(arguments))
+    live, card = LiveSettings(_settings(arguments)), Card.load(arguments.card) if arguments.card else Card()
     source = open_source(arguments.source, live, realtime=arguments.realtime)
     try:
         rois = _load_rois(arguments.rois, source.shape)
         if signals.asked:
             return
         signals.recording = True
-        session = Session(source, live, rois, max_frames=arguments.max_frames)
+        session = Session(source, live, rois, max_frames=arguments.max_frames, card=LiveCard(card))
         if arguments.out:
             session.record(Path(arguments.out), overwrite=arguments.overwrite, essential=True)
         else:
@@ -169,6 +170,14 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _show_settings(arguments: argparse.Namespace) -> int:
     sys.stdout.write(_settings(arguments).to_yaml())
+    return 0
+
+
+def _show_card(arguments: argparse.Namespace) -> int:
+    from roi_core.card import Card
+
+    card = Card.load(arguments.card) if arguments.card else Card()
+    sys.stdout.write(card.with_texts(*(arguments.set or ())).to_yaml())
     return 0
 
 
@@ -266,6 +275,7 @@ def _gui_words(arguments: argparse.Namespace) -> list[str]:
     words += ["--rois", arguments.rois] if arguments.rois else []
     words += ["--settings", arguments.settings] if arguments.settings else []
     words += ["--record", arguments.out] if arguments.out else []
+    words += ["--card", arguments.card] if arguments.card else []
     return [*words, *(word for text in _assignments(arguments) for word in ("--set", text))]
 
 
@@ -301,6 +311,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(_add(commands, "compare", _compare, "tell which cells two recordings share"))
     settings = _add(commands, "settings", _show_settings, "print every setting with its meaning, as YAML")
     _add_settings(settings)
+    card = _add(commands, "card", _show_card, "print a session card to fill in, as YAML")
+    card.add_argument("--card", metavar="C", help="YAML session card to begin with")
+    card.add_argument("--set", action="append", metavar="path=value", help="fill in one field; repeatable")
     _add_warm_up(_add(commands, "warm-up", _warm_up, "compile everything once, such as after installing"))
     demo = _add(commands, "demo", _demo, "see it work on a simulated camera")
     demo.add_argument("--out", default="demo.h5", help="where the headless demo records (default demo.h5)")
@@ -336,6 +349,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rois", metavar="F", help="ROI file: .csv .json .roi .zip")
     _add_settings(parser)
+    parser.add_argument("--card", metavar="C", help="YAML session card, kept in the recording")
     parser.add_argument("--out", metavar="O", help="recording to write (.h5); an existing name gets a suffix")
     parser.add_argument("--format", metavar="WxH@FPS", help="size and rate asked of the camera")
     parser.add_argument("--max-frames", type=_count, metavar="N", help="stop after N frames")

@@ -172,6 +172,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "frames_dropped": known.get("frames_dropped"),
         "loss_basis": known.get("loss_basis"),
         "events": len(recording.events),
+        **{name: value for name, value in recording.card.flat().items() if value not in ("", None)},
         "start": known.get("start_iso8601"),
         "end": known.get("end_iso8601"),
         "finish_reason": known.get("finish_reason") if recording.complete else None,

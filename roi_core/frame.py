@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
+from roi_core.card import Card
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -87,6 +89,7 @@ class Header:
     counter: Counter
     settings: Settings
     rois: RoiSet
+    card: Card = field(default_factory=Card)
 
 
 class Status(IntEnum):

@@ -6,11 +6,12 @@ import queue
 import threading
 from contextlib import suppress
 from dataclasses import replace
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 from roi_core.errors import sentence
 from roi_core.frame import FinishReason, Summary
+from roi_core.metrics import Meter
 
 if TYPE_CHECKING:
     from roi_core.frame import Header, Sample
@@ -35,6 +36,8 @@ class Lane:
         self.capacity = capacity
         self.dropped = 0
         self.failure: Exception | None = None
+        self.meter = Meter()
+        """What writing a sample costs."""
         self._wait = wait
         self._period = flush_period
         self._queue: queue.Queue[Sample | None] = queue.Queue(capacity)
@@ -113,7 +116,9 @@ class Lane:
             else:
                 if sample is None:
                     return
+                begun = perf_counter()
                 self.sink.write(sample)
+                self.meter.add(begun, perf_counter() - begun)
             if monotonic() >= due:
                 self.sink.flush()
                 due = monotonic() + self._period

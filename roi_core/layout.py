@@ -29,6 +29,10 @@ EVENTS: Final = "/events"
 """Table of time (s), frame (the camera's count, -1 before the first), kind, data (JSON)."""
 SETTINGS: Final = "/settings"
 """YAML text: the settings at the start; later edits are events."""
+SESSION: Final = "/session"
+"""Group with one attribute per field of the session card, by the field's own name (see `roi_core.card`):
+text, '' when not given, or f8, NaN when not given. Written at the start; an edit is an event and changes
+it."""
 MOVIE: Final = "/movie"
 """(rows, H, W) u2, one frame a chunk, when asked."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from roi_core.dff import Dff
 from roi_core.frame import Event, Frame, Sample
 from roi_core.gray import to_uint16_gray
 from roi_core.masks import Masks
+from roi_core.metrics import Meter
 from roi_core.ring import FrameRing, TraceRing
 from roi_core.rois import Circle, RoiSet
 from roi_core.settings import Settings
@@ -36,18 +38,27 @@ class Pipeline:
         self._rois = RoiSet()
         self._masks = Masks(self._rois, frames.shape)
         self._dff = Dff(rate)
+        self._gray, self._regions = Meter(), Meter()
         self._rows = 0
+
+    def meters(self) -> dict[str, Meter]:
+        """Return what each stage costs, in their order; from any thread."""
+        return {"gray": self._gray, **self.analysis.meters(), "regions": self._regions}
 
     def step(self, frame: Frame, time: float, settings: Settings, rois: RoiSet) -> Sample:
         """Return what was measured on `frame`; `time` is in s since the session's first frame.
 
         The gray picture is left in the claimed slot of the frame ring, for the caller to publish.
         """
+        begun = perf_counter()
         image = to_uint16_gray(frame.image, out=self._frames.claim(), input_range=settings.camera.input_range)
+        self._gray.add(begun, perf_counter() - begun)
         events = tuple(self._follow(rois, frame.index, time))
         seen = self.analysis.step(self._rows, time, image, settings, rois)
+        begun = perf_counter()
         means = self._masks.means(image, offset=seen.offset)
         dff = self._dff.step(self._masks.ids, means, settings.roi) if settings.roi.dff else None
+        self._regions.add(begun, perf_counter() - begun)
         events += tuple(Event(time, frame.index, kind, data) for kind, data in seen.news)
         self._rows += 1
         return Sample(
@@ -71,9 +82,9 @@ class Pipeline:
             yield Event(time, frame, "roi_removed", {"id": roi_id})
 
 
-def edit_event(edit: Edit, frame: int, time: float) -> Event:
-    """Return the line that tells of one changed setting."""
-    return Event(time, frame, "setting", {"path": edit.path, "old": edit.old, "new": edit.new})
+def edit_event(edit: Edit, frame: int, time: float, kind: str = "setting") -> Event:
+    """Return the line that tells of one changed setting, or field of the card."""
+    return Event(time, frame, kind, {"path": edit.path, "old": edit.old, "new": edit.new})
 
 
 def warm_up() -> None:

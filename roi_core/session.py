@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from roi_core.alarms import Alarms
 from roi_core.board import Board
 from roi_core.calm import calm
+from roi_core.card import LiveCard
 from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
 from roi_core.hand import Hand
@@ -70,8 +71,10 @@ class Session:
         *,
         sinks: Sequence[Sink] = (),
         max_frames: int | None = None,
+        card: LiveCard | None = None,
     ) -> None:
         self.settings = settings
+        self.card = card or LiveCard()
         self.state = State.IDLE
         self._source = source
         self._rois = rois if rois is not None else RoiSet()
@@ -90,6 +93,7 @@ class Session:
         self._takes: list[Take] = []
         self._lanes = [Lane(sink, self._queue, wait=False) for sink in sinks]
         self._news = News(getattr(source, "notes", ()))
+        self._marks = 0
         self._summary: Summary | None = None
         self._error: BaseException | None = None
         self._zero = 0.0
@@ -177,10 +181,19 @@ class Session:
         """Have something told as an event of the next frame, such as what the window knows of a cell."""
         self._news.say(kind, data)
 
-    def record(self, path: Path, *, overwrite: bool = False, essential: bool = False) -> Path:
+    def mark(self) -> int:
+        """Put a marker at the next frame; return its number, which begins at 1 in each recording."""
+        self._marks += 1
+        self._news.say("marker", {"number": self._marks})
+        return self._marks
+
+    def record(
+        self, path: Path, *, overwrite: bool = False, essential: bool = False, length: float | None = None
+    ) -> Path:
         """Start recording with the next frame and return the file's name, suffixed if it was taken.
 
-        A recorder that fails ends its recording; an `essential` one ends the session.
+        It ends by itself after `length` s of data. A recorder that fails ends its recording; an `essential`
+        one ends the session.
         """
         with self._lock:
             if self.state in (State.STOPPING, State.FINISHED):
@@ -190,8 +203,9 @@ class Session:
             pictures = self._pipeline.analysis.pictures
             take = Take(
                 path, self._header(), self._queue,
-                overwrite=overwrite, essential=essential, pictures=pictures,
+                overwrite=overwrite, essential=essential, length=length, pictures=pictures,
             )  # fmt: skip
+            self._marks = 0
             self._takes = [*filter(lambda old: old.alive, self._takes), take]
             self._take = take
             return take.path
@@ -202,15 +216,24 @@ class Session:
         That is when the frames of the next ``cnmf.lag`` seconds have settled the last rows of its cells.
         """
         if self._take is not None and self._take.open:
-            events, maps = tuple(self._last_words()), self._maps()
-            self._take.end(Summary(FinishReason.STOPPED, events=events, maps=maps))
+            self._end(self._take, FinishReason.STOPPED)
         if self._take is not None and wait:
             self._take.join()
+
+    def stop_after(self, length: float | None) -> None:
+        """End the present recording after so many seconds of data from its beginning; None: only by hand."""
+        if self._take is not None:
+            self._take.length = length
+
+    def _end(self, take: Take, reason: FinishReason, detail: str = "") -> None:
+        events, maps = tuple(self._last_words()), self._maps()
+        take.end(Summary(reason, detail, events=events, maps=maps))
 
     def snapshot(self) -> Snapshot:
         """Return the present state, whole."""
         source, summary, running = self._source, self._summary, self.state is State.RUNNING
-        board = self._board
+        board, take = self._board, self._take
+        writing = {"write": take.meter} if take is not None else {}
         return Snapshot(
             state=self.state,
             reason=summary.reason if summary else None,
@@ -230,7 +253,7 @@ class Session:
             step_ms_p99=self._meter.cost(99) * 1e3,
             silence=perf_counter() - self._last_arrival if running and source.live else 0.0,
             elapsed=max(self._time, 0.0),
-            recording=self._take.status() if self._take else None,
+            recording=take.status() if take else None,
             diary=board.diary,
             alarms=self.alarms,
             shift=board.shift,
@@ -239,6 +262,8 @@ class Session:
             cells=board.cells,
             activity=board.activity,
             stages=self._pipeline.analysis.states(),
+            meters=self._pipeline.meters() | writing,
+            behind=self._pipeline.analysis.behind(),
         )
 
     def pictures(self) -> dict[str, NDArray[np.float32]]:
@@ -275,6 +300,7 @@ class Session:
             self._zero = frame.time
         time = max(frame.time - self._zero, self._time + 1e-6)
         news = [*self._gap(frame, time), *(edit_event(edit, frame.index, time) for edit in edits)]
+        news += self._card_edits(time, frame.index)
         news += self._news.events(time, frame.index)
         lost = self._count_lost(frame)
         sample = self._pipeline.step(frame, time, settings, self._rois)
@@ -320,6 +346,9 @@ class Session:
             old.settle(sample)
         take = self._take
         if take is None or not take.open:
+            return
+        if take.is_over(sample.time):
+            self._end(take, FinishReason.COMPLETED, f"the {take.length:g} s asked for")
             return
         take.offer(sample)
         if take.failure is not None:
@@ -373,7 +402,13 @@ class Session:
         if self._meter.count and self._source.live and silence > self.settings.current.camera.timeout:
             data = {"lost": None, "first": self._index + 1, "last": None, "seconds": round(silence, 6)}
             yield Event(self._time + silence, self._index, "gap", data)
+        yield from self._card_edits(max(self._time, 0.0), self._index)
         yield from self._news.events(max(self._time, 0.0), self._index)
+
+    def _card_edits(self, time: float, frame: int) -> list[Event]:
+        """Return what was changed on the session card since this was last asked."""
+        _, edits = self.card.at_frame()
+        return [edit_event(edit, frame, time, "card") for edit in edits]
 
     def _blame(self) -> None:
         """Make the failure of an essential recorder the failure of the session."""
@@ -384,7 +419,9 @@ class Session:
 
     def _header(self) -> Header:
         source, settings = self._source, self.settings.current
-        return Header(source.name, source.shape, source.rate, source.counter, settings, self._rois)
+        return Header(
+            source.name, source.shape, source.rate, source.counter, settings, self._rois, self.card.current
+        )
 
 
 def _queue_length(wanted: int, shape: tuple[int, int]) -> int:

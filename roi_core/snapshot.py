@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from roi_core.alarms import Alarms
     from roi_core.board import Diary
     from roi_core.cellring import CellRing
     from roi_core.frame import Activity, FinishReason
+    from roi_core.metrics import Meter
     from roi_core.ring import FrameRing, TraceRing
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
@@ -36,9 +40,11 @@ class Snapshot:
     the last frame, ``elapsed`` the seconds from the first to the last. ``frames_dropped`` is None when
     losses cannot be known. ``shift`` (dy, dx) px, ``confidence`` 0..1 and ``flag`` are motion correction's
     word on the last frame; ``cells`` are the traces and ``activity`` the last state of cells, their
-    footprints being in ``activity.components``, which is the same object until something changes.``diary``
+    footprints being in ``activity.components``, which is the same object until something changes. ``diary``
     holds what happened: notes, edits, gaps, births; ``alarms`` how good the picture is. ``stages`` tells how
-    far each optional stage is: ``off``, ``making``, ``ready`` or ``given up``.
+    far each optional stage is: ``off``, ``making``, ``ready`` or ``given up``. ``meters`` hold what a stage
+    costs; ``behind`` is how many frames the search for new cells has not looked at yet, None while there is
+    none.
     """
 
     state: State
@@ -68,3 +74,11 @@ class Snapshot:
     cells: CellRing | None = None
     activity: Activity | None = None
     stages: dict[str, str] = field(default_factory=dict)
+    meters: Mapping[str, Meter] = field(default_factory=dict)
+    behind: int | None = None
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Median ms of a frame in each stage at work now: gray prepare motion maps cnmf regions write."""
+        now = perf_counter()
+        return {name: 1e3 * meter.cost() for name, meter in self.meters.items() if meter.rate(now) > 0}

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from roi_core.errors import SettingsError, sentence
+from roi_core.metrics import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +79,10 @@ class Finding(Protocol):
 
     ``shift`` (dy, dx) px by which that picture was moved: as much of its edges was not seen by the camera.
     From a picture that is not ``trusted``, moved who knows where or a copy of the last, nothing is learned.
+    ``behind`` frames were not searched for new cells yet.
     """
 
+    behind: int
     input: NDArray[np.float32]
     shift: tuple[float, float]
     trusted: bool
@@ -126,6 +129,8 @@ class Stage(Generic[T]):
     def __init__(self, name: str, make: Callable[[], T], inline: bool) -> None:
         self.name = name
         self.broken = self._closed = False
+        self.meter = Meter()
+        """What its work on a frame costs."""
         self._make = make
         self._inline = inline
         self._object: T | None = None
@@ -175,11 +180,13 @@ class Stage(Generic[T]):
         if self._object is None:
             return None
         self._paused = False
+        begun = perf_counter()
         try:
             result = work(self._object)
         except Exception as error:
             self._fail(error)
             return None
+        self.meter.add(begun, perf_counter() - begun)
         self._good += 1
         if self._good == self.FORGIVEN:
             self._failures = 0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.frame import Header, Sample, Summary
+    from roi_core.metrics import Meter
 
 __all__ = ["Take", "TakeStatus"]
 
@@ -32,7 +33,10 @@ PATIENCE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class TakeStatus:
-    """A recording at one moment; ``seconds`` of data, ``disk_free`` in bytes, ``failed`` a sentence or ''."""
+    """A recording at one moment; ``seconds`` of data, ``disk_free`` in bytes, ``failed`` a sentence or ''.
+
+    ``length`` is the number of seconds after which it ends by itself, if it does.
+    """
 
     path: Path
     rows: int
@@ -44,6 +48,7 @@ class TakeStatus:
     bytes_per_second: float
     closing: bool
     failed: str
+    length: float | None = None
 
 
 class Take:
@@ -60,9 +65,12 @@ class Take:
         *,
         overwrite: bool = False,
         essential: bool = False,
+        length: float | None = None,
         pictures: Callable[[], dict[str, NDArray[np.float32]]] = dict,
     ) -> None:
         self.essential = essential
+        self.length = length
+        """Seconds after which it ends by itself; may be changed while it runs."""
         self._header = header
         self._collect = pictures
         self._pictures: Lane | None = None
@@ -95,6 +103,15 @@ class Take:
     def failure(self) -> Exception | None:
         """What ended the recorder, if anything did."""
         return self._lane.failure
+
+    @property
+    def meter(self) -> Meter:
+        """What writing a sample costs."""
+        return self._lane.meter
+
+    def is_over(self, time: float) -> bool:
+        """Tell whether a sample at `time` (s of the session) lies beyond the length asked for."""
+        return self.length is not None and self._rows > 0 and time - self._first >= self.length - 1e-6
 
     def offer(self, sample: Sample) -> None:
         """Record one sample; waits when the recorder is a whole queue behind."""
@@ -173,4 +190,5 @@ class Take:
             bytes_per_second=self._recorder.size / max(perf_counter() - self._started, 1.0),
             closing=not self.open and self.alive,
             failed=sentence(self.failure) if self.failure else "",
+            length=self.length,
         )

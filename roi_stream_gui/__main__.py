@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rois", metavar="F", help="ROI file: .csv .json .roi .zip")
     parser.add_argument("--record", metavar="O", help="record to this file (.h5) from the first frame on")
+    parser.add_argument("--card", metavar="C", help="YAML session card, kept in recordings")
     parser.add_argument("--install-desktop", action="store_true", help="put icon and launcher in place")
     parser.add_argument("--version", action="version", version=f"roi_stream_gui {__version__}")
     return parser

@@ -136,7 +136,7 @@ class FakeCells:
     past + .125; spikes the same with the row alone.
     """
 
-    lag, every, until = 3, 10, 60
+    lag, every, until, behind = 3, 10, 60, 0
 
     def __init__(
         self, shape, rate, settings, *, camera_shape=None, origin=(0, 0), bin=1, inline=True, first_id=1

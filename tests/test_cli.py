@@ -1,5 +1,6 @@
 """The command line as a newcomer meets it: the promised run, and every refusal in one sentence."""
 
+import json
 import os
 import random
 import subprocess
@@ -289,3 +290,19 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_session_card_goes_from_yaml_into_the_recording(tmp_path):
+    filled = roi_stream("card", "--set", "subject.subject_id=m017", "--set", "imaging.excitation_nm=920")
+    (tmp_path / "card.yaml").write_text(filled.stdout)
+    out = tmp_path / "t.h5"
+    roi_stream(
+        "run", "--source", "simulated:tiny", "--max-frames", 5, "--out", out, "--card", tmp_path / "card.yaml"
+    )
+    told = json.loads(roi_stream("info", out, "--json").stdout)
+    assert (told["subject_id"], told["excitation_nm"]) == ("m017", 920.0)
+    assert "species" not in told, "what is not known is not told"
+    (tmp_path / "card.yaml").write_text("subject: {species: mouse}")
+    assert "subject.species = 'mouse': write the Latin name" in refused(
+        "run", "--source", "simulated:tiny", "--card", tmp_path / "card.yaml", code=2
+    )

@@ -201,6 +201,11 @@ class OnlineCNMF:
         number = min(last, max(1, round(self.rate)), len(ring) - 2)
         return _unbinned(ring.rms(last - number, last), field) if number > 0 else None
 
+    @property
+    def behind(self) -> int:
+        """Frames that the search for new cells has not looked at yet; from any thread."""
+        return max(self._ring.head - self._detector.done, 0)
+
     def finish(self) -> Settled | None:
         """Return the refined values of the last rows; no step follows."""
         number = min(self._lag, self._steps)

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from roi_core import layout
+from roi_core.card import Card
 from roi_core.errors import RecordingError
 from roi_core.frame import Event
 from roi_core.recording.cells import RecordedCells
@@ -176,6 +177,14 @@ class Recording:
     def settings(self) -> str:
         """The settings at the start, as YAML text."""
         return _text(self._read(layout.SETTINGS))
+
+    @property
+    def card(self) -> Card:
+        """The session card as it was at the end; empty in a recording made before there was one."""
+        with self._sound():
+            known = self._file.get(layout.SESSION)
+            found = {} if known is None else {name: _plain(value) for name, value in known.attrs.items()}
+        return Card.of({name: value for name, value in found.items() if value == value})
 
     @property
     def movie(self) -> h5py.Dataset | None:

@@ -13,7 +13,7 @@ from roi_core import __version__, layout
 if TYPE_CHECKING:
     from roi_core.frame import Header
 
-__all__ = ["at_start", "now", "set_text", "text_dtype"]
+__all__ = ["at_start", "now", "set_card", "set_text", "text_dtype"]
 
 
 def at_start(header: Header) -> dict[str, Any]:
@@ -46,6 +46,15 @@ def text_dtype(name: str) -> Any:
 def set_text(file: h5py.File, name: str, text: str) -> None:
     """Replace a text attribute in place, cut to its length."""
     file.attrs.modify(name, np.array(_cut(name, text), text_dtype(name)))
+
+
+def set_card(group: h5py.Group, name: str, value: str | float | None) -> None:
+    """Put one field of the session card in place: text of its own length, or a number, NaN when not known."""
+    if isinstance(value, str):
+        text = value.encode(errors="replace")
+        group.attrs.create(name, text, dtype=h5py.string_dtype("utf-8", max(len(text), 1)))
+    else:
+        group.attrs.create(name, np.float64(np.nan if value is None else value))
 
 
 def now() -> str:

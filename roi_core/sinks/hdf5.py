@@ -19,7 +19,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.errors import RecorderError
 from roi_core.frame import Event
-from roi_core.sinks.attributes import at_start, now, set_text, text_dtype
+from roi_core.sinks.attributes import at_start, now, set_card, set_text, text_dtype
 from roi_core.sinks.components import Components
 from roi_core.sinks.disk import free_path, is_recording, reserve, why
 from roi_core.sinks.journal import Journal
@@ -142,6 +142,9 @@ class Recorder:
         file.create_dataset(layout.FRAME_INDEX, (0,), "i8", maxshape=(None,), chunks=(rows,))
         file.create_dataset(layout.EVENTS, (0,), layout.EVENT_DTYPE, maxshape=(None,), chunks=(64,))
         file.create_dataset(layout.SETTINGS, data=header.settings.to_yaml(), dtype=h5py.string_dtype())
+        self._card = file.create_group(layout.SESSION)
+        for name, value in header.card.flat().items():
+            set_card(self._card, name, value)
         self._regions = Regions(file, header, rows)
         self._components = Components(file, header, rows)
         self._movie = None
@@ -181,6 +184,8 @@ class Recorder:
         return replace(event, time=max(event.time - self._zero, 0.0))
 
     def _note(self, event: Event) -> None:
+        if event.kind == "card":
+            set_card(self._card, event.data["path"].rpartition(".")[2], event.data["new"])
         self._journal.write(event)
         self._events.append(event)
 

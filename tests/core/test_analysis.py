@@ -407,7 +407,7 @@ def test_numbers_of_numpy_in_an_event_do_not_hurt(tmp_path, monkeypatch):
 def test_settings_that_are_off_leave_the_file_as_it_was(tmp_path):
     film(Ramp(30, SHAPE), tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5") as file:
-        assert sorted(file) == ["events", "frame_index", "roi", "settings", "time"]
+        assert sorted(file) == ["events", "frame_index", "roi", "session", "settings", "time"]
     assert LiveSettings().current.cnmf.enabled is False
 
 
