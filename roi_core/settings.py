@@ -358,6 +358,12 @@ class Quality(Block):
 class Display(Block):
     """What the window shows; never changes what is measured or recorded."""
 
+    theme: Literal["dark", "light"] = field(
+        "dark", "Colours of the window; what lies on the picture keeps its own."
+    )
+    scale: float | None = field(
+        None, "Size of text and widgets; 1 is 100 %, empty follows the screen.", ge=0.75, le=2.5
+    )
     rate: float = field(25.0, "How often the window draws.", unit="Hz", ge=1, le=120)
     auto_contrast: bool = field(True, "Follow the darkest and brightest pixels of the picture.")
     low: int = field(0, "Pixel value shown black when contrast is manual.", ge=0, le=65_535)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import importlib.util
 import os
 import sys
@@ -21,7 +20,12 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the window and return the exit code: 0 done, 1 one sentence on stderr, 2 wrong usage."""
-    arguments = _parser().parse_args(argv)
+    typed = sys.argv[1:] if argv is None else list(argv)
+    if getattr(sys, "frozen", False) and typed[:1] == ["warm-up"]:
+        from roi_core import cli  # frozen into one folder, the program is its own compiler: roi_core.compiler
+
+        return cli.main(typed)
+    arguments = _parser().parse_args(typed)
     try:
         if arguments.install_desktop:
             from roi_stream_gui.desktop import install_desktop
@@ -44,10 +48,12 @@ def _show(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("dearpygui") is None:
         raise MissingExtra("the window", "dearpygui", "gui")
     from roi_core.settings import Settings
+    from roi_stream_gui.memory import Memory
+    from roi_stream_gui.monitor import Monitor
 
     settings = Settings.load(arguments.settings) if arguments.settings else Settings()
-    settings = settings.with_texts(*_shown_off(arguments), *(arguments.set or ()))
-    if _on_linux() and not _opens(display):
+    settings = Memory.kept().applied(settings).with_texts(*_shown_off(arguments), *(arguments.set or ()))
+    if _on_linux() and Monitor.of(display) is None:
         print(words.DEAD_DISPLAY.format(display), file=sys.stderr)
         return 1
     from roi_stream_gui.app import App
@@ -71,19 +77,6 @@ def _shown_off(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 def _on_linux() -> bool:
     return sys.platform.startswith("linux")
-
-
-def _opens(display: str) -> bool:
-    """Tell whether an X server answers; without one Dear PyGui aborts, and nothing could catch that."""
-    try:
-        x11 = ctypes.CDLL("libX11.so.6")
-    except OSError:
-        return True
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    server = x11.XOpenDisplay(display.encode())
-    if server:
-        x11.XCloseDisplay(ctypes.c_void_p(server))
-    return bool(server)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,9 +16,14 @@ import dearpygui.dearpygui as dpg
 
 from roi_core.calm import SWITCH
 from roi_stream_gui import words
-from roi_stream_gui.dialogs import AskFile, AskQuit, KeySheet
+from roi_stream_gui.about import About
+from roi_stream_gui.dialogs import AskFile, AskQuit
 from roi_stream_gui.keyboard import Keyboard
-from roi_stream_gui.layout import Layout, Sizes
+from roi_stream_gui.keysheet import KeySheet
+from roi_stream_gui.layout import Layout
+from roi_stream_gui.looks import Looks
+from roi_stream_gui.memory import Memory
+from roi_stream_gui.monitor import Monitor
 from roi_stream_gui.outside import awake, on_signals, outlive_display, step_back
 from roi_stream_gui.pace import Pace
 from roi_stream_gui.panelboard import PanelBoard
@@ -27,6 +32,7 @@ from roi_stream_gui.probe import Probe, answer
 from roi_stream_gui.shipped import asset
 from roi_stream_gui.texture import Texture
 from roi_stream_gui.theme import PICTURE, Theme
+from roi_stream_gui.tour import Tour
 
 if TYPE_CHECKING:
     from roi_stream_gui.controller import Controller
@@ -45,7 +51,8 @@ class App:
     def __init__(self, controller: Controller) -> None:
         self._do = controller
         self._leaving = False
-        self._sizes = Sizes.remembered()
+        self._memory = Memory.kept()
+        self._shown_first = controller.settings.current.display
         self._pace = Pace()
         self._probe: Probe | None = None
 
@@ -62,10 +69,12 @@ class App:
             self._kept = outlive_display(self._do.close)
             for _ in range(FIRST_FRAMES):
                 dpg.render_dearpygui_frame()
+            self._tour.first()
             self._do.connect(self._do.source)
             with awake():
                 while dpg.is_dearpygui_running() and not self._leaving:
                     self._turn()
+            self._remember()
         finally:
             self._close()
         return 0
@@ -76,8 +85,10 @@ class App:
         self._run_callbacks()
         self._do.tick()
         view = self._do.view()
+        self._looks.update(view.settings.display)
         self._layout.update()
         self._panels.update(view)
+        self._tour.update()
         if self._probe is not None:
             self._probe.poll(lambda: answer(self._desk, self._panels, view) | {"busy": self._pace.busy})
         dpg.render_dearpygui_frame()
@@ -95,11 +106,12 @@ class App:
 
     def _build(self) -> None:
         dpg.configure_app(manual_callback_management=True)
+        monitor = Monitor.of() or Monitor()
         icon = asset("icon.png")
         icons = {"small_icon": str(icon), "large_icon": str(icon)} if icon else {}
         dpg.create_viewport(
-            title=words.TITLE, width=self._sizes.width, height=self._sizes.height,
-            min_width=940, min_height=640, disable_close=True, clear_color=PICTURE, **icons,
+            title=words.TITLE, min_width=940, min_height=640, disable_close=True, clear_color=PICTURE,
+            **self._memory.place(monitor), **icons,
         )  # fmt: skip
         theme = Theme()
         theme.load_font()
@@ -107,10 +119,13 @@ class App:
         self._desk = Desk(self._do, theme, Texture(), quit=self._ask_to_close)
         with dpg.window(no_scrollbar=True, no_scroll_with_mouse=True) as window:
             pass
-        self._layout = Layout(self._desk, self._sizes)
+        self._looks = Looks(self._desk, monitor.scale)
+        self._layout = Layout(self._desk, self._memory)
         self._panels = PanelBoard(self._desk, self._layout.build(int(window)))
         self._desk.open_tab, self._desk.is_open = self._panels.open, self._panels.is_open
         self._build_dialogs()
+        self._looks.update(self._shown_first)
+        self._panels.reopen(self._memory.tabs)
         dpg.set_primary_window(window, True)
         dpg.set_exit_callback(then(self._ask_to_close))
         dpg.setup_dearpygui()
@@ -121,16 +136,29 @@ class App:
         self._ask_quit = AskQuit(self._desk, self._leave)
         self._desk.ask_file = AskFile(self._desk).ask
         self._desk.show_keys = KeySheet(self._desk).toggle
+        self._desk.show_about = About(self._desk).toggle
+        self._tour = Tour(self._desk, self._memory)
+        self._desk.show_tour = self._tour.show
+        self._desk.zoom, self._desk.full_screen = self._looks.zoom, self._looks.full_screen
         Keyboard(self._desk)
 
     def _close(self) -> None:
         """Finish the recording first; only then may the context go."""
         self._do.close()
         self._do.log.remove()
-        self._sizes.remember()
         if self._probe is not None:
             self._probe.close()
         dpg.destroy_context()
+
+    def _remember(self) -> None:
+        """Keep for the next start how the window stands now."""
+        memory = self._memory
+        memory.note(self._shown_first, self._do.settings.current.display)
+        memory.tabs = self._panels.opened()
+        if not self._looks.filling:
+            memory.width, memory.height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+            memory.left, memory.top = map(int, dpg.get_viewport_pos())
+        memory.keep()
 
     def _ask_to_close(self) -> None:
         if self._do.recording():

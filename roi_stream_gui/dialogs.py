@@ -1,4 +1,4 @@
-"""The few windows on top of the window: a file name, the question before closing, the key sheet."""
+"""The few windows on top of the window: a file name, and the question before closing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import then
-from roi_stream_gui.shortcuts import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from roi_stream_gui.panels.base import Desk
 
-__all__ = ["AskFile", "AskQuit", "KeySheet"]
+__all__ = ["AskFile", "AskQuit"]
 
 
 class AskFile:
@@ -55,10 +54,7 @@ class AskFile:
         saving = what.startswith("save")
         start = "" if not name else str(do.proposal(name) if saving else do.folder() / name)
         dpg.set_value(self._path, start)
-        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        dpg.configure_item(
-            self._window, label=title, show=True, pos=((width - 560) // 2, max((height - 100) // 3, 0))
-        )
+        dpg.configure_item(self._window, label=title, show=True, pos=self._desk.middle(560, 200))
         dpg.configure_item(self._ok, label=verb)
         dpg.focus_item(self._path)
 
@@ -86,6 +82,7 @@ class AskQuit:
     """Asks before a recording is ended by closing the window."""
 
     def __init__(self, desk: Desk, leave: Callable[[], object]) -> None:
+        self._desk = desk
         self._leave = leave
         with dpg.window(
             label=words.QUIT_TITLE,
@@ -112,30 +109,9 @@ class AskQuit:
             self._leave()
             return
         self.shown = True
-        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        dpg.configure_item(self._window, show=True, pos=((width - 460) // 2, (height - 112) // 2))
+        dpg.configure_item(self._window, show=True, pos=self._desk.middle(460, 112))
 
     def hide(self) -> None:
         """Keep recording."""
         self.shown = False
         dpg.configure_item(self._window, show=False)
-
-
-class KeySheet:
-    """Every key on one sheet (F1)."""
-
-    def __init__(self, desk: Desk) -> None:
-        with dpg.window(label="Keys", show=False, width=470, height=470, no_collapse=True) as self._window:
-            with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, row_background=True):
-                dpg.add_table_column(width_fixed=True, init_width_or_weight=150)
-                dpg.add_table_column()
-                keys = [(" / ".join(map(str, action.chords)), action.text) for action in ACTIONS]
-                for chord, text in [*words.WINDOW_KEYS, *keys]:
-                    with dpg.table_row():
-                        dpg.add_text(chord)
-                        dpg.add_text(text)
-        desk.named("keys", self._window)
-
-    def toggle(self) -> None:
-        """Show the sheet, or put it away."""
-        dpg.configure_item(self._window, show=not dpg.is_item_shown(self._window), pos=(220, 90))

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from roi_stream_gui.panels.base import value
-from roi_stream_gui.shortcuts import REPEATING, Chord, find
+from roi_stream_gui.shortcuts import REPEATING, Chord, find, find_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from roi_stream_gui.panels.base import Desk
 
 __all__ = ["Keyboard"]
@@ -29,7 +27,7 @@ let both go, and of the modifier's release only later."""
 NAMES = {
     "Enter": "Return", "Esc": "Escape", "Del": "Delete", "Backspace": "Back",
     "Left": "Left", "Right": "Right", "Up": "Up", "Down": "Down", "-": "Minus", ",": "Comma",
-    ".": "Period", "[": "Open_Brace", "]": "Close_Brace", "F1": "F1",
+    ".": "Period", "[": "Open_Brace", "]": "Close_Brace", "F1": "F1", "F11": "F11",
 }  # fmt: skip
 
 
@@ -41,16 +39,6 @@ class Keyboard:
         self._names = _numbers()
         self._down: set[int] = set()
         self._modified: dict[int, float] = {}
-        do = desk.controller
-        self._own: dict[Chord, Callable[[], object]] = {
-            Chord("0"): lambda: desk.fit(),
-            Chord("N"): lambda: dpg.focus_item(desk.names["note"]),
-            Chord("["): lambda: desk.scale_traces(1.25),
-            Chord("]"): lambda: desk.scale_traces(0.8),
-            Chord("S", ctrl=True): lambda: desk.ask_file("save_rois", do.save_rois),
-            Chord("O", ctrl=True): lambda: desk.ask_file("open", do.connect),
-            Chord("F1"): lambda: desk.show_keys(),
-        }
         with dpg.handler_registry():
             dpg.add_key_press_handler(callback=value(self._press))
             dpg.add_key_release_handler(callback=value(self._release))
@@ -75,8 +63,10 @@ class Keyboard:
         if held or self._desk.typing():
             return
         chord = Chord(self._names[key], self._held(*CONTROLS), self._held(*SHIFTS))
-        if chord in self._own:
-            self._own[chord]()
+        if chord.key == "Esc" and self._desk.dismiss():
+            return
+        if (action := find_window(chord)) is not None:
+            action.run(self._desk)
         elif (action := find(chord)) is not None:
             action.run(self._desk.controller)
 

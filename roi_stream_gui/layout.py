@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
@@ -13,49 +9,24 @@ import dearpygui.dearpygui as dpg
 from roi_stream_gui.panels.base import Place
 
 if TYPE_CHECKING:
+    from roi_stream_gui.memory import Memory
     from roi_stream_gui.panels.base import Desk
 
-__all__ = ["Layout", "Sizes"]
+__all__ = ["Layout"]
 
 MENU, BAR, CHIPS, FOOT, LEFT, GAP, SPLIT, EDGE = 27, 38, 32, 66, 120, 5, 5, 6
 LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES = 360, 292, 318, 110
-
-
-@dataclass
-class Sizes:
-    """What the user has dragged, px; remembered between starts."""
-
-    width: int = 1280
-    height: int = 800
-    right: int = 312
-    bottom: int = 224
-
-    @classmethod
-    def remembered(cls) -> Sizes:
-        """Return the sizes of last time, or the first ones."""
-        try:
-            known = json.loads(_memory().read_text(encoding="utf-8"))
-            return cls(**{name: int(known[name]) for name in asdict(cls())})
-        except (OSError, ValueError, KeyError, TypeError):
-            return cls()
-
-    def remember(self) -> None:
-        """Keep the sizes for the next start; a home that cannot be written is no reason to complain."""
-        try:
-            _memory().parent.mkdir(parents=True, exist_ok=True)
-            _memory().write_text(json.dumps(asdict(self)), encoding="utf-8")
-        except OSError:
-            return
+"""px at 100 %."""
 
 
 class Layout:
     """The frame of the window: one child window per place, sized by hand when something changes."""
 
-    def __init__(self, desk: Desk, sizes: Sizes) -> None:
-        self.sizes = sizes
+    def __init__(self, desk: Desk, memory: Memory) -> None:
         self._desk = desk
+        self._memory = memory
         self._places: dict[Place, int] = {}
-        self._shown: tuple[int, ...] = ()
+        self._shown: tuple[float, ...] = ()
 
     def build(self, window: int) -> dict[Place, int]:
         """Make the panes inside the primary window; return them by place."""
@@ -77,36 +48,37 @@ class Layout:
 
     def update(self) -> None:
         """Follow the window's size and the splitters in the hand."""
-        sizes = self.sizes
-        sizes.width, sizes.height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        mouse = dpg.get_mouse_pos(local=False)
+        px, memory = self._desk.px, self._memory
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        mouse, scale = dpg.get_mouse_pos(local=False), self._desk.scale
         if dpg.is_item_active(self._upright):
-            sizes.right = int(sizes.width - mouse[0] - EDGE - GAP)
+            memory.right = round((width - mouse[0] - EDGE - GAP) / scale)
         if dpg.is_item_active(self._level):
-            sizes.bottom = int(sizes.height - mouse[1] - FOOT - EDGE - 2 * GAP)
-        key = (sizes.width, sizes.height, sizes.right, sizes.bottom)
-        if key != self._shown and sizes.width > 100 and sizes.height > 100:
+            memory.bottom = round((height - mouse[1] - px(FOOT) - EDGE - 2 * GAP) / scale)
+        key = (width, height, memory.right, memory.bottom, scale)
+        if key != self._shown and width > 100 and height > 100:
             self._shown = key
-            self._arrange()
+            self._arrange(width, height)
 
-    def _arrange(self) -> None:
-        sizes = self.sizes
-        width = sizes.width - 2 * EDGE
-        most = max(LEAST_RIGHT, width - LEFT - SPLIT - 3 * GAP - LEAST_CENTRE)
-        right = min(max(sizes.right, LEAST_RIGHT), most)
-        free = sizes.height - MENU - 2 * EDGE - BAR - CHIPS - FOOT - SPLIT - 5 * GAP
-        bottom = min(max(sizes.bottom, LEAST_TRACES), max(LEAST_TRACES, free - LEAST_PICTURE))
+    def _arrange(self, width: int, height: int) -> None:
+        px, memory = self._desk.px, self._memory
+        bar, chips, foot, left, gap, split = map(px, (BAR, CHIPS, FOOT, LEFT, GAP, SPLIT))
+        width -= 2 * px(EDGE)
+        most = max(px(LEAST_RIGHT), width - left - split - 3 * gap - px(LEAST_CENTRE))
+        right = min(max(px(memory.right), px(LEAST_RIGHT)), most)
+        free = height - px(MENU) - 2 * px(EDGE) - bar - chips - foot - split - 5 * gap
+        least = px(LEAST_TRACES)
+        bottom = min(max(px(memory.bottom), least), max(least, free - px(LEAST_PICTURE)))
         middle = free - bottom
-        centre = width - LEFT - SPLIT - right - 3 * GAP
-        self._size(Place.TOP, width, BAR)
-        self._size(Place.CHIPS, width, CHIPS)
-        self._size(Place.LEFT, LEFT, middle)
-        self._size(Place.CENTRE, centre, middle)
-        dpg.configure_item(self._upright, width=SPLIT, height=middle)
+        self._size(Place.TOP, width, bar)
+        self._size(Place.CHIPS, width, chips)
+        self._size(Place.LEFT, left, middle)
+        self._size(Place.CENTRE, width - left - split - right - 3 * gap, middle)
+        dpg.configure_item(self._upright, width=split, height=middle)
         self._size(Place.RIGHT, right, middle)
-        dpg.configure_item(self._level, width=width, height=SPLIT)
+        dpg.configure_item(self._level, width=width, height=split)
         self._size(Place.BOTTOM, width, bottom)
-        self._size(Place.FOOT, width, FOOT)
+        self._size(Place.FOOT, width, foot)
 
     def _pane(self, place: Place, **options: bool) -> None:
         item = dpg.add_child_window(border=True, **options)
@@ -125,8 +97,3 @@ def _tab_bar(parent: int) -> int:
     # Without a width of its own the first tab is drawn as wide as the pane (Dear PyGui 2.3.1).
     with dpg.group(width=200, parent=parent):
         return int(dpg.add_tab_bar())
-
-
-def _memory() -> Path:
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "roi_stream" / "window.json"

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     Desk = Any
     """`panels.base.Desk`, which knows the toolkit."""
 
-__all__ = ["MENU", "Entry"]
+__all__ = ["MENU", "SIZES", "Entry"]
+
+SIZES = (0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5)
+"""Sizes of text and widgets to choose from, 1 for 100 %."""
 
 
 def _always(_view: View) -> bool:
@@ -39,6 +42,26 @@ def _connected(view: View) -> bool:
     return view.snapshot is not None
 
 
+def _theme(name: str) -> Entry:
+    return Entry(
+        f"View/Theme/{name.capitalize()}",
+        lambda d: d.controller.edit("display.theme", name),
+        on=lambda v: v.settings.display.theme == name,
+    )
+
+
+def _size(scale: float) -> Entry:
+    return Entry(
+        f"View/Size/{100 * scale:.0f} %",
+        lambda d: d.controller.edit("display.scale", scale),
+        on=lambda v: _scale(v) == scale,
+    )
+
+
+def _scale(view: View) -> float | None:
+    return view.settings.display.scale
+
+
 MENU: tuple[Entry, ...] = (
     Entry("File/Open ...", lambda d: d.ask_file("open", d.controller.connect), "Ctrl+O"),
     Entry(
@@ -58,5 +81,13 @@ MENU: tuple[Entry, ...] = (
     Entry("Edit/Undo", lambda d: d.controller.journal.undo(), "Ctrl+Z", lambda v: bool(v.undo)),
     Entry("Edit/Redo", lambda d: d.controller.journal.redo(), "Ctrl+Shift+Z", lambda v: bool(v.redo)),
     Entry("View/Whole picture", lambda d: d.fit(), "0"),
+    *(_theme(name) for name in ("dark", "light")),
+    *map(_size, SIZES),
+    Entry("View/Size/As the screen wants it", lambda d: d.zoom(0), "Ctrl+0", on=lambda v: _scale(v) is None),
+    Entry("View/Size/Larger", lambda d: d.zoom(1), "Ctrl +"),
+    Entry("View/Size/Smaller", lambda d: d.zoom(-1), "Ctrl -"),
+    Entry("View/Full screen", lambda d: d.full_screen(), "F11"),
     Entry("Help/Keys", lambda d: d.show_keys(), "F1"),
+    Entry("Help/Tour", lambda d: d.show_tour()),
+    Entry("Help/About", lambda d: d.show_about()),
 )

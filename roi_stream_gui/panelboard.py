@@ -12,7 +12,7 @@ from roi_stream_gui.panels import PANELS, panel_class
 from roi_stream_gui.panels.base import Place, told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from roi_stream_gui.panels.base import Desk, Panel
     from roi_stream_gui.view import View
@@ -59,6 +59,16 @@ class PanelBoard:
         parent = self._parents.get(word)
         if parent is not None:
             dpg.set_value(dpg.get_item_parent(parent), parent)
+
+    def opened(self) -> list[str]:
+        """Return the words of the panels whose tabs are in front."""
+        return [word for word, panel in self.panels.items() if panel.place in TABBED and self.is_open(word)]
+
+    def reopen(self, words: Iterable[str]) -> None:
+        """Bring these tabs to front again, as far as there are such panels."""
+        for word in words:
+            if word in self.panels and self.panels[word].place in TABBED:
+                self.open(word)
 
     def tell(self) -> dict[str, Any]:
         """Return what the panels tell tests, by their words."""

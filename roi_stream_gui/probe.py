@@ -89,6 +89,7 @@ def answer(desk: Desk, board: PanelBoard, view: View) -> dict[str, Any]:
     told = board.tell()
     return {
         "items": rectangles(desk.names),
+        "menus": _menus(desk.names),
         "image": told.get("preview", {}).get("mapping"),
         "panels": list(board.panels),
         "told": told,
@@ -107,6 +108,15 @@ def rectangles(names: Mapping[str, int]) -> dict[str, list[float]]:
             # A child window tells no rectangle, but its place in the window.
             found[name] = [*state.get("rect_min", state["pos"]), *state["rect_size"]]
     return found
+
+
+def _menus(names: Mapping[str, int]) -> dict[str, list[float]]:
+    """Return [x, y] of every entry inside its menu, and width and height of the menu it opens, px."""
+    entries = {name: dpg.get_item_state(item) for name, item in names.items() if name.startswith("menu.")}
+    return {
+        name.removeprefix("menu."): [*state["pos"], *state.get("rect_size", (0, 0))]
+        for name, state in entries.items()
+    }
 
 
 def _labels(names: Mapping[str, int], start: str) -> dict[str, str]:

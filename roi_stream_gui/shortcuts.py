@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from roi_stream_gui.tools import Tool
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from roi_stream_gui.controller import Controller
 
-__all__ = ["ACTIONS", "REPEATING", "Action", "Chord", "find"]
+    Desk = Any
+    """`panels.base.Desk`, which knows the toolkit."""
+
+__all__ = ["ACTIONS", "REPEATING", "WINDOW_ACTIONS", "Action", "Chord", "find", "find_window", "sheet"]
 
 REPEATING = frozenset(["Left", "Right", "Up", "Down", "PgUp", "PgDn", "=", "-", "[", "]", ",", ".", "Z", "Y"])
 """Keys that act again while they are held; the others act once per press."""
@@ -33,16 +36,40 @@ class Chord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a key does; ``run`` gets the controller."""
+    """Something a key does; ``run`` gets the controller, or the desk for those of the window.
+
+    One without chords is the heading of those after it. ``said`` is how the keys are written when the chords
+    themselves are not.
+    """
 
     text: str
-    chords: tuple[Chord, ...]
-    run: Callable[[Controller], object]
+    chords: tuple[Chord, ...] = ()
+    run: Callable[[Any], object] = lambda _: None
+    said: str = ""
 
 
 def find(chord: Chord) -> Action | None:
-    """Return what a chord does, if anything."""
+    """Return what a chord does to the session, if anything."""
     return _BY_CHORD.get(chord)
+
+
+def find_window(chord: Chord) -> Action | None:
+    """Return what a chord does to the window, if anything."""
+    return _BY_WINDOW_CHORD.get(chord)
+
+
+def sheet() -> dict[str, list[tuple[str, str]]]:
+    """Return every key and what it does, by topic, in the order of the tuples below."""
+    topics: dict[str, list[tuple[str, str]]] = {}
+    for actions in (ACTIONS, WINDOW_ACTIONS):
+        topic: list[tuple[str, str]] = []
+        for action in actions:
+            line = (action.said or " / ".join(map(str, action.chords)), action.text)
+            if not line[0]:
+                topic = topics.setdefault(action.text, [])
+            elif line not in topic:
+                topic.append(line)
+    return topics
 
 
 def _tool(tool: Tool) -> Callable[[Controller], object]:
@@ -77,13 +104,17 @@ def _outline(layers: str) -> Callable[[Controller], object]:
 def _arrows() -> list[Action]:
     ways = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
     return [
-        Action(f"Nudge {name.lower()} by {far} px", (Chord(name, shift=far > 1),), _nudge(far * x, far * y))
+        Action(
+            f"Nudge by {far} px", (Chord(name, shift=far > 1),), _nudge(far * x, far * y),
+            said="Shift+arrows" if far > 1 else "arrows",
+        )
         for far in (1, 10)
         for name, (x, y) in ways.items()
-    ]
+    ]  # fmt: skip
 
 
 ACTIONS: tuple[Action, ...] = (
+    Action("Tools"),
     Action("Select tool", (Chord("V"),), _tool(Tool.SELECT)),
     Action("Circle tool", (Chord("C"),), _tool(Tool.CIRCLE)),
     Action("Ellipse tool", (Chord("E"),), _tool(Tool.ELLIPSE)),
@@ -93,8 +124,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("Magic wand", (Chord("W"),), _tool(Tool.WAND)),
     Action("End the polygon", (Chord("Enter"),), lambda c: c.hand.finish()),
     Action("Drop the shape being drawn; select nothing", (Chord("Esc"),), lambda c: c.hand.cancel()),
+    Action("Regions"),
     Action("Undo", (Chord("Z", ctrl=True),), lambda c: c.journal.undo()),
-    Action("Redo", (Chord("Z", True, True), Chord("Y", True)), lambda c: c.journal.redo()),
+    Action("Redo", (Chord("Z", True, True), Chord("Y", True)), lambda c: c.journal.redo(), said="Ctrl+Y"),
     Action("Copy", (Chord("C", ctrl=True),), lambda c: c.editor.copy()),
     Action("Paste", (Chord("V", ctrl=True),), lambda c: c.editor.paste()),
     Action("Duplicate", (Chord("D", ctrl=True),), lambda c: c.editor.duplicate()),
@@ -108,20 +140,52 @@ ACTIONS: tuple[Action, ...] = (
     Action("Larger", (Chord("="),), lambda c: c.editor.scale(1.1)),
     Action("Smaller", (Chord("-"),), lambda c: c.editor.scale(1 / 1.1)),
     *_arrows(),
+    Action("Parameters"),
     Action("Apply the pending parameters", (Chord("Enter", ctrl=True),), lambda c: c.trial.apply()),
     Action("Preview the pending parameters", (Chord("P", ctrl=True),), lambda c: c.trial.preview()),
+    Action("Session"),
     Action("Start recording", (Chord("R"),), lambda c: c.record()),
+    Action("Picture"),
     Action("Automatic contrast", (Chord("A"),), lambda c: c.toggle("display.auto_contrast")),
     Action("Paint saturated pixels red", (Chord("S"),), lambda c: c.toggle("display.saturation")),
-    Action("Outline the cells, or not", (Chord("K"),), _outline("accepted")),
-    Action("Outline rejected cells too, or not", (Chord("J"),), _outline("all")),
+    Action("Outline the cells", (Chord("K"),), _outline("accepted")),
+    Action("Outline rejected cells too", (Chord("J"),), _outline("all")),
+    Action("Traces"),
     Action("Hold the traces still", (Chord("X"),), lambda c: c.pause()),
     Action("Raw or dF/F", (Chord("T"),), lambda c: c.show_traces(_other_kind(c))),
     Action("Shorter window", (Chord(","),), _longer(-1)),
     Action("Longer window", (Chord("."),), _longer(1)),
 )
-"""All keys that need nothing but the controller; the window adds its own (fit, note, key sheet)."""
+"""All keys that need nothing but the controller."""
 
+WINDOW_ACTIONS: tuple[Action, ...] = (
+    Action("Session"),
+    Action("Stop recording", said="hold Shift+R"),
+    Action("Write a note", (Chord("N"),), lambda d: d.focus("note")),
+    Action("Open a file", (Chord("O", ctrl=True),), lambda d: d.ask_file("open", d.controller.connect)),
+    Action(
+        "Save the regions",
+        (Chord("S", ctrl=True),),
+        lambda d: d.ask_file("save_rois", d.controller.save_rois),
+    ),
+    Action("Picture"),
+    Action("Show the whole picture", (Chord("0"),), lambda d: d.fit()),
+    Action("Zoom at the cursor", said="wheel"),
+    Action("Pan", said="middle drag"),
+    Action("Traces"),
+    Action("Flatter traces", (Chord("["),), lambda d: d.scale_traces(1.25)),
+    Action("Taller traces", (Chord("]"),), lambda d: d.scale_traces(0.8)),
+    Action("Page through them", said="wheel"),
+    Action("Window"),
+    Action("Larger text", (Chord("=", True), Chord("=", True, True)), lambda d: d.zoom(1), said="Ctrl +"),
+    Action("Smaller text", (Chord("-", True),), lambda d: d.zoom(-1), said="Ctrl -"),
+    Action("Text as the screen wants it", (Chord("0", True),), lambda d: d.zoom(0)),
+    Action("Full screen", (Chord("F11"),), lambda d: d.full_screen()),
+    Action("These keys", (Chord("F1"),), lambda d: d.show_keys()),
+)
+"""Keys of the window itself, and what the mouse does."""
+
+_BY_WINDOW_CHORD = {chord: action for action in WINDOW_ACTIONS for chord in action.chords}
 _BY_CHORD = {chord: action for action in ACTIONS for chord in action.chords}
 
 

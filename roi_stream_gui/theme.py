@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     Colour = tuple[int, int, int]
     Painted = tuple[int, ...]
 
-__all__ = ["CELL", "CHOSEN", "LOST", "NEW", "PALETTES", "REJECTED", "TONES", "Theme"]
+__all__ = [
+    "CELL", "CHOSEN", "LOST", "NEW", "PALETTES", "REJECTED", "TONES", "Theme", "luminance", "readable"
+]  # fmt: skip
 
 CELL: Colour = (38, 214, 160)
 NEW: Colour = (120, 224, 255)
@@ -33,10 +35,10 @@ DARK: Mapping[str, Painted] = {
     "frame": (40, 45, 53), "hover": (54, 61, 72), "press": (70, 80, 95), "line": (48, 54, 63),
     "fold": (34, 39, 46), "chosen": (34, 62, 92), "marked": (36, 84, 140), "veil": (8, 9, 11, 140),
     "text": (224, 228, 234), "dim": (144, 152, 164), "faint": (104, 110, 120), "off": (30, 33, 38),
-    "accent": (46, 134, 222), "accent.hover": (72, 152, 236), "check": (110, 184, 255),
+    "accent": (38, 122, 208), "accent.hover": (72, 152, 236), "check": (110, 184, 255),
     "tool": (36, 88, 148), "tool.hover": (46, 104, 170), "on accent": (240, 244, 250),
     "danger": (190, 44, 48), "danger.hover": (214, 62, 66), "split": (23, 26, 31),
-    "good": (64, 186, 116), "warn": (240, 170, 48), "bad": (232, 76, 76), "idle": (144, 152, 164),
+    "good": (64, 186, 116), "warn": (240, 170, 48), "bad": (246, 104, 100), "idle": (144, 152, 164),
     "good.back": (32, 50, 46), "warn.back": (54, 48, 38), "bad.back": (53, 36, 41),
     "idle.back": (42, 46, 52), "plot": (19, 21, 25), "grid": (58, 64, 74, 110), "spikes": (214, 220, 228),
 }  # fmt: skip
@@ -54,6 +56,10 @@ LIGHT: Mapping[str, Painted] = {
     "spikes": (60, 66, 76),
 }  # fmt: skip
 PALETTES: Mapping[str, Mapping[str, Painted]] = {"dark": DARK, "light": LIGHT}
+FRAMES = {"dark": 0.0, "light": 1.0}
+"""px; the lines round buttons and fields: white ones on light grey need them."""
+CONTRAST: Final = 2.6
+"""Least ratio of luminance between a trace and what lies behind it, as the W3C reckons it."""
 PICTURE: Painted = (8, 9, 11)
 """What lies around the picture, in every theme."""
 TONES: Final = ("text", "dim", "good", "warn", "bad")
@@ -79,7 +85,7 @@ SPACING: Mapping[str, tuple[float, ...]] = {
     "WindowPadding": (6, 6), "FramePadding": (7, 4), "ItemSpacing": (6, 5), "ItemInnerSpacing": (6, 4),
     "CellPadding": (5, 3), "ScrollbarSize": (11,), "FrameRounding": (4,), "ChildRounding": (5,),
     "PopupRounding": (5,), "WindowRounding": (6,), "GrabRounding": (3,), "TabRounding": (4,),
-    "ChildBorderSize": (1,), "WindowBorderSize": (0,), "FrameBorderSize": (0,), "PopupBorderSize": (1,),
+    "ChildBorderSize": (1,), "WindowBorderSize": (0,), "PopupBorderSize": (1,),
     "IndentSpacing": (12,),
 }  # fmt: skip
 
@@ -90,6 +96,9 @@ class Theme:
     def __init__(self, palette: str = "dark") -> None:
         self._palette = PALETTES[palette]
         self._inks: list[tuple[int, str]] = []
+        self._lengths: list[tuple[int, tuple[float, ...]]] = []
+        self._fonts: dict[int, int] = {}
+        self._lines: dict[int, tuple[int, int, int]] = {}
         self.base = self._base()
         self.plain = self._variant(dpg.mvButton, {})
         self.primary = self._button("accent", "accent.hover")
@@ -97,9 +106,12 @@ class Theme:
         self.tool = self._button("tool", "tool.hover", text="text")
         self.chips = {level: self._chip(level) for level in ("good", "warn", "bad", "idle")}
         self.tones = {tone: self._variant(dpg.mvAll, {"Text": tone}) for tone in TONES}
+        self.heading = self._variant(dpg.mvAll, {"Text": "check"})
+        self.note = self._variant(dpg.mvAll, {"WindowBg": "bar", "Border": "check"}, WindowBorderSize=(1,))
         self.splitter = self._button("split", "accent")
-        self.flush = _spaced(WindowPadding=(0, 0))
-        self.tight = _spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
+        self.flush = self._spaced(WindowPadding=(0, 0))
+        self.dense = self._spaced(ItemSpacing=(4, 3), FramePadding=(7, 0), CellPadding=(5, 3))
+        self.tight = self._spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
         self.picture = self._plot(None)
         self.traces = self._plot("plot")
         self.small = self._plot("plot", pad=(3, 3))
@@ -109,14 +121,31 @@ class Theme:
         self._palette = PALETTES[palette]
         for item, name in self._inks:
             dpg.set_value(item, list(self._palette[name]))
+        for item, colour in self._lines.items():
+            self.paint(item, colour)
+        dpg.set_value(self._rim, [FRAMES[palette]])
 
-    def load_font(self) -> None:
-        """Use the font that is shipped; without it the built-in one is used."""
-        path = asset("DejaVuSans.ttf")
-        if path is not None:
+    def paint(self, item: int, colour: tuple[int, int, int]) -> None:
+        """Give a line of the traces a colour, made so dark in the light theme that it can be seen."""
+        self._lines[item] = colour
+        dpg.set_value(item, [*readable(colour, self._palette["plot"]), 255])
+
+    def load_font(self, scale: float = 1.0) -> None:
+        """Use the font that is shipped, drawn anew in this size; without it the built-in one is used."""
+        path, size = asset("DejaVuSans.ttf"), round(FONT_SIZE * scale)
+        if path is None:
+            dpg.set_global_font_scale(scale)
+            return
+        if size not in self._fonts:
             with dpg.font_registry():
-                font = dpg.add_font(str(path), FONT_SIZE)
-            dpg.bind_font(font)
+                self._fonts[size] = int(dpg.add_font(str(path), size))
+        dpg.bind_font(self._fonts[size])
+
+    def resize(self, scale: float) -> None:
+        """Draw text, and what is between the widgets, in another size; 1 is 100 %."""
+        self.load_font(scale)
+        for item, lengths in self._lengths:
+            dpg.set_value(item, [length * scale for length in lengths])
 
     def line(self, colour: Painted | str, weight: float = 1.3) -> tuple[int, int]:
         """Return (theme, colour item) of a trace; set the colour item's value to recolour the trace.
@@ -128,7 +157,7 @@ class Theme:
                 item = self._ink(dpg.mvPlotCol_Line, colour, dpg.mvThemeCat_Plots)
             else:
                 item = dpg.add_theme_color(dpg.mvPlotCol_Line, colour, category=dpg.mvThemeCat_Plots)
-            dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, weight, category=dpg.mvThemeCat_Plots)
+            self._length(dpg.mvPlotStyleVar_LineWeight, (weight,), dpg.mvThemeCat_Plots)
         return theme, item
 
     def _base(self) -> int:
@@ -136,7 +165,8 @@ class Theme:
         with dpg.theme() as theme:
             with dpg.theme_component(dpg.mvAll):
                 self._colours(COLOURS)
-                _spaces(SPACING)
+                self._spaces(SPACING)
+                self._rim = int(dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 0))
             # A widget that is switched off looks so; Dear PyGui draws it like the others.
             kinds = (dpg.mvButton, dpg.mvInputText, dpg.mvInputDouble, dpg.mvInputInt, dpg.mvCombo)
             for kind in kinds:
@@ -167,15 +197,16 @@ class Theme:
             self._ink(dpg.mvPlotCol_AxisGrid, "grid", plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotBorderSize, 0, category=plots)
             pad = (0, 0) if back is None else pad
-            dpg.add_theme_style(dpg.mvPlotStyleVar_PlotPadding, *pad, category=plots)
-            dpg.add_theme_style(dpg.mvPlotStyleVar_LabelPadding, 4, 2, category=plots)
+            self._length(dpg.mvPlotStyleVar_PlotPadding, pad, plots)
+            self._length(dpg.mvPlotStyleVar_LabelPadding, (4, 2), plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotMinSize, 40, 20, category=plots)
         return theme
 
-    def _variant(self, kind: int, colours: Mapping[str, str]) -> int:
+    def _variant(self, kind: int, colours: Mapping[str, str], **styles: tuple[float, ...]) -> int:
         theme: int
         with dpg.theme() as theme, dpg.theme_component(kind):
             self._colours(colours)
+            self._spaces(styles)
         return theme
 
     def _button(self, colour: str, hovered: str, text: str = "on accent") -> int:
@@ -187,8 +218,7 @@ class Theme:
         back = f"{level}.back"
         with dpg.theme() as theme, dpg.theme_component(dpg.mvButton):
             self._colours({"Button": back, "ButtonHovered": back, "ButtonActive": back, "Text": level})
-            dpg.add_theme_style(dpg.mvStyleVar_FrameRounding, 9)
-            dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 9, 2)
+            self._spaces({"FrameRounding": (9,), "FramePadding": (9, 2)})
         return theme
 
     def _colours(self, colours: Mapping[str, str]) -> None:
@@ -201,14 +231,33 @@ class Theme:
         self._inks.append((item, name))
         return item
 
+    def _spaced(self, **styles: tuple[float, ...]) -> int:
+        theme: int
+        with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
+            self._spaces(styles)
+        return theme
 
-def _spaced(**styles: tuple[float, ...]) -> int:
-    theme: int
-    with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-        _spaces(styles)
-    return theme
+    def _spaces(self, styles: Mapping[str, tuple[float, ...]]) -> None:
+        for name, values in styles.items():
+            self._length(getattr(dpg, f"mvStyleVar_{name}"), values)
+
+    def _length(self, target: int, values: tuple[float, ...], category: int = dpg.mvThemeCat_Core) -> None:
+        """Add lengths, px at 100 %, to the theme being made; they follow `resize`."""
+        self._lengths.append((int(dpg.add_theme_style(target, *values, category=category)), values))
 
 
-def _spaces(styles: Mapping[str, tuple[float, ...]]) -> None:
-    for name, values in styles.items():
-        dpg.add_theme_style(getattr(dpg, f"mvStyleVar_{name}"), *values)
+def readable(colour: tuple[int, int, int], back: Painted) -> tuple[int, int, int]:
+    """Return a colour (r, g, b) as it is, or darkened until it stands out from a light background."""
+    behind = luminance(back)
+    part = 1.0
+    while part > 0.2 and behind > 0.4 and (behind + 0.05) / (luminance(colour, part) + 0.05) < CONTRAST:
+        part -= 0.05
+    red, green, blue = (round(part * channel) for channel in colour)
+    return red, green, blue
+
+
+def luminance(colour: Painted, part: float = 1.0) -> float:
+    """Return the relative luminance, 0 to 1, of `part` of an sRGB colour."""
+    channels = (part * channel / 255 for channel in colour[:3])
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -89,11 +89,16 @@ FILES = {
 }
 """What a file is asked for: the title, the verb on the button, the name proposed."""
 
-WINDOW_KEYS = (
-    ("0", "Show the whole picture"), ("N", "Write a note"), ("Shift+R held 1 s", "Stop recording"),
-    ("[ / ]", "Flatter or taller traces"), ("Ctrl+S", "Save the regions"), ("Ctrl+O", "Open a file"),
-    ("F1", "This sheet"), ("wheel", "Zoom at the cursor; page through traces"), ("middle drag", "Pan"),
-)  # fmt: skip
+ABOUT = (
+    "See neurons while you record them: live picture, traces of drawn regions and of cells found on the way, "
+    "and one safe HDF5 file."
+)
+TOUR = (
+    ("source", "Choose what to look at: a camera, a file or a simulated microscope. Then press Connect."),
+    ("tool.circle", "Take a tool and draw round a cell: its trace begins below in the same second."),
+    ("record", "Record (R) writes every frame, trace and edit into one file. Hold it for a second to stop."),
+)
+"""The first-run tour: which widget, and the sentence about it."""
 
 TOOLS = {
     "select": ("Select", "V", "Click a region to select it, drag to move, drag a handle to reshape. "
@@ -157,6 +162,7 @@ TIPS = {
     "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",
     "quality.learn": "Take the present focus and brightness for the good ones, after refocusing for example",
     "quality.sound": "Beep when an alert begins. Limits are under Parameters, quality.",
+    "about.copy": "Copy all of this, for a report or a methods section",
     "undo": "Ctrl+Z",
     "redo": "Ctrl+Shift+Z or Ctrl+Y",
     "lock": "A locked region cannot be moved, reshaped or deleted (L)",

@@ -49,7 +49,9 @@ class Place(StrEnum):
 class Desk:
     """What panels share: the controller, the look, the texture, and names of widgets for tests and focus.
 
-    ``fields`` eat keys while they are active; ``covers`` are windows that do so while they are shown.
+    ``fields`` eat keys while they are active; ``covers`` are windows that do so while they are shown,
+    ``sheets`` such that Esc puts away.
+    ``scale`` is the size of text and widgets, 1 for 100 %.
     """
 
     controller: Controller
@@ -58,16 +60,38 @@ class Desk:
     names: dict[str, int] = field(default_factory=dict)
     fields: list[int] = field(default_factory=list)
     covers: list[int] = field(default_factory=list)
+    sheets: list[int] = field(default_factory=list)
     tones: dict[int, str] = field(default_factory=dict)
+    scale: float = 1.0
     ask_file: Callable[[str, Callable[[str], object]], None] = lambda _what, _then: None
     show_presets: Callable[[], None] = lambda: None
     show_keys: Callable[[], None] = lambda: None
     quit: Callable[[], None] = lambda: None
     open_tab: Callable[[str], None] = lambda _word: None
     is_open: Callable[[str], bool] = lambda _word: True
+    show_about: Callable[[], None] = lambda: None
+    show_tour: Callable[[], None] = lambda: None
+    zoom: Callable[[int], None] = lambda _step: None
+    full_screen: Callable[[], None] = lambda: None
     fit: Callable[[], None] = lambda: None
     region_menu: Callable[[], None] = lambda: None
     scale_traces: Callable[[float], None] = lambda _factor: None
+
+    def px(self, length: float) -> int:
+        """Return a length given for 100 % in px of the present size; for what is set after `build`."""
+        return round(length * self.scale)
+
+    def middle(self, width: int, height: int) -> list[int]:
+        """Return where a window of that size, px at 100 %, stands in the middle of the whole."""
+        room = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        return [max((all_ - self.px(own)) // 2, 0) for all_, own in zip(room, (width, height), strict=True)]
+
+    def dismiss(self) -> bool:
+        """Put away the sheets that are shown; tell whether there was one."""
+        shown = [item for item in self.sheets if dpg.is_item_shown(item)]
+        for item in shown:
+            dpg.configure_item(item, show=False)
+        return bool(shown)
 
     def typing(self) -> bool:
         """Tell whether keys go into a text or number field now.
@@ -82,6 +106,10 @@ class Desk:
         """Remember a widget under a name; return it."""
         self.names[name] = item
         return item
+
+    def focus(self, name: str) -> None:
+        """Put the cursor into a named field."""
+        dpg.focus_item(self.names[name])
 
     def tip(self, item: int, key: str) -> int:
         """Explain a widget when the mouse rests on it; return it."""

@@ -61,13 +61,14 @@ class Look(NamedTuple):
     traced: tuple[int, ...]
     shift: Shift
     box: Box
+    size: float
 
 
 class CellOverlay:
     """The layer of cells: four line series, a pool of labels, one tooltip."""
 
     def __init__(self, desk: Desk, plot: int, axis: int) -> None:
-        self._do = desk.controller
+        self._desk, self._do = desk, desk.controller
         self._series = {kind: _series(desk, axis, colour, weight) for kind, colour, weight in LINES}
         self._chosen = _series(desk, axis, CHOSEN, 2.6)
         with dpg.draw_layer(parent=plot):
@@ -99,7 +100,7 @@ class CellOverlay:
         traced = self._do.cells.traced(snapshot, shown.cell_traces)
         layers = "off" if self._do.trial.forecast is not None else shown.cells
         lines = Lines(self._turn, layers, self._do.cells.chosen, max(int(SEGMENT / zoom), 1))
-        look = Look(lines, traced, shift, box)
+        look = Look(lines, traced, shift, box, SIZE * self._desk.scale)
         if look != self._drawn and self._outlines is not None:
             self._draw(self._outlines, look, zoom)
         self._tell(snapshot, mouse)
@@ -156,11 +157,13 @@ class CellOverlay:
             cell = int(made.components.ids[k])
             text = str(cell)
             place = [
-                float(left[k] + right[k]) / 2 - 0.28 * SIZE * len(text) / zoom,
-                float(top[k]) - SIZE / zoom,
+                float(left[k] + right[k]) / 2 - 0.28 * look.size * len(text) / zoom,
+                float(top[k]) - look.size / zoom,
             ]
             colour = CHOSEN if cell in look.lines.chosen else COLOURS[Kind(self._kinds[k])]
-            dpg.configure_item(label, pos=place, text=text, size=SIZE / zoom, color=(*colour, 255), show=True)
+            dpg.configure_item(
+                label, pos=place, text=text, size=look.size / zoom, color=(*colour, 255), show=True
+            )
         count = min(int(named.sum()), LABELS)
         for label in self._labels[count : self._labelled]:
             dpg.configure_item(label, show=False)

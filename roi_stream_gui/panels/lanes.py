@@ -37,6 +37,7 @@ class Lanes:
 
     def __init__(self, desk: Desk, axis: int) -> None:
         self._axis = axis
+        self._theme = desk.theme
         self.lines: list[tuple[int, int]] = []
         self._colours: list[tuple[int, int, int] | None] = [None] * LANES
         self._names: tuple[object, ...] | None = None
@@ -55,7 +56,7 @@ class Lanes:
         dpg.configure_item(line, show=True)
         if self._colours[k] != lane.colour:
             self._colours[k] = lane.colour
-            dpg.set_value(paint, [*lane.colour, 255])
+            self._theme.paint(paint, lane.colour)
 
     def show_spikes(self, drawn: list[tuple[Line, Line]]) -> None:
         """Draw the spikes of all lanes."""

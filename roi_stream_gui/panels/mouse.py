@@ -76,7 +76,7 @@ class Mouse:
             self._menu.open()
 
     def _reach(self) -> float:
-        return REACH / self._zoom()
+        return self._desk.px(REACH) / self._zoom()
 
     def _press(self) -> None:
         if not self.over or self._do.session is None:

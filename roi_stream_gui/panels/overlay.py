@@ -30,6 +30,7 @@ class Overlay:
     """The layer above the picture. Items are hidden, never deleted: deleting what is drawn can crash."""
 
     def __init__(self, desk: Desk, plot: int) -> None:
+        self._desk = desk
         self._editor = desk.controller.editor
         with dpg.draw_layer(parent=plot) as self._layer:
             pass
@@ -47,8 +48,8 @@ class Overlay:
     def update(self, view: View, zoom: float) -> None:
         """Draw the view's regions; `zoom` is screen px per image px."""
         hand = view.hand
-        hidden = self._editor.hidden
-        state = (view.rois, view.selection, hidden, hand.preview, hand.line, round(zoom, 4))
+        hidden, scale = self._editor.hidden, self._desk.scale
+        state = (view.rois, view.selection, hidden, hand.preview, hand.line, round(zoom, 4), scale)
         if all(
             a is b or (i > 0 and a == b) for i, (a, b) in enumerate(zip(state, self._shown, strict=False))
         ):
@@ -86,9 +87,10 @@ class Overlay:
         )
         x0, y0, x1, _ = roi.bounds()
         name = words.short(roi.name, NAME_LENGTH)
-        place = [(x0 + x1) / 2 - 3.6 * len(name) / zoom, y0 - (LABEL_SIZE + 4) / zoom]
+        size = LABEL_SIZE * self._desk.scale / zoom
+        place = [(x0 + x1) / 2 - 0.28 * size * len(name), y0 - 1.3 * size]
         name = f"{name} (locked)" if roi.locked and chosen else name
-        dpg.configure_item(text, pos=place, text=name, size=LABEL_SIZE / zoom, color=colour, show=label)
+        dpg.configure_item(text, pos=place, text=name, size=size, color=colour, show=label)
 
     def _draw_new(self, view: View, zoom: float) -> None:
         """Draw the shape under the pen."""
@@ -104,7 +106,7 @@ class Overlay:
 
     def _draw_handles(self, rois: list[Roi], zoom: float) -> None:
         points = geometry.handles(rois[0])[:HANDLES] if len(rois) == 1 and not rois[0].locked else []
-        radius = min(HANDLE_SIZE / zoom, geometry.extent(rois[0]) / 8) if points else 1.0
+        radius = min(HANDLE_SIZE * self._desk.scale / zoom, geometry.extent(rois[0]) / 8) if points else 1.0
         for item, point in zip(self._handles, points, strict=False):
             dpg.configure_item(item, center=list(point), radius=radius, show=True)
         for item in self._handles[len(points) : self._handles_shown]:

@@ -221,7 +221,7 @@ class Preview:
             room = dpg.get_item_rect_size(self._plot)[0] - (dpg.get_text_size(facts) or (0, 0))[0]
             long = (dpg.get_text_size(cursor) or (0, 0))[0] > room - 16
             dpg.set_value(self._cursor, "" if long and not inside else cursor)
-            dpg.configure_item(self._facts, indent=max(int(room), 190))
+            dpg.configure_item(self._facts, indent=max(int(room), desk.px(190)))
 
 
 def _whole(shape: tuple[int, ...], width: float, height: float) -> tuple[float, float, float, float]:

@@ -129,7 +129,8 @@ class SessionBar:
         parent = dpg.get_item_parent(self._note)
         width = dpg.get_item_rect_size(parent)[0] if parent else 0
         if width > 300:
-            dpg.configure_item(self._note, pos=(width - 198, 6))
+            px = self._desk.px
+            dpg.configure_item(self._note, pos=(width - px(198), px(6)))
 
     def _connect(self) -> None:
         self._do.connect(dpg.get_value(self._text))

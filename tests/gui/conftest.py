@@ -35,8 +35,8 @@ def start(screen, tmp_path):
     """Start the window; what still runs after the test is killed."""
     windows: list[Window] = []
 
-    def begin(*words: str, code: str = "", **env: str) -> Window:
-        window = Window(screen, tmp_path, *words, code=code, **env)
+    def begin(*words: str, code: str = "", first: bool = False, **env: str) -> Window:
+        window = Window(screen, tmp_path, *words, code=code, first=first, **env)
         windows.append(window)
         return window
 

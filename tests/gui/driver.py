@@ -19,14 +19,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "artifacts"
+MENU = 25
+"""px; height of the menu bar at 100 %."""
 
 
 class Screen:
     """An X server of its own with a window manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: str = "1700x1000") -> None:
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", "1", "-screen", "0", "1700x1000x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self.display = ":" + self._server.stdout.readline().strip()
@@ -64,6 +66,7 @@ class State:
     told: dict
     typing: bool
     busy: list
+    menus: dict
 
     def __getattr__(self, name):
         return self.state[name]
@@ -72,13 +75,19 @@ class State:
 class Window:
     """The running program."""
 
-    def __init__(self, screen: Screen, home: Path, *words: str, code: str = "", **env: str) -> None:
+    def __init__(
+        self, screen: Screen, home: Path, *words: str, code: str = "", first: bool = False, **env: str
+    ) -> None:
         self.home = home
         self._socket_path = home / "socket"
         self._env = {
             **screen.env, "PYTHONPATH": str(ROOT), "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"),
             "ROI_STREAM_TEST_SOCKET": str(self._socket_path), **env,
         }  # fmt: skip
+        memory = home / "config" / "roi_stream" / "window.json"
+        if not first and not memory.exists():  # a first start shows the tour, which is in the way
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            memory.write_text('{"toured": true}')
         self._log = (home / "output.txt").open("wb")
         command = [sys.executable, *(["-c", code] if code else ["-m", "roi_stream_gui"]), *words]
         self.process = subprocess.Popen(
@@ -145,6 +154,23 @@ class Window:
         self.settle(2)
         self._tool("mouseup", "1")
         return self.settle()
+
+    def menu(self, path: str) -> State:
+        """Choose an entry of the menu, such as ``View/Theme/Light``, by clicking through to it."""
+        left, top, before, names = 0, 0, 0, path.split("/")
+        for depth in range(1, len(names) + 1):
+            name = "/".join(names[:depth])
+            x, y = self.ask().menus[name][:2]
+            self._to(left + x + 12, top + y + 10)
+            self.settle(2)
+            self._tool("mousedown", "1")
+            self.settle(2)
+            self._tool("mouseup", "1")
+            if depth < len(names):
+                width = self.until(lambda s, n=name: s.menus[n][2], f"{name} opens").menus[name][2]
+                left, top = (x - 4, MENU) if depth == 1 else (left + before, top + y - 6)
+                before = width
+        return self.settle(3)
 
     def point(self, name: str) -> None:
         x, y, width, height = self.ask().items[name]

@@ -1,0 +1,102 @@
+"""The look of the whole window: palette and size, changed while it is open.
+
+Panels are built for a size of 100 %. Afterwards every width, height, indent, wrap and column that was given
+in px is multiplied here, so that no panel need know of it; what a panel sets later it multiplies by
+`Desk.px`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui.menus import SIZES
+
+if TYPE_CHECKING:
+    from roi_core.settings import Display
+    from roi_stream_gui.panels.base import Desk
+
+__all__ = ["Looks"]
+
+SIZED: Final = frozenset({
+    "Button", "ChildWindow", "ColorButton", "ColorEdit", "Combo", "DragDouble", "DragFloat", "DragInt",
+    "FileDialog", "Group", "Image", "ImageButton", "InputDouble", "InputFloat", "InputInt", "InputText",
+    "Listbox", "LoadingIndicator", "Plot", "ProgressBar", "Selectable", "SimplePlot", "SliderDouble",
+    "SliderFloat", "SliderInt", "Spacer", "SubPlots", "Table", "TableColumn", "Text", "WindowAppItem",
+})  # fmt: skip
+"""Kinds whose lengths are px on screen. A texture's are not, and to give a menu bar one kills the program."""
+LENGTHS: Final = (
+    "width",
+    "height",
+    "indent",
+    "wrap",
+    "xoffset",
+    "horizontal_spacing",
+    "init_width_or_weight",
+)
+
+
+class Looks:
+    """Follows the settings ``display.theme`` and ``display.scale``; `natural` is the screen's own scale."""
+
+    def __init__(self, desk: Desk, natural: float) -> None:
+        self._desk = desk
+        self._natural = natural
+        self._theme = "dark"
+        self.filling = False
+        """True while the window fills the screen."""
+        self._known: dict[tuple[int, str], tuple[float, float]] = {}
+
+    def update(self, shown: Display) -> None:
+        """Put the palette and the size in place that are asked for."""
+        if shown.theme != self._theme:
+            self._theme = shown.theme
+            self._desk.theme.switch(shown.theme)
+        scale = shown.scale or self._natural
+        if scale != self._desk.scale:
+            self._desk.theme.resize(scale)
+            self._resize(scale)
+            self._desk.scale = scale
+
+    def zoom(self, step: int) -> None:
+        """Take the next larger (1) or smaller (-1) size; 0 is the screen's own."""
+        now, scale = self._desk.scale, None
+        if step:
+            further = [size for size in SIZES if (size - now) * step > 0]
+            scale = min(further, key=lambda size: abs(size - now), default=now)
+        self._desk.controller.edit("display.scale", scale)
+
+    def full_screen(self) -> None:
+        """Fill the screen, or be a window again."""
+        self.filling = not self.filling
+        dpg.toggle_viewport_fullscreen()
+
+    def _resize(self, scale: float) -> None:
+        for item in dpg.get_all_items():
+            if dpg.get_item_type(item).rpartition("::mv")[2] not in SIZED:
+                continue
+            options = dpg.get_item_configuration(item)
+            if options.get("width_stretch") or options.get("autosize"):
+                continue
+            new = {
+                name: self._length(item, name, options[name], scale) for name in LENGTHS if name in options
+            }
+            changed = {name: length for name, length in new.items() if length != options[name]}
+            if changed:
+                dpg.configure_item(item, **changed)
+
+    def _length(self, item: int, name: str, now: float, scale: float) -> float:
+        """Return a length in the new size; 0, 1 and -1 have meanings of their own.
+
+        The length at 100 % is remembered, so that it comes back the same from any size; one that a panel has
+        set since is taken as it stands.
+        """
+        if abs(now) <= 1:
+            return now
+        plain, last = self._known.get((item, name), (0.0, 0.0))
+        if now != last:
+            plain = now / self._desk.scale
+        length = type(now)(round(plain * scale))
+        self._known[item, name] = plain, length
+        return length
