@@ -254,10 +254,12 @@ def _cut(text: str) -> str:
 
 
 def _find(path: str, form: Form, value: object = None) -> Setting:
-    for setting in describe(form):
-        if setting.path == path:
-            return setting
-    raise _refused(path, value, _unknown(path, type(form)))
+    block, _, name = path.partition(".")
+    part = getattr(form, block) if block in type(form).model_fields else None
+    info = None if part is None else type(part).model_fields.get(name)
+    if info is None:
+        raise _refused(path, value, _unknown(path, type(form)))
+    return _setting(path, getattr(part, name), info)
 
 
 def _unknown(path: str, model: type[Form]) -> str:

@@ -42,6 +42,11 @@ class Change:
         """What was changed, in a line."""
         return ", ".join(map(said, self.edits)) or "the first set"
 
+    @property
+    def names(self) -> str:
+        """What was changed, as short as can be."""
+        return ", ".join(edit.path.rpartition(".")[2] for edit in self.edits) or self.text
+
 
 class Changes:
     """All changes, the oldest first; ``made`` is replaced whole."""

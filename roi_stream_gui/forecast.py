@@ -90,13 +90,15 @@ def blind(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def dashed(points: Points, length: int) -> Points:
-    """Return lines that end at NaN as dashes of `length` pieces, with gaps about as long."""
+    """Return lines that end at NaN as dashes of `length` pieces; the gaps, about as long, are one NaN."""
     x, y = points
     place = np.arange(x.size)
     starts = np.concatenate([[True], np.isnan(x[:-1])]) if x.size else np.zeros(0, bool)
     place -= np.maximum.accumulate(np.where(starts, place, 0))
-    keep = place % (2 * length + 1) <= length
-    return np.where(keep, x, np.nan), np.where(keep, y, np.nan)
+    place %= 2 * length + 1
+    x, y = (np.where(place <= length, values, np.nan) for values in points)
+    there = (place <= length + 1) | starts
+    return x[there], y[there]
 
 
 def _joined(first: Points, second: Points) -> Points:

@@ -53,6 +53,7 @@ class Trial:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="foresight")
         self._asked: tuple[Future[Forecast], Mapping[str, Any]] | None = None
         self._due = 0.0
+        self._told: set[str] = set()
 
     # -- editing ------------------------------------------------------------------------------------------
 
@@ -67,7 +68,11 @@ class Trial:
 
     def waits(self, path: str) -> bool:
         """Tell whether an edit of this setting would be pending first."""
-        return self._live.running and path.partition(".")[0] in WAITING and path in self._live_paths
+        return self._live.running and path.partition(".")[0] in WAITING and self.possible(path)
+
+    def possible(self, path: str) -> bool:
+        """Tell whether a setting can change now."""
+        return not self._live.running or path in self._live_paths
 
     def edit(self, path: str, value: Any) -> bool:
         """Change a setting, now or at Apply; a refusal is told and changes nothing."""
@@ -77,7 +82,7 @@ class Trial:
         """Change several settings, now or at Apply; what cannot change while frames flow is told."""
         later = {path: value for path, value in values.items() if self.waits(path)}
         now = {path: value for path, value in values.items() if path not in later}
-        fixed = {p: v for p, v in now.items() if self._live.running and p not in self._live_paths}
+        fixed = {p: v for p, v in now.items() if not self.possible(p)}
         if fixed and len(values) > 1:  # a single one is refused by the settings themselves
             names = ", ".join(f"{p} = {v!r}" for p, v in fixed.items() if v != self._live.current.get(p))
             if names:
@@ -132,9 +137,7 @@ class Trial:
         """Show what the pending edits would lead to, until asked again or until they count."""
         self.previewing = bool(self.pending) and not self.previewing
         self.forecast, self._due = None, 0.0
-        unseen = blind(self.pending)
-        if self.previewing and unseen:
-            log.info("%s", words.UNFORESEEN.format(", ".join(unseen)))
+        self._told.clear()
 
     def tick(self, session: Session | None) -> None:
         """Follow what is in force; collect a preview, ask for the next."""
@@ -149,6 +152,8 @@ class Trial:
         self._collect()
         if self.previewing and self._asked is None and time.monotonic() >= self._due:
             self._due = time.monotonic() + PERIOD
+            unseen = blind(self.pending)
+            self._tell(words.UNFORESEEN.format(", ".join(unseen)) if unseen else "")
             self._asked = self._pool.submit(_foresee, session, self.wanted), self.pending
 
     def close(self) -> None:
@@ -162,7 +167,15 @@ class Trial:
         if not self.previewing or pending is not self.pending:
             return
         error = future.exception()
-        self.forecast = future.result() if error is None else Forecast(silent=f"no preview: {error}")
+        self.forecast = future.result() if error is None else Forecast(silent=str(error))
+        if self.forecast.silent:
+            self._tell(words.NO_PREVIEW.format(self.forecast.silent))
+
+    def _tell(self, text: str) -> None:
+        """Say something of a preview once, however often it is made."""
+        if text and text not in self._told:
+            self._told.add(text)
+            log.info("%s", text)
 
 
 def _foresee(session: Session | None, settings: Settings) -> Forecast:

@@ -11,6 +11,7 @@ from roi_stream_gui.theme import CELL, LOST, NEW
 
 if TYPE_CHECKING:
     from roi_stream_gui.forecast import Forecast
+    from roi_stream_gui.outlines import Points
     from roi_stream_gui.panels.base import Desk
     from roi_stream_gui.view import View
 
@@ -44,6 +45,7 @@ class ForesightOverlay:
                 fate: dpg.draw_text([0, 0], "", size=1, color=(*colour, 255))
                 for fate, (colour, _) in COLOURS.items()
             }
+        self._dashes: dict[Fate, Points] = {}
         self._drawn: tuple[Any, ...] | None = None
         self._placed: tuple[Any, ...] | None = None
 
@@ -56,16 +58,20 @@ class ForesightOverlay:
         length = max(1, min(round(DASH / zoom), MOST))
         step = min(max(0.25 / zoom, 1e-3), 1.0)  # a shift that nobody can see is not followed
         dy, dx = (round(part / step) * step for part in view.snapshot.shift or (0.0, 0.0))
-        if self._drawn is None or self._drawn[0] is not forecast or self._drawn[1:] != (length, dy, dx):
-            self._drawn = (forecast, length, dy, dx)
-            self._draw(forecast, length, dy, dx)
+        drawn = self._drawn
+        if drawn is None or drawn[0] is not forecast or drawn[1] != length:
+            self._dashes = {fate: dashed(points, length) for fate, points in forecast.lines.items()}
+            drawn = None
+        if drawn is None or drawn[2:] != (dy, dx):
+            self._draw(dy, dx)
+        self._drawn = (forecast, length, dy, dx)
         if self._placed != (forecast.counts, box, zoom):
             self._placed = (forecast.counts, box, zoom)
             self._write(forecast, box, zoom)
 
-    def _draw(self, forecast: Forecast, length: int, dy: float, dx: float) -> None:
+    def _draw(self, dy: float, dx: float) -> None:
         for fate, series in self._series.items():
-            x, y = dashed(forecast.lines[fate], length)
+            x, y = self._dashes[fate]
             dpg.configure_item(series, show=bool(x.size))
             if x.size:
                 dpg.set_value(series, [x - dx, y - dy])

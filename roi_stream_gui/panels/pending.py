@@ -53,7 +53,8 @@ class PendingBar:
         elif forecast is None:
             say(self._outcome, words.FORESEEING, "dim")
         else:
-            say(self._outcome, words.short(forecast.text, 30), "warn" if forecast.silent else "text")
+            text = words.NO_PREVIEW_SHORT if forecast.silent else forecast.text
+            say(self._outcome, text, "warn" if forecast.silent else "text")
         state = (bool(count), trial.previewing)
         if state != self._shown:
             self._shown = state

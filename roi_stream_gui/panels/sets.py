@@ -6,7 +6,7 @@ Never modal. What is chosen on the left is compared on the right with what would
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import dearpygui.dearpygui as dpg
 
@@ -25,14 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = ["EarlierWindow", "PresetWindow"]
 
-WIDTH, HEIGHT, LIST, FOOT = 720, 420, 236, 40
+WIDTH, HEIGHT, LIST, FOOT = 740, 420, 296, 36
 """Sizes, px."""
+RIGHT: Final = 330
+"""Room for the panel of parameters beside the window, px."""
+LETTERS: Final = 38
+"""Letters of an entry; its whole text is above the table."""
 
 
 class _Compare:
     """A list on the left, and on the right a table of path, now and then."""
 
-    def __init__(self, desk: Desk, name: str, title: str) -> None:
+    def __init__(self, desk: Desk, name: str, title: str, then_: str) -> None:
         self._desk, self._name = desk, name
         self._rows: list[tuple[int, tuple[int, int, int]]] = []
         count = sum(1 for _ in describe(desk.controller.settings.current))
@@ -40,18 +44,19 @@ class _Compare:
             desk.named(f"{name}.window", self.window)
             with dpg.group(horizontal=True):
                 with dpg.child_window(width=LIST, height=-FOOT, border=False):
-                    self.list = dpg.add_listbox([], width=-1, num_items=15)
+                    self.list = dpg.add_listbox([], width=-1, num_items=16)
                     desk.named(f"{name}.list", self.list)
                 with dpg.child_window(height=-FOOT, border=False):
+                    self.what = desk.text("", "dim", wrap=0, show=False)
                     self._hint = desk.text(words.PRESET_CHOOSE, "dim", wrap=0)
-                    self._table = self._make_table(count)
+                    self._table = self._make_table(count, then_)
             with dpg.group(horizontal=True) as self.foot:
                 pass
 
-    def _make_table(self, count: int) -> int:
+    def _make_table(self, count: int, then_: str) -> int:
         table: int
         with dpg.table(row_background=True, policy=dpg.mvTable_SizingStretchProp, show=False) as table:
-            for label, weight in (("setting", 5.0), ("now", 2.0), ("then", 2.0)):
+            for label, weight in (("setting", 4.0), ("now", 2.0), (then_, 4.0)):
                 dpg.add_table_column(label=label, init_width_or_weight=weight)
             for _ in range(count):
                 with dpg.table_row(show=False) as row:
@@ -66,8 +71,11 @@ class _Compare:
         dpg.configure_item(self._table, show=bool(edits))
         edits = edits or ()
         for (_, cells), edit in zip(self._rows, edits, strict=False):
-            for item, text in zip(cells, (edit.path, text_of(edit.old), text_of(edit.new)), strict=True):
-                self._desk.say(item, text)
+            new = text_of(edit.new)
+            fixed = not self._desk.controller.trial.possible(edit.path)
+            self._desk.say(cells[0], edit.path)
+            self._desk.say(cells[1], text_of(edit.old))
+            self._desk.say(cells[2], words.LATER.format(new) if fixed else new, "dim" if fixed else "warn")
         for k, (row, _) in enumerate(self._rows):
             if dpg.is_item_shown(row) != (k < len(edits)):
                 dpg.configure_item(row, show=k < len(edits))
@@ -75,7 +83,8 @@ class _Compare:
     def show(self) -> None:
         """Show the window in the middle, or put it away."""
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        pos = (max((width - WIDTH) // 2 - 60, 0), max((height - HEIGHT) // 3, 0))
+        free = width - RIGHT - WIDTH  # the parameters stay in sight
+        pos = (max(free // 2, 0), max((height - HEIGHT) // 3, 0))
         dpg.configure_item(self.window, show=not dpg.is_item_shown(self.window), pos=pos)
 
     def button(self, name: str, label: str, action: Callable[[], object]) -> int:
@@ -90,7 +99,7 @@ class PresetWindow:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._do = desk, desk.controller
-        self._both = both = _Compare(desk, "presets", "Presets")
+        self._both = both = _Compare(desk, "presets", "Presets", "preset")
         dpg.configure_item(both.list, callback=value(self._choose))
         self._load = both.button("preset.load", "Load", self._take)
         dpg.bind_item_theme(self._load, desk.theme.primary)
@@ -171,8 +180,8 @@ class EarlierWindow:
     """Every set of this sitting, the newest first: compare, and ask for one again."""
 
     def __init__(self, desk: Desk) -> None:
-        self._do = desk.controller
-        self._both = both = _Compare(desk, "earlier", "Earlier parameters")
+        self._desk, self._do = desk, desk.controller
+        self._both = both = _Compare(desk, "earlier", "Earlier parameters", "then")
         dpg.configure_item(both.list, callback=then(self._choose))
         self._restore = both.button("restore", "Bring back", self._take)
         dpg.bind_item_theme(self._restore, desk.theme.primary)
@@ -198,6 +207,9 @@ class EarlierWindow:
         if len(self._shown) != len(state) or any(a is not b for a, b in zip(state, self._shown, strict=True)):
             self._shown = state
             chosen = self._chosen
+            told = words.MADE_THEN.format(chosen.text) if chosen and chosen.edits else ""
+            self._desk.say(self._both.what, told)
+            dpg.configure_item(self._both.what, show=bool(told))
             self._both.compare(None if chosen is None else differences(trial.wanted, chosen.settings))
             dpg.configure_item(self._restore, enabled=chosen is not None)
 
@@ -223,7 +235,7 @@ class EarlierWindow:
 def _line(change: Change) -> str:
     clock = time.strftime("%H:%M:%S", time.localtime(change.clock))
     frame = "" if change.frame is None else f"  frame {change.frame}"
-    return f"{clock}{frame}  {change.text}"
+    return words.short(f"{clock}{frame}  {change.names}", LETTERS)
 
 
 def _entry(name: str) -> str:

@@ -113,7 +113,7 @@ def test_presets_are_compared_loaded_saved_and_deleted(start):
     state = window.until(lambda s: "presets.list" in s.items, "the presets are shown")
     assert panel(state)["sets"]["presets"]["names"] == ["2p", "1p", "photometry"]
     x, y, width, _ = state.items["presets.list"]
-    window._to(x + width / 2, y + 56)
+    window._to(x + width / 2, y + 52)
     window._tool("click", "1")
     state = window.until(lambda s: panel(s)["sets"]["presets"]["chosen"] == "photometry", "chosen")
     window.screenshot("params_presets")
