@@ -49,6 +49,7 @@ class About:
                 desk.tip(desk.named("about.copy", copy), "about.copy")
                 close = dpg.add_button(label="Close", width=90, callback=then(self.toggle))
                 desk.named("about.close", close)
+        dpg.bind_item_theme(self._window, desk.theme.sheet)
         desk.sheets.append(desk.named("about", self._window))
 
     def toggle(self) -> None:

@@ -22,7 +22,7 @@ from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.keysheet import KeySheet
 from roi_stream_gui.layout import Layout
 from roi_stream_gui.looks import Looks
-from roi_stream_gui.memory import Memory
+from roi_stream_gui.memory import LEAST, Memory
 from roi_stream_gui.monitor import Monitor
 from roi_stream_gui.outside import awake, on_signals, outlive_display, step_back
 from roi_stream_gui.pace import Pace
@@ -110,8 +110,8 @@ class App:
         icon = asset("icon.png")
         icons = {"small_icon": str(icon), "large_icon": str(icon)} if icon else {}
         dpg.create_viewport(
-            title=words.TITLE, min_width=940, min_height=640, disable_close=True, clear_color=PICTURE,
-            **self._memory.place(monitor), **icons,
+            title=words.TITLE, min_width=LEAST[0], min_height=LEAST[1], disable_close=True,
+            clear_color=PICTURE, **self._memory.place(monitor), **icons,
         )  # fmt: skip
         theme = Theme()
         theme.load_font()

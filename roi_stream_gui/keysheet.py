@@ -37,6 +37,7 @@ class KeySheet:
                         for topic in column:
                             self._topic(*topic)
         dpg.bind_item_theme(inside, desk.theme.dense)
+        dpg.bind_item_theme(self._window, desk.theme.sheet)
         desk.sheets.append(desk.named("keys", self._window))
 
     def toggle(self) -> None:

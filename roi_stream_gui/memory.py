@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from roi_core.settings import Display, Settings
     from roi_stream_gui.monitor import Monitor
 
-__all__ = ["Memory"]
+__all__ = ["LEAST", "Memory"]
+
+LEAST: Final = (940, 640)
+"""Width and height of the window at least, px; one of negative size ends the program."""
+MOST: Final = 16_384
+"""px; of a screen that is not known."""
 
 CONTRAST: Final = {"auto_contrast", "low", "high"}
 """Display settings that belong to a camera, not to a person: they begin anew."""
@@ -72,9 +77,11 @@ class Memory:
 
     def place(self, monitor: Monitor) -> dict[str, int]:
         """Return size and position for the window; a position off the present screen is left out."""
-        width, height = self.width, self.height
-        if monitor.width and monitor.height:
-            width, height = min(width, monitor.width), min(height, monitor.height)
+        most = (monitor.width or MOST, monitor.height or MOST)
+        width, height = (
+            max(min(length, limit), least)
+            for length, limit, least in zip((self.width, self.height), most, LEAST, strict=True)
+        )
         size = {"width": width, "height": height}
         if self.left is None or self.top is None or not monitor.holds(self.left, self.top):
             return size

@@ -40,7 +40,8 @@ DARK: Mapping[str, Painted] = {
     "danger": (190, 44, 48), "danger.hover": (214, 62, 66), "split": (23, 26, 31),
     "good": (64, 186, 116), "warn": (240, 170, 48), "bad": (246, 104, 100), "idle": (144, 152, 164),
     "good.back": (32, 50, 46), "warn.back": (54, 48, 38), "bad.back": (53, 36, 41),
-    "idle.back": (42, 46, 52), "plot": (19, 21, 25), "grid": (58, 64, 74, 110), "spikes": (214, 220, 228),
+    "idle.back": (42, 46, 52), "plot": (19, 21, 25), "grid": (58, 64, 74, 110), "none": (0, 0, 0, 0),
+    "spikes": (214, 220, 228),
 }  # fmt: skip
 LIGHT: Mapping[str, Painted] = {
     "back": (214, 218, 224), "pane": (240, 242, 245), "stripe": (231, 234, 239), "bar": (224, 228, 234),
@@ -52,7 +53,7 @@ LIGHT: Mapping[str, Painted] = {
     "danger": (204, 52, 56), "danger.hover": (222, 72, 76), "split": (206, 211, 218),
     "good": (16, 116, 60), "warn": (150, 88, 0), "bad": (186, 28, 32), "idle": (88, 96, 108),
     "good.back": (208, 236, 218), "warn.back": (250, 230, 192), "bad.back": (250, 214, 214),
-    "idle.back": (224, 228, 233), "plot": (250, 251, 252), "grid": (190, 196, 204, 140),
+    "idle.back": (224, 228, 233), "plot": (250, 251, 252), "grid": (190, 196, 204, 140), "none": (0, 0, 0, 0),
     "spikes": (60, 66, 76),
 }  # fmt: skip
 PALETTES: Mapping[str, Mapping[str, Painted]] = {"dark": DARK, "light": LIGHT}
@@ -67,7 +68,8 @@ TONES: Final = ("text", "dim", "good", "warn", "bad")
 
 COLOURS: Mapping[str, str] = {
     "WindowBg": "back", "ChildBg": "pane", "PopupBg": "bar", "ModalWindowDimBg": "veil", "MenuBarBg": "back",
-    "Border": "line", "FrameBg": "frame", "FrameBgHovered": "hover", "FrameBgActive": "press",
+    "Border": "line", "BorderShadow": "none", "FrameBg": "frame", "FrameBgHovered": "hover",
+    "FrameBgActive": "press",
     "TitleBg": "pane", "TitleBgActive": "bar", "ScrollbarBg": "pane", "ScrollbarGrab": "hover",
     "ScrollbarGrabHovered": "press", "ScrollbarGrabActive": "accent", "CheckMark": "check",
     "SliderGrab": "accent", "SliderGrabActive": "accent", "Button": "frame", "ButtonHovered": "hover",
@@ -107,8 +109,10 @@ class Theme:
         self.chips = {level: self._chip(level) for level in ("good", "warn", "bad", "idle")}
         self.tones = {tone: self._variant(dpg.mvAll, {"Text": tone}) for tone in TONES}
         self.heading = self._variant(dpg.mvAll, {"Text": "check"})
+        self.sheet = self._variant(dpg.mvAll, {"WindowBg": "pane"}, WindowBorderSize=(1,))
         self.note = self._variant(dpg.mvAll, {"WindowBg": "bar", "Border": "check"}, WindowBorderSize=(1,))
-        self.splitter = self._button("split", "accent")
+        split = {"Button": "split", "ButtonHovered": "accent", "ButtonActive": "accent"}
+        self.splitter = self._variant(dpg.mvButton, split, FrameBorderSize=(0,))
         self.flush = self._spaced(WindowPadding=(0, 0))
         self.dense = self._spaced(ItemSpacing=(4, 3), FramePadding=(7, 0), CellPadding=(5, 3))
         self.tight = self._spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
@@ -196,6 +200,7 @@ class Theme:
             self._ink(dpg.mvPlotCol_AxisText, "dim", plots)
             self._ink(dpg.mvPlotCol_AxisGrid, "grid", plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotBorderSize, 0, category=plots)
+            dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 0)
             pad = (0, 0) if back is None else pad
             self._length(dpg.mvPlotStyleVar_PlotPadding, pad, plots)
             self._length(dpg.mvPlotStyleVar_LabelPadding, (4, 2), plots)
@@ -218,7 +223,7 @@ class Theme:
         back = f"{level}.back"
         with dpg.theme() as theme, dpg.theme_component(dpg.mvButton):
             self._colours({"Button": back, "ButtonHovered": back, "ButtonActive": back, "Text": level})
-            self._spaces({"FrameRounding": (9,), "FramePadding": (9, 2)})
+            self._spaces({"FrameRounding": (9,), "FramePadding": (9, 2), "FrameBorderSize": (0,)})
         return theme
 
     def _colours(self, colours: Mapping[str, str]) -> None:

@@ -92,6 +92,7 @@ class TestMonitor:
 
     def test_a_window_is_no_larger_than_the_screen(self):
         assert Memory(5000, 4000).place(Monitor(1920, 1080)) == {"width": 1920, "height": 1080}
+        assert Memory(-7, 10**12).place(Monitor()) == {"width": 940, "height": 16_384}
         assert Memory(5000, 4000, 9, 9).place(Monitor()) == {"width": 5000, "height": 4000}
 
 
