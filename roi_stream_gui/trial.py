@@ -19,9 +19,11 @@ from roi_stream_gui.forecast import Forecast, blind, forecast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from roi_core.session import Session
     from roi_core.settings import LiveSettings, Settings
+    from roi_core.take import TakeStatus
     from roi_stream_gui.changes import Change
 
 __all__ = ["WAITING", "Trial"]
@@ -53,6 +55,7 @@ class Trial:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="foresight")
         self._asked: tuple[Future[Forecast], Mapping[str, Any]] | None = None
         self._due = 0.0
+        self._path: Path | None = None
         self._told: set[str] = set()
 
     # -- editing ------------------------------------------------------------------------------------------
@@ -143,8 +146,9 @@ class Trial:
         """Follow what is in force; collect a preview, ask for the next."""
         self._session = session
         before = self.changes.made[-1]
-        diary = session.snapshot().diary if session is not None else None
-        for change in self.changes.follow(self._live.current, diary):
+        snapshot = session.snapshot() if session is not None else None
+        self._warn(snapshot.recording if snapshot is not None else None)
+        for change in self.changes.follow(self._live.current, snapshot.diary if snapshot else None):
             log.info("%s", words.APPLIED.format(change.frame, change.text))
             self.applied = words.IN_FORCE.format(change.frame)
         if self.changes.made[-1] is not before and self.pending:
@@ -155,6 +159,13 @@ class Trial:
             unseen = blind(self.pending)
             self._tell(words.UNFORESEEN.format(", ".join(unseen)) if unseen else "")
             self._asked = self._pool.submit(_foresee, session, self.wanted), self.pending
+
+    def _warn(self, take: TakeStatus | None) -> None:
+        """Say, when a recording begins, that there are edits that are not in force."""
+        path = None if take is None else take.path
+        if path != self._path and path is not None and self.pending:
+            log.warning("%s", words.PENDING_RECORDED.format(", ".join(self.pending)))
+        self._path = path
 
     def close(self) -> None:
         """End the thread."""

@@ -7,6 +7,7 @@ import pytest
 
 from roi_core.rois import Circle
 from roi_core.settings import Settings, describe
+from roi_stream_gui import words
 from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.panels import PANELS, chips, panel_class
 from roi_stream_gui.shortcuts import Action, Chord
@@ -113,6 +114,54 @@ class TestParameters:
         )
         refused = [m.text for m in controller.log.messages()]
         assert (str(typed) not in ("", str(kept))) == any(text.startswith(f"{path} = ") for text in refused)
+
+    def test_while_frames_flow_an_edit_is_marked_until_it_is_applied_or_taken_back(self, desk, do):
+        panel = built("parameters", desk)
+        controller = do[0]
+        panel.update(view_of("running", do))
+        for path, typed in (("cnmf.min_snr", 3.0), ("roi.dff", True), ("display.rate", 10.0)):
+            dpg.set_value(desk.names[f"set.{path}"], typed)
+            panel._edit(path, typed)
+        panel.update(controller.view())
+        marks = panel.tell()["marks"]
+        assert [marks[path] for path in ("cnmf.min_snr", "roi.dff", "display.rate", "cnmf.min_r")] == [
+            "pending", "pending", "changed", "default"
+        ]  # fmt: skip
+        assert dpg.get_value(desk.names["set.cnmf.min_snr"]) == 3.0
+        assert dpg.get_value(desk.names["pending"]) == "2 pending"
+        panel._back("roi.dff")
+        panel._back("display.rate")
+        panel.update(controller.view())
+        assert dpg.get_value(desk.names["set.roi.dff"]) is False
+        assert controller.settings.current.display.rate == 25.0, "back to the default, at once"
+        controller.trial.apply()
+        panel.update(controller.view())
+        assert panel.tell()["marks"]["cnmf.min_snr"] == "changed"
+        assert dpg.get_value(desk.names["pending"]) == "no pending edits"
+        panel._back("cnmf.min_snr")
+        assert controller.trial.pending == {"cnmf.min_snr": 1.5}, "the default, once it is applied"
+
+    def test_only_what_was_changed_can_be_shown(self, desk, do):
+        panel = built("parameters", desk)
+        panel.update(view_of("idle", do))
+        dpg.set_value(desk.names["find.changed"], True)
+        panel._filter()
+        shown = {path for path, row in panel._rows.items() if dpg.is_item_shown(row)}
+        assert shown == {"recorder.folder"}
+        do[0].edit("cnmf.min_snr", 3.0)
+        panel.update(do[0].view())
+        shown = {path for path, row in panel._rows.items() if dpg.is_item_shown(row)}
+        assert shown == {"recorder.folder", "cnmf.min_snr"}
+
+    def test_a_recording_that_begins_without_the_pending_edits_says_so(self, do):
+        controller = do[0]
+        view_of("running", do)
+        controller.trial.edit("cnmf.min_snr", 3.0)
+        controller.record()
+        controller.tick()
+        controller.tick()
+        told = [m.text for m in controller.log.messages() if "without the pending edits" in m.text]
+        assert told == [words.PENDING_RECORDED.format("cnmf.min_snr")]
 
 
 class TestKeyboard:

@@ -1,5 +1,8 @@
 """Pending edits, what they would lead to, earlier sets and presets: without a window."""
 
+from types import SimpleNamespace
+
+import dearpygui.dearpygui as dpg
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from roi_core.settings import LiveSettings, Settings
 from roi_stream_gui import forecast as cast
 from roi_stream_gui.changes import Changes
 from roi_stream_gui.forecast import Fate
+from roi_stream_gui.panels.foresight import ForesightOverlay
 from roi_stream_gui.presets import BUILT_IN, Presets, difference
 from roi_stream_gui.trial import Trial
 
@@ -290,3 +294,25 @@ class TestForecast:
     def test_no_line_has_no_dashes(self):
         empty = np.zeros(0)
         assert cast.dashed((empty, empty), 2)[0].size == 0
+
+
+class TestOverlay:
+    def test_lines_follow_the_shift_and_go_with_the_preview(self, desk, do):
+        with dpg.window(), dpg.plot() as plot:
+            dpg.add_plot_axis(dpg.mvXAxis)
+            axis = dpg.add_plot_axis(dpg.mvYAxis)
+        overlay, trial = ForesightOverlay(desk, plot, axis), do[0].trial
+        components = squares((5, 5), (5, 20))
+        verdicts = {1: (Status.ACCEPTED, ""), 2: (Status.REJECTED, "dim")}
+        trial.forecast, trial.previewing = cast.forecast(Foresight(verdicts), components), True
+        view = SimpleNamespace(snapshot=SimpleNamespace(shift=(2.0, -3.0)))
+        overlay.update(view, (0, 0, 50, 40), 4.0)
+        shown = {fate: dpg.is_item_shown(item) for fate, item in overlay._series.items()}
+        assert shown == {Fate.STAYS: True, Fate.LOST: True, Fate.NEW: False}
+        x, y = np.array(dpg.get_value(overlay._series[Fate.LOST])[:2])
+        assert (np.nanmean(x), np.nanmean(y)) == pytest.approx((21.5 + 3, 6.5 - 2), abs=0.5)
+        texts = {fate: dpg.get_item_configuration(item)["text"] for fate, item in overlay._texts.items()}
+        assert texts == {Fate.STAYS: "1 stay", Fate.LOST: "1 lost", Fate.NEW: "0 new"}
+        trial.previewing = False
+        overlay.update(view, (0, 0, 50, 40), 4.0)
+        assert not any(dpg.is_item_shown(item) for item in (*overlay._series.values(), overlay._layer))

@@ -89,6 +89,11 @@ def test_an_edit_is_previewed_applied_at_a_frame_and_taken_back(start, tmp_path)
     state = window.click("restore")
     assert panel(state)["pending"] == {"cnmf.min_snr": 1.5, "cnmf.min_skewness": 0.75}
     window.click("earlier")
+    window.key("ctrl+p")
+    state = window.until(lambda s: "cells (+" in (panel(s)["forecast"] or ""), "the preview is there", 60)
+    assert "(+0" not in panel(state)["forecast"], "cells would be there again"
+    window._tool("mousemove", str(window.left + 5), str(window.top + 5))
+    window.screenshot("params_preview_back")
     state = window.key("ctrl+Return")
     window.until(lambda s: s.settings["cnmf"]["min_snr"] == 1.5, "as it was at the start")
     window.until(lambda s: panel(s)["changes"][-1][0] is not None, "its frame is known")
@@ -117,6 +122,9 @@ def test_presets_are_compared_loaded_saved_and_deleted(start):
     window._tool("click", "1")
     state = window.until(lambda s: panel(s)["sets"]["presets"]["chosen"] == "photometry", "chosen")
     window.screenshot("params_presets")
+    window.resize(1024, 700)
+    window.screenshot("params_presets_small")
+    window.resize(1280, 800)
     state = window.click("preset.load")
     assert panel(state)["pending"] == {"cnmf.enabled": True, "roi.dff": True}
     assert any("cnmf.preset = 'photometry'" in t and "disconnect" in t for _, t in state.messages)
