@@ -82,14 +82,14 @@ class CellRing:
             _put(block[slot], number * WIDTH, self._places, raw, calcium, spikes)
         _publish(self._head)
 
-    def since(self, cursor: int, ids: Iterable[int]) -> CellRows:
+    def since(self, cursor: int, ids: Iterable[int], most: int = ROWS) -> CellRows:
         """Return the rows from `cursor` on that are still whole; ``first > cursor``: older ones are gone.
 
-        A cell that the ring does not know is NaN.
+        At most so many of them, the oldest. A cell that the ring does not know is NaN.
         """
         known, head, ids = self._column, self.head, tuple(ids)
         first = min(max(cursor, head - self.capacity + 1, 0), head)
-        rows = np.arange(first, head)
+        rows = np.arange(first, min(head, first + most))
         slots = rows % self.capacity
         out = np.full((3, len(rows), len(ids)), np.nan, np.float32)
         times = self._times[slots]

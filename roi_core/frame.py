@@ -189,6 +189,7 @@ class Components:
     judged by hand. ``snr``, ``r`` (spatial correlation) and ``size`` (px of the camera) are what quality was
     judged by. Column k of the footprints is ``data[indptr[k]:indptr[k + 1]]`` at the C-order pixels
     ``indices[...]`` (y * W + x) of the camera's picture ``shape`` (H, W), in the template's frame.
+    ``frozen`` are the ids of those whose footprint stays as it is.
     """
 
     version: int
@@ -203,6 +204,7 @@ class Components:
     data: NDArray[np.float32]
     indices: NDArray[np.int32]
     indptr: NDArray[np.int64]
+    frozen: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

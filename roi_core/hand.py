@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from roi_core.rois import Roi
     from roi_core.stages import Finding
 
-__all__ = ["Deed", "Deeds", "Hand", "outlined"]
+__all__ = ["DEMOTED", "Deed", "Deeds", "Hand", "outlined"]
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ Ids = int | Iterable[int]
 Deed = Future[Order]
 """Something done, or to be done, to a component: its result is the order that takes it back."""
 Deeds = tuple[Deed, ...]
+DEMOTED: Final = "it is region {!r} now"
+"""Why one that was demoted is no more."""
 INSIDE: Final = 0.2
 """Share of a footprint's peak down to which a pixel belongs to the cell."""
 
@@ -67,9 +69,9 @@ class Hand:
         """Let the thresholds judge components again."""
         return self._each(Verb.AUTOMATIC, ids)
 
-    def remove(self, ids: Ids) -> Deeds:
+    def remove(self, ids: Ids, why: str = "by hand") -> Deeds:
         """Remove components; what is found at their places later is a new one."""
-        return self._each(Verb.REMOVE, ids)
+        return self._each(Verb.REMOVE, ids, why)
 
     def freeze(self, ids: Ids) -> Deeds:
         """Keep the footprints of components as they are."""
@@ -95,11 +97,8 @@ class Hand:
             return ()
         return (self._order(Order(Verb.PROMOTE, roi=roi)),)
 
-    def demote(self, ids: Ids, draw: Callable[[Roi], object] | None = None) -> Deeds:
-        """Remove components; each that is gone becomes a fixed region, as it is seen now.
-
-        ``draw`` gets the region on the worker's thread, instead of the session.
-        """
+    def demote(self, ids: Ids) -> Deeds:
+        """Remove components; each that is gone becomes a fixed region, as it is seen now."""
         activity, deeds = self._board.activity, []
         for cell in dict.fromkeys(_numbers("demote", ids) or ()):
             try:
@@ -107,8 +106,8 @@ class Hand:
             except RoiError as error:
                 log.warning("%s", sentence(error))
                 continue
-            order = Order(Verb.REMOVE, (cell,), why=f"it is region {roi.name!r} now")
-            deeds.append(self._order(order, partial(draw or self._draw, roi)))
+            order = Order(Verb.REMOVE, (cell,), why=DEMOTED.format(roi.name))
+            deeds.append(self._order(order, partial(self._draw, roi)))
         return tuple(deeds)
 
     def undo(self, deed: Deed) -> Deed:
@@ -131,8 +130,8 @@ class Hand:
         except Exception as error:
             return Foresight(silent=sentence(error))
 
-    def _each(self, verb: Verb, ids: Ids) -> Deeds:
-        return tuple(self._order(Order(verb, (cell,))) for cell in _numbers(verb, ids) or ())
+    def _each(self, verb: Verb, ids: Ids, why: str = "by hand") -> Deeds:
+        return tuple(self._order(Order(verb, (cell,), why=why)) for cell in _numbers(verb, ids) or ())
 
     def _order(self, order: Order, then: Callable[[], object] | None = None) -> Deed:
         about = f"region {order.roi.name!r}" if order.roi else ", ".join(map(str, order.ids))

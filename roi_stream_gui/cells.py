@@ -11,6 +11,8 @@ from roi_core.frame import Status
 from roi_stream_gui import words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from roi_core.frame import Activity, Components
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST", "Choice", "Kind", "best", "facts", "kinds", "told", "visible"]
 
 MOST: Final = 16
-"""Cells chosen at most: as many traces as can be drawn."""
+"""Traces of chosen cells at most: as many as can be drawn."""
 NEW: Final = 3.0
 """Seconds for which a cell counts as new."""
 LAYERS: Final = {"off": (), "accepted": ("ACCEPTED", "NEW"), "all": ("ACCEPTED", "NEW", "REJECTED")}
@@ -70,6 +72,10 @@ class Choice:
         self._best: tuple[int, ...] = ()
         self._of: Components | None = None
 
+    def choose(self, cells: Iterable[int]) -> None:
+        """Choose these and no others."""
+        self.chosen = tuple(dict.fromkeys(cells))
+
     def click(self, cell: int | None, more: bool = False) -> None:
         """Choose the cell that was clicked, or none; `more` adds it to the others or takes it out."""
         if cell is None:
@@ -79,7 +85,7 @@ class Choice:
         elif cell in self.chosen:
             self.chosen = tuple(one for one in self.chosen if one != cell)
         else:
-            self.chosen = (*self.chosen, cell)[-MOST:]
+            self.chosen = (*self.chosen, cell)
 
     def traced(self, snapshot: Snapshot, count: int) -> tuple[int, ...]:
         """Return the ids whose traces are shown; a chosen one that is no more is let go."""
@@ -91,7 +97,7 @@ class Choice:
             self._of = activity.components
             self.chosen = tuple(cell for cell in self.chosen if cell in activity.ids)
             self._best = best(activity, count, self._best)
-        return self.chosen or self._best[:count]
+        return self.chosen[-MOST:] or self._best[:count]
 
 
 def facts(components: Components, cell: int, age: float) -> str:

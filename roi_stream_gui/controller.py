@@ -26,6 +26,7 @@ from roi_stream_gui.disk import FreeSpace
 from roi_stream_gui.editing import Editor
 from roi_stream_gui.geometry import outside
 from roi_stream_gui.ground import Ground
+from roi_stream_gui.keeper import Keeper
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.presets import Presets
 from roi_stream_gui.tools import Hand, Tool
@@ -65,6 +66,7 @@ class Controller:
         self.hand = Hand(self.editor)
         self.ground = Ground()
         self.cells = Choice()
+        self.keeper = Keeper(self)
         self.watch = Watch()
         self.trial = Trial(self.settings)
         self.presets = Presets()
@@ -300,6 +302,7 @@ class Controller:
         """Collect what the helper brought, hand the regions on, tell how a session ended."""
         self._collect_session()
         self._collect_cameras()
+        self.keeper.tick()
         session = self.session
         self.ground.follow(session, self.hand.tool is Tool.WAND)
         self.hand.wand.look_at(*self.ground.best(), self.settings.current.cnmf.cell_radius)

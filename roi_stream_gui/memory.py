@@ -42,7 +42,7 @@ class Memory:
     height: int = 800
     left: int | None = None
     top: int | None = None
-    right: int = 312
+    right: int = 352
     bottom: int = 224
     tabs: list[str] = field(default_factory=list)
     display: dict[str, Any] = field(default_factory=dict)

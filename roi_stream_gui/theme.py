@@ -115,6 +115,12 @@ class Theme:
         self.splitter = self._variant(dpg.mvButton, split, FrameBorderSize=(0,))
         self.flush = self._spaced(WindowPadding=(0, 0))
         self.dense = self._spaced(ItemSpacing=(4, 3), FramePadding=(7, 0), CellPadding=(5, 3))
+        self.list = self._spaced(CellPadding=(3, 1), FramePadding=(5, 3), ItemSpacing=(4, 4))
+        self.head = self._variant(
+            dpg.mvAll,
+            {"Button": "bar", "ButtonHovered": "hover", "ButtonActive": "press", "Text": "dim"},
+            ButtonTextAlign=(0, 0.5), FramePadding=(2, 3), FrameRounding=(0,),
+        )  # fmt: skip
         self.tight = self._spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
         self.picture = self._plot(None)
         self.traces = self._plot("plot")

@@ -6,10 +6,11 @@ whatever it was. Parameters have a way back of their own: they act on the future
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Journal"]
 
@@ -31,6 +32,20 @@ class Journal:
         """Remember a step that was just made; what was taken back before can no longer be done again."""
         self._past.append(_Step(what, back, forth))
         self._future.clear()
+
+    @contextmanager
+    def as_one(self, what: str) -> Iterator[None]:
+        """Make one step of all that are pushed within."""
+        begin = len(self._past)
+        yield
+        steps = self._past[begin:]
+        if steps:
+            del self._past[begin:]
+            self.push(
+                what,
+                lambda: [step.back() for step in reversed(steps)],
+                lambda: [step.forth() for step in steps],
+            )
 
     @property
     def undo_name(self) -> str:

@@ -81,6 +81,11 @@ HIDDEN = "the outline is hidden and the region is measured all the same; its tic
 CELLS_TRACED = "cells: the {shown} best of {all}; click one on the picture to see it"
 CELLS_CHOSEN = "cells: {shown} chosen of {all}; Ctrl-click adds, a click beside them shows the best"
 
+CHOOSE_CELL = "choose a cell first: click one on the picture or in the list of cells"
+CHOOSE_CELLS = "choose two cells or more first: Ctrl-click adds one"
+SELECT_REGION = "select a region first: it becomes the seed of a cell"
+NO_CELL_FINDING = "cells are not looked for at the moment; set cnmf.enabled under Parameters"
+
 QUIT_TITLE = "A recording is running"
 QUIT_TEXT = "Closing the window once more ends the recording. The file will be complete."
 QUIT_STOP = "Stop recording and quit"
@@ -112,7 +117,7 @@ TOOLS = {
                "corner (or Alt-click) to delete it."),
     "circle": ("Circle", "C", "Drag from the centre outwards, or click to put one of the last size."),
     "ellipse": ("Ellipse", "E", "Drag from corner to corner; turn it by its handle afterwards."),
-    "rectangle": ("Rectangle", "B", "Drag from corner to corner."),
+    "rectangle": ("Rectangle", "Q", "Drag from corner to corner."),
     "polygon": ("Polygon", "P", "Click the corners; double-click or Enter ends, Esc cancels."),
     "freehand": ("Freehand", "F", "Draw round the cell with the button held."),
     "wand": ("Wand", "W", "Click a cell: its outline is found. Hold and turn the wheel, or drag outwards, "
@@ -170,6 +175,23 @@ TIPS = {
     "about.copy": "Copy all of this, for a report or a methods section",
     "undo": "Ctrl+Z",
     "redo": "Ctrl+Shift+Z or Ctrl+Y",
+    "cell.list": "All living components. Click a line to choose a cell here, on the picture and in the "
+    "traces; Ctrl adds one, Shift all between. Click a heading to sort. r: correlation of the shape with "
+    "the image of the transients; /s: events a second in the last minute; born: session clock; *: by hand.",
+    "cell.filter": "Show only cells whose id, name, status or reason holds this",
+    "cell.shown": "Which cells are listed. The picture has its own choice above it (K and J).",
+    "cell.name": "Name of the chosen cell; Enter keeps it, empty takes it away. Written into the recording.",
+    "cell.accept": "Take the chosen components for cells, whatever the limits say (G)",
+    "cell.reject": "Take the chosen components for no cells; they keep their places, so that they are not "
+    "found again (B)",
+    "cell.automatic": "Leave the judgement to the limits again (Shift+G)",
+    "cell.merge": "Make one cell of the chosen ones, under the id of the oldest (U)",
+    "cell.split": "Divide the chosen cell in two along its length (D)",
+    "cell.remove": "Remove the chosen components; what is found at their places later is new (Del)",
+    "cell.hold": "Keep the shape of the chosen cells as it is, or let it follow the data again (Shift+F)",
+    "cell.demote": "The chosen cell becomes a drawn region that nothing changes, and is a cell no more (O)",
+    "cell.promote": "The selected regions become cells: each is the first shape of one, which then follows "
+    "the data (I)",
     "lock": "A locked region cannot be moved, reshaped or deleted (L)",
     "rename": "Name of the selected region; Enter keeps it",
     "colour": "Colour of the selected region",

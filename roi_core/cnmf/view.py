@@ -106,6 +106,7 @@ class View:
             data=data,
             indices=indices,
             indptr=np.concatenate([indptr, np.full(len(dead.ids), indptr[-1])]),
+            frozen=frozenset(t.ids[:n][t.frozen[:n] > 0].tolist()),
         )
 
 

@@ -17,6 +17,7 @@ PANELS: dict[str, str] = {
     "tools": "roi_stream_gui.panels.tools:Tools",
     "preview": "roi_stream_gui.panels.preview:Preview",
     "regions": "roi_stream_gui.panels.regions:Regions",
+    "celltable": "roi_stream_gui.panels.celltable:CellTable",
     "parameters": "roi_stream_gui.panels.parameters:Parameters",
     "traces": "roi_stream_gui.panels.traces:Traces",
     "quality": "roi_stream_gui.panels.quality:Quality",

@@ -54,7 +54,7 @@ class RegionMenu:
         self._verb("group", "Group", editor.group, "Ctrl+G")
         self._verb("ungroup", "Ungroup", editor.ungroup, "Ctrl+Shift+G")
         self._verb("duplicate", "Duplicate", editor.duplicate, "Ctrl+D")
-        self._verb("promote", "Follow as a cell", self._promote)
+        self._verb("promote", "Follow as a cell", self._do.keeper.promote, "I")
         dpg.add_separator()
         self._verb("delete", "Delete", editor.delete, "Del")
 
@@ -103,8 +103,3 @@ class RegionMenu:
     def _hide(self) -> None:
         self._do.editor.show(False, *self._do.editor.selection)
         self._do.tell(words.HIDDEN)
-
-    def _promote(self) -> None:
-        if self._do.session is not None:
-            for roi in self._do.editor.selected():
-                self._do.session.cells.promote(roi)

@@ -181,7 +181,7 @@ def test_what_is_seen_is_what_is_measured(start, block):
     assert seen == pytest.approx(told, abs=max(zoom, 1.5)), "within one image px"
     assert (columns.max() - columns.min() + 1) / zoom == pytest.approx(20, abs=1)
 
-    window.key("b")
+    window.key("q")
     state = window.drag((303, 123), (308, 128), (316, 136))
     assert state.rois[0]["x0"] == pytest.approx(303, abs=1)
     window.click("record")
@@ -200,7 +200,7 @@ def test_saturated_pixels_are_red_and_contrast_changes_no_data(start, block):
     image = window.ask().image
     near_it = np.hypot(columns - image["x"] - 41 * image["zoom"], rows - image["y"] - 20 * image["zoom"]) < 5
     assert near_it.any()
-    window.key("b")
+    window.key("q")
     window.drag((100, 100), (110, 110), (130, 130))
     window.click("record")
     window.until(lambda s: s.recording and s.take["rows"] > 5, "rows")

@@ -1,0 +1,223 @@
+"""What the hand does to the cells it has chosen: every verb can be taken back. Knows no toolkit.
+
+A verb is carried out by the core between two frames. It becomes a step of the journal when it has happened,
+not when it was asked for; one that cannot be is a sentence of the core, and no step.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from roi_core.errors import RoiError
+from roi_core.hand import DEMOTED, outlined
+from roi_stream_gui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from roi_core.frame import Components
+    from roi_core.hand import Deed, Deeds, Hand
+    from roi_core.rois import Roi
+    from roi_core.session import Session
+    from roi_stream_gui.controller import Controller
+
+__all__ = ["Keeper"]
+
+log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """A verb that was asked for, and what is to be done here for each deed that has happened."""
+
+    what: str
+    deeds: Deeds
+    follow: Callable[[tuple[Deed, ...]], object]
+
+
+class Keeper:
+    """Verbs on the chosen cells, and the names that cells were given."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._do = controller
+        self._session: Session | None = None
+        self._asked: list[Asked] = []
+        self._take: object = None
+        self.names: dict[int, str] = {}
+
+    # -- verbs, each on what is chosen --------------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Take the chosen components for cells."""
+        self._each("accept", lambda hand, ids: hand.accept(ids))
+
+    def reject(self) -> None:
+        """Take the chosen components for no cells."""
+        self._each("reject", lambda hand, ids: hand.reject(ids))
+
+    def automatic(self) -> None:
+        """Let the thresholds judge the chosen components again."""
+        self._each("judge by rules", lambda hand, ids: hand.automatic(ids))
+
+    def merge(self) -> None:
+        """Make one cell of the chosen ones, under the id of the oldest; one that has a name goes before."""
+
+        def verb(hand: Hand, ids: tuple[int, ...]) -> Deeds:
+            return hand.merge(sorted(ids, key=lambda cell: (cell not in self.names, cell)))
+
+        self._each("merge", verb, least=2)
+
+    def split(self) -> None:
+        """Divide each of the chosen cells in two."""
+        self._each("split", lambda hand, ids: sum((hand.split(cell) for cell in ids), ()), self._choose_made)
+
+    def remove(self) -> None:
+        """Remove the chosen components."""
+        self._each("delete", lambda hand, ids: hand.remove(ids))
+
+    def hold(self) -> None:
+        """Keep the shapes of the chosen cells as they are, or let them follow the data when all are kept."""
+        kept = self.all_frozen()
+        what = "let the shape follow" if kept else "hold the shape"
+        self._each(what, lambda hand, ids: hand.thaw(ids) if kept else hand.freeze(ids))
+
+    def delete(self) -> None:
+        """Delete the selected regions; when none is selected, the chosen cells."""
+        if self._do.editor.selection or not self._do.cells.chosen:
+            self._do.editor.delete()
+        else:
+            self.remove()
+
+    def promote(self, rois: Iterable[Roi] | None = None) -> None:
+        """Make cells of regions, of the selected ones when none are named."""
+        rois = tuple(self._do.editor.selected() if rois is None else rois)
+        hand = self._hand()
+        if not rois or hand is None:
+            log.warning(words.SELECT_REGION if not rois else words.NO_CELL_FINDING)
+            return
+        deeds: Deeds = sum((hand.promote(roi) for roi in rois), ())
+        self._asked.append(Asked("make a cell", deeds, self._choose_made))
+
+    def demote(self) -> None:
+        """Make fixed regions of the chosen cells, which are cells no more."""
+        hand, components = self._hand(), self._components()
+        if hand is None or not self._do.cells.chosen:
+            log.warning(words.CHOOSE_CELL if hand else words.NO_CELL_FINDING)
+            return
+        regions: dict[Deed, Roi] = {}
+        for cell in self._do.cells.chosen:
+            try:
+                roi = outlined(components, cell)
+            except RoiError as error:
+                log.warning("%s", error)
+                continue
+            roi = roi.with_(name=self.names.get(cell, roi.name))
+            regions |= dict.fromkeys(hand.remove(cell, DEMOTED.format(roi.name)), roi)
+        self._asked.append(
+            Asked("make a region", tuple(regions), lambda done: self._draw([regions[deed] for deed in done]))
+        )
+
+    def rename(self, cell: int, name: str) -> None:
+        """Give a cell a name, or take it away when it is empty; the recording is told."""
+        old, new = self.names.get(cell, ""), name.strip()
+        if old != new:
+            self._name(cell, new)
+            self._do.journal.push("name a cell", lambda: self._name(cell, old), lambda: self._name(cell, new))
+
+    # -- what is known ------------------------------------------------------------------------------------
+
+    def label(self, cell: int) -> str:
+        """Return what a cell is called: its name, or its id."""
+        return self.names.get(cell) or str(cell)
+
+    def all_frozen(self) -> bool:
+        """Tell whether the shapes of all chosen cells are held."""
+        components, chosen = self._components(), self._do.cells.chosen
+        return components is not None and bool(chosen) and components.frozen.issuperset(chosen)
+
+    # -- once per drawn frame -----------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Make steps of the journal of what has happened since the last look."""
+        if self._do.session is not self._session:
+            self._session = self._do.session
+            self._asked, self._take = [], None
+            self.names = {}
+            self._do.cells.click(None)
+        for asked in [one for one in self._asked if all(deed.done() for deed in one.deeds)]:
+            self._asked.remove(asked)
+            done = tuple(deed for deed in asked.deeds if deed.exception() is None)
+            if done:
+                with self._do.journal.as_one(asked.what):
+                    asked.follow(done)
+                    self._remember(asked.what, done)
+        self._tell_names()
+
+    def _remember(self, what: str, deeds: tuple[Deed, ...]) -> None:
+        """Push what takes these deeds back; to take that back is to do them again."""
+        hand = self._hand()
+
+        def swap() -> None:
+            nonlocal deeds
+            if hand is not None:
+                deeds = tuple(hand.undo(deed) for deed in reversed(deeds) if not _failed(deed))
+
+        self._do.journal.push(what, swap, swap)
+
+    def _tell_names(self) -> None:
+        """Tell a recording that begins what cells are called."""
+        recording = self._session.snapshot().recording if self._session is not None else None
+        path = recording.path if recording is not None else None
+        if path != self._take:
+            self._take = path
+            for cell, name in self.names.items() if path is not None else ():
+                self._tell_name(cell, name)
+
+    # -- how ----------------------------------------------------------------------------------------------
+
+    def _each(
+        self,
+        what: str,
+        verb: Callable[[Hand, tuple[int, ...]], Deeds],
+        follow: Callable[[tuple[Deed, ...]], object] = lambda _done: None,
+        least: int = 1,
+    ) -> None:
+        hand, chosen = self._hand(), self._do.cells.chosen
+        if hand is None:
+            log.warning(words.NO_CELL_FINDING)
+        elif len(chosen) < least:
+            log.warning(words.CHOOSE_CELL if least == 1 else words.CHOOSE_CELLS)
+        else:
+            self._asked.append(Asked(what, verb(hand, chosen), follow))
+
+    def _hand(self) -> Hand | None:
+        """Return the hand of the session, if cells are looked for."""
+        session = self._do.session
+        return session.cells if session is not None and self._components() is not None else None
+
+    def _components(self) -> Components | None:
+        session = self._do.session
+        activity = session.snapshot().activity if session is not None else None
+        return activity.components if activity is not None else None
+
+    def _choose_made(self, done: tuple[Deed, ...]) -> None:
+        """Choose the components that were made as well as those they were made of."""
+        made = [memo.id for deed in done for memo in deed.result().memos]
+        self._do.cells.choose(sorted(made))
+
+    def _draw(self, rois: list[Roi]) -> None:
+        self._do.editor.add(*rois, what="make a region")
+
+    def _name(self, cell: int, name: str) -> None:
+        self.names = (
+            {**self.names, cell: name} if name else {k: v for k, v in self.names.items() if k != cell}
+        )
+        self._tell_name(cell, name)
+
+    def _tell_name(self, cell: int, name: str) -> None:
+        if self._do.session is not None:
+            self._do.session.tell("cell_named", {"id": cell, "name": name})
+
+
+def _failed(deed: Deed) -> bool:
+    return deed.done() and deed.exception() is not None

@@ -1,0 +1,113 @@
+"""What is known of the chosen cells, their name, and a button for everything that can be done to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui.cellrows import said
+from roi_stream_gui.panels.base import then
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roi_stream_gui.cellrows import Cell
+    from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
+
+__all__ = ["CellCard"]
+
+ROWS: Final = (
+    (("accept", "Accept"), ("reject", "Reject"), ("automatic", "By rules"), ("merge", "Unite")),
+    (("split", "Divide"), ("remove", "Delete"), ("hold", "Hold"), ("demote", "To region")),
+)
+"""Verbs of the keeper and what is written on their buttons."""
+HEIGHT: Final = 138
+FACTS: Final = 40
+
+
+class CellCard:
+    """The lower part of the tab of cells."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._do = desk.controller
+        self._buttons: dict[str, int] = {}
+        self._of: int | None = None
+        self._name_due = True
+        self._shown: tuple[object, ...] = ()
+        self.said = ""
+
+    @property
+    def height(self) -> int:
+        """Screen px that it takes."""
+        return self._desk.px(HEIGHT)
+
+    def build(self, parent: int) -> None:
+        """Make name, facts and buttons."""
+        desk = self._desk
+        with dpg.group(parent=parent):
+            with dpg.group(horizontal=True):
+                self._title = desk.text("")
+                self._name = dpg.add_input_text(width=-1, hint="name")
+                desk.tip(desk.named("cell.name", self._name), "cell.name")
+                desk.after_edit(self._name, self._rename)
+            with dpg.child_window(height=FACTS, border=False, no_scrollbar=True) as pane:
+                dpg.bind_item_theme(pane, desk.theme.flush)
+                self._facts = desk.text("", "dim", wrap=0)
+            for row in ROWS:
+                self._build_row(row)
+
+    def _build_row(self, row: Sequence[tuple[str, str]]) -> None:
+        desk = self._desk
+        with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchSame, pad_outerX=False) as table:
+            dpg.bind_item_theme(table, desk.theme.list)
+            for _ in row:
+                dpg.add_table_column()
+            with dpg.table_row():
+                for verb, label in row:
+                    action = getattr(self._do.keeper, verb)
+                    button = dpg.add_button(label=label, width=-1, callback=then(action))
+                    self._buttons[verb] = desk.tip(desk.named(f"cell.{verb}", button), f"cell.{verb}")
+
+    def update(self, view: View, cells: Sequence[Cell], now: float) -> None:
+        """Show what is chosen."""
+        chosen = self._do.cells.chosen
+        found = {cell.id: cell for cell in cells if cell.id in chosen}
+        one = found.get(chosen[0]) if len(chosen) == 1 else None
+        state = (chosen, one, int(now), view.selection, len(cells))
+        if state != self._shown:
+            self._shown = state
+            self._show(chosen, one, found, now)
+        of = one.id if one is not None else None
+        if of != self._of:
+            self._name_due = True
+        if self._name_due and not dpg.is_item_active(self._name):
+            self._of, self._name_due = of, False
+            dpg.set_value(self._name, self._do.keeper.names.get(of, "") if of is not None else "")
+            dpg.configure_item(self._name, enabled=of is not None)
+
+    def _show(self, chosen: tuple[int, ...], one: Cell | None, found: dict[int, Cell], now: float) -> None:
+        many = len(chosen)
+        title = f"cell {one.id}" if one else f"{many} cells" if many > 1 else "no cell chosen"
+        self.said = said(one, now) if one else ", ".join(map(self._do.keeper.label, chosen))
+        if not chosen:
+            self.said = "Click one here or on the picture; Ctrl-click adds."
+        self._desk.say(self._title, title)
+        bad = one is not None and one.status == "rejected"
+        self._desk.say(self._facts, self.said, "warn" if bad else "dim")
+        held = bool(found) and all(cell.frozen for cell in found.values())
+        for verb, button in self._buttons.items():
+            able = many > 1 if verb == "merge" else many > 0
+            if dpg.is_item_enabled(button) != able:
+                dpg.configure_item(button, enabled=able)
+        label = "Follow" if held else "Hold"
+        if dpg.get_item_label(self._buttons["hold"]) != label:
+            dpg.configure_item(self._buttons["hold"], label=label)
+
+    def _rename(self) -> None:
+        """Name the cell the field was filled for; another may be chosen by now."""
+        if self._of is not None:
+            self._do.keeper.rename(self._of, dpg.get_value(self._name))
+            self._name_due = True

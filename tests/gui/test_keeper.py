@@ -1,0 +1,231 @@
+"""The hand on the chosen cells, in a real session without a window: what happened can be taken back."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from roi_core.cnmf.online import OnlineCNMF
+from roi_core.frame import Status
+from roi_core.recording import Recording
+from roi_core.sources.simulated import PRESETS, Simulated
+from roi_stream_gui import words
+from roi_stream_gui.controller import Controller
+from roi_stream_gui.shortcuts import Chord, find
+from roi_stream_gui.undo import Journal
+from tests.core.conftest import EARLY, ON
+from tests.fakes import Held
+from tests.gui.driver import within
+
+
+class Lab:
+    """A controller with some cells found on the simulated camera, stepped frame by frame."""
+
+    def __init__(self, folder):
+        self.do = Controller(opener=self._open)
+        for text in ON:
+            path, _, value = text.partition("=")
+            self.do.settings.edit(path, {"true": True}.get(value) or float(value))
+        self.do.edit("recorder.folder", str(folder))
+        self.do.connect("still")
+        within(60, lambda: (self.do.tick(), self.do.view().running)[1], "connected")
+        self.step(EARLY)
+
+    def _open(self, _text, settings, *, realtime):
+        self.source = Held(Simulated("still", settings, paced=False, seed=3))
+        return self.source
+
+    def step(self, frames=1):
+        wanted = self.do.session.snapshot().frames_seen + frames
+        self.source.step(frames)
+        within(120, lambda: self.do.session.snapshot().frames_seen == wanted, "frames")
+        self.do.tick()
+        self.do.cells.traced(self.do.session.snapshot(), 4)
+
+    def press(self, *chord, frames=2):
+        find(Chord(*chord)).run(self.do)
+        self.step(frames)
+
+    @property
+    def seen(self):
+        return self.do.session.snapshot().activity.components
+
+    @property
+    def alive(self):
+        return self.seen.ids[self.seen.status <= Status.REJECTED].tolist()
+
+    def status(self, cell):
+        return Status(int(self.seen.status[self.seen.ids.tolist().index(cell)]))
+
+    def shape(self, cell):
+        k = self.seen.ids.tolist().index(cell)
+        part = slice(self.seen.indptr[k], self.seen.indptr[k + 1])
+        out = np.zeros(self.seen.shape, np.float32)
+        out.reshape(-1)[self.seen.indices[part]] = self.seen.data[part]
+        return out
+
+
+@pytest.fixture(scope="module")
+def _compiled():
+    OnlineCNMF.warm_up()
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch, _compiled):
+    monkeypatch.setitem(PRESETS, "still", PRESETS["tiny"] | {"drift": 0.0, "jitter": 0.0})
+    lab = Lab(tmp_path)
+    yield lab
+    lab.do.close()
+
+
+def test_one_key_each_and_one_way_back(lab):
+    do = lab.do
+    one, two, three = lab.alive[:3]
+    before = {cell: lab.status(cell) for cell in lab.alive}
+    do.cells.choose([one, two])
+    lab.press("B")
+    assert [lab.status(cell) for cell in (one, two)] == [Status.REJECTED] * 2
+    assert do.journal.undo_name == "reject", "two cells are one step"
+    lab.press("G")
+    assert [lab.status(cell) for cell in (one, two)] == [Status.ACCEPTED] * 2
+    lab.press("F", False, True)
+    assert lab.seen.frozen == {one, two}
+    assert do.keeper.all_frozen()
+    lab.press("F", False, True)
+    assert lab.seen.frozen == frozenset()
+    do.cells.choose([three])
+    shape = lab.shape(three)
+    lab.press("D")
+    part = lab.alive[-1]
+    assert part > max(before)
+    assert set(do.cells.chosen) == {three, part}, "both halves are chosen, to be united again"
+    lab.press("U")
+    assert lab.status(part) is Status.MERGED
+    lab.press("Del")
+    assert three not in lab.alive
+    assert do.journal.undo_name == "delete"
+    for _ in range(4):
+        lab.press("Z", True)
+    assert lab.seen.frozen == {one, two}, "thawing was the fourth from behind"
+    now = lab.shape(three)
+    assert (now * shape).sum() > 0.9 * np.linalg.norm(now) * np.linalg.norm(shape), (
+        "and it follows the data on"
+    )
+    for _ in range(3):
+        lab.press("Z", True)
+    assert do.journal.undo_name == ""
+    assert [lab.status(cell) for cell in (one, two)] == [before[one], before[two]], (
+        "the third is judged by rules"
+    )
+    for _ in range(7):
+        lab.press("Y", True)
+    assert three not in lab.alive
+    assert part not in lab.alive
+    assert lab.status(part) is Status.MERGED
+    assert [lab.status(cell) for cell in (one, two)] == [Status.ACCEPTED] * 2
+
+
+def test_cells_and_regions_become_each_other(lab):
+    do = lab.do
+    do.record()
+    lab.step(2)
+    cell, place = lab.alive[0], np.argwhere(lab.shape(lab.alive[0]) > 0.5).mean(0)
+    do.keeper.rename(cell, " soma ")
+    do.cells.choose([cell])
+    lab.press("O")
+    (roi,) = do.editor.rois
+    assert roi.name == "soma"
+    assert np.hypot(*(np.array(roi.centroid())[::-1] - place)) < 2
+    assert cell not in lab.alive
+    lab.step(3)
+    assert do.session.rois.ids == (roi.id,), "it is measured"
+    lab.press("Z", True)
+    assert len(do.editor.rois) == 0
+    assert cell in lab.alive, "one step for both"
+    lab.press("Y", True)
+    assert cell not in lab.alive
+    assert len(do.editor.rois) == 1
+    do.editor.select(do.editor.rois.ids[0])
+    lab.press("I")
+    new = lab.alive[-1]
+    assert do.cells.chosen == (new,)
+    assert lab.shape(new)[tuple(place.astype(int))] > 0.5
+    lab.press("Z", True)
+    assert lab.status(new) is Status.REMOVED
+    do.stop_recording()
+    path = do.session.snapshot().recording.path
+    lab.do.close()
+    with Recording(path) as recording:
+        named = [e.data for e in recording.events if e.kind == "cell_named"]
+        assert named == [{"id": cell, "name": "soma"}]
+        assert {"removed", "restored", "birth"} <= {e.kind for e in recording.events}
+        column = recording.cells.ids.tolist().index(cell)
+        assert recording.cells.reason[column].startswith("it is region 'soma'")
+
+
+def test_what_is_refused_is_said_and_is_no_step(lab, caplog):
+    do = lab.do
+    lab.press("G")
+    assert words.CHOOSE_CELL in caplog.text
+    do.cells.choose(lab.alive[:1])
+    lab.press("U")
+    assert words.CHOOSE_CELLS in caplog.text
+    lab.press("I")
+    assert words.SELECT_REGION in caplog.text
+    far = sorted(lab.alive, key=lambda cell: np.argwhere(lab.shape(cell) > 0)[0].tolist())
+    do.cells.choose([far[0], far[-1]])
+    lab.press("U")
+    assert "too far from component" in caplog.text
+    assert do.journal.undo_name == ""
+    do.cells.choose([far[0]])
+    do.session.stop()
+    do.session.wait()
+    find(Chord("G")).run(do)
+    do.tick()
+    assert do.journal.undo_name == ""
+
+
+def test_names_are_told_to_a_recording_that_begins_later(lab):
+    do = lab.do
+    first, second = lab.alive[:2]
+    do.keeper.rename(first, "a")
+    do.keeper.rename(second, "b")
+    do.keeper.rename(second, "")
+    do.journal.undo()
+    assert (do.keeper.label(second), do.keeper.label(first)) == ("b", "a")
+    lab.step(2)
+    do.record()
+    lab.step(4)
+    path = do.session.snapshot().recording.path
+    do.close()
+    with Recording(path) as recording:
+        named = [e.data for e in recording.events if e.kind == "cell_named"]
+    assert named == [{"id": first, "name": "a"}, {"id": second, "name": "b"}]
+
+
+def test_cells_of_an_earlier_session_are_left_alone(lab, caplog):
+    do = lab.do
+    do.cells.choose(lab.alive[:1])
+    do.keeper.rename(lab.alive[0], "mine")
+    lab.press("B")
+    do.connect("still")
+    old = do.session
+    within(60, lambda: (do.tick(), do.session is not old and do.view().running)[1], "connected again")
+    do.tick()
+    assert (do.keeper.names, do.cells.chosen) == ({}, ())
+    do.journal.undo()
+    assert "cells are not looked for" in caplog.text
+
+
+def test_several_steps_are_one():
+    journal, said = Journal(), []
+    with journal.as_one("both"):
+        for word in "ab":
+            journal.push(word, lambda w=word: said.append(f"-{w}"), lambda w=word: said.append(f"+{w}"))
+    with journal.as_one("none"):
+        pass
+    assert journal.undo_name == "both"
+    journal.undo()
+    journal.redo()
+    assert said == ["-b", "-a", "+a", "+b"]
+    assert SimpleNamespace(name=journal.redo_name).name == ""
