@@ -161,7 +161,13 @@ class TestChoice:
         assert choice.chosen == ()
         for cell in range(40):
             choice.click(cell, more=True)
-        assert len(choice.chosen) == cells.MOST <= LANES
+        assert choice.chosen == tuple(range(40)), "a verb may be for many"
+
+    def test_traces_are_those_of_the_last_that_were_chosen(self):
+        choice, c = Choice(), components(*[disc(10, 10, 3)] * 40)
+        choice.choose(range(1, 41))
+        assert choice.traced(snapshot(c), 4) == tuple(range(41 - cells.MOST, 41))
+        assert cells.MOST <= LANES
 
     def test_what_is_chosen_is_traced_while_it_lives(self):
         some = [disc(10, 10, 3)] * 4
