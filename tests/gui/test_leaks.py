@@ -69,7 +69,7 @@ def turn(controller, house):
 
 
 def held():
-    """Return how many items there are, and how many MB the process has, without what malloc keeps to reuse."""
+    """Return how many items there are, and how many MB the process holds; malloc gives back what it can."""
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
