@@ -21,6 +21,7 @@ from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
 from roi_stream_gui import display, outlines, thinned, words
+from roi_stream_gui.bundle import Bundle
 from roi_stream_gui.cells import Choice
 from roi_stream_gui.disk import FreeSpace
 from roi_stream_gui.editing import Editor
@@ -65,6 +66,7 @@ class Controller:
         self.editor = Editor(journal=self.journal)
         self.hand = Hand(self.editor)
         self.ground = Ground()
+        self.bundle = Bundle(self.editor, self.ground)
         self.cells = Choice()
         self.keeper = Keeper(self)
         self.watch = Watch()
@@ -304,7 +306,8 @@ class Controller:
         self._collect_cameras()
         self.keeper.tick()
         session = self.session
-        self.ground.follow(session, self.hand.tool is Tool.WAND)
+        self.ground.follow(session, self.hand.tool is Tool.WAND or self.bundle.open)
+        self.bundle.tick()
         self.hand.wand.look_at(*self.ground.best(), self.settings.current.cnmf.cell_radius)
         self.trial.tick(session)
         if session is None:

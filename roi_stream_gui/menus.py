@@ -62,6 +62,15 @@ def _scale(view: View) -> float | None:
     return view.settings.display.scale
 
 
+def _grouped(view: View) -> bool:
+    return any(roi.group for roi in view.rois if roi.id in view.selection)
+
+
+def _find_fibres(desk: Desk) -> None:
+    desk.controller.bundle.begin()
+    desk.open_tab("regions")
+
+
 MENU: tuple[Entry, ...] = (
     Entry("File/Open ...", lambda d: d.ask_file("open", d.controller.connect), "Ctrl+O"),
     Entry(
@@ -80,6 +89,9 @@ MENU: tuple[Entry, ...] = (
     Entry("File/Quit", lambda d: d.quit()),
     Entry("Edit/Undo", lambda d: d.controller.journal.undo(), "Ctrl+Z", lambda v: bool(v.undo)),
     Entry("Edit/Redo", lambda d: d.controller.journal.redo(), "Ctrl+Shift+Z", lambda v: bool(v.redo)),
+    Entry("Edit/Group", lambda d: d.controller.editor.group(), "Ctrl+G", lambda v: len(v.selection) > 1),
+    Entry("Edit/Ungroup", lambda d: d.controller.editor.ungroup(), "Ctrl+Shift+G", _grouped),
+    Entry("Edit/Select all", lambda d: d.controller.editor.select_all(), "Ctrl+A", _some_region),
     Entry("View/Whole picture", lambda d: d.fit(), "0"),
     *(_theme(name) for name in ("dark", "light")),
     *map(_size, SIZES),
@@ -87,6 +99,7 @@ MENU: tuple[Entry, ...] = (
     Entry("View/Size/Larger", lambda d: d.zoom(1), "Ctrl +"),
     Entry("View/Size/Smaller", lambda d: d.zoom(-1), "Ctrl -"),
     Entry("View/Full screen", lambda d: d.full_screen(), "F11"),
+    Entry("Tools/Find fibres ...", _find_fibres, possible=_connected),
     Entry("Help/Keys", lambda d: d.show_keys(), "F1"),
     Entry("Help/Tour", lambda d: d.show_tour()),
     Entry("Help/About", lambda d: d.show_about()),

@@ -89,6 +89,14 @@ def _longer(step: int) -> Callable[[Controller], object]:
     return run
 
 
+def _escape(controller: Controller) -> None:
+    """Drop what is proposed, else what is being drawn, else the selection."""
+    if controller.bundle.open:
+        controller.bundle.cancel()
+    else:
+        controller.hand.cancel()
+
+
 def _outline(layers: str) -> Callable[[Controller], object]:
     """Show these layers of cells; when they are shown, one less."""
 
@@ -123,7 +131,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Freehand tool", (Chord("F"),), _tool(Tool.FREEHAND)),
     Action("Magic wand", (Chord("W"),), _tool(Tool.WAND)),
     Action("End the polygon", (Chord("Enter"),), lambda c: c.hand.finish()),
-    Action("Drop the shape being drawn; select nothing", (Chord("Esc"),), lambda c: c.hand.cancel()),
+    Action("Drop the shape being drawn; select nothing", (Chord("Esc"),), _escape),
     Action("Regions"),
     Action("Undo", (Chord("Z", ctrl=True),), lambda c: c.journal.undo()),
     Action("Redo", (Chord("Z", True, True), Chord("Y", True)), lambda c: c.journal.redo(), said="Ctrl+Y"),

@@ -77,6 +77,7 @@ CELL = (
     "found {age:.0f} s ago"
 )
 NO_CELLS = "draw a region to see its trace"
+NO_FIBRES = "no fibres of that radius were found; try another radius, or more light"
 HIDDEN = "the outline is hidden and the region is measured all the same; its tick under Regions shows it"
 CELLS_TRACED = "cells: the {shown} best of {all}; click one on the picture to see it"
 CELLS_CHOSEN = "cells: {shown} chosen of {all}; Ctrl-click adds, a click beside them shows the best"
@@ -95,6 +96,8 @@ FILES = {
     "open": ("Open a file, a Miniscope folder or a URL", "Open", ""),
     "save_rois": ("Save the regions (.json .csv .zip)", "Save", "regions.json"),
     "load_rois": ("Load regions (.json .csv .roi .zip)", "Load", "regions.json"),
+    "save_imagej": ("Save the regions for ImageJ (.zip)", "Save", "regions.zip"),
+    "load_imagej": ("Load regions of ImageJ (.roi .zip)", "Load", "regions.zip"),
     "save_settings": ("Save all parameters", "Save", "settings.yaml"),
 }
 """What a file is asked for: the title, the verb on the button, the name proposed."""
@@ -193,6 +196,17 @@ TIPS = {
     "cell.promote": "The selected regions become cells: each is the first shape of one, which then follows "
     "the data (I)",
     "lock": "A locked region cannot be moved, reshaped or deleted (L)",
+    "fibres": "Propose the bright discs of a fibre bundle, in the order of reading",
+    "fibre radius": "Smallest and largest radius of a fibre, px of the camera",
+    "fibres look": "Look again, with these radii, in the mean of the frames so far",
+    "fibres accept": "Make them regions: fiber1, fiber2 ... row by row, from left to right",
+    "fibres cancel": "Forget the proposal (Esc)",
+    "regions filter": "Show only the regions whose name or kind holds these words. Click a heading of the "
+    "table to sort; C, E, R, P, F tell the kind; a tick draws the outline; (L) is a locked one.",
+    "save_rois": "Save all regions: .json keeps everything, .csv holds circles (Ctrl+S)",
+    "load_rois": "Load regions in place of the present ones; can be undone",
+    "save_imagej": "Save all regions as a .zip that ImageJ's ROI manager opens",
+    "load_imagej": "Load a .roi or .zip of ImageJ in place of the present regions; can be undone",
     "rename": "Name of the selected region; Enter keeps it",
     "colour": "Colour of the selected region",
 }

@@ -83,6 +83,8 @@ class Mouse:
             return
         keys = Keys(_held(SHIFT), _held(CTRL), _held(ALT))
         x, y = self._place()
+        if self._do.bundle.drop(x, y):
+            return
         if self._do.hand.tool is Tool.SELECT and self._do.editor.at(x, y) is None:
             self._do.cells.click(self._cells.at(x, y), more=keys.ctrl or keys.shift)
         self._do.hand.press(x, y, self._reach(), keys)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import geometry, words
+from roi_stream_gui.panels.fibres import FibreDrawing
 
 if TYPE_CHECKING:
     from roi_core.rois import Roi
@@ -32,6 +33,7 @@ class Overlay:
     def __init__(self, desk: Desk, plot: int) -> None:
         self._desk = desk
         self._editor = desk.controller.editor
+        self._fibres = FibreDrawing(desk, plot)
         with dpg.draw_layer(parent=plot) as self._layer:
             pass
         with dpg.draw_layer(parent=plot):
@@ -47,6 +49,7 @@ class Overlay:
 
     def update(self, view: View, zoom: float) -> None:
         """Draw the view's regions; `zoom` is screen px per image px."""
+        self._fibres.update(zoom)
         hand = view.hand
         hidden, scale = self._editor.hidden, self._desk.scale
         state = (view.rois, view.selection, hidden, hand.preview, hand.line, round(zoom, 4), scale)

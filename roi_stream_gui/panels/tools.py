@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import dearpygui.dearpygui as dpg
 
@@ -64,6 +64,10 @@ class Tools:
             dpg.configure_item(self._redo, label=f"Redo {_short(view.redo)}".strip(), enabled=bool(view.redo))
             for item in (self._copy, self._delete):
                 dpg.configure_item(item, enabled=state[2])
+
+    def tell(self) -> dict[str, Any]:
+        """Return what tests ask for: the area of what is being drawn, px^2."""
+        return {"growing": sum(roi.area() for roi in self._do.hand.preview)}
 
     def _button(self, name: str, label: str, action: Callable[[], object], tip: str | None = None) -> int:
         item: int = dpg.add_button(label=label, width=-1, callback=then(action))
