@@ -23,8 +23,9 @@ PERIOD: Final = 0.3
 """Seconds between two updates of the numbers."""
 NAME_LENGTH: Final = 24
 """Letters of a name that the list shows."""
-WIDTHS: Final = {"show": 22, "kind": 28, "name": 0, "px": 36, "mean": 42, "dF/F": 44}
-HEADERS: Final = {"show": "on"}
+WIDTHS: Final = {"show": 20, "kind": 28, "name": 0, "px": 38, "mean": 54, "dF/F": 50}
+HEADERS: Final = {"show": "", "kind": ""}
+"""Columns too narrow for a heading: the tooltip of the filter tells what they are."""
 KEYS: Final = (dpg.mvKey_LControl, dpg.mvKey_RControl, dpg.mvKey_LShift, dpg.mvKey_RShift)
 
 
