@@ -177,6 +177,8 @@ TIPS = {
     "quality.sound": "Beep when an alert begins. Limits are under Parameters, quality.",
     "about.copy": "Copy all of this, for a report or a methods section",
     "undo": "Ctrl+Z",
+    "duplicate": "Put a copy of the selected regions beside them (Ctrl+D)",
+    "delete": "Delete the selected regions (Del)",
     "redo": "Ctrl+Shift+Z or Ctrl+Y",
     "cell.list": "All living components. Click a line to choose a cell here, on the picture and in the "
     "traces; Ctrl adds one, Shift all between. Click a heading to sort. r: correlation of the shape with "

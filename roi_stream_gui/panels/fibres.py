@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["FibreBar", "FibreDrawing"]
 
 COLOUR = (255, 232, 120, 255)
+BACK = (16, 18, 22, 190)
+"""Behind a number, which must be read on bright and dark fibres."""
 NUMBER_SIZE = 13.0
 
 
@@ -27,7 +29,6 @@ class FibreBar:
         self._shown: tuple[object, ...] = ()
         with dpg.group(parent=parent, show=False) as self._box:
             self._found = desk.text()
-            desk.text("Click one on the picture to drop it.", "dim")
             with dpg.group(horizontal=True):
                 desk.text("radius", "dim")
                 self._least = self._number("fibres.least", "fibre radius")
@@ -53,7 +54,7 @@ class FibreBar:
         self._shown = state
         dpg.configure_item(self._box, show=bundle.open)
         count = len(bundle.proposed)
-        many = f"{count} fibre{'s' if count != 1 else ''} found"
+        many = f"{count} fibre{'s' if count != 1 else ''}{'; click one to drop it' if count else ' found'}"
         self._desk.say(self._found, "looking for fibres ..." if bundle.searching else many)
         dpg.configure_item(self._accept, label=f"Accept {count}", enabled=count > 0)
         if radii_changed and bundle.radii is not None:
@@ -80,7 +81,7 @@ class FibreDrawing:
         self._bundle = desk.controller.bundle
         with dpg.draw_layer(parent=plot) as self._layer:
             pass
-        self._slots: list[tuple[int, int]] = []
+        self._slots: list[tuple[int, ...]] = []
         self._shown: tuple[object, ...] = ()
 
     def update(self, zoom: float) -> None:
@@ -90,10 +91,11 @@ class FibreDrawing:
             return
         self._shown = state
         while len(self._slots) < len(self._bundle.proposed):
-            circle = dpg.draw_circle([0, 0], 1, parent=self._layer, color=COLOUR, thickness=1.6)
-            self._slots.append(
-                (int(circle), int(dpg.draw_text([0, 0], "", parent=self._layer, color=COLOUR)))
-            )
+            self._slots.append((
+                int(dpg.draw_circle([0, 0], 1, parent=self._layer, color=COLOUR, thickness=1.6)),
+                int(dpg.draw_circle([0, 0], 1, parent=self._layer, color=BACK, fill=BACK, segments=20)),
+                int(dpg.draw_text([0, 0], "", parent=self._layer, color=COLOUR)),
+            ))  # fmt: skip
         for number, (slot, circle) in enumerate(zip(self._slots, self._bundle.proposed, strict=False), 1):
             _draw(slot, circle, str(number), zoom)
         for slot in self._slots[len(self._bundle.proposed) :]:
@@ -101,8 +103,9 @@ class FibreDrawing:
                 dpg.configure_item(item, show=False)
 
 
-def _draw(slot: tuple[int, int], circle: Circle, number: str, zoom: float) -> None:
-    outline, text = slot
+def _draw(slot: tuple[int, ...], circle: Circle, number: str, zoom: float) -> None:
+    outline, back, text = slot
     dpg.configure_item(outline, center=[circle.xc, circle.yc], radius=circle.r, show=True)
-    place = [circle.xc - 4 * len(number) / zoom, circle.yc - NUMBER_SIZE / 2 / zoom]
+    dpg.configure_item(back, center=[circle.xc, circle.yc], radius=0.75 * NUMBER_SIZE / zoom, show=True)
+    place = [circle.xc - 3.9 * len(number) / zoom, circle.yc - NUMBER_SIZE / 2 / zoom]
     dpg.configure_item(text, pos=place, text=number, size=NUMBER_SIZE / zoom, show=True)

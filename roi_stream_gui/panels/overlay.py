@@ -25,6 +25,8 @@ NAME_LENGTH = 16
 LABEL_SIZE = 13.0
 HANDLE_SIZE = 4.0
 WHITE = (255, 255, 255, 255)
+PEN = (255, 232, 120, 255)
+"""What is being drawn: seen on bright cells as on the dark between them."""
 
 
 class Overlay:
@@ -37,8 +39,8 @@ class Overlay:
         with dpg.draw_layer(parent=plot) as self._layer:
             pass
         with dpg.draw_layer(parent=plot):
-            self._line = dpg.draw_polyline([[0, 0], [0, 0]], color=WHITE, thickness=1.5, show=False)
-            self._new = dpg.draw_polygon([[0, 0], [0, 0]], color=WHITE, thickness=1.5, show=False)
+            self._line = dpg.draw_polyline([[0, 0], [0, 0]], color=PEN, thickness=1.5, show=False)
+            self._new = dpg.draw_polygon([[0, 0], [0, 0]], color=PEN, thickness=1.5, show=False)
             self._handles = [
                 dpg.draw_circle([0, 0], 1, color=(20, 22, 26, 255), fill=WHITE, show=False, segments=16)
                 for _ in range(HANDLES)

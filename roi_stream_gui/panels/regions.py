@@ -35,6 +35,7 @@ class Regions:
         self._selection: tuple[int, ...] | None = None
         self._named: int | None = None
         self._name_due = False
+        self._finding = False
         self._table = RegionTable(desk)
 
     def build(self, parent: int) -> None:
@@ -42,12 +43,12 @@ class Regions:
         desk = self._desk
         with dpg.group(parent=parent) as box:
             self._fibres = FibreBar(desk, int(box))
-            with dpg.group(horizontal=True):
+            with dpg.group(horizontal=True) as self._head:
                 self._filter = dpg.add_input_text(width=-126, hint="filter", callback=value(self._want))
                 desk.tip(desk.named("regions.filter", self._filter), "regions filter")
                 find = dpg.add_button(label="Find fibres ...", width=-1, callback=then(self._do.bundle.begin))
                 desk.tip(desk.named("fibres", find), "fibres")
-            with dpg.child_window(height=-144, border=False) as inner:
+            with dpg.child_window(height=-126, border=False) as inner:
                 self._table.build(int(inner))
             self._build_editor()
 
@@ -81,6 +82,9 @@ class Regions:
     def update(self, view: View) -> None:
         """Show the list, and the selected region when that or its name is another."""
         self._fibres.update()
+        if self._do.bundle.open != self._finding:
+            self._finding = self._do.bundle.open
+            dpg.configure_item(self._head, show=not self._finding)
         self._table.update(view)
         if view.rois is not self._rois or view.selection != self._selection:
             self._rois, self._selection = view.rois, view.selection

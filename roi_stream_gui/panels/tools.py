@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Tools"]
 
+HALF = 51
+"""px; two buttons side by side."""
+
 
 class Tools:
     """One button per tool, then undo, redo, duplicate, delete."""
@@ -45,10 +48,12 @@ class Tools:
             dpg.add_separator()
             dpg.add_spacer(height=2)
             editor = self._do.editor
-            self._undo = self._button("undo", "Undo", self._do.journal.undo)
-            self._redo = self._button("redo", "Redo", self._do.journal.redo)
-            self._copy = self._button("duplicate", "Duplicate", editor.duplicate, "Ctrl+D")
-            self._delete = self._button("delete", "Delete", editor.delete, "Del")
+            with dpg.group(horizontal=True, horizontal_spacing=4):
+                self._undo, self._undone = self._button("undo", "Undo", self._do.journal.undo)
+                self._redo, self._redone = self._button("redo", "Redo", self._do.journal.redo)
+            with dpg.group(horizontal=True, horizontal_spacing=4):
+                self._copy, _ = self._button("duplicate", "Copy", editor.duplicate)
+                self._delete, _ = self._button("delete", "Delete", editor.delete)
 
     def update(self, view: View) -> None:
         """Mark the tool in hand; switch off what would do nothing."""
@@ -60,8 +65,10 @@ class Tools:
         state = (view.undo, view.redo, bool(view.selection))
         if state != self._state:
             self._state = state
-            dpg.configure_item(self._undo, label=f"Undo {_short(view.undo)}".strip(), enabled=bool(view.undo))
-            dpg.configure_item(self._redo, label=f"Redo {_short(view.redo)}".strip(), enabled=bool(view.redo))
+            dpg.configure_item(self._undo, enabled=bool(view.undo))
+            dpg.configure_item(self._redo, enabled=bool(view.redo))
+            self._desk.say(self._undone, f"Undo {view.undo or 'nothing'} ({words.TIPS['undo']})")
+            self._desk.say(self._redone, f"Redo {view.redo or 'nothing'} ({words.TIPS['redo']})")
             for item in (self._copy, self._delete):
                 dpg.configure_item(item, enabled=state[2])
 
@@ -69,11 +76,8 @@ class Tools:
         """Return what tests ask for: the area of what is being drawn, px^2."""
         return {"growing": sum(roi.area() for roi in self._do.hand.preview)}
 
-    def _button(self, name: str, label: str, action: Callable[[], object], tip: str | None = None) -> int:
-        item: int = dpg.add_button(label=label, width=-1, callback=then(action))
-        self._desk.tip(self._desk.named(name, item), tip or name)
-        return item
-
-
-def _short(what: str) -> str:
-    return what.partition(" ")[0][:8]
+    def _button(self, name: str, label: str, action: Callable[[], object]) -> tuple[int, int]:
+        """Make one of two buttons in a row; return it and the text of its tooltip."""
+        item: int = dpg.add_button(label=label, width=HALF, callback=then(action))
+        with dpg.tooltip(self._desk.named(name, item), delay=0.5, hide_on_activity=True):
+            return item, self._desk.text(words.TIPS[name])
