@@ -65,8 +65,9 @@ class ForesightOverlay:
         if drawn is None or drawn[2:] != (dy, dx):
             self._draw(dy, dx)
         self._drawn = (forecast, length, dy, dx)
-        if self._placed != (forecast.counts, box, zoom):
-            self._placed = (forecast.counts, box, zoom)
+        placed = (forecast.counts, box, zoom, self._desk.scale)
+        if self._placed != placed:
+            self._placed = placed
             self._write(forecast, box, zoom)
 
     def _draw(self, dy: float, dx: float) -> None:
@@ -78,6 +79,7 @@ class ForesightOverlay:
 
     def _write(self, forecast: Forecast, box: Box, zoom: float) -> None:
         """Write the legend into the upper left corner of the view."""
+        zoom /= self._desk.scale
         x, y = box[0] + EDGE / zoom, box[1] + EDGE / zoom
         dpg.configure_item(self._layer, show=True)
         dpg.configure_item(

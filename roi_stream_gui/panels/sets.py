@@ -6,7 +6,7 @@ Never modal. What is chosen on the left is compared on the right with what would
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import dearpygui.dearpygui as dpg
 
@@ -40,8 +40,10 @@ class _Compare:
         self._desk, self._name = desk, name
         self._rows: list[tuple[int, tuple[int, int, int]]] = []
         count = sum(1 for _ in describe(desk.controller.settings.current))
-        with dpg.window(label=title, show=False, no_collapse=True, width=WIDTH, height=HEIGHT) as self.window:
-            desk.named(f"{name}.window", self.window)
+        with dpg.window(
+            label=title, show=False, no_collapse=True, no_resize=True, width=WIDTH, height=HEIGHT
+        ) as self.window:
+            desk.sheets.append(desk.named(f"{name}.window", self.window))
             with dpg.group(horizontal=True):
                 with dpg.child_window(width=LIST, height=-FOOT, border=False):
                     self.list = dpg.add_listbox([], width=-1, num_items=16)
@@ -52,6 +54,7 @@ class _Compare:
                     self._table = self._make_table(count, then_)
             with dpg.group(horizontal=True) as self.foot:
                 pass
+        dpg.bind_item_theme(self.window, desk.theme.sheet)
 
     def _make_table(self, count: int, then_: str) -> int:
         table: int
@@ -82,9 +85,9 @@ class _Compare:
 
     def show(self) -> None:
         """Show the window in the middle, or put it away."""
-        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        free = width - RIGHT - WIDTH  # the parameters stay in sight
-        pos = (max(free // 2, 0), max((height - HEIGHT) // 3, 0))
+        desk = self._desk
+        x, y = desk.middle(WIDTH + RIGHT, HEIGHT)  # the parameters stay in sight
+        pos = (x, max(y - desk.px(60), 0))
         dpg.configure_item(self.window, show=not dpg.is_item_shown(self.window), pos=pos)
 
     def button(self, name: str, label: str, action: Callable[[], object]) -> int:
@@ -94,8 +97,6 @@ class _Compare:
 
 class PresetWindow:
     """Sets under a name: compare, load, save, delete."""
-
-    NONE: ClassVar[str] = ""
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._do = desk, desk.controller
@@ -108,7 +109,7 @@ class PresetWindow:
         self._text = dpg.add_input_text(hint="name of a new preset", width=220, parent=both.foot)
         desk.named("preset.name", self._text)
         both.button("preset.save", "Save", self._save)
-        self._chosen, self._sure = self.NONE, False
+        self._chosen, self._sure = "", False
         self._values: dict[str, Any] | None = None
         self._shown: tuple[object, ...] = ()
 
@@ -139,8 +140,10 @@ class PresetWindow:
 
     def _refresh(self) -> None:
         names = self._do.presets.names()
+        if self._chosen not in names:
+            self._choose(_entry(names[0]))
         dpg.configure_item(self._both.list, items=[_entry(name) for name in names])
-        dpg.set_value(self._both.list, _entry(self._chosen) if self._chosen in names else "")
+        dpg.set_value(self._both.list, _entry(self._chosen))
 
     def _choose(self, entry: str) -> None:
         self._chosen = _name(entry)
@@ -158,8 +161,6 @@ class PresetWindow:
             self._ask(True)
             return
         self._do.presets.delete(self._chosen)
-        self._chosen, self._values = self.NONE, None
-        self._ask(False)
         self._refresh()
 
     def _ask(self, sure: bool) -> None:
@@ -201,8 +202,8 @@ class EarlierWindow:
         if trial.changes.made is not self._made:
             self._made = trial.changes.made
             dpg.configure_item(self._both.list, items=self._entries())
-            dpg.set_value(self._both.list, "")
-            self._chosen = None
+            dpg.set_value(self._both.list, self._entries()[0])
+            self._choose()
         state = (self._do.settings.current, trial.pending, self._chosen)
         if len(self._shown) != len(state) or any(a is not b for a, b in zip(state, self._shown, strict=True)):
             self._shown = state

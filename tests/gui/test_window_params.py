@@ -141,5 +141,12 @@ def test_presets_are_compared_loaded_saved_and_deleted(start):
     state = window.click("preset.delete")
     assert not file.exists()
     assert panel(state)["sets"]["presets"]["names"] == ["2p", "1p", "photometry"]
+    window.menu("View/Theme/Light")
+    window.menu("View/Size/125 %")
+    window.screenshot("params_light_presets")
+    assert "presets.list" not in window.key("Escape").items
+    window.fill("find", "max")
+    window.fill("set.motion.max_shift", "4")
+    window.screenshot("params_light")
     assert window.terminate() == 0
     assert window.output() == ""
