@@ -33,7 +33,7 @@ class News(logging.Handler):
 
     def note(self, text: str) -> None:
         """Take a note."""
-        self._said.append(("note", {"text": text}))
+        self.say("note", {"text": text})
 
     def events(self, time: float, frame: int) -> list[Event]:
         """Return what came since this was last asked, as events at `time` (s) and `frame`."""

@@ -365,11 +365,25 @@ class Display(Block):
         None, "Size of text and widgets; 1 is 100 %, empty follows the screen.", ge=0.75, le=2.5
     )
     rate: float = field(25.0, "How often the window draws.", unit="Hz", ge=1, le=120)
+    view: Literal["raw", "dff", "mean", "max", "std", "correlation", "residual", "template"] = field(
+        "raw", "The picture that is shown: the camera's, its relative change, or what a stage sees."
+    )
+    colours: Literal["gray", "inverted", "green", "red", "inferno", "viridis", "hot", "cyan hot"] = field(
+        "gray", "Colours of the picture."
+    )
     auto_contrast: bool = field(True, "Follow the darkest and brightest pixels of the picture.")
     low: int = field(0, "Pixel value shown black when contrast is manual.", ge=0, le=65_535)
     high: int = field(65_535, "Pixel value shown white when contrast is manual.", ge=0, le=65_535)
     alert_sound: bool = field(False, "Beep when an alert begins.")
-    saturation: bool = field(True, "Paint pixels at the camera's limit red.")
+    gamma: float = field(1.0, "Exponent of brightness; below 1 lifts what is dark.", ge=0.2, le=5)
+    saturation: bool = field(True, "Mark pixels at the camera's limit red.")
+    dark: bool = field(False, "Mark pixels at zero blue.")
+    full: int = field(
+        0,
+        "Stored value of a pixel at the camera's limit; 0 finds out if it has 10, 12, 14 or 16 bits.",
+        ge=0,
+        le=65_535,
+    )
     cells: Literal["off", "accepted", "all"] = field(
         "all", "Outlines of cells on the picture: none, those accepted, or the rejected ones too."
     )

@@ -20,7 +20,7 @@ from roi_core.rois import RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import display, outlines, thinned, words
+from roi_stream_gui import outlines, picture, thinned, words
 from roi_stream_gui.bundle import Bundle
 from roi_stream_gui.cells import Choice
 from roi_stream_gui.disk import FreeSpace
@@ -29,6 +29,7 @@ from roi_stream_gui.geometry import outside
 from roi_stream_gui.ground import Ground
 from roi_stream_gui.keeper import Keeper
 from roi_stream_gui.messages import MessageLog
+from roi_stream_gui.picture import Picture
 from roi_stream_gui.presets import Presets
 from roi_stream_gui.tools import Hand, Tool
 from roi_stream_gui.trial import Trial
@@ -69,6 +70,7 @@ class Controller:
         self.bundle = Bundle(self.editor, self.ground)
         self.cells = Choice()
         self.keeper = Keeper(self)
+        self.picture = Picture(self.settings)
         self.watch = Watch()
         self.trial = Trial(self.settings)
         self.presets = Presets()
@@ -134,6 +136,7 @@ class Controller:
         try:
             _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
+            self.picture.crop.settle()
             session = Session(source, self.settings, rois)
             session.start()
         except BaseException:
@@ -274,6 +277,7 @@ class Controller:
 
     def take(self, tool: Tool) -> None:
         """Take up a tool."""
+        self.picture.crop.cancel()
         self.hand.take(tool)
 
     def pause(self) -> None:
@@ -306,6 +310,7 @@ class Controller:
         self._collect_cameras()
         self.keeper.tick()
         session = self.session
+        self.picture.tick(session)
         self.ground.follow(session, self.hand.tool is Tool.WAND or self.bundle.open)
         self.bundle.tick()
         self.hand.wand.look_at(*self.ground.best(), self.settings.current.cnmf.cell_radius)
@@ -356,6 +361,7 @@ class Controller:
         """End everything and return when the recording is finished."""
         self._end()
         self.ground.close()
+        self.picture.close()
         if self._opening is not None:
             self._opening.cancel()
         self._helper.shutdown(wait=True)
@@ -446,7 +452,7 @@ class Controller:
 
 def _warm_up() -> None:
     pipeline.warm_up()
-    display.warm_up()
+    picture.warm_up()
     outlines.warm_up()
     thinned.warm_up()
 

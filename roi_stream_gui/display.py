@@ -1,6 +1,6 @@
-"""What the window shows of the numbers: contrast, 16-bit gray to RGBA. Knows no toolkit.
+"""What the window shows of the numbers: pictures in colour. Knows no toolkit.
 
-Nothing here touches what is measured or recorded. Contrast looks at the frame only, never at outlines.
+Nothing here touches what is measured or recorded.
 """
 
 from __future__ import annotations
@@ -16,16 +16,10 @@ from roi_core.jit import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_core.settings import Display
+__all__ = ["Region", "to_rgba", "visible_region", "warm_up"]
 
-__all__ = ["FULL", "Contrast", "Region", "Tone", "to_rgba", "visible_region", "warm_up"]
-
-FULL = 65_535
-"""The camera's limit: a pixel of this value holds no more information."""
-CONTRAST_PERIOD = 0.2
-"""Seconds between two looks at the frame; a percentile per drawn frame costs more than the picture."""
-EASE = 0.35
-"""How far the limits move towards the newest estimate each time, so that the picture never flickers."""
+FULL_SCALE = 65_535
+"""The largest code of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,79 +48,34 @@ def visible_region(
     return Region(y0, x0, min(room[0], -(-(y1 - y0) // step)), min(room[1], -(-(x1 - x0) // step)), step)
 
 
-class Contrast:
-    """The pixel values shown black and white, followed smoothly on a subsample of the frame."""
-
-    def __init__(self) -> None:
-        self.low = 0.0
-        self.high = float(FULL)
-        self._looked = -np.inf
-        self._known = False
-
-    def follow(self, image: NDArray[np.uint16], display: Display, now: float) -> tuple[float, float]:
-        """Return (low, high) for the (H, W) image at time `now`, s."""
-        if not display.auto_contrast:
-            self.low, self.high = float(display.low), float(max(display.high, display.low + 1))
-            self._known = True
-        elif now - self._looked >= CONTRAST_PERIOD:
-            self._looked = now
-            low, high = np.percentile(image[::4, ::4], (0.5, 99.9))
-            ease = EASE if self._known else 1.0
-            self.low += ease * (float(low) - self.low)
-            self.high += ease * (max(float(high), float(low) + 16) - self.high)
-            self._known = True
-        return self.low, self.high
-
-    def forget(self) -> None:
-        """Take the next frame's limits at once: it is from another camera."""
-        self._looked, self._known = -np.inf, False
-
-
-class Tone:
-    """A table from 16-bit gray to screen brightness, rebuilt only when the limits move."""
-
-    def __init__(self) -> None:
-        self.table = np.zeros(FULL + 1, np.float32)
-        self._limits = (-1.0, -1.0)
-        self._ramp = np.arange(FULL + 1, dtype=np.float32)
-
-    def between(self, low: float, high: float) -> NDArray[np.float32]:
-        """Return the table that shows `low` black and `high` white."""
-        if self._limits != (low, high):
-            self._limits = (low, high)
-            np.subtract(self._ramp, np.float32(low), out=self.table)
-            self.table *= np.float32(1.0 / max(high - low, 1.0))
-            np.clip(self.table, 0.0, 1.0, out=self.table)
-        return self.table
-
-
 def to_rgba(
-    image: NDArray[np.uint16],
+    codes: NDArray[np.uint16],
     region: Region,
-    table: NDArray[np.float32],
-    red: bool,
+    table: NDArray[np.uint8],
+    colours: NDArray[np.float32],
     out: NDArray[np.float32],
+    full: int | None = None,
+    dark: bool = False,
 ) -> None:
-    """Draw a region of the image into the top left of `out` (H, W, 4) float32, saturated pixels red."""
+    """Draw a region of a picture into the top left of `out` (H, W, 4) float32.
+
+    `table` (65536,) gives the shade of a code, `colours` (256, 3) the colour of a shade. Of a block of pixels
+    the mean is shown, and the mark of one at the limit `full` or, with `dark`, at zero.
+    """
     place = (region.y, region.x, region.rows, region.columns)
     if region.step == 1:
-        _paint(image, *place, table, red, out)
+        _paint(codes, *place, table, colours, out)
     else:
-        _paint_blocks(image, *place, region.step, table, red, out)
-
-
-def saturated(image: NDArray[np.uint16]) -> int:
-    """Return how many pixels are at the camera's limit."""
-    return int(_count_full(image))
+        limit = FULL_SCALE + 1 if full is None else full
+        _paint_blocks(codes, *place, region.step, table, colours, limit, dark, out)
 
 
 def warm_up() -> None:
     """Compile every kernel of the window once, so that the first frame is not late."""
     image, out = np.zeros((4, 4), np.uint16), np.ones((4, 4, 4), np.float32)
-    table = np.zeros(FULL + 1, np.float32)
+    table, colours = np.zeros(FULL_SCALE + 1, np.uint8), np.zeros((256, 3), np.float32)
     for step in (1, 2):
-        to_rgba(image, Region(0, 0, 4 // step, 4 // step, step), table, True, out)
-    saturated(image)
+        to_rgba(image, Region(0, 0, 4 // step, 4 // step, step), table, colours, out)
 
 
 def _clip(low: float, high: float, size: int) -> tuple[int, int]:
@@ -137,62 +86,71 @@ def _clip(low: float, high: float, size: int) -> tuple[int, int]:
 
 @kernel
 def _paint(
-    image: NDArray[np.uint16],
+    codes: NDArray[np.uint16],
     y0: int,
     x0: int,
     rows: int,
     columns: int,
-    table: NDArray[np.float32],
-    red: bool,
+    table: NDArray[np.uint8],
+    colours: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
-    full = np.uint16(65_535)
     for y in range(rows):
+        line, target = codes[y0 + y, x0 : x0 + columns], out[y]
         for x in range(columns):
-            pixel = image[y0 + y, x0 + x]
-            shade = table[pixel]
-            if red and pixel == full:
-                out[y, x, 0], out[y, x, 1], out[y, x, 2] = 1.0, 0.12, 0.10
-            else:
-                out[y, x, 0], out[y, x, 1], out[y, x, 2] = shade, shade, shade
+            shade = table[line[x]]
+            target[x, 0], target[x, 1] = colours[shade, 0], colours[shade, 1]
+            target[x, 2] = colours[shade, 2]
 
 
 @kernel
 def _paint_blocks(
-    image: NDArray[np.uint16],
+    codes: NDArray[np.uint16],
     y0: int,
     x0: int,
     rows: int,
     columns: int,
     step: int,
-    table: NDArray[np.float32],
-    red: bool,
+    table: NDArray[np.uint8],
+    colours: NDArray[np.float32],
+    full: int,
+    dark: bool,
     out: NDArray[np.float32],
 ) -> None:
-    full = np.uint16(65_535)
-    height, width = image.shape
+    height = codes.shape[0]
+    # The last blocks may stick out of the frame.
+    end = min(x0 + columns * step, codes.shape[1])
+    total = np.empty(end - x0, np.uint32)
+    least, most = np.empty(end - x0, np.uint16), np.empty(end - x0, np.uint16)
     for y in range(rows):
+        top, bottom = y0 + y * step, min(y0 + (y + 1) * step, height)
+        total[:], least[:], most[:] = 0, 65_535, 0
+        for i in range(top, bottom):
+            _gather(codes[i, x0:end], total, least, most)
+        target = out[y]
         for x in range(columns):
-            total = 0
-            hot = False
-            # The last blocks may stick out of the frame.
-            bottom, right = min(y0 + (y + 1) * step, height), min(x0 + (x + 1) * step, width)
-            area = (bottom - y0 - y * step) * (right - x0 - x * step)
-            for i in range(y0 + y * step, bottom):
-                for j in range(x0 + x * step, right):
-                    total += image[i, j]
-                    hot |= image[i, j] == full
-            shade = table[total // area]
-            if red and hot:
-                out[y, x, 0], out[y, x, 1], out[y, x, 2] = 1.0, 0.12, 0.10
-            else:
-                out[y, x, 0], out[y, x, 1], out[y, x, 2] = shade, shade, shade
+            left, right = x * step, min((x + 1) * step, total.size)
+            mean, low, high = total[left], least[left], most[left]
+            for j in range(left + 1, right):
+                mean += total[j]
+                low, high = min(low, least[j]), max(high, most[j])
+            shade = table[mean // np.uint32((bottom - top) * (right - left))]
+            if high >= full:
+                shade = np.uint8(255)
+            elif dark and low == 0:
+                shade = np.uint8(254)
+            target[x, 0], target[x, 1] = colours[shade, 0], colours[shade, 1]
+            target[x, 2] = colours[shade, 2]
 
 
 @kernel
-def _count_full(image: NDArray[np.uint16]) -> int:
-    count = 0
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            count += image[y, x] == 65_535
-    return count
+def _gather(
+    line: NDArray[np.uint16], total: NDArray[np.uint32], least: NDArray[np.uint16], most: NDArray[np.uint16]
+) -> None:
+    """Add a line of pixels; one loop for each, for only then they vectorise."""
+    for x in range(line.size):
+        total[x] = np.uint32(total[x] + line[x])
+    for x in range(line.size):
+        least[x] = line[x] if line[x] < least[x] else least[x]
+    for x in range(line.size):
+        most[x] = line[x] if line[x] > most[x] else most[x]

@@ -27,7 +27,7 @@ let both go, and of the modifier's release only later."""
 NAMES = {
     "Enter": "Return", "Esc": "Escape", "Del": "Delete", "Backspace": "Back",
     "Left": "Left", "Right": "Right", "Up": "Up", "Down": "Down", "-": "Minus", ",": "Comma",
-    ".": "Period", "[": "Open_Brace", "]": "Close_Brace", "F1": "F1", "F11": "F11",
+    ".": "Period", "Space": "Spacebar", "[": "Open_Brace", "]": "Close_Brace", "F1": "F1", "F11": "F11",
 }  # fmt: skip
 
 

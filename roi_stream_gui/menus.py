@@ -74,6 +74,12 @@ def _find_fibres(desk: Desk) -> None:
 MENU: tuple[Entry, ...] = (
     Entry("File/Open ...", lambda d: d.ask_file("open", d.controller.connect), "Ctrl+O"),
     Entry(
+        "File/Connect again",
+        lambda d: d.controller.connect(d.controller.source),
+        "Ctrl+R",
+        possible=_connected,
+    ),
+    Entry(
         "File/Load regions ...",
         lambda d: d.ask_file("load_rois", d.controller.load_rois),
         possible=_connected,
@@ -93,6 +99,15 @@ MENU: tuple[Entry, ...] = (
     Entry("Edit/Ungroup", lambda d: d.controller.editor.ungroup(), "Ctrl+Shift+G", _grouped),
     Entry("Edit/Select all", lambda d: d.controller.editor.select_all(), "Ctrl+A", _some_region),
     Entry("View/Whole picture", lambda d: d.fit(), "0"),
+    Entry(
+        "View/Contrast from regions",
+        lambda d: d.controller.picture.fit_to(d.controller.editor.selected()),
+        "Shift+A",
+        lambda v: bool(v.selection),
+    ),
+    Entry("View/Keep this picture", lambda d: d.controller.picture.keep(d.controller), "Space", _connected),
+    Entry("View/Crop the analysis", lambda d: d.controller.picture.crop.take(), "H", _connected),
+    Entry("View/Remove crop", lambda d: d.controller.picture.crop.remove()),
     *(_theme(name) for name in ("dark", "light")),
     *map(_size, SIZES),
     Entry("View/Size/As the screen wants it", lambda d: d.zoom(0), "Ctrl+0", on=lambda v: _scale(v) is None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from roi_stream_gui import words
 from roi_stream_gui.tools import Tool
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ def _longer(step: int) -> Callable[[Controller], object]:
 
 
 def _escape(controller: Controller) -> None:
-    """Drop what is proposed, else what is being drawn, else the selection."""
+    """Drop the crop in hand, else what is proposed, else what is being drawn, else the selection."""
+    if controller.picture.crop.cancel():
+        return
     if controller.bundle.open:
         controller.bundle.cancel()
     else:
@@ -119,6 +122,16 @@ def _arrows() -> list[Action]:
         for far in (1, 10)
         for name, (x, y) in ways.items()
     ]  # fmt: skip
+
+
+def _views() -> list[Action]:
+    def show(view: str) -> Callable[[Controller], object]:
+        return lambda controller: controller.edit("display.view", view)
+
+    return [
+        Action(f"Show: {label}", (Chord(str(key)),), show(view))
+        for key, (view, label) in enumerate(words.VIEWS.items(), 1)
+    ]
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -157,11 +170,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("Preview the pending parameters", (Chord("P", ctrl=True),), lambda c: c.trial.preview()),
     Action("Session"),
     Action("Start recording", (Chord("R"),), lambda c: c.record()),
+    Action("Connect again", (Chord("R", ctrl=True),), lambda c: c.connect(c.source)),
     Action("Picture"),
-    Action("Automatic contrast", (Chord("A"),), lambda c: c.toggle("display.auto_contrast")),
-    Action("Paint saturated pixels red", (Chord("S"),), lambda c: c.toggle("display.saturation")),
+    *_views(),
+    Action("Automatic contrast", (Chord("A"),), lambda c: c.picture.automatic()),
+    Action(
+        "Contrast from the regions",
+        (Chord("A", shift=True),),
+        lambda c: c.picture.fit_to(c.editor.selected()),
+    ),
+    Action("Mark saturated pixels", (Chord("S"),), lambda c: c.toggle("display.saturation")),
     Action("Outline the cells", (Chord("K"),), _outline("accepted")),
     Action("Outline rejected cells too", (Chord("J"),), _outline("all")),
+    Action("Keep the picture", (Chord("Space"),), lambda c: c.picture.keep(c)),
+    Action("Crop of the analysis", (Chord("H"),), lambda c: c.picture.crop.take()),
     Action("Cells"),
     Action("Accept the chosen cells", (Chord("G"),), lambda c: c.keeper.accept()),
     Action("Reject the chosen cells", (Chord("B"),), lambda c: c.keeper.reject()),

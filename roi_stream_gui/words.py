@@ -50,6 +50,30 @@ PRESET_SAME = "All of this is in force already."
 PRESET_CHOOSE = "Choose one to see what it would change."
 
 NO_PICTURE = "no picture yet"
+VIEWS = {
+    "raw": "Raw", "dff": "dF/F", "mean": "Mean", "max": "Maximum", "std": "Std dev",
+    "correlation": "Correlation", "residual": "Residual", "template": "Template",
+}  # fmt: skip
+"""What can be looked at, in the order of the keys 1 to 8."""
+VIEW_STAGE = {"template": "motion", "residual": "cnmf"}
+"""Which stage makes a view; the others the window makes itself when no stage does."""
+STAGES = {"motion": "motion correction", "cnmf": "cell finding"}
+VIEW_SOON = "The first picture is being made."
+VIEW_WAITS = {
+    "off": "{view}: there is none, because {stage} is off.\nSwitch on {setting}.enabled under Parameters.",
+    "making": "{view}: {stage} is being made ready ...",
+    "ready": "{view}: {stage} gathers its first frames ...",
+    "given up": "{view}: {stage} failed and is off for this session;\nthe messages tell why.",
+}
+"""Why there is no picture of a view, by the state of its stage."""
+CROP_DRAW = "drag a rectangle: only that part is analysed; the movie and your regions keep the whole picture"
+CROP_SMALL = "that rectangle is smaller than {} x {} px of the picture; nothing was changed"
+CROP_SET = "analysis looks at {} x {} px from x {}, y {} on"
+CROP_GONE = "analysis looks at the whole picture"
+CROP_WAITS = "from the next connection on (Ctrl+R connects again): "
+NO_SNAPSHOT = "there is no picture to keep yet"
+SNAPSHOT_KEPT = "picture kept: {} (also as _regions.png and .tif)"
+SELECT_FIRST = "select a region first: the limits are taken from the pixels in it"
 OPENING = "opening ... (the very first start compiles for up to a minute)"
 COMPILING = (
     "compiling motion correction and cell finding: up to two minutes, on the first start only; "
@@ -146,8 +170,22 @@ TIPS = {
     "motion": "How far the last frame was moved to fit the template. Outlines follow it on the picture.",
     "window": "How often the window draws. Never changes what is measured or recorded.",
     "auto": "Follow the picture's own range (A). Display only.",
-    "limits": "Pixel values shown black and white. Drag, or double-click to type. Display only.",
-    "red": "Paint pixels at the camera's limit red (S). Display only.",
+    "limits": "Value shown black or white. Drag, or double-click to type. Display only: data never change.",
+    "red": "Mark pixels at the camera's limit red (S). Display only.",
+    "dark": "Mark pixels at zero blue: there the offset of the camera is too low. Display only.",
+    "gamma": "Brightness = ((value - black) / (white - black)) ^ gamma; below 1 lifts what is dark. "
+    "Double-click to type. Display only.",
+    "display only": "Nothing here changes what is measured or recorded.\n\nThe histogram tells how many "
+    "pixels of the frame have which value (logarithmic). Drag its two lines, or what lies between them; "
+    "double-click it for automatic limits.",
+    "view": "What is shown (1 to 8). dF/F: the last 0.2 s over a slow low baseline of each pixel. Mean, "
+    "maximum, std dev, correlation: of the session so far. Residual: what the cells do not explain. "
+    "Template: what frames are moved to fit. Display only.",
+    "colours": "Colours of the picture. Display only.",
+    "crop": "Draw the part of the picture that motion correction and cell finding look at (H). "
+    "View, Remove crop takes it away.",
+    "snapshot": "Keep this picture (Space): as shown, with its outlines, and its numbers as TIFF for ImageJ, "
+    "in the folder of recordings",
     "fit": "Show the whole picture (0, or double-click with the select tool)",
     "outlines": "Which cells are outlined: green accepted, blue new, red rejected (K and J). Hover one to "
     "see why; click it to see its trace. Display only.",

@@ -87,15 +87,20 @@ class CellOverlay:
         self._drawn: Look | None = None
         self._points: dict[int, Points] = {}
 
-    def update(self, view: View, box: Box, zoom: float, mouse: tuple[float, float] | None) -> None:
-        """Draw the view's cells; `box` (x0, y0, x1, y1) is in sight, `zoom` screen px to one, mouse in px."""
+    def update(
+        self, view: View, box: Box, zoom: float, mouse: tuple[float, float] | None, moves: bool = True
+    ) -> None:
+        """Draw the view's cells; `box` (x0, y0, x1, y1) is in sight, `zoom` screen px to one, mouse in px.
+
+        They follow the shift of a picture that `moves`; one that was put in its place keeps them still.
+        """
         snapshot, shown = view.snapshot, view.settings.display
         if snapshot is None or snapshot.activity is None or shown.cells == "off":
             self._clear()
             return
         self._look(snapshot)
         step = min(max(0.25 / zoom, 1e-3), 1.0)  # a shift that nobody can see is not followed
-        dy, dx = snapshot.shift or (0.0, 0.0)
+        dy, dx = (snapshot.shift if moves else None) or (0.0, 0.0)
         shift = (round(dy / step) * step, round(dx / step) * step)
         traced = self._do.cells.traced(snapshot, shown.cell_traces)
         layers = "off" if self._do.trial.forecast is not None else shown.cells

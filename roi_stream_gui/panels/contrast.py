@@ -1,77 +1,108 @@
-"""The controls above the picture: contrast, saturation, which cells are outlined."""
+"""The column beside the picture: limits, histogram with colour bar, gamma, marks. Display only."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import dearpygui.dearpygui as dpg
 
-from roi_stream_gui import display
-from roi_stream_gui.panels.base import then, value
+from roi_stream_gui.panels.base import value
+from roi_stream_gui.panels.histogram import HistogramPlot
 
 if TYPE_CHECKING:
-    from roi_core import settings
+    from collections.abc import Callable
+
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.picture import Picture
+    from roi_stream_gui.view import View
 
-__all__ = ["Controls"]
+__all__ = ["WIDTH", "Controls"]
 
-CELLS: Final = {"all": "all cells", "accepted": "accepted", "off": "no cells"}
+WIDTH: Final = 126
+BELOW: Final = 136
+"""Height of what stands under the histogram, px."""
 
 
 class Controls:
-    """One row of widgets; ``contrast`` is what the picture is shown with."""
+    """White on top, black below, the histogram between them; then gamma and marks."""
 
-    def __init__(self, desk: Desk, contrast: display.Contrast) -> None:
-        self._desk, self._do, self._contrast = desk, desk.controller, contrast
-        with dpg.group(horizontal=True):
-            self._auto = self._check("auto", "Auto", "auto", "display.auto_contrast")
-            self._low = self._limit("low", "black")
-            self._high = self._limit("high", "white")
-            self._red = self._check("saturation", "Saturation", "red", "display.saturation")
-            fit = desk.named("fit", dpg.add_button(label="Fit", callback=then(lambda: desk.fit())))
-            desk.tip(fit, "fit")
-            self._cells = dpg.add_combo(list(CELLS.values()), width=96, callback=value(self._choose))
-            desk.tip(desk.named("outlines", self._cells), "outlines")
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._do = desk, desk.controller
+        self._format = ""
+        with dpg.group():
+            self._high = self._limit("high")
+            self._plot = HistogramPlot(desk, WIDTH, -BELOW)
+            self._low = self._limit("low")
+            self._gamma = int(dpg.add_drag_float(
+                width=WIDTH, speed=0.01, min_value=0.2, max_value=5.0, clamped=True, format="gamma %.2f"
+            ))  # fmt: skip
+            desk.tip(desk.named("gamma", self._gamma), "gamma")
+            desk.after_edit(
+                self._gamma, lambda: self._do.edit("display.gamma", round(dpg.get_value(self._gamma), 2))
+            )
+            self._auto = self._check("auto", "Auto", "auto", self._do.picture.automatic)
+            with dpg.group(horizontal=True, horizontal_spacing=5):
+                self._red = self._check("saturation", "Full", "red", self._setter("saturation"))
+                self._blue = self._check("dark", "Zero", "dark", self._setter("dark"))
+            desk.tip(desk.text("display only", "dim"), "display only")
 
-    def show(self, shown: settings.Display) -> None:
-        """Show the settings and the limits in use."""
+    def show(self, view: View) -> None:
+        """Show the settings and the limits in use; a value under the hand is followed at once."""
+        shown, picture = view.settings.display, self._do.picture
         for item, new in (
-            (self._auto, shown.auto_contrast), (self._red, shown.saturation),
-            (self._cells, CELLS[shown.cells]),
+            (self._auto, shown.auto_contrast), (self._red, shown.saturation), (self._blue, shown.dark),
+            (self._gamma, shown.gamma),
         ):  # fmt: skip
-            if dpg.get_value(item) != new:
+            if not dpg.is_item_active(item) and dpg.get_value(item) != new:
                 dpg.set_value(item, new)
-        for item, limit in ((self._low, self._contrast.low), (self._high, self._contrast.high)):
-            if not dpg.is_item_active(item) and dpg.get_value(item) != round(limit):
-                dpg.set_value(item, round(limit))
+        if picture.canvas is not None:
+            self._show_limits(picture)
+        self._plot.update(picture, shown.gamma)
 
-    def limits(self, low: float, high: float) -> tuple[float, float]:
-        """Return the limits, one under the hand at once; it becomes a setting at release."""
-        return _dragged(self._low, low), _dragged(self._high, high)
+    def tell(self) -> dict[str, list[float]]:
+        """Return where the limits lie in the window, for tests."""
+        return self._plot.tell()
 
-    def _check(self, name: str, label: str, tip: str, path: str) -> int:
-        item: int = dpg.add_checkbox(label=label, callback=value(lambda on: self._do.edit(path, on)))
+    def _show_limits(self, picture: Picture) -> None:
+        fine = picture.canvas is not None and picture.canvas.values is not None
+        form = "%.3g" if fine else "%.0f"
+        low, high = picture.limits
+        if form != self._format:
+            self._format = form
+            dpg.configure_item(self._low, format=f"black {form}")
+            dpg.configure_item(self._high, format=f"white {form}")
+        for item, limit in ((self._low, low), (self._high, high)):
+            if dpg.is_item_active(item):
+                continue
+            new = limit if fine else round(limit)
+            if abs(dpg.get_value(item) - new) > 1e-6 * max(abs(new), 1e-3):
+                dpg.set_value(item, new)
+                dpg.configure_item(item, speed=max(high - low, 1e-6) / 200)
+        typed = [dpg.is_item_active(item) for item in (self._low, self._high)]
+        if any(typed):
+            picture.held = (
+                dpg.get_value(self._low) if typed[0] else low, dpg.get_value(self._high) if typed[1] else high
+            )  # fmt: skip
+
+    def _limit(self, name: str) -> int:
+        item = int(dpg.add_drag_float(width=WIDTH, speed=20))
+        self._desk.tip(self._desk.named(name, item), "limits")
+        self._desk.after_edit(item, partial(self._fix, name))
+        return item
+
+    def _fix(self, name: str) -> None:
+        """Hold one limit by hand; the other stays where the picture has it."""
+        low, high = self._do.picture.limits
+        if name == "low":
+            low = dpg.get_value(self._low)
+        else:
+            high = dpg.get_value(self._high)
+        self._do.picture.fix(low, high)
+
+    def _check(self, name: str, label: str, tip: str, action: Callable[[bool], object]) -> int:
+        item: int = dpg.add_checkbox(label=label, callback=value(action))
         return self._desk.tip(self._desk.named(name, item), tip)
 
-    def _choose(self, word: str) -> None:
-        self._do.edit("display.cells", next(name for name, label in CELLS.items() if label == word))
-
-    def _limit(self, name: str, label: str) -> int:
-        item = dpg.add_drag_int(
-            width=96, speed=20, min_value=0, max_value=display.FULL, clamped=True, format=f"{label} %d"
-        )
-        self._desk.tip(self._desk.named(name, item), "limits")
-        self._desk.after_edit(item, lambda: self._set_limit(name, dpg.get_value(item)))
-        return int(item)
-
-    def _set_limit(self, name: str, new: int) -> None:
-        """Fix one limit by hand; the other stays where the picture has it."""
-        other, now = ("high", self._contrast.high) if name == "low" else ("low", self._contrast.low)
-        if self._do.settings.current.display.auto_contrast:
-            self._do.edit(f"display.{other}", round(now))
-            self._do.edit("display.auto_contrast", False)
-        self._do.edit(f"display.{name}", new)
-
-
-def _dragged(item: int, limit: float) -> float:
-    return float(dpg.get_value(item)) if dpg.is_item_active(item) else limit
+    def _setter(self, name: str) -> Callable[[bool], object]:
+        return lambda on: self._do.edit(f"display.{name}", on)

@@ -49,15 +49,19 @@ class ForesightOverlay:
         self._drawn: tuple[Any, ...] | None = None
         self._placed: tuple[Any, ...] | None = None
 
-    def update(self, view: View, box: Box, zoom: float) -> None:
-        """Draw the preview there is; `box` (x0, y0, x1, y1) is in sight, `zoom` screen px to one."""
+    def update(self, view: View, box: Box, zoom: float, moves: bool = True) -> None:
+        """Draw the preview there is; `box` (x0, y0, x1, y1) is in sight, `zoom` screen px to one.
+
+        The dashes follow the shift of a picture that `moves`.
+        """
         forecast = self._trial.forecast if self._trial.previewing else None
         if forecast is None or view.snapshot is None or forecast.silent:
             self._clear()
             return
         length = max(1, min(round(DASH / zoom), MOST))
         step = min(max(0.25 / zoom, 1e-3), 1.0)  # a shift that nobody can see is not followed
-        dy, dx = (round(part / step) * step for part in view.snapshot.shift or (0.0, 0.0))
+        shift = (view.snapshot.shift if moves else None) or (0.0, 0.0)
+        dy, dx = (round(part / step) * step for part in shift)
         drawn = self._drawn
         if drawn is None or drawn[0] is not forecast or drawn[1] != length:
             self._dashes = {fate: dashed(points, length) for fate, points in forecast.lines.items()}

@@ -69,7 +69,9 @@ class Mouse:
 
     def update(self) -> None:
         """Let the hand follow; open the menu that had to wait. Once per drawn frame."""
-        if self._do.hand.busy:
+        if self._do.picture.crop.busy:
+            self._do.picture.crop.move(*self._place())
+        elif self._do.hand.busy:
             self._do.hand.move(*self._place(), self._reach())
         if self._menu_due and time.monotonic() > self._menu_due:
             self._menu_due = 0.0
@@ -83,6 +85,9 @@ class Mouse:
             return
         keys = Keys(_held(SHIFT), _held(CTRL), _held(ALT))
         x, y = self._place()
+        if self._do.picture.crop.armed:
+            self._do.picture.crop.press(x, y)
+            return
         if self._do.bundle.drop(x, y):
             return
         if self._do.hand.tool is Tool.SELECT and self._do.editor.at(x, y) is None:
@@ -90,7 +95,9 @@ class Mouse:
         self._do.hand.press(x, y, self._reach(), keys)
 
     def _release(self) -> None:
-        if self._do.hand.busy:
+        if self._do.picture.crop.busy:
+            self._do.picture.crop.release(*self._place())
+        elif self._do.hand.busy:
             place = self._place()
             self._do.hand.move(*place, self._reach())
             self._do.hand.release(*place, self._reach())
@@ -110,6 +117,8 @@ class Mouse:
 
     def _press_right(self) -> None:
         if not self.over:
+            return
+        if self._do.picture.crop.cancel():
             return
         if self._do.hand.busy:
             self._do.hand.cancel()

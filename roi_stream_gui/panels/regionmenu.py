@@ -50,6 +50,9 @@ class RegionMenu:
     def _verbs(self) -> None:
         editor = self._do.editor
         self._verb("lock", "Lock", editor.lock, "L")
+        self._verb(
+            "contrast", "Contrast from it", lambda: self._do.picture.fit_to(editor.selected()), "Shift+A"
+        )
         self._verb("hide", "Hide outline", self._hide)
         self._verb("group", "Group", editor.group, "Ctrl+G")
         self._verb("ungroup", "Ungroup", editor.ungroup, "Ctrl+Shift+G")

@@ -1,0 +1,128 @@
+"""The part of the picture that is analysed, drawn by hand. Knows no toolkit.
+
+A crop cannot change under a running analysis, so one that is drawn meanwhile waits for the next connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from roi_core.errors import SettingsError
+from roi_stream_gui import words
+
+if TYPE_CHECKING:
+    from roi_core.settings import LiveSettings
+
+    Rectangle = tuple[int, int, int, int]
+
+__all__ = ["LEAST", "Crop"]
+
+log = logging.getLogger(__name__)
+
+PATH: Final = "prepare.crop"
+LEAST: Final = 16
+"""px; a smaller rectangle is a slip of the hand."""
+
+
+class Crop:
+    """The rectangle in force, the one that waits, and the one under the pen; (x, y, width, height) px."""
+
+    def __init__(self, settings: LiveSettings) -> None:
+        self.armed = False
+        """True while the next drag on the picture draws the crop."""
+        self.size = (0, 0)
+        """(W, H) of the picture drawn on."""
+        self._settings = settings
+        self._waiting: str | None = None
+        self._start: tuple[float, float] | None = None
+        self._end = (0.0, 0.0)
+
+    @property
+    def busy(self) -> bool:
+        """True while the rectangle is dragged."""
+        return self._start is not None
+
+    @property
+    def waits(self) -> bool:
+        """True while another crop than the present one waits for the next connection."""
+        return self._waiting is not None
+
+    @property
+    def shown(self) -> Rectangle | None:
+        """The rectangle to draw: the one under the pen, the one that waits, or the one in force."""
+        if self._start is not None:
+            return _rectangle(self._start, self._end, self.size)
+        text = self._settings.current.prepare.crop if self._waiting is None else self._waiting
+        if not text:
+            return None
+        x, y, w, h = map(int, text.split(","))
+        return x, y, w, h
+
+    def take(self) -> None:
+        """Take up the tool, or put it away."""
+        self.armed, self._start = not self.armed, None
+        if self.armed:
+            log.info(words.CROP_DRAW)
+
+    def cancel(self) -> bool:
+        """Drop the rectangle being dragged, and the tool; return whether it was in hand."""
+        was, self.armed, self._start = self.armed, False, None
+        return was
+
+    def press(self, x: float, y: float) -> None:
+        """Begin a rectangle at an image point."""
+        self._start = self._end = (x, y)
+
+    def move(self, x: float, y: float) -> None:
+        """Follow the mouse."""
+        self._end = (x, y)
+
+    def release(self, x: float, y: float) -> None:
+        """End the rectangle: what of it lies on the picture becomes the crop."""
+        if self._start is None:
+            return
+        rectangle = _rectangle(self._start, (x, y), self.size)
+        self.cancel()
+        if rectangle is None or min(rectangle[2:]) < LEAST:
+            log.warning(words.CROP_SMALL.format(LEAST, LEAST))
+        else:
+            self._set(",".join(map(str, rectangle)))
+
+    def remove(self) -> None:
+        """Analyse the whole picture again."""
+        self.cancel()
+        self._set("")
+
+    def settle(self) -> None:
+        """Put the crop that waits in force; called between two sessions, on any thread."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._settings.edit(PATH, waiting)
+
+    def _set(self, text: str) -> None:
+        self._waiting = None
+        if text == self._settings.current.prepare.crop:
+            return
+        later = ""
+        try:
+            self._settings.edit(PATH, text)
+        except SettingsError:  # frames flow
+            self._waiting, later = text, words.CROP_WAITS
+        log.info("%s%s", later, _told(text))
+
+
+def _told(text: str) -> str:
+    if not text:
+        return words.CROP_GONE
+    x, y, w, h = text.split(",")
+    return words.CROP_SET.format(w, h, x, y)
+
+
+def _rectangle(
+    start: tuple[float, float], end: tuple[float, float], size: tuple[int, int]
+) -> Rectangle | None:
+    """Return the whole pixels between two points, inside the picture."""
+    x0, x1 = sorted(min(max(round(p[0]), 0), size[0]) for p in (start, end))
+    y0, y1 = sorted(min(max(round(p[1]), 0), size[1]) for p in (start, end))
+    return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
