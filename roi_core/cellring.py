@@ -104,6 +104,12 @@ class CellRing:
         raw, calcium, spikes = out[:, torn:]
         return CellRows(first + torn, times[torn:], raw, calcium, spikes)
 
+    def row_at(self, time: float) -> int:
+        """Return the first row at or after a time, s, of those kept; `head` when there is none yet."""
+        head = self.head
+        first = max(head - self.capacity + 1, 0)
+        return first + int(np.searchsorted(self._times[np.arange(first, head) % self.capacity], time))
+
     def _follow(self, ids: tuple[int, ...]) -> None:
         """Give columns to new cells, and note which have died."""
         now = set(ids)

@@ -146,15 +146,25 @@ class TraceRing:
         second = raw[:0] if dff is None else dff
         _push(self._head, self._times, self._index, self._values, time, index, columns, raw, second)
 
-    def since(self, cursor: int) -> Rows:
-        """Return the rows from `cursor` on that are still whole; ``first > cursor``: older ones are gone."""
+    def since(self, cursor: int, most: int | None = None) -> Rows:
+        """Return the rows from `cursor` on that are still whole, at most so many.
+
+        ``first > cursor``: older ones are gone.
+        """
         ids = len(self.ids)
         head = self.head
         first = min(max(cursor, head - self.capacity + 1, 0), head)
+        head = head if most is None else min(head, first + most)
         where = np.arange(first, head) % self.capacity
         times, index, values = self._times[where], self._index[where], self._values[where, :, :ids]
         torn = max(0, min(self.head - self.capacity + 1 - first, head - first))
         return Rows(first + torn, times[torn:], index[torn:], values[torn:, 0], values[torn:, 1])
+
+    def row_at(self, time: float) -> int:
+        """Return the first row at or after a time, s, of those kept; `head` when there is none yet."""
+        head = self.head
+        first = max(head - self.capacity + 1, 0)
+        return first + int(np.searchsorted(self._times[np.arange(first, head) % self.capacity], time))
 
 
 @kernel

@@ -390,8 +390,17 @@ class Display(Block):
     cell_traces: int = field(
         6, "Cells whose traces are shown when none was chosen: those of the highest SNR.", ge=0, le=16
     )
-    trace_window: float = field(20.0, "Seconds of trace on screen.", unit="s", ge=1, le=600)
-    trace_kind: Literal["raw", "dff"] = field("raw", "Traces as raw means or as dF/F.")
+    trace_window: float = field(20.0, "Seconds of trace on screen.", unit="s", ge=1, le=36_000)
+    trace_mode: Literal["stacked", "overlay", "raster"] = field(
+        "stacked", "Traces below each other, over each other, or all of them as a map of heat."
+    )
+    trace_kind: Literal["raw", "dff"] = field("raw", "Traces of regions as raw means or as dF/F.")
+    cell_kind: Literal["calcium", "raw", "spikes"] = field(
+        "calcium", "Traces of cells: denoised calcium, raw (demixed, above its baseline) or spikes."
+    )
+    raster_order: Literal["id", "snr", "peak"] = field(
+        "id", "Rows of the raster by id, by SNR (best on top), or by the time of their peak."
+    )
     trace_autoscale: bool = field(True, "Fit each trace to its own height.")
     trace_buffer: float = field(
         600.0,

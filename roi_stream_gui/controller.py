@@ -20,7 +20,7 @@ from roi_core.rois import RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import outlines, picture, thinned, words
+from roi_stream_gui import outlines, picture, words
 from roi_stream_gui.bundle import Bundle
 from roi_stream_gui.cells import Choice
 from roi_stream_gui.disk import FreeSpace
@@ -31,7 +31,9 @@ from roi_stream_gui.keeper import Keeper
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.picture import Picture
 from roi_stream_gui.presets import Presets
+from roi_stream_gui.timeline import Timeline
 from roi_stream_gui.tools import Hand, Tool
+from roi_stream_gui.tracks import warm_up as traces_warm_up
 from roi_stream_gui.trial import Trial
 from roi_stream_gui.undo import Journal
 from roi_stream_gui.view import Phase, View
@@ -74,10 +76,10 @@ class Controller:
         self.watch = Watch()
         self.trial = Trial(self.settings)
         self.presets = Presets()
+        self.timeline = Timeline()
         self.log = MessageLog()
         self.session: Session | None = None
         self.source = words.FIRST_SOURCE
-        self.paused = False
         self.rois_wanted: Path | None = None
         self.record_wanted: Path | None = None
         self.window_rate = 0.0
@@ -282,7 +284,7 @@ class Controller:
 
     def pause(self) -> None:
         """Hold the traces still, or let them run again; nothing but the display stops."""
-        self.paused = not self.paused
+        self.timeline.toggle()
 
     def _read_rois(self, path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
         """Read a file for frames of `size` (W, H); why it cannot be used is told."""
@@ -317,6 +319,7 @@ class Controller:
         self.trial.tick(session)
         if session is None:
             return
+        self.timeline.tick(session.snapshot())
         if session.state is State.RUNNING:
             self.watch.follow(session.snapshot(), self.settings.current)
         if self._taking and not self.recording():
@@ -348,7 +351,7 @@ class Controller:
             news=self.log.total,
             source=self.source,
             choices=(*words.SIMULATED, *self._cameras),
-            paused=self.paused,
+            paused=self.timeline.held,
             folder=self.folder(),
             disk_free=self._disk.below(self.folder()),
             recording=snapshot is not None and self._is_recording(snapshot),
@@ -406,7 +409,7 @@ class Controller:
     def _take_over(self, session: Session) -> None:
         """Show another session; its picture may have another size than the one before."""
         before = self._resolution()
-        self.session, self._connected, self.paused = session, self.source, False
+        self.session, self._connected = session, self.source
         self.hand.picture = now = self._resolution()
         log.info("connected to %s", words.source(session.snapshot()))
         if self._loaded is not None:
@@ -454,7 +457,7 @@ def _warm_up() -> None:
     pipeline.warm_up()
     picture.warm_up()
     outlines.warm_up()
-    thinned.warm_up()
+    traces_warm_up()
 
 
 def _ended(session: Session | None) -> None:

@@ -26,8 +26,9 @@ LATE = 1.0
 let both go, and of the modifier's release only later."""
 NAMES = {
     "Enter": "Return", "Esc": "Escape", "Del": "Delete", "Backspace": "Back",
-    "Left": "Left", "Right": "Right", "Up": "Up", "Down": "Down", "-": "Minus", ",": "Comma",
-    ".": "Period", "Space": "Spacebar", "[": "Open_Brace", "]": "Close_Brace", "F1": "F1", "F11": "F11",
+    "Left": "Left", "Right": "Right", "Up": "Up", "Down": "Down", "Home": "Home", "End": "End",
+    "-": "Minus", ",": "Comma", ".": "Period", "[": "Open_Brace", "]": "Close_Brace",
+    "Space": "Spacebar", "F1": "F1", "F11": "F11",
 }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class Memory:
     left: int | None = None
     top: int | None = None
     right: int = 352
-    bottom: int = 224
+    bottom: int = 252
     tabs: list[str] = field(default_factory=list)
     display: dict[str, Any] = field(default_factory=dict)
     toured: bool = False

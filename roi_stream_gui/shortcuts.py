@@ -20,7 +20,7 @@ __all__ = ["ACTIONS", "REPEATING", "WINDOW_ACTIONS", "Action", "Chord", "find", 
 
 REPEATING = frozenset(["Left", "Right", "Up", "Down", "PgUp", "PgDn", "=", "-", "[", "]", ",", ".", "Z", "Y"])
 """Keys that act again while they are held; the others act once per press."""
-WINDOWS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+WINDOWS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400)
 """Lengths of trace the keys step through, s."""
 
 
@@ -112,6 +112,21 @@ def _outline(layers: str) -> Callable[[Controller], object]:
     return run
 
 
+def _look(controller: Controller, seconds: float) -> None:
+    """Look so much later than now, or earlier."""
+    controller.timeline.move(seconds, controller.settings.current.display.trace_window)
+
+
+def _earlier(windows: float) -> Callable[[Controller], object]:
+    return lambda c: _look(c, windows * c.settings.current.display.trace_window)
+
+
+def _next_mode(controller: Controller) -> None:
+    modes = ("stacked", "overlay", "raster")
+    now = modes.index(controller.settings.current.display.trace_mode)
+    controller.edit("display.trace_mode", modes[(now + 1) % len(modes)])
+
+
 def _arrows() -> list[Action]:
     ways = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
     return [
@@ -196,6 +211,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("Traces"),
     Action("Hold the traces still", (Chord("X"),), lambda c: c.pause()),
     Action("Raw or dF/F", (Chord("T"),), lambda c: c.show_traces(_other_kind(c))),
+    Action("Stacked, overlaid or raster", (Chord("T", shift=True),), _next_mode),
+    Action("Back to what happens now", (Chord("End"),), lambda c: c.timeline.go()),
+    Action("To the start of the session", (Chord("Home"),), lambda c: _look(c, -1e12)),
+    Action("Earlier by half a window", (Chord("Left", ctrl=True),), _earlier(-0.5)),
+    Action("Later by half a window", (Chord("Right", ctrl=True),), _earlier(0.5)),
     Action("Shorter window", (Chord(","),), _longer(-1)),
     Action("Longer window", (Chord("."),), _longer(1)),
 )

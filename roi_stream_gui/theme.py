@@ -41,7 +41,8 @@ DARK: Mapping[str, Painted] = {
     "good": (64, 186, 116), "warn": (240, 170, 48), "bad": (246, 104, 100), "idle": (144, 152, 164),
     "good.back": (32, 50, 46), "warn.back": (54, 48, 38), "bad.back": (53, 36, 41),
     "idle.back": (42, 46, 52), "plot": (19, 21, 25), "grid": (58, 64, 74, 110), "none": (0, 0, 0, 0),
-    "spikes": (214, 220, 228),
+    "spikes": (214, 220, 228), "wave": (126, 150, 182), "mark.note": (232, 186, 70),
+    "mark.edit": (120, 176, 255), "mark.region": (150, 158, 170), "mark.cell": (60, 180, 146),
 }  # fmt: skip
 LIGHT: Mapping[str, Painted] = {
     "back": (214, 218, 224), "pane": (240, 242, 245), "stripe": (231, 234, 239), "bar": (224, 228, 234),
@@ -54,7 +55,8 @@ LIGHT: Mapping[str, Painted] = {
     "good": (16, 116, 60), "warn": (150, 88, 0), "bad": (186, 28, 32), "idle": (88, 96, 108),
     "good.back": (208, 236, 218), "warn.back": (250, 230, 192), "bad.back": (250, 214, 214),
     "idle.back": (224, 228, 233), "plot": (250, 251, 252), "grid": (190, 196, 204, 140), "none": (0, 0, 0, 0),
-    "spikes": (60, 66, 76),
+    "spikes": (60, 66, 76), "wave": (88, 116, 156), "mark.note": (168, 116, 0), "mark.edit": (34, 104, 200),
+    "mark.region": (110, 118, 130), "mark.cell": (16, 130, 96),
 }  # fmt: skip
 PALETTES: Mapping[str, Mapping[str, Painted]] = {"dark": DARK, "light": LIGHT}
 FRAMES = {"dark": 0.0, "light": 1.0}
@@ -125,6 +127,7 @@ class Theme:
         self.picture = self._plot(None)
         self.traces = self._plot("plot")
         self.small = self._plot("plot", pad=(3, 3))
+        self.strip = self._plot("plot", pad=(0, 0))
 
     def switch(self, palette: str) -> None:
         """Put another palette in place."""

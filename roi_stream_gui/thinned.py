@@ -59,6 +59,11 @@ class Thinned:
         out[1::2] = np.where(falls, low, high)
         return out
 
+    def columns(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the numbers (n,) of the columns, oldest first, and the highest values (K, n) in them."""
+        order = self._order()
+        return self._number[order], self._high[:, order]
+
     def _order(self) -> NDArray[np.intp]:
         order = np.argsort(self._number, kind="stable")
         newest = self._number[order[-1]]

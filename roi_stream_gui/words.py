@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from roi_core.session import Snapshot
+    from roi_core.settings import Display
 
 TITLE = "ROI Stream"
 FIRST_SOURCE = "simulated"
@@ -110,6 +111,11 @@ CHOOSE_CELL = "choose a cell first: click one on the picture or in the list of c
 CHOOSE_CELLS = "choose two cells or more first: Ctrl-click adds one"
 SELECT_REGION = "select a region first: it becomes the seed of a cell"
 NO_CELL_FINDING = "cells are not looked for at the moment; set cnmf.enabled under Parameters"
+OWN = "own scale"
+RASTER = "{regions} regions, {cells} cells; each by its own range"
+RASTER_JOINED = "; a row shows the brightest of several"
+LOOK = "{}   drag or click to look back; End: live"
+WHOLE = "{what}, {long}"
 
 QUIT_TITLE = "A recording is running"
 QUIT_TEXT = "Closing the window once more ends the recording. The file will be complete."
@@ -189,10 +195,16 @@ TIPS = {
     "fit": "Show the whole picture (0, or double-click with the select tool)",
     "outlines": "Which cells are outlined: green accepted, blue new, red rejected (K and J). Hover one to "
     "see why; click it to see its trace. Display only.",
-    "traces": "Raw mean of the pixels, or its relative change dF/F",
+    "trace.mode": "Traces below each other, over each other, or all regions and cells as a raster: a "
+    "row each, as bright as it is high within its own range (Shift+T)",
+    "trace.kind": "Regions: raw mean of the pixels, or its relative change dF/F (T)",
+    "trace.cell_kind": "Cells: calcium (denoised), raw (what the model gives the cell, above its baseline) "
+    "or spikes. A cell has no live dF/F: its resting light is part of the background. Units are arbitrary.",
+    "trace.order": "Rows of the raster by id, the best SNR on top, or by when each is highest",
     "seconds": "Seconds of trace on screen  ( , and . )",
+    "page": "Other regions and cells, when there are more than fit; so does the wheel",
+    "marks": "What is marked beside the traces: notes, edits, losses, regions, cells",
     "scale": "Fit each trace to its own height; otherwise all share one scale ( [ and ] )",
-    "pause": "Hold the traces still to look back; measuring and recording go on (X)",
     "pending": "Edits of what is measured wait here until Apply. An edit ends with Enter or when its field "
     "is left; those of camera, recorder and display act at once.",
     "preview": "Outline, dashed (Ctrl+P), what the pending edits would do to the cells of this moment: "
@@ -208,6 +220,7 @@ TIPS = {
     "preset.delete": "Delete the file of this preset; click twice",
     "preset.save": "Write the parameters, the pending ones too, under this name",
     "restore": "The set becomes pending; Apply puts it into force",
+    "pause": "Hold the traces still to look back, or go on live (X, End); measuring and recording never stop",
     "filter": "Show only the settings whose name or text holds this",
     "quality.span": "How far back the charts look",
     "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",
@@ -261,6 +274,24 @@ def clock(seconds: float) -> str:
     """Return a duration as h:mm:ss."""
     whole = int(max(seconds, 0))
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def value(number: float, is_cell: bool, shown: Display) -> str:
+    """Return a value of a trace with its unit."""
+    if is_cell:
+        unit = "a.u."
+    else:
+        unit = "dF/F" if shown.trace_kind == "dff" else "counts"
+    return f"{number:.0f} {unit}" if abs(number) >= 1000 else f"{number:.3g} {unit}"
+
+
+def moment(seconds: float, step: float = 1.0) -> str:
+    """Return a moment of the session as m:ss or h:mm:ss, with tenths when steps are that small."""
+    tenths = round(max(seconds, 0.0) * 10)
+    whole, rest = divmod(tenths, 10) if step < 1 else (round(max(seconds, 0.0)), 0)
+    hours, minutes, left = whole // 3600, whole // 60 % 60, whole % 60
+    text = f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+    return f"{text}.{rest}" if step < 1 else text
 
 
 def size(count: float) -> str:

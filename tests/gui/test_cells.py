@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from roi_core.cellring import CellRing
 from roi_core.console import demo_words
 from roi_core.frame import Activity, Components, Status
 from roi_core.settings import Settings
@@ -21,10 +20,9 @@ from roi_core.stages import Stage
 from roi_stream_gui import cells, watch, words
 from roi_stream_gui.__main__ import _parser, _shown_off
 from roi_stream_gui.cells import Choice, Kind
-from roi_stream_gui.celltraces import CellTraces, Scale, ticks
+from roi_stream_gui.lineup import LANES
 from roi_stream_gui.outlines import CUT, LEAST, outlines
 from roi_stream_gui.panels import chips
-from roi_stream_gui.panels.lanes import LANES
 from tests.fakes import fake_stages
 from tests.gui.driver import within
 from tests.gui.test_panels import built
@@ -185,60 +183,6 @@ class TestChoice:
         assert cells.facts(c, 3, 0) == ""
 
 
-class TestCellTraces:
-    SCALE = Scale(4.0, 40, 20.0)
-
-    def filled(self, rows, ids=(3, 8, 5)):
-        ring, rng = CellRing(1000), np.random.default_rng(0)
-        values = rng.random((rows, 3, len(ids))).astype(np.float32)
-        for row in range(rows):
-            ring.push(row / 20.0, ids, *values[row])
-        return ring, values
-
-    def test_the_cells_asked_for_are_read_whatever_else_lives(self):
-        ring, values = self.filled(70)
-        traces = CellTraces()
-        traces.update(ring, (5, 3), self.SCALE, held=False)
-        pairs = traces.calcium(5).reshape(-1, 2)
-        columns = (np.arange(70) / 20.0 // 0.1).astype(int)
-        for k, column in enumerate(np.unique(columns)):
-            assert pairs[k].max() == values[columns == column, 1, 2].max()
-            assert pairs[k].min() == values[columns == column, 1, 2].min()
-        times, heights = traces.spikes(3)
-        assert heights.max() == 1.0
-        assert len(times) == len(heights) > 30
-
-    def test_held_still_nothing_new_comes_also_for_another_choice(self):
-        ring, _ = self.filled(50)
-        traces = CellTraces()
-        traces.update(ring, (3,), self.SCALE, held=False)
-        traces.update(ring, (3,), self.SCALE, held=True)
-        for row in range(50, 60):
-            ring.push(row / 20.0, (3, 8, 5), *np.zeros((3, 3), np.float32))
-        traces.update(ring, (8,), self.SCALE, held=True)
-        assert traces.times()[-1] < 50 / 20.0
-        traces.update(ring, (8,), self.SCALE, held=False)
-        assert traces.times()[-1] > 59 / 20.0 - 0.1
-
-    def test_no_ring_no_cells_and_unknown_cells_are_no_trouble(self):
-        traces = CellTraces()
-        traces.update(None, (1,), self.SCALE, held=True)
-        assert traces.times().size == 0
-        ring, _ = self.filled(30)
-        traces.update(ring, (), self.SCALE, held=False)
-        assert traces.times().size == 0
-        traces.update(ring, (77,), self.SCALE, held=False)
-        assert np.isnan(traces.calcium(77)).all()
-        assert traces.spikes(77)[0].size == 0
-        traces.update(None, (77,), self.SCALE, held=False)
-        assert traces.calcium(77).size == traces.times().size == 0
-
-    def test_ticks_stand_upright_and_apart(self):
-        x, y = ticks(np.array([1.0, 2.0]), np.array([1.0, 0.5]), 3.0, 0.2)
-        assert x.tolist() == [1, 1, 1, 2, 2, 2]
-        np.testing.assert_array_equal(y, [3.0, 3.2, np.nan, 3.0, 3.1, np.nan])
-
-
 class TestWatch:
     @pytest.fixture
     def clock(self, monkeypatch):
@@ -354,12 +298,14 @@ class TestTraces:
 
         found.editor.add(Circle(5, 5, 2))
         panel = built("traces", desk)
+        found.tick()
         panel.update(found.view())
-        assert [lane.is_cell for lane in panel._shown] == [False, True, True, True][: len(panel._shown)]
+        shown = panel._lineup.shown
+        assert [lane.is_cell for lane in shown] == [False, True, True, True][: len(shown)]
         found.cells.click(2)
         panel.update(found.view())
-        assert [lane.name for lane in panel._shown if lane.is_cell] == ["cell 2"]
-        assert "1 chosen of" in dpg.get_value(panel._which)
+        assert [lane.name for lane in panel._lineup.shown if lane.is_cell] == ["cell 2"]
+        assert "1 chosen of" in dpg.get_value(panel._bar.which)
         line = np.array(dpg.get_value(panel._lanes.lines[1][0])[1])
         known = line[~np.isnan(line)]
         assert known.size
@@ -370,8 +316,42 @@ class TestTraces:
         for cell in range(1, 100):
             found.cells.click(cell, more=True)
         panel = built("traces", desk)
+        found.tick()
         panel.update(found.view())
-        assert len(panel._shown) <= LANES
+        assert len(panel._lineup.shown) <= LANES
+
+    @pytest.mark.parametrize("kind", ["calcium", "raw", "spikes"])
+    @pytest.mark.parametrize("mode", ["stacked", "overlay", "raster"])
+    def test_every_kind_in_every_mode(self, desk, found, mode, kind):
+        panel = built("traces", desk)
+        found.edit("display.trace_mode", mode)
+        found.edit("display.cell_kind", kind)
+        found.tick()
+        panel.update(found.view())
+        accepted = {f"cell {cell}" for cell in found.view().snapshot.activity.components.ids.tolist()}
+        if mode == "raster":
+            lanes = set(panel.tell()["raster"]["lanes"])
+            assert lanes
+            assert lanes <= accepted
+            assert dpg.is_item_shown(panel._raster._series)
+            assert not any(dpg.is_item_shown(line) for line, _ in panel._lanes.lines)
+        else:
+            assert set(panel.tell()["lanes"]) <= accepted
+            assert dpg.is_item_shown(panel._lanes.lines[0][0])
+
+    def test_a_row_of_the_raster_is_told_and_chosen(self, desk, found):
+        panel = built("traces", desk)
+        found.edit("display.trace_mode", "raster")
+        found.tick()
+        panel.update(found.view())
+        names = panel.tell()["raster"]["lanes"]
+        rows = len(names)
+        moment = found.timeline.newest - 0.05
+        told = [panel._raster.at(moment, 1 - (k + 0.5) / rows)[0].name for k in range(rows)]
+        assert told == names
+        assert panel._raster.at(moment, 0.0)[0].name == names[-1]
+        panel._do.cells.click(panel._under(moment, 1 - 0.5 / rows).id)
+        assert found.cells.chosen == (int(names[0].split()[1]),)
 
 
 class TestChips:

@@ -372,9 +372,9 @@ class TestKeys:
         do = make()
         for _ in range(20):
             find(Chord(".")).run(do)
-        assert do.settings.current.display.trace_window == 600
+        assert do.settings.current.display.trace_window == 14_400
         find(Chord(",")).run(do)
-        assert do.settings.current.display.trace_window == 300
+        assert do.settings.current.display.trace_window == 7200
 
 
 class TestMessages:

@@ -236,47 +236,6 @@ class TestRegions:
         assert dpg.get_value(desk.names["name"]) == "n" * 300
 
 
-class TestTracesHeldStill:
-    @pytest.fixture
-    def held(self, desk, do):
-        panel = built("traces", desk)
-        panel.update(view_of("running", do))
-        do[0].pause()
-        panel.update(do[0].view())
-        return panel
-
-    def test_new_rows_wait_and_all_are_there_afterwards(self, held, do):
-        controller, sources = do
-        sources[-1].step(10)
-        within(20, lambda: controller.view().snapshot.frames_seen == 30, "frames")
-        before = dpg.get_value(held._lanes.lines[0][0])
-        held.update(controller.view())
-        assert dpg.get_value(held._lanes.lines[0][0]) == before
-        controller.pause()
-        held.update(controller.view())
-        assert held._thinned.newest == pytest.approx(0.29)
-
-    def test_another_window_length_shows_the_rows_before_the_pause(self, held, do):
-        controller, sources = do
-        sources[-1].step(10)
-        within(20, lambda: controller.view().snapshot.frames_seen == 30, "frames")
-        controller.edit("display.trace_window", 5.0)
-        held.update(controller.view())
-        assert held._thinned.newest == pytest.approx(0.19)
-        assert dpg.get_axis_limits(held._x) is not None
-        assert held._drawn[0] is held._thinned, "drawn again"
-
-    def test_pages_and_clicks_follow_what_is_drawn(self, held, do):
-        controller = do[0]
-        controller.editor.add(*(Circle(4, 4, 2) for _ in range(40)))
-        held.update(controller.view())
-        first = [roi.id for roi in held._shown]
-        held._page(-1)
-        held.update(controller.view())
-        assert [roi.id for roi in held._shown] != first
-        assert [lane[0] for lane in held._drawn[1]] == [roi.id for roi in held._shown]
-
-
 class TestChips:
     def test_running(self, do):
         view = view_of("running", do)

@@ -1,0 +1,224 @@
+"""What happened, as marks beside the traces: notes, edits, losses, births. Knows no toolkit."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from roi_stream_gui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from roi_core.board import Diary
+    from roi_core.frame import Event
+
+__all__ = ["GROUPS", "Cluster", "Mark", "Markers"]
+
+KEPT: Final = 20_000
+"""Marks of a group kept at least; a storm of losses must not fill the memory."""
+TOLD: Final = 8
+"""Marks that a cluster tells one by one; the others are counted."""
+
+
+class Group(NamedTuple):
+    """Marks that look alike and are shown or hidden together."""
+
+    title: str
+    kinds: tuple[str, ...]
+    ink: str
+    """Name of the palette."""
+    label: bool
+    """Whether a mark is named beside its line."""
+
+
+GROUPS: Final[dict[str, Group]] = {
+    "notes": Group("Notes and markers", ("note", "marker", "snapshot"), "mark.note", True),
+    "edits": Group("Edits of parameters", ("setting", "card"), "mark.edit", True),
+    "losses": Group(
+        "Lost frames and warnings",
+        ("gap", "warning", "error", "alert", "motion_jump", "motion_unsure"),
+        "bad",
+        True,
+    ),
+    "regions": Group("Regions drawn", ("roi_added", "roi_changed", "roi_removed"), "mark.region", False),
+    "cells": Group(
+        "Cells found, merged, judged",
+        ("birth", "merge", "split", "removed", "accepted", "rejected", "automatic", "frozen", "thawed"),
+        "mark.cell",
+        False,
+    ),
+}  # fmt: skip
+GROUP_OF: Final = {kind: name for name, group in GROUPS.items() for kind in group.kinds}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing that happened at ``time``, s; ``text`` tells what, ``short`` in a few letters."""
+
+    time: float
+    group: str
+    text: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Marks of one group too close to each other for the screen."""
+
+    time: float
+    group: str
+    marks: tuple[Mark, ...]
+
+    @property
+    def label(self) -> str:
+        """What is written beside the line."""
+        return self.marks[0].short if len(self.marks) == 1 else f"{len(self.marks)} {self.group}"
+
+    @property
+    def text(self) -> str:
+        """What is told when the mouse rests on it."""
+        lines = [f"{words.moment(mark.time)}   {mark.text}" for mark in self.marks[:TOLD]]
+        more = len(self.marks) - len(lines)
+        return "\n".join([*lines, f"... and {more} more"] if more else lines)
+
+
+class Markers:
+    """The marks of a session, taken from its diary as they come."""
+
+    def __init__(self) -> None:
+        self.shown = set(GROUPS)
+        """The groups that are wanted."""
+        self.turn = 0
+        """Counts what changes the marks on screen."""
+        self._diary: Diary | None = None
+        self._cursor = 0
+        self._marks: dict[str, list[Mark]] = {}
+        self._times: dict[str, list[float]] = {}
+        self._gaps: list[tuple[float, float]] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with another session."""
+        self._diary, self._cursor, self._gaps = None, 0, []
+        self._marks = {name: [] for name in GROUPS}
+        self._times = {name: [] for name in GROUPS}
+        self.turn += 1
+
+    def follow(self, diary: Diary) -> None:
+        """Take in what is new."""
+        if diary is not self._diary:
+            self.forget()
+            self._diary = diary
+        self._cursor, events = diary.since(self._cursor)
+        for event in events:
+            self._take(event)
+
+    def toggle(self, group: str) -> None:
+        """Show the marks of a group, or hide them."""
+        self.shown ^= {group}
+        self.turn += 1
+
+    def gaps(self, start: float, end: float) -> NDArray[np.float64]:
+        """Return where frames are missing between two moments: the middle (n,) of each gap, s."""
+        first = bisect_left(self._gaps, start, key=lambda gap: gap[1])
+        last = bisect_left(self._gaps, end, key=lambda gap: gap[0])
+        middles = [(before + after) / 2 for before, after in self._gaps[first:last]]
+        return np.array(middles, np.float64)
+
+    def between(self, start: float, end: float, closer: float) -> list[Cluster]:
+        """Return the wanted marks between two moments, those of a group `closer` than that (s) joined."""
+        found: list[Cluster] = []
+        for name in GROUPS:
+            if name in self.shown:
+                first, last = np.searchsorted(self._times[name], (start, end))
+                found += _clusters(name, self._marks[name][first:last], closer)
+        return sorted(found, key=lambda cluster: cluster.time)
+
+    def _take(self, event: Event) -> None:
+        group = GROUP_OF.get(event.kind, "")
+        if event.kind == "setting" and event.data["path"].startswith("display."):
+            return  # it changes nothing that is measured
+        if event.kind == "gap":
+            self._gaps.append((event.time - float(event.data["seconds"]), event.time))
+        if group:
+            text, short = _said(event)
+            self._marks[group].append(Mark(event.time, group, text, short))
+            self._times[group].append(event.time)
+            self.turn += 1
+        full: list[list[Any]] = [self._gaps, *self._marks.values(), *self._times.values()]
+        for some in full:
+            if len(some) > 2 * KEPT:
+                del some[:KEPT]
+
+
+def _clusters(group: str, marks: Sequence[Mark], closer: float) -> list[Cluster]:
+    """Return the marks of each slice of `closer` s as a cluster, where its first mark is."""
+    out: dict[int, list[Mark]] = {}
+    for mark in marks:
+        out.setdefault(int(mark.time // closer), []).append(mark)
+    return [Cluster(some[0].time, group, tuple(some)) for some in out.values()]
+
+
+def _said(event: Event) -> tuple[str, str]:
+    """Return what an event says, in full and in short."""
+    say = SAY.get(event.kind)
+    if say is not None:
+        return say(event.data)
+    told = ", ".join(f"{key} {value}" for key, value in event.data.items())
+    kind = event.kind.replace("_", " ")
+    return (f"{kind}: {told}" if told else kind), kind
+
+
+def _note(data: dict[str, Any]) -> tuple[str, str]:
+    text = str(data.get("text", ""))
+    return f"note: {text}", words.short(text, 18)
+
+
+def _marker(data: dict[str, Any]) -> tuple[str, str]:
+    number = data.get("number", "")
+    text = " ".join(filter(None, [f"marker {number}".strip(), str(data.get("text", ""))]))
+    return text, words.short(text, 18)
+
+
+def _setting(data: dict[str, Any]) -> tuple[str, str]:
+    path, old, new = data["path"], data["old"], data["new"]
+    return f"{path}: {old} -> {new}", words.short(f"{path.rpartition('.')[2]} {new}", 18)
+
+
+def _gap(data: dict[str, Any]) -> tuple[str, str]:
+    lost, seconds = data["lost"], float(data["seconds"])
+    if lost is None:
+        return f"no frame for {seconds:.2f} s; how many were lost is not known", "silence"
+    return f"{lost} frame{'s' * (lost != 1)} lost, {seconds:.3g} s without a picture", f"{lost} lost"
+
+
+def _region(verb: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
+    def say(data: dict[str, Any]) -> tuple[str, str]:
+        name = data.get("name") or f"region {data.get('id')}"
+        return f"{name} {verb}", name
+
+    return say
+
+
+def _cell(what: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
+    def say(data: dict[str, Any]) -> tuple[str, str]:
+        text = what.format(id=data.get("id"), into=data.get("into"), other=data.get("from"))
+        reason = data.get("reason")
+        return (f"{text}: {reason}" if reason else text), text
+
+    return say
+
+
+SAY: Final[dict[str, Callable[[dict[str, Any]], tuple[str, str]]]] = {
+    "note": _note, "marker": _marker, "setting": _setting, "gap": _gap,
+    "roi_added": _region("drawn"), "roi_changed": _region("changed"), "roi_removed": _region("deleted"),
+    "birth": _cell("cell {id} found"), "merge": _cell("cell {other} merged into {id}"),
+    "split": _cell("cell {id} split, new {into}"), "removed": _cell("cell {id} removed"),
+    "accepted": _cell("cell {id} accepted"), "rejected": _cell("cell {id} rejected"),
+}  # fmt: skip

@@ -1,0 +1,127 @@
+"""Marks in a plot: upright lines, small labels where there is room, and their words under the mouse."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import dearpygui.dearpygui as dpg
+import numpy as np
+
+from roi_stream_gui.markers import GROUPS
+from roi_stream_gui.panels.lanes import put
+from roi_stream_gui.tracks import ticks
+
+if TYPE_CHECKING:
+    from roi_stream_gui.markers import Cluster, Markers
+    from roi_stream_gui.panels.base import Desk
+
+__all__ = ["Marks", "Tip"]
+
+LABELS: Final = 12
+LETTER: Final = 7.4
+"""Screen px of a letter, about."""
+CLOSE: Final = 5.0
+"""Screen px within which marks are one, and the mouse finds one."""
+AHEAD: Final = 0.1
+"""Part of the window by which marks are looked up beyond it, so that it is not done for every frame."""
+PERIOD: Final = 0.2
+"""Seconds between two looks at marks that keep coming."""
+LINE: Final = 17
+"""Screen px from one line of labels to the next."""
+SHORT: Final = 0.08
+"""Part of the plot's height of marks that have no label."""
+BACK: Final = (20, 23, 28, 210)
+
+
+class Tip:
+    """A few lines of text beside the mouse."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        with dpg.window(
+            show=False, no_title_bar=True, no_move=True, no_resize=True, autosize=True, no_scrollbar=True,
+            no_focus_on_appearing=True, no_saved_settings=True, min_size=(20, 20),
+        ) as self._window:  # fmt: skip
+            self._text = dpg.add_text("", wrap=420)
+        self.said = ""
+        desk.named(name, self._window)
+
+    def say(self, text: str) -> None:
+        """Show a text at the mouse, or nothing."""
+        if text != self.said:
+            self.said = text
+            dpg.configure_item(self._window, show=bool(text))
+            dpg.set_value(self._text, text)
+        if text:
+            x, y = dpg.get_mouse_pos(local=False)
+            width, height = dpg.get_item_rect_size(self._window)
+            x = min(x + 16, max(dpg.get_viewport_client_width() - width - 8, 0))
+            dpg.configure_item(
+                self._window, pos=(int(x), int(y - height - 12 if y > height + 40 else y + 16))
+            )
+
+
+class Marks:
+    """One series for each group of marks and a pool of labels, made once."""
+
+    def __init__(self, desk: Desk, plot: int, axis: int, labels: bool = True) -> None:
+        self._series: dict[str, int] = {}
+        for name, group in GROUPS.items():
+            item = dpg.add_line_series([0.0], [0.0], parent=axis, show=False)
+            dpg.bind_item_theme(item, desk.theme.line(group.ink, 1.2)[0])
+            self._series[name] = int(item)
+        self._labels = [
+            dpg.add_plot_annotation(
+                label=" ", default_value=(0.0, 0.0), offset=(3, 2), color=BACK, clamped=False,
+                parent=plot, show=False,
+            )
+            for _ in range(LABELS if labels else 0)
+        ]  # fmt: skip
+        self._key: tuple[float, ...] = ()
+        self._next = 0.0
+        self.clusters: list[Cluster] = []
+
+    def show(self, marks: Markers, start: float, end: float, pixels: float, top: float) -> None:
+        """Draw the marks between two moments of a plot so many px wide whose values go up to `top`."""
+        window = end - start
+        page = np.floor(start / (AHEAD * window))
+        key = (float(marks.turn), float(page), window, pixels, top)
+        now = time.monotonic()
+        if key == self._key or (now < self._next and key[1:] == self._key[1:]):
+            return
+        self._key, self._next = key, now + PERIOD
+        first = float(page) * AHEAD * window
+        closer = CLOSE * window / max(pixels, 1.0)
+        self.clusters = marks.between(first, first + (1 + 2 * AHEAD) * window, closer)
+        for name, series in self._series.items():
+            times = np.array([cluster.time for cluster in self.clusters if cluster.group == name])
+            tall = top if GROUPS[name].label else SHORT * top
+            put(series, [ticks(times, np.ones(len(times)), 0.0, tall)] if times.size else [])
+        self._write(window / max(pixels, 1.0), top)
+
+    def _write(self, width: float, top: float) -> None:
+        """Label the marks that have room to the right of them, each group on a line of its own.
+
+        `width` is that of a px, s.
+        """
+        room: list[tuple[int, Cluster]] = []
+        for row, group in enumerate(name for name, group in GROUPS.items() if group.label):
+            named = [cluster for cluster in self.clusters if cluster.group == group]
+            nexts = [*(cluster.time for cluster in named), np.inf][1:]
+            room += [
+                (row, cluster)
+                for cluster, after in zip(named, nexts, strict=True)
+                if after - cluster.time > (LETTER * len(cluster.label) + 10) * width
+            ]
+        room = sorted(room, key=lambda one: one[1].time)[-LABELS:]
+        for item, (row, cluster) in zip(self._labels, room, strict=False):
+            dpg.configure_item(item, label=cluster.label, offset=(3, 2 + LINE * row), show=True)
+            dpg.set_value(item, (cluster.time, top))
+        for item in self._labels[len(room) :]:
+            if dpg.is_item_shown(item):
+                dpg.configure_item(item, show=False)
+
+    def at(self, moment: float, closer: float) -> str:
+        """Return what the marks within `closer` s of a moment tell."""
+        near = [cluster for cluster in self.clusters if abs(cluster.time - moment) <= closer]
+        return "\n".join(cluster.text for cluster in near[:3])

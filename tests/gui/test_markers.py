@@ -1,0 +1,104 @@
+"""Marks beside the traces: taken from the diary, joined when dense, told in words."""
+
+import pytest
+
+from roi_core.board import Diary
+from roi_core.frame import Event
+from roi_stream_gui import markers
+from roi_stream_gui.markers import GROUPS, Markers
+
+
+def followed(*events):
+    marks, diary = Markers(), Diary()
+    diary.add(events)
+    marks.follow(diary)
+    return marks
+
+
+SAYINGS = [
+    ("note", {"text": "drug on"}, "notes", "note: drug on"),
+    ("setting", {"path": "cnmf.min_snr", "old": 4.0, "new": 7.5}, "edits", "cnmf.min_snr: 4.0 -> 7.5"),
+    ("gap", {"lost": 3, "first": 5, "last": 7, "seconds": 0.2}, "losses", "3 frames lost, 0.2 s without"),
+    ("gap", {"lost": 1, "first": 5, "last": 5, "seconds": 0.1}, "losses", "1 frame lost"),
+    ("gap", {"lost": None, "first": 5, "last": 4, "seconds": 6.0}, "losses", "not known"),
+    ("roi_added", {"id": 3, "name": "soma", "version": 0}, "regions", "soma drawn"),
+    ("roi_removed", {"id": 3}, "regions", "region 3 deleted"),
+    ("birth", {"id": 12, "y": 3, "x": 4}, "cells", "cell 12 found"),
+    ("merge", {"id": 2, "from": 9, "r": 0.9}, "cells", "cell 9 merged into 2"),
+    ("removed", {"id": 4, "reason": "silent"}, "cells", "cell 4 removed: silent"),
+    ("motion_jump", {"state": "begin"}, "losses", "motion jump: state begin"),
+    ("alert", {"text": "saturated"}, "losses", "alert: text saturated"),
+]
+
+
+@pytest.mark.parametrize(("kind", "data", "group", "said"), SAYINGS)
+def test_what_a_mark_says(kind, data, group, said):
+    (cluster,) = followed(Event(2.0, 60, kind, data)).between(0, 10, 0.1)
+    assert cluster.group == group
+    assert said in cluster.text
+    assert cluster.text.startswith("0:02   ")
+    assert cluster.label
+
+
+def test_what_is_no_news_has_no_mark():
+    shown = {"path": "display.trace_mode", "old": "stacked", "new": "raster"}
+    assert not followed(Event(2.0, 60, "start"), Event(3.0, 90, "setting", shown)).between(0, 10, 0.1)
+
+
+def test_dense_marks_are_one_that_counts_them():
+    marks = followed(*(Event(k / 100, k, "note", {"text": str(k)}) for k in range(50)))
+    clusters = marks.between(0, 1, 0.25)
+    assert [len(one.marks) for one in clusters] == [25, 25]
+    assert clusters[0].label == "25 notes"
+    assert clusters[0].text.endswith("... and 17 more")
+    assert len(marks.between(0, 1, 0.001)) == 50
+
+
+def test_clusters_do_not_depend_on_where_the_window_begins():
+    marks = followed(*(Event(k / 7, k, "note", {"text": str(k)}) for k in range(100)))
+    whole = {one.time: len(one.marks) for one in marks.between(0, 20, 0.5)}
+    for one in marks.between(4.9, 10, 0.5)[1:-1]:
+        assert whole[one.time] == len(one.marks)
+
+
+def test_groups_can_be_hidden():
+    marks = followed(Event(1.0, 1, "note", {"text": "a"}), Event(2.0, 2, "birth", {"id": 1}))
+    turn = marks.turn
+    marks.toggle("cells")
+    assert marks.turn > turn
+    assert [one.group for one in marks.between(0, 9, 0.1)] == ["notes"]
+    marks.toggle("cells")
+    assert len(marks.between(0, 9, 0.1)) == 2
+
+
+def test_gaps_are_moments_without_frames():
+    gap = {"lost": 3, "first": 5, "last": 7}
+    marks = followed(*(Event(t, 8, "gap", {**gap, "seconds": 0.4}) for t in (2.0, 5.0, 9.0)))
+    assert marks.gaps(1.0, 6.0).tolist() == pytest.approx([1.8, 4.8])
+    assert marks.gaps(1.9, 1.95).tolist() == pytest.approx([1.8]), "it is in sight in part"
+    assert marks.gaps(3.0, 4.0).size == 0
+
+
+def test_news_come_as_they_are_written_and_another_diary_starts_over():
+    marks, diary = Markers(), Diary()
+    marks.follow(diary)
+    diary.add([Event(1.0, 1, "note", {"text": "a"})])
+    marks.follow(diary)
+    marks.follow(diary)
+    assert len(marks.between(0, 9, 0.1)) == 1
+    marks.follow(Diary())
+    assert not marks.between(0, 9, 0.1)
+
+
+def test_a_storm_does_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(markers, "KEPT", 100)
+    data = {"lost": 1, "first": 1, "last": 1, "seconds": 0.1}
+    marks = followed(*(Event(float(k), k, "gap", data) for k in range(1000)))
+    assert 100 <= len(marks._marks["losses"]) == len(marks._times["losses"]) <= 200
+    assert marks._times["losses"][-1] == 999
+
+
+def test_every_group_has_an_ink_of_each_palette():
+    from roi_stream_gui.theme import PALETTES
+
+    assert all(group.ink in palette for group in GROUPS.values() for palette in PALETTES.values())

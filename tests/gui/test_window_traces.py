@@ -1,0 +1,110 @@
+"""Traces in the real window: every mode, marks, and looking back over the whole session."""
+
+import pytest
+
+pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
+
+
+def point(window, name, x, y):
+    """Move the mouse to a place in a named widget, in shares of its size."""
+    left, top, width, height = window.ask().items[name]
+    window._to(left + x * width, top + y * height)
+    return window.settle(2)
+
+
+def traces(state):
+    assert "traces" in state.told, state.messages
+    return state.told["traces"]
+
+
+def test_modes_marks_and_the_way_back(start):
+    window = start("simulated:2p", "--set", "camera.format=256x256@30", "--set", "cnmf.enabled=false")
+    window.running()
+    window.key("c")
+    for k in range(6):
+        window.press(40 + 35 * k, 70 + 90 * (k % 2))
+    window.key("v")
+    assert len(window.ask().rois) == 6
+    window.key("r")
+    window.until(lambda s: s.recording, "recording")
+    window.key("n")
+    window.type("drug on")
+    window.key("Return")
+    window.key("t")
+    state = window.until(
+        lambda s: {"notes", "edits"} <= {group for _, group, _ in traces(s)["marks"]},
+        "marks of both",
+    )
+    assert any(text == "note: drug on" for _, _, text in traces(state)["marks"])
+
+    # words under the mouse
+    at = next(time for time, group, _ in traces(state)["marks"] if group == "notes")
+    window.key("x")
+    state = window.until(lambda s: s.paused, "held")
+    told = traces(state)
+    whole = max(told["newest"], 20.0)
+    point(window, "overview", at / whole, 0.5)
+    window.until(lambda s: "drug on" in s.told["traces"]["overview"]["tip"], "the words of the mark")
+    window.screenshot("traces_marks")
+
+    # drag the window on the session back to its beginning, and return
+    window.key("End")
+    window.key("comma", "comma")
+    window.until(lambda s: traces(s)["newest"] > 14 and not s.paused, "some seconds")
+    state = window.ask()
+    told = traces(state)
+    whole = max(told["newest"], 5.0)
+    assert told["end"] - told["start"] == 5.0
+    point(window, "overview", (told["end"] - 1.0) / whole, 0.5)
+    window._tool("mousedown", "1")
+    window.settle(2)
+    for share in (0.6, 0.4, 0.3):
+        point(window, "overview", share, 0.5)
+    window._tool("mouseup", "1")
+    state = window.settle()
+    assert state.paused
+    assert traces(state)["end"] < told["end"] - 3
+    window.screenshot("traces_back")
+    window.key("End")
+    window.until(lambda s: not s.paused and traces(s)["end"] == traces(s)["newest"], "live again")
+
+    # over each other; and all as a raster, of which a row is clicked
+    window.key("shift+t")
+    window.screenshot("traces_overlay")
+    window.key("shift+t")
+    state = window.until(lambda s: len(traces(s)["raster"]["lanes"]) == 6, "a raster")
+    point(window, "traces", 0.5, 0.1)
+    state = window.until(lambda s: "dF/F" in traces(s)["tip"], "a trace is told")
+    window._tool("click", "1")
+    state = window.until(lambda s: len(s.selection) == 1, "a row is chosen")
+    window.screenshot("traces_raster")
+
+    # the session has ended: what there was stays, and can be looked through
+    window.key("shift+r")
+    with window.holding("record"):
+        window.until(lambda s: not s.recording, "stopped")
+    window.click("connect")
+    window.until(lambda s: s.phase == "finished", "disconnected")
+    window.key("shift+t", "Home")
+    state = window.until(lambda s: s.paused, "held at the start")
+    assert traces(state)["start"] == 0
+    window.resize(1024, 700)
+    window.screenshot("traces_small")
+    assert window.terminate() == 0
+
+
+def test_cells_in_every_mode(start):
+    window = start("simulated:2p", "--set", "camera.format=256x256@30")
+    window.running()
+    window.until(lambda s: s.cells and len(s.cells["accepted"]) >= 12, "cells are found", 200)
+    window.until(lambda s: any(group == "cells" for _, group, _ in traces(s)["marks"]), "births are marked")
+    window.screenshot("traces_cells")
+    window.key("shift+t", "shift+t")
+    state = window.until(lambda s: len(traces(s)["raster"]["lanes"]) >= 12, "a raster of cells")
+    point(window, "traces", 0.5, 0.3)
+    window.until(lambda s: "cell" in traces(s)["tip"], "a cell is told")
+    window._tool("click", "1")
+    state = window.until(lambda s: s.cells["chosen"], "a cell is chosen")
+    window.screenshot("traces_cells_raster")
+    assert state.cells["chosen"][0] in state.cells["accepted"]
+    assert window.terminate() == 0
