@@ -103,6 +103,7 @@ class Theme:
         self._lengths: list[tuple[int, tuple[float, ...]]] = []
         self._fonts: dict[int, int] = {}
         self._lines: dict[int, tuple[int, int, int]] = {}
+        self._tints: dict[int, str] = {}
         self.base = self._base()
         self.plain = self._variant(dpg.mvButton, {})
         self.primary = self._button("accent", "accent.hover")
@@ -132,11 +133,16 @@ class Theme:
     def switch(self, palette: str) -> None:
         """Put another palette in place."""
         self._palette = PALETTES[palette]
-        for item, name in self._inks:
+        for item, name in (*self._inks, *self._tints.items()):
             dpg.set_value(item, list(self._palette[name]))
         for item, colour in self._lines.items():
             self.paint(item, colour)
         dpg.set_value(self._rim, [FRAMES[palette]])
+
+    def tint(self, item: int, name: str) -> None:
+        """Give a line a colour of the palette, also of the next one."""
+        self._tints[item] = name
+        dpg.set_value(item, list(self._palette[name]))
 
     def paint(self, item: int, colour: tuple[int, int, int]) -> None:
         """Give a line of the traces a colour, made so dark in the light theme that it can be seen."""

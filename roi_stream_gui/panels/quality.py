@@ -195,7 +195,7 @@ class Quality:
         low, high = _range(lines, 1e9 if name in FRAMED else 4.0)
         dpg.set_axis_limits(plot.x, float(t[0]), max(float(times[-1]), float(t[0]) + 1.0))
         dpg.set_axis_limits(plot.y, low, high)
-        dpg.set_value(plot.ink, list(self._desk.theme.colour("bad" if off else "good")))
+        self._desk.theme.tint(plot.ink, "bad" if off else "good")
         self._desk.say(plot.title, _figure(name, float(chart.values[-1, k])), "bad" if off else "dim")
 
     def _list(self, alarms: Alarms) -> None:

@@ -76,11 +76,18 @@ class Window:
     """The running program."""
 
     def __init__(
-        self, screen: Screen, home: Path, *words: str, code: str = "", first: bool = False, **env: str
+        self,
+        screen: Screen,
+        home: Path,
+        *words: str,
+        code: str = "",
+        first: bool = False,
+        command: tuple[str, ...] = (),
+        **env: str,
     ) -> None:
         self.home = home
         self._socket_path = home / "socket"
-        self._env = {
+        self.env = {
             **screen.env, "PYTHONPATH": str(ROOT), "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"),
             "ROI_STREAM_TEST_SOCKET": str(self._socket_path), **env,
         }  # fmt: skip
@@ -89,9 +96,13 @@ class Window:
             memory.parent.mkdir(parents=True, exist_ok=True)
             memory.write_text('{"toured": true}')
         self._log = (home / "output.txt").open("wb")
-        command = [sys.executable, *(["-c", code] if code else ["-m", "roi_stream_gui"]), *words]
+        python = (sys.executable, *(("-c", code) if code else ("-m", "roi_stream_gui")))
         self.process = subprocess.Popen(
-            command, env=self._env, cwd=home, stdout=self._log, stderr=subprocess.STDOUT
+            [*(command or python), *words],
+            env=self.env,
+            cwd=home,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
         )
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(30)
@@ -130,7 +141,7 @@ class Window:
     def locate(self) -> None:
         """Learn where the window's contents are on the screen."""
         words = ["xwininfo", "-id", self.xid]
-        text = subprocess.run(words, env=self._env, capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(words, env=self.env, capture_output=True, text=True, check=True).stdout
         number = {line.split(":")[0].strip(): line.split()[-1] for line in text.splitlines() if ":" in line}
         self.left, self.top = int(number["Absolute upper-left X"]), int(number["Absolute upper-left Y"])
         self.size = int(number["Width"]), int(number["Height"])
@@ -139,7 +150,7 @@ class Window:
         SHOTS.mkdir(exist_ok=True)
         self.settle(4)
         path = SHOTS / f"{name}.png"
-        subprocess.run(["import", "-window", "root", str(path)], env=self._env, check=True)
+        subprocess.run(["import", "-window", "root", str(path)], env=self.env, check=True)
         return path
 
     def output(self) -> str:
@@ -249,6 +260,11 @@ class Window:
         self.type(text)
         return self.key(end)
 
+    def aside(self) -> State:
+        """Put the mouse where nothing explains itself."""
+        self._to(self.size[0] - 3, self.size[1] - 3)
+        return self.settle(2)
+
     def resize(self, width: int, height: int) -> State:
         self._tool("windowsize", self.xid, str(width), str(height))
         within(20, lambda: (self.locate(), self.size)[1] == (width, height), f"{width}x{height}")
@@ -293,7 +309,7 @@ class Window:
 
     def _tool(self, *words: str) -> str:
         command = ["timeout", "10", "xdotool", *words]
-        return subprocess.run(command, env=self._env, capture_output=True, text=True, check=False).stdout
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False).stdout
 
     def _find(self) -> str:
         return "".join(self._tool("search", "--name", "^ROI Stream$").split()[-1:])

@@ -223,6 +223,12 @@ class TestPalettes:
             assert (luminance(light) + 0.05) / (luminance(dark) + 0.05) >= CONTRAST
         assert readable((0, 60, 120), light) == (0, 60, 120)
 
+    def test_a_tinted_line_follows_too(self, desk):
+        _, item = desk.theme.line((255, 255, 255))
+        desk.theme.tint(item, "bad")
+        desk.theme.switch("light")
+        assert tuple(map(int, dpg.get_value(item)[:3])) == PALETTES["light"]["bad"]
+
     def test_a_painted_line_follows_the_palette(self, desk):
         _, item = desk.theme.line((255, 255, 255))
         desk.theme.paint(item, (240, 228, 66))
