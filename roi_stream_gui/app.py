@@ -15,23 +15,21 @@ from typing import TYPE_CHECKING, Any
 import dearpygui.dearpygui as dpg
 
 from roi_core.calm import SWITCH
-from roi_stream_gui import words
 from roi_stream_gui.about import About
 from roi_stream_gui.dialogs import AskFile, AskQuit
 from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.keysheet import KeySheet
 from roi_stream_gui.layout import Layout
-from roi_stream_gui.looks import Looks
-from roi_stream_gui.memory import LEAST, Memory
+from roi_stream_gui.looks import Looks, open_viewport
+from roi_stream_gui.memory import Memory
 from roi_stream_gui.monitor import Monitor
 from roi_stream_gui.outside import awake, on_signals, outlive_display, step_back
 from roi_stream_gui.pace import Pace
 from roi_stream_gui.panelboard import PanelBoard
 from roi_stream_gui.panels.base import Desk, then
 from roi_stream_gui.probe import Probe, answer
-from roi_stream_gui.shipped import asset
 from roi_stream_gui.texture import Texture
-from roi_stream_gui.theme import PICTURE, Theme
+from roi_stream_gui.theme import Theme
 from roi_stream_gui.tour import Tour
 
 if TYPE_CHECKING:
@@ -52,7 +50,6 @@ class App:
         self._do = controller
         self._leaving = False
         self._memory = Memory.kept()
-        self._shown_first = controller.settings.current.display
         self._pace = Pace()
         self._probe: Probe | None = None
 
@@ -74,7 +71,7 @@ class App:
             with awake():
                 while dpg.is_dearpygui_running() and not self._leaving:
                     self._turn()
-            self._remember()
+            self._looks.remember(self._panels.opened())
         finally:
             self._close()
         return 0
@@ -107,24 +104,19 @@ class App:
     def _build(self) -> None:
         dpg.configure_app(manual_callback_management=True)
         monitor = Monitor.of() or Monitor()
-        icon = asset("icon.png")
-        icons = {"small_icon": str(icon), "large_icon": str(icon)} if icon else {}
-        dpg.create_viewport(
-            title=words.TITLE, min_width=LEAST[0], min_height=LEAST[1], disable_close=True,
-            clear_color=PICTURE, **self._memory.place(monitor), **icons,
-        )  # fmt: skip
+        open_viewport(self._memory.place(monitor))
         theme = Theme()
         theme.load_font()
         dpg.bind_theme(theme.base)
         self._desk = Desk(self._do, theme, Texture(), quit=self._ask_to_close)
         with dpg.window(no_scrollbar=True, no_scroll_with_mouse=True) as window:
             pass
-        self._looks = Looks(self._desk, monitor.scale)
+        self._looks = Looks(self._desk, self._memory, monitor.scale)
         self._layout = Layout(self._desk, self._memory)
         self._panels = PanelBoard(self._desk, self._layout.build(int(window)))
         self._desk.open_tab, self._desk.is_open = self._panels.open, self._panels.is_open
         self._build_dialogs()
-        self._looks.update(self._shown_first)
+        self._looks.update(self._do.settings.current.display)
         self._panels.reopen(self._memory.tabs)
         dpg.set_primary_window(window, True)
         dpg.set_exit_callback(then(self._ask_to_close))
@@ -149,16 +141,6 @@ class App:
         if self._probe is not None:
             self._probe.close()
         dpg.destroy_context()
-
-    def _remember(self) -> None:
-        """Keep for the next start how the window stands now."""
-        memory = self._memory
-        memory.note(self._shown_first, self._do.settings.current.display)
-        memory.tabs = self._panels.opened()
-        if not self._looks.filling:
-            memory.width, memory.height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-            memory.left, memory.top = map(int, dpg.get_viewport_pos())
-        memory.keep()
 
     def _ask_to_close(self) -> None:
         if self._do.recording():

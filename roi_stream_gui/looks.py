@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 import dearpygui.dearpygui as dpg
 
+from roi_stream_gui import words
+from roi_stream_gui.memory import LEAST
 from roi_stream_gui.menus import SIZES
+from roi_stream_gui.shipped import asset
+from roi_stream_gui.theme import PICTURE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from roi_core.settings import Display
+    from roi_stream_gui.memory import Memory
     from roi_stream_gui.panels.base import Desk
 
-__all__ = ["Looks"]
+__all__ = ["Looks", "open_viewport"]
 
 SIZED: Final = frozenset({
     "Button", "ChildWindow", "ColorButton", "ColorEdit", "Combo", "DragDouble", "DragFloat", "DragInt",
@@ -37,11 +44,23 @@ LENGTHS: Final = (
 )
 
 
+def open_viewport(place: Mapping[str, int]) -> None:
+    """Make the frame that the desktop gives a program: title, icon, size and position."""
+    icon = asset("icon.png")
+    icons = {"small_icon": str(icon), "large_icon": str(icon)} if icon else {}
+    dpg.create_viewport(
+        title=words.TITLE, min_width=LEAST[0], min_height=LEAST[1], disable_close=True, clear_color=PICTURE,
+        **place, **icons,
+    )  # fmt: skip
+
+
 class Looks:
     """Follows the settings ``display.theme`` and ``display.scale``; `natural` is the screen's own scale."""
 
-    def __init__(self, desk: Desk, natural: float) -> None:
+    def __init__(self, desk: Desk, memory: Memory, natural: float) -> None:
         self._desk = desk
+        self._memory = memory
+        self._first = desk.controller.settings.current.display
         self._natural = natural
         self._theme = "dark"
         self.filling = False
@@ -71,6 +90,16 @@ class Looks:
         """Fill the screen, or be a window again."""
         self.filling = not self.filling
         dpg.toggle_viewport_fullscreen()
+
+    def remember(self, tabs: list[str]) -> None:
+        """Keep for the next start how the window stands now; `tabs` are the panels in front."""
+        memory = self._memory
+        memory.note(self._first, self._desk.controller.settings.current.display)
+        memory.tabs = tabs
+        if not self.filling:
+            memory.width, memory.height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+            memory.left, memory.top = map(int, dpg.get_viewport_pos())
+        memory.keep()
 
     def _resize(self, scale: float) -> None:
         for item in dpg.get_all_items():

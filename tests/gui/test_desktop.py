@@ -141,7 +141,7 @@ class TestLooks:
         dpg.configure_item(window, menubar=True)
         dpg.add_menu_bar(parent=window)
         self.desk = desk
-        return Looks(desk, 1.0)
+        return Looks(desk, Memory(), 1.0)
 
     def shown(self, **more):
         return Settings().display.model_copy(update=more)
@@ -174,7 +174,7 @@ class TestLooks:
         assert self.lengths()[0] == 40
 
     def test_steps_go_from_the_screens_own_scale(self, desk):
-        looks = Looks(desk, 1.5)
+        looks = Looks(desk, Memory(), 1.5)
         looks.update(desk.controller.settings.current.display)
         assert desk.scale == 1.5
         for step, scale in ((1, 1.75), (1, 2.0), (-1, 1.75), (0, None), (-1, 1.25)):
