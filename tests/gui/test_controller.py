@@ -362,7 +362,7 @@ class TestKeys:
         for action in ACTIONS:
             action.run(do)
 
-    @pytest.mark.parametrize(("key", "tool"), list(zip("VCEBPFW", Tool, strict=True)))
+    @pytest.mark.parametrize(("key", "tool"), list(zip("VCEQPFW", Tool, strict=True)))
     def test_tools_have_letters(self, make, key, tool):
         do = make()
         find(Chord(key)).run(do)

@@ -12,7 +12,7 @@ from tests.gui.driver import ROOT, Window
 pytestmark = [
     pytest.mark.gui,
     pytest.mark.slow,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1500),
     pytest.mark.skipif(
         importlib.util.find_spec("PyInstaller") is None, reason='needs pip install "roi-stream[package]"'
     ),
@@ -50,7 +50,7 @@ def test_frames_motion_and_cells_in_a_program_without_python(program, screen, tm
     try:
         window.running()
         ready = window.until(
-            lambda s: {s.stages.get("motion"), s.stages.get("cnmf")} == {"ready"}, "motion and cells", 600
+            lambda s: {s.stages.get("motion"), s.stages.get("cnmf")} == {"ready"}, "motion and cells", 900
         )
         assert not [text for _, text in ready.messages if "compiled while frames flow" in text]
         window.until(lambda s: s.cells["accepted"], "a cell", 120)

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from roi_stream_gui.desktop import install_desktop
+from roi_stream_gui.monitor import Monitor
 from tests.gui.driver import within
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
@@ -99,6 +100,16 @@ def test_size_full_screen_keys_and_about(start):
     window.screenshot("desktop_about")
     assert "about" not in window.click("about.close").items
     assert window.terminate() == 0
+
+
+def test_the_screen_says_how_large_it_wants_its_text(screen):
+    assert Monitor.of(screen.display) == Monitor(1700, 1000, 1.0)
+    property_ = ["xprop", "-root", "-f", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER"]
+    subprocess.run([*property_, "Xft.dpi:\t144\n"], env=screen.env, check=True)
+    try:
+        assert Monitor.of(screen.display) == Monitor(1700, 1000, 1.5)
+    finally:
+        subprocess.run(["xprop", "-root", "-remove", "RESOURCE_MANAGER"], env=screen.env, check=True)
 
 
 def test_a_broken_memory_is_the_first_start(start, tmp_path):
