@@ -49,6 +49,8 @@ class TakeStatus:
     closing: bool
     failed: str
     length: float | None = None
+    ended: bool = False
+    """True from when no more rows are taken, by whom ever it was ended."""
 
 
 class Take:
@@ -191,4 +193,5 @@ class Take:
             closing=not self.open and self.alive,
             failed=sentence(self.failure) if self.failure else "",
             length=self.length,
+            ended=not self.open,
         )

@@ -47,6 +47,7 @@ def _show(arguments: argparse.Namespace) -> int:
         return 1
     if importlib.util.find_spec("dearpygui") is None:
         raise MissingExtra("the window", "dearpygui", "gui")
+    from roi_core.card import Card
     from roi_core.settings import Settings
     from roi_stream_gui.memory import Memory
     from roi_stream_gui.monitor import Monitor
@@ -60,6 +61,8 @@ def _show(arguments: argparse.Namespace) -> int:
     from roi_stream_gui.controller import Controller
 
     controller = Controller(settings)
+    if arguments.card:
+        controller.card.begin(Card.load(arguments.card))
     controller.source = arguments.source
     controller.rois_wanted = Path(arguments.rois) if arguments.rois else None
     controller.record_wanted = Path(arguments.record) if arguments.record else None

@@ -8,7 +8,6 @@ helper thread, and `tick`, called once per drawn frame, collects what it brought
 from __future__ import annotations
 
 import logging
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,15 +21,20 @@ from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
 from roi_stream_gui import outlines, picture, words
 from roi_stream_gui.bundle import Bundle
+from roi_stream_gui.card import CardDesk
 from roi_stream_gui.cells import Choice
-from roi_stream_gui.disk import FreeSpace
+from roi_stream_gui.disk import Disk
 from roi_stream_gui.editing import Editor
 from roi_stream_gui.geometry import outside
 from roi_stream_gui.ground import Ground
+from roi_stream_gui.home import config_folder
 from roi_stream_gui.keeper import Keeper
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.picture import Picture
 from roi_stream_gui.presets import Presets
+from roi_stream_gui.recents import Choices, Recents
+from roi_stream_gui.recovery import Recovery
+from roi_stream_gui.taking import Taking, said
 from roi_stream_gui.timeline import Timeline
 from roi_stream_gui.tools import Hand, Tool
 from roi_stream_gui.tracks import warm_up as traces_warm_up
@@ -73,6 +77,13 @@ class Controller:
         self.cells = Choice()
         self.keeper = Keeper(self)
         self.picture = Picture(self.settings)
+        folder = config_folder()
+        self.card = CardDesk(folder)
+        self.recovery = Recovery(folder)
+        self.recents = Recents(folder)
+        self.choices = Choices(self.recents, lister)
+        self.taking = Taking(self.settings, lambda: self.session, self.recovery)
+        self.disk = Disk()
         self.watch = Watch()
         self.trial = Trial(self.settings)
         self.presets = Presets()
@@ -84,23 +95,17 @@ class Controller:
         self.record_wanted: Path | None = None
         self.window_rate = 0.0
         self._opener = opener
-        self._lister = lister
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="helper")
         self._opening: Future[Session] | None = None
-        self._listing: Future[Sequence[Device]] | None = None
-        self._cameras: tuple[tuple[str, str], ...] = ()
         self._told: Session | None = None
         self._loaded: RoiSet | None = None
-        self._disk = FreeSpace()
-        self._taking = False
-        self._untold = False
         self._connected = ""
-        self._began = self._ended = 0.0
 
     # -- the source ---------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
         """Compile every kernel on the helper thread; a source is opened after that, so no frame waits."""
+        self.recovery.search(self._helper.submit)
         self._helper.submit(_warm_up)
 
     def connect(self, text: str) -> None:
@@ -128,8 +133,7 @@ class Controller:
 
     def find_cameras(self) -> None:
         """Look for cameras in the background; they appear among the choices."""
-        if self._listing is None:
-            self._listing = self._helper.submit(self._list)
+        self.choices.look(self._helper.submit)
 
     def _open(self, text: str, previous: Session | None) -> Session:
         if text == self._connected:  # the same camera cannot be opened twice
@@ -139,7 +143,7 @@ class Controller:
             _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
             self.picture.crop.settle()
-            session = Session(source, self.settings, rois)
+            session = Session(source, self.settings, rois, card=self.card.live)
             session.start()
         except BaseException:
             source.close()
@@ -157,68 +161,34 @@ class Controller:
         self._loaded = loaded
         return loaded
 
-    def _list(self) -> Sequence[Device]:
-        if self._lister is not None:
-            return self._lister()
-        from roi_core.sources.devices import list_devices
-
-        return list_devices()
-
-    # -- recording ----------------------------------------------------------------------------------------
+    # -- recording; more of it is in `taking` --------------------------------------------------------------
 
     def record(self, path: Path | None = None) -> None:
-        """Start a recording, by default in the folder of recordings under the present time."""
+        """Start a recording, unless a source is being opened."""
         if self._opening is not None:
             log.warning(words.STILL_OPENING)
-            return
-        if self.session is None or self.session.state is not State.RUNNING:
-            log.warning(words.CONNECT_FIRST)
-            return
-        try:
-            target = path or self.folder() / time.strftime("%Y-%m-%d_%H-%M-%S.h5")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            real = self.session.record(target)
-        except (RoiError, OSError) as error:
-            log.error("not recording: %s", _sentence(error))
         else:
-            self._taking, self._untold = True, True
-            self._began = time.monotonic()
-            log.info("recording to %s", real)
+            self.taking.start(path)
 
     def stop_recording(self) -> None:
         """End the recording; the file is finished in the background."""
-        if self.session is not None and self.recording():
-            self._taking, self._ended = False, time.monotonic()
-            self.session.stop_recording(wait=False)
+        self.taking.stop()
 
     def recording(self) -> bool:
         """Tell whether rows are being added to a file."""
-        return self.session is not None and self._is_recording(self.session.snapshot())
+        return self.taking.on
 
     def note(self, text: str) -> None:
         """Write a note into the recording."""
-        text = text.strip()
-        if not text:
-            return
-        if self.session is None or not self.recording():
-            log.warning(words.NOTE_LOST)
-            return
-        self.session.note(text)
-        log.info("note: %s", text)
+        self.taking.note(text)
 
     def folder(self) -> Path:
         """Return where recordings go."""
-        chosen = self.settings.current.recorder.folder
-        return Path(chosen).expanduser() if chosen else Path.home() / "roi_stream"
+        return self.taking.folder
 
     def proposal(self, name: str) -> Path:
         """Return a path for a new file there: `name`, or ``name_2`` ... when it is taken."""
-        first = path = self.folder() / name
-        number = 1
-        while path.exists():
-            number += 1
-            path = first.with_stem(f"{first.stem}_{number}")
-        return path
+        return self.taking.proposal(name)
 
     # -- settings and regions -----------------------------------------------------------------------------
 
@@ -246,7 +216,7 @@ class Controller:
         try:
             _with_folder(path).write_text(self.settings.current.to_yaml(), encoding="utf-8")
         except OSError as error:
-            log.error("settings not saved: %s", _sentence(error))
+            log.error("settings not saved: %s", said(error))
         else:
             log.info("settings saved to %s", path)
 
@@ -259,7 +229,7 @@ class Controller:
         try:
             self.editor.rois.save(_with_folder(path), size)
         except (RoiError, OSError) as error:
-            log.error("regions not saved: %s", _sentence(error))
+            log.error("regions not saved: %s", said(error))
         else:
             log.info("%d regions saved to %s", len(self.editor.rois), path)
 
@@ -291,7 +261,7 @@ class Controller:
         try:
             loaded = RoiSet.load(Path(path).expanduser(), size)
         except (RoiError, OSError) as error:
-            log.error("regions not loaded: %s", _sentence(error))
+            log.error("regions not loaded: %s", said(error))
             return None
         for note in loaded.notes:
             log.warning("%s", note)
@@ -311,6 +281,7 @@ class Controller:
         self._collect_session()
         self._collect_cameras()
         self.keeper.tick()
+        self.recovery.collect()
         session = self.session
         self.picture.tick(session)
         self.ground.follow(session, self.hand.tool is Tool.WAND or self.bundle.open)
@@ -322,15 +293,12 @@ class Controller:
         self.timeline.tick(session.snapshot())
         if session.state is State.RUNNING:
             self.watch.follow(session.snapshot(), self.settings.current)
-        if self._taking and not self.recording():
-            self._taking, self._ended = False, time.monotonic()
+        self.taking.follow(session.snapshot())
         if session.rois is not self.editor.rois:
             session.rois = self.editor.rois
         if self.record_wanted is not None and session.frames.head > 0 and self._opening is None:
             path, self.record_wanted = self.record_wanted, None
             self.record(path)
-        if self._untold and not self.recording():
-            self._tell_recorded(session.snapshot())
         if session.state is State.FINISHED and self._told is not session:
             self._told = session
             self._tell_end(session.snapshot())
@@ -338,6 +306,7 @@ class Controller:
     def view(self) -> View:
         """Return everything there is to show."""
         snapshot = self.session.snapshot() if self.session is not None else None
+        room = self.disk.room(self.taking.target())
         return View(
             phase=self._phase(snapshot),
             snapshot=snapshot,
@@ -349,13 +318,16 @@ class Controller:
             redo=self.journal.redo_name,
             messages=self.log.messages(),
             news=self.log.total,
+            said=self.log.counts(),
             source=self.source,
-            choices=(*words.SIMULATED, *self._cameras),
+            choices=self.choices.all(),
             paused=self.timeline.held,
             folder=self.folder(),
-            disk_free=self._disk.below(self.folder()),
-            recording=snapshot is not None and self._is_recording(snapshot),
-            recorded=(time.monotonic() if self._taking else self._ended) - self._began,
+            disk_free=room.free,
+            next_take=room.path,
+            recording=snapshot is not None and self.taking.is_on(snapshot),
+            recorded=self.taking.seconds,
+            length=self.taking.length,
             window_rate=self.window_rate,
             compiling=self.watch.compiling,
         )
@@ -373,6 +345,8 @@ class Controller:
         if self.session is not None:
             self.session.stop()
             _finished(self.session)
+            self.taking.follow(self.session.snapshot())
+        self.disk.close()
 
     def _phase(self, snapshot: Snapshot | None) -> Phase:
         if self._opening is not None:
@@ -382,11 +356,6 @@ class Controller:
         if snapshot.state is State.FINISHED and snapshot.reason is FinishReason.FAILED:
             return Phase.FAILED
         return Phase(snapshot.state.value)
-
-    def _is_recording(self, snapshot: Snapshot) -> bool:
-        take = snapshot.recording
-        alive = take is not None and not take.failed and snapshot.state is State.RUNNING
-        return self._taking and alive
 
     def _collect_session(self) -> None:
         opening = self._opening
@@ -402,8 +371,8 @@ class Controller:
             if self.session is not None and self.session.state is State.RUNNING:
                 self.source = self._connected
             return
-        if self._untold and self.session is not None:
-            self._tell_recorded(self.session.snapshot())
+        if self.session is not None:
+            self.taking.follow(self.session.snapshot())
         self._take_over(session)
 
     def _take_over(self, session: Session) -> None:
@@ -411,6 +380,7 @@ class Controller:
         before = self._resolution()
         self.session, self._connected = session, self.source
         self.hand.picture = now = self._resolution()
+        self.recents.add(self.source)
         log.info("connected to %s", words.source(session.snapshot()))
         if self._loaded is not None:
             self.editor.begin(self._loaded)
@@ -423,26 +393,15 @@ class Controller:
     def _tell_failed(self, what: str, error: Exception) -> None:
         """Tell why something did not work: our own errors in their words, a bug with its traceback."""
         if isinstance(error, (RoiError, OSError, ImportError)):
-            log.error("%s", _sentence(error))
+            log.error("%s", said(error))
         else:
             log.error("%s%s: %s", what, type(error).__name__, error, exc_info=error)
 
     def _collect_cameras(self) -> None:
-        listing = self._listing
-        if listing is None or not listing.done():
-            return
-        self._listing = None
         try:
-            self._cameras = tuple((f"{one.index}: {one.name}", str(one.index)) for one in listing.result())
+            self.choices.collect()
         except Exception as error:
             self._tell_failed("cameras not listed: ", error)
-
-    def _tell_recorded(self, snapshot: Snapshot) -> None:
-        """Tell what is in the file once it is finished; why one failed is told by the core."""
-        take = snapshot.recording
-        if take is not None and not take.closing:
-            self._untold = False
-            log.info("recorded %d rows (%s) to %s", take.rows, words.clock(take.seconds), take.path)
 
     def _tell_end(self, snapshot: Snapshot) -> None:
         if snapshot.reason is FinishReason.FAILED:
@@ -480,9 +439,3 @@ def _finished(session: Session) -> None:
         session.wait(PATIENCE)
     except Exception:
         log.debug("the session failed", exc_info=True)
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)

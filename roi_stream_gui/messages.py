@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
-__all__ = ["Message", "MessageLog"]
+__all__ = ["LEVELS", "Message", "MessageLog"]
 
-KEPT = 200
+KEPT: Final = 200
+"""Messages of each kind kept, so that a storm of news buries no error."""
+LEVELS: Final = (logging.INFO, logging.WARNING, logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,13 @@ class MessageLog(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._messages: deque[Message] = deque(maxlen=KEPT)
+        self._messages: list[Message] = []
+        self._counts: Counter[int] = Counter()
         self._turn = threading.RLock()
         self.total = 0
+        """Changes with everything said, and with what is to be shown."""
+        self.least = logging.INFO
+        """The list shows messages at least this bad."""
         self._tracebacks = logging.StreamHandler()
         self._tracebacks.addFilter(lambda record: record.exc_info is not None)
 
@@ -39,7 +46,7 @@ class MessageLog(logging.Handler):
         text = record.getMessage()
         now = datetime.fromtimestamp(record.created)
         with self._turn:
-            self._append(record.levelno, text, now)
+            self._append(_kind(record.levelno), text, now)
 
     def _append(self, level: int, text: str, now: datetime) -> None:
         last = self._messages[-1] if self._messages else None
@@ -47,17 +54,38 @@ class MessageLog(logging.Handler):
             self._messages[-1] = replace(last, when=now, count=last.count + 1)
         else:
             self._messages.append(Message(level, text, now))
+            self._forget(level)
+        self._counts[level] += 1
         self.total += 1
+
+    def _forget(self, level: int) -> None:
+        """Drop the oldest of a kind when there are too many."""
+        same = [k for k, message in enumerate(self._messages) if message.level == level]
+        if len(same) > KEPT:
+            del self._messages[same[0]]
 
     def messages(self) -> tuple[Message, ...]:
         """Return the messages, oldest first."""
         with self._turn:
             return tuple(self._messages)
 
+    def counts(self) -> dict[int, int]:
+        """Return how often something of each kind (`LEVELS`) was said since the list was cleared."""
+        with self._turn:
+            return dict(self._counts)
+
+    def show(self, least: int) -> None:
+        """Have the list show only what is at least this bad."""
+        with self._turn:
+            self.least = least
+            self.total += 1
+
     def clear(self) -> None:
         """Forget all messages."""
         with self._turn:
             self._messages.clear()
+            self._counts.clear()
+            self.least = logging.INFO
             self.total += 1
 
     def install(self) -> None:
@@ -73,3 +101,7 @@ class MessageLog(logging.Handler):
         for name in ("roi_core", "roi_stream_gui"):
             for handler in (self, self._tracebacks):
                 logging.getLogger(name).removeHandler(handler)
+
+
+def _kind(level: int) -> int:
+    return max((one for one in LEVELS if one <= level), default=logging.INFO)

@@ -186,6 +186,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Session"),
     Action("Start recording", (Chord("R"),), lambda c: c.record()),
     Action("Connect again", (Chord("R", ctrl=True),), lambda c: c.connect(c.source)),
+    Action("Put a numbered marker into the recording", (Chord("M"),), lambda c: c.taking.mark()),
     Action("Picture"),
     *_views(),
     Action("Automatic contrast", (Chord("A"),), lambda c: c.picture.automatic()),

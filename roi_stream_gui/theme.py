@@ -124,7 +124,8 @@ class Theme:
             {"Button": "bar", "ButtonHovered": "hover", "ButtonActive": "press", "Text": "dim"},
             ButtonTextAlign=(0, 0.5), FramePadding=(2, 3), FrameRounding=(0,),
         )  # fmt: skip
-        self.tight = self._spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4))
+        self.compact = self._spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4), FramePadding=(6, 0))
+        self.notice = self._variant(dpg.mvAll, {"WindowBg": "bar", "Border": "warn"}, WindowBorderSize=(1,))
         self.picture = self._plot(None)
         self.traces = self._plot("plot")
         self.small = self._plot("plot", pad=(3, 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,14 @@ class View:
     choices: tuple[tuple[str, str], ...]
     paused: bool
     folder: Path
-    disk_free: int
+    disk_free: int | None
+    """Free bytes where recordings go; None before the disk has answered."""
+    next_take: Path | None = None
+    """What the next recording will be called."""
+    length: float | None = None
+    """Seconds after which a recording ends by itself."""
+    said: dict[int, int] = field(default_factory=dict)
+    """How often something of each kind (logging level) was said."""
     recording: bool = False
     window_rate: float = 0.0
     compiling: bool = False

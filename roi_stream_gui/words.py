@@ -25,6 +25,11 @@ STILL_OPENING = "a source is being opened; record when its picture is there"
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
 CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
 NOTE_LOST = "nothing is being recorded, so the note was not kept"
+MARK_LOST = "nothing is being recorded, so there is nothing to mark"
+NO_NAME = '%r is no name for a file: leave out / \\ : * ? " < > | and a dot in front'
+NO_LENGTH = "%r is no length: write 30:00, 90 s, 45 min or 2 h, or nothing for no end"
+TOO_SHORT = "the recording is %s long already; give a longer time, or hold Stop"
+NO_PRESET = '%r is no name for a preset: leave out / \\ : * ? " < > |'
 DFF_ON = "dF/F is now computed (roi.dff); recordings hold it too"
 HOLD_LONGER = "hold Stop for one second to end the recording"
 PANEL_OFF = "The panel {title!r} stopped: {error}"
@@ -50,6 +55,44 @@ MADE_THEN = "Changed then: {}"
 PRESET_SAME = "All of this is in force already."
 PRESET_CHOOSE = "Choose one to see what it would change."
 
+STALLED = (
+    "No frame comes. Is the cable in, the light on, another program using the camera? It is tried again."
+)
+QUEUE = (
+    "{queued} of {queue} frames wait for the disk. At 100 % the camera has to wait, and may lose frames: "
+    "record to a faster disk, or without the movie (recorder.movie)."
+)
+COST = (
+    "A frame takes {median:.1f} ms, the slowest in a hundred {p99:.1f} ms, of the {room:.0f} ms there are. "
+    "If it is too much: a smaller picture, a larger prepare.bin, or fewer stages."
+)
+COST_OF = {
+    "gray": "gray picture", "prepare": "crop, bin, flatten", "motion": "motion correction",
+    "maps": "summary maps", "cnmf": "cells: demixing, spikes", "regions": "regions and dF/F",
+    "write": "writing (on its own thread)",
+}  # fmt: skip
+"""What each stage that is timed does."""
+LAG = (
+    "The search for new cells has {frames} frames ({seconds:.1f} s) to look at yet. It runs beside the "
+    "camera; when it is too far behind it leaves frames out. Frames, regions and the traces of known cells "
+    "are never skipped. If it stays red: a larger cnmf.detect_period or prepare.bin."
+)
+DISK_FULL = "There is no room to record. Free some, or choose another recorder.folder."
+GROWTH = "A minute of recording takes {minute}{movie}."
+MOVIE = {True: ", with the movie", False: ", without the movie"}
+NEXT_TAKE = "The next recording is called {name}"
+RECOVERED = "The last session ended unexpectedly: {rows} frames are safe in {path}"
+KINDS = {10: "{0}", 20: "all {0}", 30: "warnings {0}", 40: "errors {0}"}
+"""What is written on the buttons that choose messages, by logging level."""
+CARD_BLOCKS = {"subject": "Subject", "imaging": "Imaging", "session": "Session"}
+CARD_NAMES = {
+    "subject_id": "id", "excitation_nm": "excitation", "emission_nm": "emission", "um_per_px": "pixel",
+}  # fmt: skip
+"""How fields of the card are called on the form, where not by their own names."""
+NWB_READY = "complete for NWB"
+NWB_MISSES = "{count} fields that NWB needs are empty"
+NWB_TIP = "An NWB file, and archives that take it, also need: {names}. Recording works without."
+NWB_ALL = "Everything that an NWB file and archives that take it need is there."
 NO_PICTURE = "no picture yet"
 VIEWS = {
     "raw": "Raw", "dff": "dF/F", "mean": "Mean", "max": "Maximum", "std": "Std dev",
@@ -168,8 +211,25 @@ TIPS = {
     "fps": "Frames per second that arrive, of those the camera was asked for",
     "lost": "Frames the camera took that never reached us; counted from its own numbers or gaps in time",
     "cost": "Median time to measure one frame, and its 99th percentile",
-    "queue": "Frames waiting to be written. When the queue is full the camera has to wait.",
-    "disk": "Free space where recordings go, and how long it lasts at the present rate",
+    "queue": "How much of the ring of frames waits for the disk while recording",
+    "lag": "How far the search for new cells is behind the camera; there is none while cells are off. "
+    "Frames, regions and the traces of known cells are never late or skipped for it.",
+    "messages": "Warnings and errors since the start. Click to see only the worst kind, again for all.",
+    "messages.info": "Show everything that was said",
+    "messages.warning": "Show warnings and errors only",
+    "messages.error": "Show errors only",
+    "disk": "Free space where recordings go, and how long it lasts with the present settings",
+    "length": "A recording ends by itself after this time: 30:00, 90 s, 45 min or 2 h; empty means no end. "
+    "It does so also while the window is minimised, and may be changed while recording.",
+    "take": "Name of the next recording; empty takes date and time. A name that is taken gets _2, _3 ...; "
+    "nothing is ever overwritten.",
+    "mark": "Put a numbered marker into the recording at this frame (M)",
+    "recovery.open": "Show the recording; without a movie it cannot be played, but its traces are safe",
+    "recovery.dismiss": "Say no more about it; the file stays where it is",
+    "card.presets": "Fill in what a preset holds; what it leaves empty stays as it is",
+    "card.name": "Name under which Save keeps what is filled in",
+    "card.save": "Keep what is filled in as a preset; the same name again replaces it",
+    "card.clear": "Empty the card",
     "saturated": "Pixels at the camera's limit: they hold no more information. Lower exposure or gain.",
     "cells": "Components accepted as cells, and those not (yet) taken for one. Red outlines on the picture "
     "tell why not when the mouse rests on them; the limits are under Parameters, cnmf.",
@@ -307,7 +367,29 @@ def lasting(seconds: float) -> str:
     """Return how long something lasts, roughly."""
     if seconds < 3600:
         return f"{seconds / 60:.0f} min"
+    if seconds < 10 * 3600:
+        return f"{seconds // 3600:.0f} h {seconds // 60 % 60:02.0f}"
     return f"{seconds / 3600:.0f} h" if seconds < 100 * 3600 else "> 4 days"
+
+
+def length(seconds: float | None) -> str:
+    """Return how long a recording is to be, as it can be typed; '' for no end."""
+    if seconds is None:
+        return ""
+    if seconds % 1 or seconds < 60:
+        return f"{seconds:g} s"
+    whole = int(seconds)
+    return clock(seconds) if whole >= 3600 else f"{whole // 60}:{whole % 60:02}"
+
+
+def number(count: int) -> str:
+    """Return a count with its thousands set apart."""
+    return f"{count:,}".replace(",", " ")
+
+
+def counted(count: int, what: str) -> str:
+    """Return a count and what it counts, in the plural if it must be."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def source(snapshot: Snapshot) -> str:

@@ -18,10 +18,12 @@ PANELS: dict[str, str] = {
     "preview": "roi_stream_gui.panels.preview:Preview",
     "regions": "roi_stream_gui.panels.regions:Regions",
     "celltable": "roi_stream_gui.panels.celltable:CellTable",
+    "card": "roi_stream_gui.panels.card:SessionCard",
     "parameters": "roi_stream_gui.panels.parameters:Parameters",
     "traces": "roi_stream_gui.panels.traces:Traces",
     "quality": "roi_stream_gui.panels.quality:Quality",
     "messages": "roi_stream_gui.panels.messages:Messages",
+    "recovery": "roi_stream_gui.panels.recovery:RecoveryNotice",
 }
 
 

@@ -1,13 +1,16 @@
-"""The message list: what happened, newest first, worst in colour."""
+"""The message list: what happened, newest first, worst in colour; by choice only what is bad."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import dearpygui.dearpygui as dpg
 
-from roi_stream_gui.panels.base import Place
+from roi_stream_gui import words
+from roi_stream_gui.messages import LEVELS
+from roi_stream_gui.panels.base import Place, then
 
 if TYPE_CHECKING:
     from roi_stream_gui.messages import Message
@@ -17,37 +20,69 @@ if TYPE_CHECKING:
 __all__ = ["Messages"]
 
 LINES = 60
+FILTER = 92
+"""Width of the buttons that choose, px."""
+CHIP = {logging.INFO: "idle", logging.WARNING: "warn", logging.ERROR: "bad"}
+"""Colour of a button when its kind was said, by level."""
 
 
 class Messages:
-    """One line per message; the list scrolls."""
+    """One line per message; the list scrolls. At the right, how many there are of each kind."""
 
     title: ClassVar[str] = "Messages"
     place: ClassVar[Place] = Place.FOOT
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._log = desk.controller.log
         self._news = -1
         self._lines: list[int] = []
+        self._chosen: dict[int, int] = {}
+        self._shown: tuple[Message, ...] = ()
 
     def build(self, parent: int) -> None:
         """Make the lines."""
-        with dpg.group(parent=parent):
-            self._lines = [dpg.add_text("", show=False) for _ in range(LINES)]
-        dpg.bind_item_theme(parent, self._desk.theme.tight)
-        self._desk.named("messages", parent)
+        with dpg.group(horizontal=True, parent=parent):
+            with dpg.child_window(width=-FILTER - 8, height=-1, border=False) as self._list:
+                self._lines = [dpg.add_text("", show=False) for _ in range(LINES)]
+            with dpg.group():
+                for level in LEVELS:
+                    item = dpg.add_button(width=FILTER, height=17, callback=then(partial(self._show, level)))
+                    name = logging.getLevelName(level).lower()
+                    self._desk.tip(self._desk.named(f"messages.{name}", item), f"messages.{name}")
+                    self._chosen[level] = item
+        dpg.bind_item_theme(parent, self._desk.theme.compact)
 
     def update(self, view: View) -> None:
         """Show the newest messages when there are new ones."""
         if view.news == self._news:
             return
         self._news = view.news
-        newest = view.messages[::-1][:LINES]
+        wanted = tuple(message for message in view.messages if message.level >= self._log.least)
+        newest = self._shown = wanted[::-1][:LINES]
         for line, message in zip(self._lines, newest, strict=False):
             self._desk.say(line, _line(message), _tone(message, first=message is newest[0]))
             dpg.configure_item(line, show=True)
         for line in self._lines[len(newest) :]:
             dpg.configure_item(line, show=False)
+        self._count(view.said)
+
+    def tell(self) -> dict[str, Any]:
+        """Return the lines shown and how many there were of each kind."""
+        return {"lines": [message.text for message in self._shown], "least": self._log.least}
+
+    def _count(self, said: dict[int, int]) -> None:
+        """Write on each button how often its kind was said; the chosen one stands out."""
+        theme = self._desk.theme
+        for level, item in self._chosen.items():
+            count = sum(said.values()) if level == logging.INFO else said.get(level, 0)
+            dpg.configure_item(item, label=words.KINDS[level].format(count))
+            chosen = level == self._log.least
+            dpg.bind_item_theme(item, theme.tool if chosen else theme.chips[CHIP[level] if count else "idle"])
+
+    def _show(self, level: int) -> None:
+        self._log.show(level)
+        dpg.set_y_scroll(self._list, 0.0)
 
 
 def _line(message: Message) -> str:

@@ -45,6 +45,14 @@ def start(screen, tmp_path):
         window.kill()
 
 
+@pytest.fixture(autouse=True)
+def config(tmp_path, monkeypatch):
+    """The user's configuration of one test; nobody's own is touched."""
+    folder = tmp_path / "config"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    return folder / "roi_stream"
+
+
 @pytest.fixture
 def do(tmp_path):
     sources = []

@@ -17,12 +17,11 @@ from roi_core.console import demo_words
 from roi_core.frame import Activity, Components, Status
 from roi_core.settings import Settings
 from roi_core.stages import Stage
-from roi_stream_gui import cells, watch, words
+from roi_stream_gui import cells, health, watch, words
 from roi_stream_gui.__main__ import _parser, _shown_off
 from roi_stream_gui.cells import Choice, Kind
 from roi_stream_gui.lineup import LANES
 from roi_stream_gui.outlines import CUT, LEAST, outlines
-from roi_stream_gui.panels import chips
 from tests.fakes import fake_stages
 from tests.gui.driver import within
 from tests.gui.test_panels import built
@@ -363,28 +362,29 @@ class TestChips:
         view = found.view()
         status = view.snapshot.activity.components.status
         accepted, rejected = (status == Status.ACCEPTED).sum(), (status == Status.REJECTED).sum()
-        assert chips.cells(view)[:2] == (f"{accepted} cells, {rejected} rejected", "good")
-        assert chips.motion(view)[0] == "motion 4.5 px"
+        assert health.cells(view)[:2] == (f"{accepted} cells", "good")
+        assert health.cells(view).tip.startswith(f"{accepted} accepted, {rejected} not.")
+        assert health.motion(view)[0] == "motion 4.5 px"
 
     @pytest.mark.parametrize("flag", ["jump", "unsure"])
     def test_a_doubtful_shift_is_red_and_says_what_to_do(self, found, flag):
-        chip = chips.motion(self.view(found, flag=flag))
+        chip = health.motion(self.view(found, flag=flag))
         assert (chip.level, chip.tip) == ("bad", words.DOUBTS[flag])
 
     def test_compiling_failed_off(self, found):
         making = self.view(found, activity=None, shift=None, stages={"motion": "ready", "cnmf": "making"})
-        assert chips.cells(making).text == "cells starting ..."
-        assert chips.cells(replace(making, compiling=True)) == (
-            "compiling cells ...",
+        assert health.cells(making).text == "starting ..."
+        assert health.cells(replace(making, compiling=True)) == (
+            "compiling ...",
             "warn",
             words.COMPILING,
         )
         failed = self.view(found, activity=None, stages={"cnmf": "given up", "motion": "given up"})
-        assert chips.cells(failed).level == chips.motion(failed).level == "bad"
+        assert health.cells(failed).level == health.motion(failed).level == "bad"
         found.edit("cnmf.enabled", False)
         found.edit("motion.enabled", False)
-        assert chips.cells(found.view()).text == "cells off"
-        assert chips.motion(found.view()).text == "motion off"
+        assert health.cells(found.view()).text == "cells off"
+        assert health.motion(found.view()).text == "motion off"
 
 
 class TestParameters:

@@ -218,7 +218,7 @@ class TestRecording:
         do.connect("one")
         reach(do, Phase.RUNNING)
         now = [100.0]
-        monkeypatch.setattr("roi_stream_gui.controller.time.monotonic", lambda: now[0])
+        monkeypatch.setattr("roi_stream_gui.taking.time.monotonic", lambda: now[0])
         do.record()
         now[0] = 107.0
         assert do.view().recorded == 7.0

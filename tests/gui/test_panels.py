@@ -7,9 +7,9 @@ import pytest
 
 from roi_core.rois import Circle
 from roi_core.settings import Settings, describe
-from roi_stream_gui import words
+from roi_stream_gui import health, words
 from roi_stream_gui.keyboard import Keyboard
-from roi_stream_gui.panels import PANELS, chips, panel_class
+from roi_stream_gui.panels import PANELS, panel_class
 from roi_stream_gui.shortcuts import Action, Chord
 from roi_stream_gui.view import Phase
 from tests.gui.driver import within
@@ -239,29 +239,29 @@ class TestRegions:
 class TestChips:
     def test_running(self, do):
         view = view_of("running", do)
-        assert chips.lost(view)[:2] == ("lost 0", "good")
-        assert chips.queue(view).level == "idle"
+        assert health.lost(view)[:2] == ("lost 0", "good")
+        assert health.queue(view).level == "idle"
 
     def test_recording(self, do):
         view = view_of("recording", do)
-        assert chips.queue(view).text.endswith("/64")
-        assert chips.disk(view).text.startswith("disk ")
+        assert health.queue(view)[:2] == ("ring 0 %", "good")
+        assert "of 64 frames wait" in health.queue(view).tip
 
     def test_failed_is_red(self, do):
-        assert chips.camera(view_of("failed", do)).level == "bad"
+        assert health.camera(view_of("failed", do)).level == "bad"
 
     def test_unknown_losses_are_never_shown_as_zero(self, do):
         controller, _ = do
         controller.connect("uncounted")
         within(20, lambda: (controller.tick(), controller.session is not None)[1], "connected")
-        assert chips.lost(controller.view())[:2] == ("lost: unknown", "idle")
+        assert health.lost(controller.view())[:2] == ("lost: unknown", "idle")
 
     def test_in_a_stall_no_loss_is_not_good_news(self, do):
         view = view_of("running", do)
         stall = replace(view, snapshot=replace(view.snapshot, silence=60.0))
-        assert chips.lost(stall)[:2] == ("lost 0", "warn")
+        assert health.lost(stall)[:2] == ("lost 0", "warn")
 
     @pytest.mark.parametrize("rate", [0.0, -1.0])
     def test_a_source_without_a_rate_costs_no_panel(self, do, rate):
         view = view_of("running", do)
-        assert chips.cost(replace(view, snapshot=replace(view.snapshot, rate=rate))).level == "good"
+        assert health.cost(replace(view, snapshot=replace(view.snapshot, rate=rate))).level == "good"

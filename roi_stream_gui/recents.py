@@ -1,0 +1,96 @@
+"""What can be chosen as a source: cameras that were found, simulated ones, and what was used last.
+
+Knows no toolkit.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from roi_stream_gui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    from roi_core.sources.devices import Device
+
+__all__ = ["Choices", "Recents"]
+
+KEPT: Final = 10
+
+
+class Recents:
+    """The last sources, newest first; kept between starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "recent.json"
+        self.sources = self._read()
+
+    def add(self, source: str) -> None:
+        """Put a source first."""
+        if source == words.FIRST_SOURCE or source in dict(words.SIMULATED).values():
+            return
+        # under its whole name a file is found from wherever the next start comes
+        source = str(Path(source).absolute()) if Path(source).exists() and not source.isdigit() else source
+        others = tuple(one for one in self.sources if one != source)
+        self.sources = (source, *others)[:KEPT]
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(json.dumps(self.sources), encoding="utf-8")
+        except OSError:  # a home that cannot be written is no reason to complain
+            return
+
+    def _read(self) -> tuple[str, ...]:
+        try:
+            known = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return ()
+        return tuple(one for one in known if isinstance(one, str))[:KEPT] if isinstance(known, list) else ()
+
+
+class Choices:
+    """(label, source) of everything that can be chosen; labels are unique."""
+
+    def __init__(self, recents: Recents, lister: Callable[[], Sequence[Device]] | None = None) -> None:
+        self._recents = recents
+        self._lister = lister or _cameras
+        self._listing: Future[Sequence[Device]] | None = None
+        self._cameras: tuple[tuple[str, str], ...] = ()
+
+    def all(self) -> tuple[tuple[str, str], ...]:
+        """Return simulated cameras, found ones, and the last sources."""
+        known = (*words.SIMULATED, *self._cameras)
+        taken = {source for _, source in known}
+        used = [source for source in self._recents.sources if source not in taken]
+        return (*known, *((label(source, used), source) for source in used))
+
+    def look(self, submit: Callable[..., Future[Sequence[Device]]]) -> None:
+        """Look for cameras, on whichever thread `submit` gives work to."""
+        if self._listing is None:
+            self._listing = submit(self._lister)
+
+    def collect(self) -> None:
+        """Take the cameras when they are there; what went wrong is raised."""
+        listing = self._listing
+        if listing is not None and listing.done():
+            self._listing = None
+            self._cameras = tuple((f"{one.index}: {one.name}", str(one.index)) for one in listing.result())
+
+
+def label(source: str, others: Sequence[str]) -> str:
+    """Return a source as it is listed: a file by its name, with its folder when another is called so."""
+    if "://" in source or not Path(source).is_absolute():
+        return f"recent: {words.short(source, 40)}"
+    path = Path(source)
+    same = sum(Path(other).name == path.name for other in others) > 1
+    name = source if same else f"{path.parent.name}/{path.name}"
+    return f"recent: {name if len(name) <= 44 else '...' + name[-41:]}"
+
+
+def _cameras() -> Sequence[Device]:
+    from roi_core.sources.devices import list_devices
+
+    return list_devices()

@@ -1,0 +1,200 @@
+"""Recordings: named, begun, timed, noted, marked and ended. Knows no toolkit."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from roi_core.errors import RoiError
+from roi_core.session import State
+from roi_stream_gui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roi_core.session import Session, Snapshot
+    from roi_core.settings import LiveSettings
+    from roi_stream_gui.recovery import Recovery
+
+__all__ = ["Taking", "length_of", "said"]
+
+log = logging.getLogger(__name__)
+
+REFUSED: Final = frozenset('/\\:*?"<>|')
+"""What some system does not allow in a file name."""
+LONGEST: Final = 100
+UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0}
+MOST: Final = 1e6
+"""Seconds that a recording may be asked to last."""
+
+
+class Taking:
+    """Starts and ends recordings of whatever session there is; a refusal is a sentence in the messages."""
+
+    def __init__(
+        self, settings: LiveSettings, session: Callable[[], Session | None], recovery: Recovery
+    ) -> None:
+        self.name = ""
+        """What the next recording is called; empty stands for the date."""
+        self.length: float | None = None
+        """Seconds after which a recording ends by itself; None: only by hand."""
+        self._settings = settings
+        self._session = session
+        self._recovery = recovery
+        self._on = False
+        self._untold = False
+        self._began = self._ended = 0.0
+
+    # -- the verbs ----------------------------------------------------------------------------------------
+
+    def start(self, path: Path | None = None) -> None:
+        """Start a recording, by default in the folder of recordings under its name."""
+        session = self._session()
+        if session is None or session.state is not State.RUNNING:
+            log.warning(words.CONNECT_FIRST)
+            return
+        try:
+            target = path or self.target()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            real = session.record(target, length=self.length)
+        except (RoiError, OSError) as error:
+            log.error("not recording: %s", said(error))
+        else:
+            self._on, self._untold = True, True
+            self._began = time.monotonic()
+            self._recovery.begin(real)
+            log.info("recording to %s%s", real, self._until())
+
+    def stop(self) -> None:
+        """End the recording; the file is finished in the background."""
+        session = self._session()
+        if session is not None and self.on:
+            self._on, self._ended = False, time.monotonic()
+            session.stop_recording(wait=False)
+
+    def note(self, text: str) -> None:
+        """Write a note into the recording."""
+        text = text.strip()
+        session = self._session()
+        if not text:
+            return
+        if session is None or not self.on:
+            log.warning(words.NOTE_LOST)
+            return
+        session.note(text)
+        log.info("note: %s", text)
+
+    def mark(self) -> None:
+        """Put a numbered marker into the recording."""
+        session = self._session()
+        if session is None or not self.on:
+            log.warning(words.MARK_LOST)
+            return
+        log.info("marker %d at %s", session.mark(), words.clock(self.seconds))
+
+    def call(self, name: str) -> bool:
+        """Give the next recording a name, or '' for the date; a refusal is told and changes nothing."""
+        name = name.strip().removesuffix(".h5").strip()
+        bad = sorted({letter for letter in name if letter in REFUSED or not letter.isprintable()})
+        if bad or name.startswith(".") or len(name) > LONGEST:
+            log.warning(words.NO_NAME, name[:LONGEST])
+            return False
+        self.name = name
+        return True
+
+    def last(self, text: str) -> bool:
+        """Have recordings end after a time such as ``30:00`` or ``90 s``; '' for only by hand."""
+        try:
+            length = length_of(text)
+        except ValueError:
+            log.warning(words.NO_LENGTH, text.strip())
+            return False
+        session = self._session()
+        if session is not None and self.on:
+            if length is not None and length <= self.seconds:
+                log.warning(words.TOO_SHORT, words.clock(self.seconds))
+                return False
+            session.stop_after(length)
+        self.length = length
+        return True
+
+    # -- what holds ---------------------------------------------------------------------------------------
+
+    @property
+    def on(self) -> bool:
+        """Whether rows are being added to a file."""
+        session = self._session()
+        return session is not None and self.is_on(session.snapshot())
+
+    def is_on(self, snapshot: Snapshot) -> bool:
+        """Tell whether rows were being added to a file at that moment."""
+        take = snapshot.recording
+        alive = take is not None and not take.failed and not take.ended
+        return self._on and alive and snapshot.state is State.RUNNING
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from pressing Record to now, or to the end of that recording."""
+        return (time.monotonic() if self._on else self._ended) - self._began
+
+    @property
+    def folder(self) -> Path:
+        """Where recordings go."""
+        chosen = self._settings.current.recorder.folder
+        return Path(chosen).expanduser() if chosen else Path.home() / "roi_stream"
+
+    def target(self) -> Path:
+        """Return the file of the next recording; the recorder gives it a suffix when it is taken."""
+        return self.folder / f"{self.name or time.strftime('%Y-%m-%d_%H-%M-%S')}.h5"
+
+    def proposal(self, name: str) -> Path:
+        """Return a path for a new file there: `name`, or ``name_2`` ... when it is taken."""
+        first = path = self.folder / name
+        number = 1
+        while path.exists():
+            number += 1
+            path = first.with_stem(f"{first.stem}_{number}")
+        return path
+
+    # -- once per drawn frame, and at the end of a session --------------------------------------------------
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Notice that a recording ended by itself; tell what is in the file once it is finished."""
+        on = self.is_on(snapshot)
+        if self._on and not on:
+            self._on, self._ended = False, time.monotonic()
+        take = snapshot.recording
+        if self._untold and not on and take is not None and not take.closing:
+            self._untold = False
+            self._recovery.end()
+            log.info("recorded %d rows (%s) to %s", take.rows, words.clock(take.seconds), take.path)
+
+    def _until(self) -> str:
+        return "" if self.length is None else f", for {words.clock(self.length)}"
+
+
+def length_of(text: str) -> float | None:
+    """Read ``mm:ss``, ``h:mm:ss`` or a number with s, min or h as seconds; '' is None, nonsense an error."""
+    text = text.strip().lower()
+    if not text:
+        return None
+    if clock := re.fullmatch(r"(?:(\d{1,3}):)?(\d{1,4}):([0-5]\d)", text, re.ASCII):
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        length = 3600.0 * hours + 60 * minutes + seconds
+    elif number := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*(s|min|h)", text, re.ASCII):
+        length = float(number[1]) * UNITS[number[2]]
+    else:
+        raise ValueError(text)
+    if not 0 < length <= MOST:
+        raise ValueError(text)
+    return length
+
+
+def said(error: Exception) -> str:
+    """Return an error as what a user is told."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

@@ -1,0 +1,290 @@
+"""Recordings by name and length, room on the disk, recent sources, recovery, the card: without a window."""
+
+import json
+import logging
+from dataclasses import replace
+
+import pytest
+
+from roi_core.card import Card
+from roi_core.recording import Recording
+from roi_stream_gui import health, words
+from roi_stream_gui.card import CardDesk
+from roi_stream_gui.controller import Controller
+from roi_stream_gui.disk import looked
+from roi_stream_gui.messages import KEPT, MessageLog
+from roi_stream_gui.recents import Choices, Recents
+from roi_stream_gui.recovery import left_behind
+from roi_stream_gui.shortcuts import Chord, find
+from roi_stream_gui.taking import length_of
+from tests.gui.driver import within
+
+
+@pytest.fixture
+def taking(do):
+    """A running session of 100 Hz, its camera and its controller."""
+    controller, sources = do
+    controller.connect("running")
+    within(20, lambda: (controller.tick(), controller.view().running)[1], "connected")
+    return controller.taking, sources[-1], controller
+
+
+def texts(controller):
+    return [message.text for message in controller.log.messages()]
+
+
+class TestLength:
+    @pytest.mark.parametrize(
+        ("text", "seconds"),
+        [("", None), ("30:00", 1800), ("1:02:03", 3723), ("90 s", 90), ("2.5 min", 150), ("2h", 7200),
+         (" 0:05 ", 5)],
+    )  # fmt: skip
+    def test_what_can_be_typed(self, text, seconds):
+        assert length_of(text) == seconds
+        assert length_of(words.length(length_of(text))) == seconds, "what is shown can be typed"
+
+    @pytest.mark.parametrize("text", ["soon", "90", "0 s", "1:60", "-5 s", "1e9 s", "٣ s", "999999 h"])
+    def test_nonsense_is_refused_in_a_sentence(self, taking, text):
+        verbs, _, controller = taking
+        assert not verbs.last(text)
+        assert verbs.length is None
+        assert texts(controller)[-1] == words.NO_LENGTH % text
+
+    def test_a_recording_ends_by_itself_and_is_told(self, taking):
+        verbs, source, controller = taking
+        verbs.last("0.2 s")
+        verbs.start()
+        source.step(30)
+        within(20, lambda: (controller.tick(), not verbs.on)[1], "ended")
+        within(20, lambda: (controller.tick(), "recorded 20 rows" in texts(controller)[-1])[1], "told")
+        assert controller.view().running, "the picture goes on"
+
+    def test_while_recording_only_what_lies_ahead_is_taken(self, taking, monkeypatch):
+        verbs, _, controller = taking
+        now = [100.0]
+        monkeypatch.setattr("roi_stream_gui.taking.time.monotonic", lambda: now[0])
+        verbs.start()
+        now[0] = 160.0
+        assert not verbs.last("30 s")
+        assert "0:01:00 long already" in texts(controller)[-1]
+        assert verbs.last("2 min")
+        assert controller.view().snapshot.recording.length == 120
+        assert verbs.last("")
+        assert controller.view().snapshot.recording.length is None
+
+
+class TestName:
+    def test_the_name_is_that_of_the_file_and_never_overwrites(self, taking, tmp_path):
+        verbs, source, controller = taking
+        assert verbs.call("m017 day 1.h5")
+        for name in ("m017 day 1.h5", "m017 day 1_2.h5"):
+            verbs.start()
+            source.step(2)
+            within(20, lambda: controller.view().snapshot.recording.rows == 2, "rows")
+            assert controller.view().snapshot.recording.path == tmp_path / name
+            verbs.stop()
+            within(20, lambda: not controller.view().snapshot.recording.closing, "finished")
+
+    @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", 'a"b', "a\nb", "x" * 101])
+    def test_a_name_that_is_none_is_refused(self, taking, name):
+        verbs, _, controller = taking
+        assert not verbs.call(name)
+        assert verbs.name == ""
+        assert "is no name for a file" in texts(controller)[-1]
+
+    def test_what_the_disk_will_call_it(self, tmp_path):
+        (tmp_path / "a.h5").touch()
+        room = looked(tmp_path / "a.h5")
+        assert room.path == tmp_path / "a_2.h5"
+        assert room.free > 0
+        assert looked(tmp_path / "not" / "there" / "a.h5").free > 0
+
+
+class TestMarks:
+    def test_markers_are_counted_and_in_the_file(self, taking):
+        verbs, source, controller = taking
+        verbs.start()
+        find(Chord("M")).run(controller)
+        verbs.mark()
+        source.step(2)
+        within(20, lambda: controller.view().snapshot.recording.rows == 2, "rows")
+        path = controller.view().snapshot.recording.path
+        assert [text[:8] for text in texts(controller)[-2:]] == ["marker 1", "marker 2"]
+        controller.close()
+        with Recording(path) as file:
+            assert [e.data["number"] for e in file.events if e.kind == "marker"] == [1, 2]
+
+    def test_without_a_recording_there_is_nothing_to_mark(self, taking):
+        verbs, _, controller = taking
+        verbs.mark()
+        assert texts(controller)[-1] == words.MARK_LOST
+
+
+class TestRoom:
+    def test_hours_are_told_before_anything_is_recorded(self, taking):
+        _, _, controller = taking
+        view = replace(controller.view(), disk_free=10**9 + 64 * 10**6)
+        rate = health.growth(view)
+        assert rate == pytest.approx(100 * 16)
+        assert health.disk(view).text == "1.1 GB · > 4 days"
+        controller.edit("recorder.movie", True)
+        view = replace(controller.view(), disk_free=64 * 10**6 + 3700 * 100 * (16 + 2 * 16 * 20))
+        assert health.disk(view)[:2] == ("307 MB · 1 h 01", "warn")
+
+    def test_a_length_that_does_not_fit_is_red(self, taking):
+        verbs, _, controller = taking
+        verbs.last("2 h")
+        view = replace(controller.view(), disk_free=64 * 10**6 + 3600 * 1600)
+        assert health.disk(view).level == "bad"
+
+    def test_no_room_is_red(self, taking):
+        assert health.disk(replace(taking[2].view(), disk_free=10**6)).level == "bad"
+        assert health.disk(replace(taking[2].view(), disk_free=None))[:2] == ("disk ...", "idle")
+
+
+class TestChips:
+    def test_what_each_stage_costs_is_in_the_tooltip(self, taking):
+        _, source, controller = taking
+        source.step(5)
+        within(20, lambda: controller.view().snapshot.frames_seen == 5, "frames")
+        chip = health.cost(controller.view())
+        assert chip.text.endswith("of 10 ms")
+        assert "regions and dF/F" in chip.tip
+
+    @pytest.mark.parametrize(
+        ("behind", "text", "level"),
+        [(5, "search in time", "good"), (120, "search in time", "good"),
+         (300, "search 3.0 s late", "warn"), (600, "search 6.0 s late", "bad")],
+    )  # fmt: skip
+    def test_a_late_search_is_told(self, taking, behind, text, level):
+        _, _, controller = taking
+        controller.edit("cnmf.enabled", True)
+        view = controller.view()
+        view = replace(view, snapshot=replace(view.snapshot, behind=behind))
+        assert health.lag(view)[:2] == (text, level)
+
+    def test_messages_are_counted_by_severity(self, taking):
+        view = replace(taking[2].view(), said={logging.INFO: 9})
+        assert health.messages(view)[:2] == ("no warnings", "idle")
+        view = replace(view, said={logging.WARNING: 2})
+        assert health.messages(view)[:2] == ("2 warn", "warn")
+        view = replace(view, said={logging.WARNING: 2, logging.ERROR: 1})
+        assert health.messages(view)[:2] == ("1 error, 2 warn", "bad")
+
+
+def test_a_storm_of_news_buries_no_error():
+    heard = MessageLog()
+    heard.handle(logging.makeLogRecord({"msg": "the error", "levelno": logging.ERROR}))
+    for k in range(3 * KEPT):
+        heard.handle(logging.makeLogRecord({"msg": f"news {k}", "levelno": logging.INFO}))
+    found = heard.messages()
+    assert found[0].text == "the error"
+    assert len(found) == KEPT + 1
+    assert heard.counts() == {logging.ERROR: 1, logging.INFO: 3 * KEPT}, "counts stay"
+
+
+class TestRecents:
+    def test_the_last_ten_newest_first_also_after_a_restart(self, tmp_path):
+        recents = Recents(tmp_path)
+        for k in range(12):
+            recents.add(f"http://camera/{k}")
+        recents.add("http://camera/5")
+        recents.add("simulated")
+        again = Recents(tmp_path).sources
+        assert len(again) == 10
+        assert again[:2] == ("http://camera/5", "http://camera/11")
+
+    def test_a_file_is_found_from_anywhere_and_listed_by_its_name(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for folder in ("a", "b"):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "film.npy").touch()
+        recents = Recents(tmp_path)
+        recents.add("a/film.npy")
+        assert Choices(recents).all()[-1] == ("recent: a/film.npy", str(tmp_path / "a" / "film.npy"))
+        recents.add("b/film.npy")
+        labels = [label for label, _ in Choices(recents).all()]
+        assert len(set(labels)) == len(labels)
+
+    @pytest.mark.parametrize("text", ["", "{", "[1, null]", '{"a": 1}', "[" * 3000])
+    def test_a_broken_list_is_an_empty_one(self, tmp_path, text):
+        (tmp_path / "recent.json").write_text(text)
+        assert Recents(tmp_path).sources == ()
+
+    def test_what_was_connected_is_there_at_the_next_start(self, do, config):
+        controller, _ = do
+        controller.connect("running")
+        within(20, lambda: (controller.tick(), controller.view().running)[1], "connected")
+        assert json.loads((config / "recent.json").read_text()) == ["running"]
+
+
+class TestRecovery:
+    def test_a_clean_end_leaves_nothing(self, taking, config):
+        verbs, source, controller = taking
+        verbs.start()
+        assert len(list((config / "unfinished").glob("*.json"))) == 1
+        source.step(3)
+        verbs.stop()
+        within(20, lambda: (controller.tick(), not list((config / "unfinished").glob("*.json")))[1], "gone")
+
+    def test_closing_the_window_is_a_clean_end(self, taking, config):
+        verbs, _, controller = taking
+        verbs.start()
+        controller.close()
+        assert not list((config / "unfinished").glob("*.json"))
+
+    def test_a_recording_under_way_and_one_that_is_gone_are_not_told(self, taking, config, tmp_path):
+        verbs, source, _ = taking
+        verbs.start()
+        source.step(3)
+        (config / "unfinished" / "other.json").write_text(json.dumps({"path": str(tmp_path / "gone.h5")}))
+        (config / "unfinished" / "bad.json").write_text("{")
+        assert left_behind(config / "unfinished") == ()
+        assert len(list((config / "unfinished").glob("*.json"))) == 1, "only that of the open one is left"
+
+
+class TestCard:
+    def test_what_is_filled_in_is_there_at_the_next_start_and_in_the_file(self, taking, config):
+        verbs, source, controller = taking
+        assert controller.card.edit("subject.subject_id", " m017 ")
+        assert controller.card.edit("imaging.excitation_nm", "488,5")
+        verbs.start()
+        source.step(2)
+        within(20, lambda: controller.view().snapshot.recording.rows == 2, "rows")
+        path = controller.view().snapshot.recording.path
+        controller.card.edit("session.notes", "woke up")
+        controller.close()
+        with Recording(path) as file:
+            assert (file.card.subject.subject_id, file.card.imaging.excitation_nm) == ("m017", 488.5)
+            assert file.card.session.notes == "woke up"
+        assert CardDesk(config).now == controller.card.now
+
+    @pytest.mark.parametrize(
+        ("path", "typed"),
+        [("subject.species", "mouse"), ("imaging.um_per_px", "tiny"), ("imaging.um_per_px", "-1")],
+    )
+    def test_a_refusal_is_told_and_changes_nothing(self, do, path, typed):
+        controller, _ = do
+        before = controller.card.now
+        assert not controller.card.edit(path, typed)
+        assert controller.card.now is before
+        assert texts(controller)[-1].startswith(f"{path} = ")
+
+    def test_a_preset_fills_in_what_it_holds(self, do):
+        card = do[0].card
+        card.edit("imaging.indicator", "GCaMP8m")
+        assert card.save("rig 2")
+        card.clear()
+        card.edit("subject.subject_id", "m018")
+        assert card.presets() == ("rig 2",)
+        assert card.choose("rig 2")
+        assert (card.now.subject.subject_id, card.now.imaging.indicator) == ("m018", "GCaMP8m")
+        assert not card.save("a/b")
+        assert not card.choose("none")
+
+    def test_a_broken_card_of_last_time_is_an_empty_one(self, config):
+        config.mkdir(parents=True)
+        (config / "card.yaml").write_text("subject: [")
+        controller = Controller()
+        assert controller.card.now == Card()
+        controller.close()
