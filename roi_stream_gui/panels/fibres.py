@@ -78,6 +78,7 @@ class FibreDrawing:
     """The proposed circles with their numbers, in a layer of their own; hidden, never deleted."""
 
     def __init__(self, desk: Desk, plot: int) -> None:
+        self._desk = desk
         self._bundle = desk.controller.bundle
         with dpg.draw_layer(parent=plot) as self._layer:
             pass
@@ -86,7 +87,8 @@ class FibreDrawing:
 
     def update(self, zoom: float) -> None:
         """Draw the proposal; `zoom` is screen px per image px."""
-        state = (self._bundle.proposed, round(zoom, 4))
+        size = NUMBER_SIZE * self._desk.scale / zoom
+        state = (self._bundle.proposed, round(size, 4))
         if state == self._shown:
             return
         self._shown = state
@@ -97,15 +99,15 @@ class FibreDrawing:
                 int(dpg.draw_text([0, 0], "", parent=self._layer, color=COLOUR)),
             ))  # fmt: skip
         for number, (slot, circle) in enumerate(zip(self._slots, self._bundle.proposed, strict=False), 1):
-            _draw(slot, circle, str(number), zoom)
+            _draw(slot, circle, str(number), size)
         for slot in self._slots[len(self._bundle.proposed) :]:
             for item in slot:
                 dpg.configure_item(item, show=False)
 
 
-def _draw(slot: tuple[int, ...], circle: Circle, number: str, zoom: float) -> None:
+def _draw(slot: tuple[int, ...], circle: Circle, number: str, size: float) -> None:
     outline, back, text = slot
     dpg.configure_item(outline, center=[circle.xc, circle.yc], radius=circle.r, show=True)
-    dpg.configure_item(back, center=[circle.xc, circle.yc], radius=0.75 * NUMBER_SIZE / zoom, show=True)
-    place = [circle.xc - 3.9 * len(number) / zoom, circle.yc - NUMBER_SIZE / 2 / zoom]
-    dpg.configure_item(text, pos=place, text=number, size=NUMBER_SIZE / zoom, show=True)
+    dpg.configure_item(back, center=[circle.xc, circle.yc], radius=0.75 * size, show=True)
+    place = [circle.xc - 0.3 * size * len(number), circle.yc - size / 2]
+    dpg.configure_item(text, pos=place, text=number, size=size, show=True)

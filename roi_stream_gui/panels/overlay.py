@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from roi_stream_gui.panels.base import Desk
     from roi_stream_gui.view import View
 
+    Box = tuple[float, float, float, float]
+
 __all__ = ["Overlay"]
 
 HANDLES = 64
 """Handles drawn at most; a polygon with more corners is changed with Ctrl-click."""
 LABELS = 60
-"""With more regions than this only the selected ones are labelled."""
+"""With more regions than this only the selected ones are labelled, and no more than so many."""
 NAME_LENGTH = 16
 """Letters of a name that the picture shows."""
 LABEL_SIZE = 13.0
@@ -65,13 +67,14 @@ class Overlay:
         rois = [moved.get(roi.id, roi) for roi in view.rois]
         while len(self._slots) < len(rois):
             self._slots.append(self._slot())
-        few = len(rois) <= LABELS
+        size = LABEL_SIZE * self._desk.scale / zoom
+        named = _labelled([roi for roi in rois if roi.id not in hidden], view.selection, size)
         for slot, roi in zip(self._slots, rois, strict=False):
             chosen = roi.id in view.selection
             if roi.id in hidden:
                 _hide(slot)
             else:
-                self._draw(slot, roi, chosen, zoom, few or chosen)
+                self._draw(slot, roi, chosen, size, roi.id in named)
         for slot in self._slots[len(rois) :]:
             _hide(slot)
         self._draw_new(view, zoom)
@@ -83,17 +86,15 @@ class Overlay:
         label = dpg.draw_text([0, 0], "", parent=self._layer, size=1)
         return outline, label
 
-    def _draw(self, slot: tuple[int, int], roi: Roi, chosen: bool, zoom: float, label: bool) -> None:
+    def _draw(self, slot: tuple[int, int], roi: Roi, chosen: bool, size: float, label: bool) -> None:
         outline, text = slot
         points = roi.outline(48).tolist()
         colour = (*roi.colour, 255 if chosen else 235)
         dpg.configure_item(
             outline, points=[*points, points[0]], color=colour, thickness=3.0 if chosen else 1.6, show=True
         )
-        x0, y0, x1, _ = roi.bounds()
         name = words.short(roi.name, NAME_LENGTH)
-        size = LABEL_SIZE * self._desk.scale / zoom
-        place = [(x0 + x1) / 2 - 0.28 * size * len(name), y0 - 1.3 * size]
+        place = list(_label(roi, size)[:2])
         name = f"{name} (locked)" if roi.locked and chosen else name
         dpg.configure_item(text, pos=place, text=name, size=size, color=colour, show=label)
 
@@ -122,3 +123,24 @@ class Overlay:
 def _hide(slot: tuple[int, int]) -> None:
     for item in slot:
         dpg.configure_item(item, show=False)
+
+
+def _label(roi: Roi, size: float) -> Box:
+    """Return the box (x0, y0, x1, y1) of a region's label whose letters are `size` image px high."""
+    x0, y0, x1, _ = roi.bounds()
+    half = 0.28 * size * min(len(roi.name), NAME_LENGTH)
+    return (x0 + x1) / 2 - half, y0 - 1.3 * size, (x0 + x1) / 2 + half, y0 - 0.3 * size
+
+
+def _labelled(rois: list[Roi], selection: tuple[int, ...], size: float) -> set[int]:
+    """Return the ids of those whose labels do not cover one another; the selected ones come first."""
+    chosen = [roi for roi in rois if roi.id in selection][:LABELS]
+    others = [roi for roi in rois if roi.id not in selection] if len(rois) <= LABELS else []
+    boxes: list[Box] = []
+    named = set()
+    for roi in [*chosen, *others]:
+        x0, y0, x1, y1 = box = _label(roi, size)
+        if all(x0 > b[2] or b[0] > x1 or y0 > b[3] or b[1] > y1 for b in boxes):
+            boxes.append(box)
+            named.add(roi.id)
+    return named

@@ -56,7 +56,7 @@ def without_numbers(state):
     return [{k: v for k, v in roi.items() if k not in ("id", "version")} for roi in state.rois]
 
 
-def test_drawing_editing_and_files(start, cells, fibres, tmp_path):
+def test_drawing_and_editing(start, cells):
     window = start(str(cells), "--set", "cnmf.cell_radius=14")
     window.running()
     grow(window)
@@ -65,17 +65,34 @@ def test_drawing_editing_and_files(start, cells, fibres, tmp_path):
     moves_and_locks(window)
     groups_and_menu(window)
     the_list(window)
-    state = save(window, tmp_path / "set.json", "save_rois")
-    save(window, tmp_path / "set.zip", "save_imagej")
     assert window.terminate() == 0
     assert window.output() == ""
+
+
+def test_files_and_fibres(start, cells, fibres, tmp_path):
+    """A set saved, the window started again, the set loaded: it is the same. Then the fibre finder."""
+    window = start(str(cells))
+    window.running()
+    window.key("c")
+    window.drag((150, 120), (160, 120), (164, 120))
+    window.key("e")
+    window.drag((300, 250), (330, 270), (400, 310))
+    window.key("ctrl+a", "ctrl+g", "ctrl+d", "l")
+    state = save(window, tmp_path / "set.json", "save_rois")
+    assert [(roi["kind"], roi["locked"], roi["group"]) for roi in state.rois] == [
+        ("circle", False, 1), ("ellipse", False, 1), ("circle", True, 2), ("ellipse", True, 2),
+    ]  # fmt: skip
+    save(window, tmp_path / "set.zip", "save_imagej")
+    assert window.terminate() == 0
 
     path, centres = fibres
     window = start(str(path))
     window.running()
     loaded = load(window, tmp_path / "set.json", "load_rois", len(state.rois))
-    assert without_numbers(loaded) == without_numbers(state), "the same set after a restart"
+    assert without_numbers(loaded) == without_numbers(state)
     assert list(masks(loaded).values()) == list(masks(state).values())
+    window.key("v")
+    assert masks(window.drag((158, 128), (170, 140), (180, 150))) == masks(loaded), "a locked one stays"
     imported = load(window, tmp_path / "set.zip", "load_imagej", len(state.rois))
     assert [roi["name"] for roi in imported.rois] == [roi["name"] for roi in state.rois]
     find_fibres(window, centres)
