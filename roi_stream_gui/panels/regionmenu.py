@@ -87,7 +87,8 @@ class RegionMenu:
         """Return where the menu fits into the window, at the mouse if it can be."""
         x, y = dpg.get_mouse_pos(local=False)
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        return [max(min(x, width - WIDTH - 12), 0), max(min(y, height - 250), 0)]
+        px = self._desk.px
+        return [max(min(x, width - px(WIDTH + 12)), 0), max(min(y, height - px(250)), 0)]
 
     def _cells_are_looked_for(self) -> bool:
         session = self._do.session

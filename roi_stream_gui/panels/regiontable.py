@@ -51,6 +51,7 @@ class RegionTable:
         self._listed: list[Roi] = []
         self._state: tuple[object, ...] = ()
         self._texts: dict[int, str] = {}
+        self._filled: dict[int, tuple[object, ...]] = {}
         self._sizes = Sizes()
         self._column, self._down = "", False
         self._next = 0.0
@@ -93,9 +94,9 @@ class RegionTable:
             self._next = now + PERIOD
             self._show_numbers(view)
 
-    def forget(self) -> None:
-        """Show everything anew at the next update: a click has changed a widget by itself."""
-        self._state = ()
+    def forget(self, number: int) -> None:
+        """Show a row anew at the next update: a click has changed its widgets by itself."""
+        self._state = self._filled[number] = ()
 
     def _list(self, view: View) -> None:
         hidden = self._do.editor.hidden
@@ -103,16 +104,26 @@ class RegionTable:
         self._listed = listed(view.rois, self.wanted, self._column, self._down, sizes, values, hidden)
         while len(self._rows) < len(self._listed):
             self._rows.append(self._row(len(self._rows)))
-        for row, roi in zip(self._rows, self._listed, strict=False):
-            dpg.configure_item(row.row, show=True)
-            dpg.set_value(row.shown, roi.id not in hidden)
-            dpg.configure_item(row.kind, color=(*roi.colour, 255))
-            self._write(row.kind, f"\u25a0 {roi.kind[0].upper()}")
-            name = words.short(roi.name, NAME_LENGTH)
-            dpg.configure_item(row.name, label=f"{name} (L)" if roi.locked else name)
-            dpg.set_value(row.name, roi.id in view.selection)
-        for row in self._rows[len(self._listed) :]:
-            dpg.configure_item(row.row, show=False)
+        for number, roi in enumerate(self._listed):
+            self._fill(number, roi, roi.id not in hidden, roi.id in view.selection)
+        for number in range(len(self._listed), len(self._rows)):
+            if self._filled.pop(number, None) is not None:
+                dpg.configure_item(self._rows[number].row, show=False)
+
+    def _fill(self, number: int, roi: Roi, shown: bool, chosen: bool) -> None:
+        """Let a row show a region, if it does not yet: of 300 rows a click changes two."""
+        state = (shown, chosen, roi.name, roi.colour, roi.kind, roi.locked)
+        if self._filled.get(number) == state:
+            return
+        self._filled[number] = state
+        row = self._rows[number]
+        dpg.configure_item(row.row, show=True)
+        dpg.set_value(row.shown, shown)
+        dpg.configure_item(row.kind, color=(*roi.colour, 255))
+        self._write(row.kind, f"\u25a0 {roi.kind[0].upper()}")
+        name = words.short(roi.name, NAME_LENGTH)
+        dpg.configure_item(row.name, label=f"{name} (L)" if roi.locked else name)
+        dpg.set_value(row.name, chosen)
 
     def _known(self, view: View) -> tuple[dict[int, int], dict[int, Latest]]:
         if view.snapshot is None:
@@ -152,13 +163,13 @@ class RegionTable:
                 self._do.editor.toggle(roi_id)
             else:
                 self._do.editor.select(roi_id)
-        self.forget()
+        self.forget(number)
 
     def _show(self, number: int) -> None:
         if number < len(self._listed):
             roi_id = self._listed[number].id
             self._do.editor.show(roi_id in self._do.editor.hidden, roi_id)
-        self.forget()
+        self.forget(number)
 
     def _open_menu(self, _sender: int, clicked: tuple[int, int], *_: Any) -> None:
         number = dpg.get_item_user_data(clicked[1])
