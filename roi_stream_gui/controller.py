@@ -25,6 +25,7 @@ from roi_stream_gui.card import CardDesk
 from roi_stream_gui.cells import Choice
 from roi_stream_gui.disk import Disk
 from roi_stream_gui.editing import Editor
+from roi_stream_gui.exporting import Exporting
 from roi_stream_gui.geometry import outside
 from roi_stream_gui.ground import Ground
 from roi_stream_gui.home import config_folder
@@ -36,6 +37,8 @@ from roi_stream_gui.recents import Choices, Recents
 from roi_stream_gui.recovery import Recovery
 from roi_stream_gui.taking import Taking, said
 from roi_stream_gui.timeline import Timeline
+from roi_stream_gui.replay import Replay
+from roi_stream_gui.review import Review
 from roi_stream_gui.tools import Hand, Tool
 from roi_stream_gui.tracks import warm_up as traces_warm_up
 from roi_stream_gui.trial import Trial
@@ -95,6 +98,9 @@ class Controller:
         self.record_wanted: Path | None = None
         self.window_rate = 0.0
         self._opener = opener
+        self.replay = Replay(self)
+        self.review = Review(self)
+        self.exporting = Exporting(self)
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="helper")
         self._opening: Future[Session] | None = None
         self._told: Session | None = None
@@ -108,11 +114,11 @@ class Controller:
         self.recovery.search(self._helper.submit)
         self._helper.submit(_warm_up)
 
-    def connect(self, text: str) -> None:
-        """Open a source and show it; what runs is ended only when the new one is there."""
+    def connect(self, text: str, first: int = 0) -> None:
+        """Open a source, a file from row `first` on, and show it; what runs is ended when it is there."""
         if self._opening is None and not self._held():
             self.source = text.strip()
-            self._opening = self._helper.submit(self._open, self.source, self.session)
+            self._opening = self._helper.submit(self._open, self.source, self.session, first)
 
     def disconnect(self) -> None:
         """End the session, unless it records; the last picture and traces stay on screen."""
@@ -135,10 +141,13 @@ class Controller:
         """Look for cameras in the background; they appear among the choices."""
         self.choices.look(self._helper.submit)
 
-    def _open(self, text: str, previous: Session | None) -> Session:
+    def _open(self, text: str, previous: Session | None, first: int) -> Session:
         if text == self._connected:  # the same camera cannot be opened twice
             _ended(previous)
-        source = self._opener(text, self.settings, realtime=True)
+        source = self.replay.open(self._opener, text, first)
+        if isinstance(source, Session):  # a recording that can only be looked at
+            _ended(previous)
+            return source
         try:
             _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
@@ -151,9 +160,14 @@ class Controller:
         return session
 
     def _first_rois(self, size: tuple[int, int]) -> RoiSet:
-        """Return the regions to begin with: once those of the file asked for, else the present ones."""
+        """Return the regions to begin with: once those of the file asked for, else the present ones.
+
+        Where there are none yet, those of the recording that is replayed.
+        """
         if self.rois_wanted is None:
-            return self.editor.rois
+            if not len(self.editor.rois) and len(self.replay.rois):
+                self._loaded = self.replay.rois
+            return self._loaded or self.editor.rois
         path, self.rois_wanted = self.rois_wanted, None
         loaded = self._read_rois(path, size)
         if loaded is None:
@@ -282,6 +296,9 @@ class Controller:
         self._collect_cameras()
         self.keeper.tick()
         self.recovery.collect()
+        self.replay.tick()
+        self.review.tick()
+        self.exporting.tick()
         session = self.session
         self.picture.tick(session)
         self.ground.follow(session, self.hand.tool is Tool.WAND or self.bundle.open)
@@ -330,6 +347,8 @@ class Controller:
             length=self.taking.length,
             window_rate=self.window_rate,
             compiling=self.watch.compiling,
+            looked=self.replay.frames,
+            exportable=self.exporting.recording is not None,
         )
 
     def close(self) -> None:
@@ -341,6 +360,9 @@ class Controller:
             self._opening.cancel()
         self._helper.shutdown(wait=True)
         self.trial.close()
+        self.replay.close()
+        self.review.close()
+        self.exporting.close()
         self._collect_session()
         if self.session is not None:
             self.session.stop()
@@ -381,6 +403,9 @@ class Controller:
         self.session, self._connected = session, self.source
         self.hand.picture = now = self._resolution()
         self.recents.add(self.source)
+        self.replay.take_over()
+        if self.replay.reviewing:
+            self._told = session
         log.info("connected to %s", words.source(session.snapshot()))
         if self._loaded is not None:
             self.editor.begin(self._loaded)

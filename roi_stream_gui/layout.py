@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout"]
 
-MENU, BAR, CHIPS, FOOT, LEFT, GAP, SPLIT, EDGE = 27, 38, 32, 66, 120, 5, 5, 6
+MENU, BAR, CHIPS, STRIP, FOOT, LEFT, GAP, SPLIT, EDGE = 27, 38, 32, 36, 66, 120, 5, 5, 6
 LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES = 360, 292, 318, 110
 """px at 100 %."""
 
@@ -40,6 +40,7 @@ class Layout:
                 self._pane(Place.CENTRE, no_scrollbar=True, no_scroll_with_mouse=True)
                 self._upright = self._splitter("split.right")
                 self._pane(Place.RIGHT, no_scrollbar=True, no_scroll_with_mouse=True)
+            self._pane(Place.STRIP, show=False, no_scrollbar=True, no_scroll_with_mouse=True)
             self._level = self._splitter("split.bottom")
             self._pane(Place.BOTTOM, no_scrollbar=True, no_scroll_with_mouse=True)
             self._pane(Place.FOOT)
@@ -55,18 +56,19 @@ class Layout:
             memory.right = round((width - mouse[0] - EDGE - GAP) / scale)
         if dpg.is_item_active(self._level):
             memory.bottom = round((height - mouse[1] - px(FOOT) - EDGE - 2 * GAP) / scale)
-        key = (width, height, memory.right, memory.bottom, scale)
+        strip = bool(dpg.get_item_configuration(self._places[Place.STRIP])["show"])
+        key = (width, height, memory.right, memory.bottom, scale, strip)
         if key != self._shown and width > 100 and height > 100:
             self._shown = key
-            self._arrange(width, height)
+            self._arrange(width, height, px(STRIP) + px(GAP) if strip else 0)
 
-    def _arrange(self, width: int, height: int) -> None:
+    def _arrange(self, width: int, height: int, strip: int) -> None:
         px, memory = self._desk.px, self._memory
         bar, chips, foot, left, gap, split = map(px, (BAR, CHIPS, FOOT, LEFT, GAP, SPLIT))
         width -= 2 * px(EDGE)
         most = max(px(LEAST_RIGHT), width - left - split - 3 * gap - px(LEAST_CENTRE))
         right = min(max(px(memory.right), px(LEAST_RIGHT)), most)
-        free = height - px(MENU) - 2 * px(EDGE) - bar - chips - foot - split - 5 * gap
+        free = height - px(MENU) - 2 * px(EDGE) - bar - chips - foot - split - 5 * gap - strip
         least = px(LEAST_TRACES)
         bottom = min(max(px(memory.bottom), least), max(least, free - px(LEAST_PICTURE)))
         middle = free - bottom
@@ -76,6 +78,7 @@ class Layout:
         self._size(Place.CENTRE, width - left - split - right - 3 * gap, middle)
         dpg.configure_item(self._upright, width=split, height=middle)
         self._size(Place.RIGHT, right, middle)
+        self._size(Place.STRIP, width, px(STRIP))
         dpg.configure_item(self._level, width=width, height=split)
         self._size(Place.BOTTOM, width, bottom)
         self._size(Place.FOOT, width, foot)

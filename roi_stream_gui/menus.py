@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from roi_core.export import EXPORTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -71,6 +73,26 @@ def _find_fibres(desk: Desk) -> None:
     desk.open_tab("regions")
 
 
+def _something_recorded(view: View) -> bool:
+    return view.exportable
+
+
+def _export(word: str) -> Entry:
+    """Export the recording at hand."""
+    return Entry(
+        f"File/Export/{word}", lambda d: d.controller.exporting.to(word), possible=_something_recorded
+    )
+
+
+def _export_file(word: str) -> Entry:
+    """Ask for a recording and export it."""
+
+    def run(desk: Desk) -> None:
+        desk.ask_file("export", lambda path: desk.controller.exporting.to(word, path))
+
+    return Entry(f"File/Export a file/{word} ...", run)
+
+
 MENU: tuple[Entry, ...] = (
     Entry("File/Open ...", lambda d: d.ask_file("open", d.controller.connect), "Ctrl+O"),
     Entry(
@@ -92,6 +114,8 @@ MENU: tuple[Entry, ...] = (
     ),
     Entry("File/Save parameters ...", lambda d: d.ask_file("save_settings", d.controller.save_settings)),
     Entry("File/Parameter presets ...", lambda d: d.show_presets()),
+    *map(_export, EXPORTS),
+    *map(_export_file, EXPORTS),
     Entry("File/Quit", lambda d: d.quit()),
     Entry("Edit/Undo", lambda d: d.controller.journal.undo(), "Ctrl+Z", lambda v: bool(v.undo)),
     Entry("Edit/Redo", lambda d: d.controller.journal.redo(), "Ctrl+Shift+Z", lambda v: bool(v.redo)),

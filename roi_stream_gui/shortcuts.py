@@ -77,8 +77,16 @@ def _tool(tool: Tool) -> Callable[[Controller], object]:
     return lambda controller: controller.take(tool)
 
 
-def _nudge(dx: float, dy: float) -> Callable[[Controller], object]:
-    return lambda controller: controller.editor.move(dx, dy)
+def _nudge(dx: int, dy: int) -> Callable[[Controller], object]:
+    """Move what is selected; when nothing is, step through the file."""
+
+    def run(controller: Controller) -> None:
+        if controller.editor.selection:
+            controller.editor.move(dx, dy)
+        elif dx:
+            controller.replay.step(dx)
+
+    return run
 
 
 def _longer(step: int) -> Callable[[Controller], object]:
@@ -131,7 +139,8 @@ def _arrows() -> list[Action]:
     ways = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
     return [
         Action(
-            f"Nudge by {far} px", (Chord(name, shift=far > 1),), _nudge(far * x, far * y),
+            f"Nudge by {far} px; with nothing selected: step in a file",
+            (Chord(name, shift=far > 1),), _nudge(far * x, far * y),
             said="Shift+arrows" if far > 1 else "arrows",
         )
         for far in (1, 10)
@@ -183,8 +192,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("Parameters"),
     Action("Apply the pending parameters", (Chord("Enter", ctrl=True),), lambda c: c.trial.apply()),
     Action("Preview the pending parameters", (Chord("P", ctrl=True),), lambda c: c.trial.preview()),
+    Action("A file that is played"),
+    Action("Play, or hold", (Chord("Space", ctrl=True),), lambda c: c.replay.toggle()),
+    Action("Faster", (Chord("Up", ctrl=True),), lambda c: c.replay.faster(1)),
+    Action("Slower", (Chord("Down", ctrl=True),), lambda c: c.replay.faster(-1)),
+    Action("Look at its first frame", (Chord("Home"),), lambda c: c.replay.look(0)),
+    Action("Look at its last frame", (Chord("End"),), lambda c: c.replay.look(c.replay.last)),
     Action("Session"),
     Action("Start recording", (Chord("R"),), lambda c: c.record()),
+    Action("Export the recording as csv", (Chord("E", ctrl=True),), lambda c: c.exporting.to("csv")),
     Action("Connect again", (Chord("R", ctrl=True),), lambda c: c.connect(c.source)),
     Action("Put a numbered marker into the recording", (Chord("M"),), lambda c: c.taking.mark()),
     Action("Picture"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from roi_core.ring import FrameRing
     from roi_core.rois import RoiSet
     from roi_core.session import Snapshot
     from roi_core.settings import Settings
@@ -61,6 +62,17 @@ class View:
     """True while a stage takes so long to make that it must be compiled."""
     recorded: float = 0.0
     """Seconds from pressing Record to now, or to the end of that recording."""
+
+    looked: FrameRing | None = None
+    """The frame of the file that is looked at, when it is not the analysed one."""
+
+    exportable: bool = False
+    """True when there is a finished recording at hand."""
+
+    @property
+    def frames(self) -> FrameRing | None:
+        """The pictures to show: the newest analysed, or the frame that is looked at."""
+        return self.looked or (self.snapshot.frames if self.snapshot is not None else None)
 
     @property
     def running(self) -> bool:

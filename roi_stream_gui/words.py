@@ -24,6 +24,22 @@ STOP_FIRST = "stop the recording first (hold Stop)"
 STILL_OPENING = "a source is being opened; record when its picture is there"
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
 CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
+NO_MOVIE = (
+    "{} holds no movie and the file it was made from is not beside it: its regions, cells, traces and "
+    "pictures are shown, but it cannot be replayed (recorder.movie keeps the frames)"
+)
+ORIGINAL = "{} holds no movie; the file it was made from is replayed: {}"
+PUT_ASIDE = "your {} regions are put aside while a recording is shown; they come back with the next source"
+NO_RESULT = "{} holds no cells, so there is nothing to compare (cnmf.enabled)"
+CHOOSE_TWO = "choose two results to compare: A and B"
+NOTHING_COMPARED = "Choose two results: a recording, its refinement, this run, or the run before it."
+EXPORTING = "exporting {} to {} ..."
+EXPORTED = "exported to {}"
+EXPORT_WHAT = "there is no recording yet to export: record, open one, or use File/Export a file"
+REPLAYED = "replay of {}, analysed from its frame {} on"
+WHERE = "frame {row} / {last}   {seconds:.2f} s"
+ANALYSED = "  (analysis: {})"
+NOT_SHOWN = "frame {} cannot be shown: {}"
 NOTE_LOST = "nothing is being recorded, so the note was not kept"
 MARK_LOST = "nothing is being recorded, so there is nothing to mark"
 NO_NAME = '%r is no name for a file: leave out / \\ : * ? " < > | and a dot in front'
@@ -167,6 +183,8 @@ QUIT_KEEP = "Keep recording"
 
 FILES = {
     "open": ("Open a file, a Miniscope folder or a URL", "Open", ""),
+    "compare": ("Compare the cells of a recording (.h5)", "Add", ""),
+    "export": ("Export a recording (.h5)", "Export", ""),
     "save_rois": ("Save the regions (.json .csv .zip)", "Save", "regions.json"),
     "load_rois": ("Load regions (.json .csv .roi .zip)", "Load", "regions.json"),
     "save_imagej": ("Save the regions for ImageJ (.zip)", "Save", "regions.zip"),
@@ -281,6 +299,21 @@ TIPS = {
     "preset.save": "Write the parameters, the pending ones too, under this name",
     "restore": "The set becomes pending; Apply puts it into force",
     "pause": "Hold the traces still to look back, or go on live (X, End); measuring and recording never stop",
+    "play": "Play the file on, or hold it (Ctrl+Space). No frame is left out at any speed.",
+    "side": "A result: a recording, its refinement, what runs now, or the run that was replaced last",
+    "review.open": "Offer the cells of another recording",
+    "compare": "Match the cells of A and B one to one, and compare their traces",
+    "least": "Least overlap (intersection over union of the footprints) of two cells that are the same",
+    "review.show": "Draw the cells of A and B on the picture. Display only.",
+    "again": "Analyse the file from its beginning with the present parameters. "
+    "The same file and parameters give the same result.",
+    "step.back": "Look at the frame before (Left, when nothing is selected)",
+    "step.on": "Analyse one frame more, or look at the next (Right, when nothing is selected)",
+    "speed": "Seconds of the file per second; Max is as fast as the frames can be analysed",
+    "position": "Drag to look at any frame of the file. The analysis is held where it stands, for it has to "
+    "see the frames in their order.",
+    "from_here": "Begin the analysis anew with the frame on screen",
+    "back": "Show again the frame that was analysed last",
     "filter": "Show only the settings whose name or text holds this",
     "quality.span": "How far back the charts look",
     "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",

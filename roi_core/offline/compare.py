@@ -31,10 +31,22 @@ if TYPE_CHECKING:
 
     from roi_core.frame import Components
     from roi_core.recording import Recording
+    from roi_core.snapshot import Snapshot
 
     Traces = NDArray[np.float32]
 
-__all__ = ["CUT", "LEAST", "Comparison", "Pair", "Result", "compare", "recorded"]
+__all__ = [
+    "CUT",
+    "LEAST",
+    "Comparison",
+    "Pair",
+    "Result",
+    "common",
+    "compare",
+    "recorded",
+    "running",
+    "together",
+]
 
 CUT: Final = 0.2
 """Share of its peak at which a footprint ends."""
@@ -134,6 +146,19 @@ def recorded(recording: Recording, refined: bool = False) -> Result:
     return Result(name, cells.components(recording.shape), recording.frame_index, read)
 
 
+def running(snapshot: Snapshot, name: str) -> Result:
+    """Return the cells of a session as they are now, with the last rows of their traces."""
+    activity, ring = snapshot.activity, snapshot.cells
+    if activity is None or ring is None:
+        raise RecordingError(f"{name} holds no cells")
+    rows = ring.since(0, activity.components.ids.tolist())
+    known = snapshot.traces.since(snapshot.traces.head - snapshot.traces.capacity)
+    # both rings were given the same time of each frame, but need not reach back equally far
+    _, mine, theirs = np.intersect1d(rows.times, known.times, assume_unique=True, return_indices=True)
+    traces = rows.raw[mine]
+    return Result(name, activity.components, known.index[theirs], lambda first, last: traces[first:last])
+
+
 def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
     """Match the cells of two results and compare their traces.
 
@@ -167,6 +192,11 @@ def overlaps(a: csc_matrix, b: csc_matrix) -> NDArray[np.float64]:
     sizes = np.asarray(a.sum(axis=0)).ravel()[:, None] + np.asarray(b.sum(axis=0)).ravel()
     found: NDArray[np.float64] = both / np.maximum(sizes - both, 1.0)
     return found
+
+
+def common(a: Result, b: Result) -> NDArray[np.int64]:
+    """Return the camera's count of the frames that both have."""
+    return np.intersect1d(a.index, b.index, assume_unique=True)
 
 
 def together(a: Result, b: Result, i: Any, k: Any) -> Iterator[tuple[Traces, Traces]]:

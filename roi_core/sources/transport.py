@@ -124,7 +124,6 @@ class Played:
         seek = getattr(source, "seek", None)
         if first and seek is not None:
             seek(first)
-            self.notes += (f"{source.name} is played from its frame {first} on",)
 
     def frames(self) -> Iterator[Frame]:
         """Yield each frame when it is let go; index and time stay those of the file."""

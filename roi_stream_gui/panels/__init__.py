@@ -20,8 +20,10 @@ PANELS: dict[str, str] = {
     "celltable": "roi_stream_gui.panels.celltable:CellTable",
     "card": "roi_stream_gui.panels.card:SessionCard",
     "parameters": "roi_stream_gui.panels.parameters:Parameters",
+    "transport": "roi_stream_gui.panels.transport:TransportBar",
     "traces": "roi_stream_gui.panels.traces:Traces",
     "quality": "roi_stream_gui.panels.quality:Quality",
+    "review": "roi_stream_gui.panels.review:ReviewPanel",
     "messages": "roi_stream_gui.panels.messages:Messages",
     "recovery": "roi_stream_gui.panels.recovery:RecoveryNotice",
 }

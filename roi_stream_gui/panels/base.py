@@ -33,7 +33,10 @@ FIELDS = {
 
 
 class Place(StrEnum):
-    """Where in the window a panel lives; those on the right and at the bottom are tabs."""
+    """Where in the window a panel lives; those on the right and at the bottom are tabs.
+
+    The strip has room only while the panel in it shows its pane.
+    """
 
     MENU = "menu"
     TOP = "top"
@@ -41,6 +44,7 @@ class Place(StrEnum):
     LEFT = "left"
     CENTRE = "centre"
     RIGHT = "right"
+    STRIP = "strip"
     BOTTOM = "bottom"
     FOOT = "foot"
 

@@ -95,7 +95,8 @@ class CellOverlay:
         They follow the shift of a picture that `moves`; one that was put in its place keeps them still.
         """
         snapshot, shown = view.snapshot, view.settings.display
-        if snapshot is None or snapshot.activity is None or shown.cells == "off":
+        hidden = shown.cells == "off" or self._do.review.on_picture
+        if snapshot is None or snapshot.activity is None or hidden:
             self._clear()
             return
         self._look(snapshot)

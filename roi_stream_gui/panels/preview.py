@@ -86,7 +86,7 @@ class Preview:
             )
             return
         now, screen = time.monotonic(), self._screen
-        self._take_frame(view.snapshot.frames)
+        self._take_frame(view.frames or view.snapshot.frames)
         screen.place(view.snapshot.shape, self._hand.holds_wheel)
         self._choose(view.snapshot, view.settings.display.view, now)
         screen.paint(self._picture)

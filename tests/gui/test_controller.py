@@ -27,7 +27,7 @@ def make(tmp_path):
         waiting = list(sources)
 
         def opener(text, _settings, *, realtime):
-            assert realtime
+            assert not realtime, "a file waits for its analysis; its transport paces it"
             if not waiting:
                 raise SourceNotFound(f"there is no source {text!r}")
             return waiting.pop(0)
@@ -160,7 +160,7 @@ class TestSource:
         opened, go = Stepped(count=5), threading.Event()
 
         def opener(_text, _settings, *, realtime):
-            assert realtime
+            assert not realtime, "a file waits for its analysis; its transport paces it"
             go.wait(10)
             return opened
 

@@ -1,0 +1,116 @@
+"""The transport of a file: play, hold, step, speed, and any frame under the slider. Cameras have none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui import words
+from roi_stream_gui.panels.base import Place, then, value
+from roi_stream_gui.replay import SPEEDS
+
+if TYPE_CHECKING:
+    from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.replay import Film
+    from roi_stream_gui.view import View
+
+__all__ = ["TransportBar"]
+
+BUTTONS = 452
+"""px of what stands left of the slider."""
+FACTS = 290
+"""px of what stands right of it."""
+
+
+class TransportBar:
+    """One row between the picture and the traces."""
+
+    title: ClassVar[str] = "Transport"
+    place: ClassVar[Place] = Place.STRIP
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._replay = desk.controller.replay
+        self._shown: dict[str, Any] = {}
+        self._film: Film | None = None
+
+    def build(self, parent: int) -> None:
+        """Make the row; the pane is shown with the first file."""
+        self._pane, replay = parent, self._replay
+        with dpg.group(horizontal=True, parent=parent):
+            self._button("again", "Replay", 62, replay.again)
+            self._button("step.back", "<", 24, lambda: replay.step(-1))
+            self._button("play", "Play", 56, replay.toggle)
+            self._button("step.on", ">", 24, lambda: replay.step(1))
+            self._speed = dpg.add_combo(
+                list(SPEEDS), width=64, callback=value(lambda word: replay.set_speed(SPEEDS[word]))
+            )
+            self._desk.tip(self._desk.named("speed", self._speed), "speed")
+            self._button("from_here", "Analyse from here", 134, replay.from_here)
+            self._button("back", "Back", 48, replay.leave)
+            self._slider = dpg.add_slider_int(
+                width=200, format="", no_input=True, callback=value(replay.look), clamped=True
+            )
+            self._desk.tip(self._desk.named("position", self._slider), "position")
+            self._facts = self._desk.text()
+
+    def update(self, view: View) -> None:
+        """Show where the file stands and what can be done with it."""
+        film, transport = self._replay.film, self._replay.transport
+        self._set("pane", self._pane, show=transport is not None)
+        if film is None or transport is None:
+            return
+        replay = self._replay
+        self._set("play", self._desk.names["play"], label="Hold" if self._plays() else "Play")
+        for name in ("from_here", "back"):
+            self._set(name, self._desk.names[name], enabled=replay.looking)
+        self._set("again", self._desk.names["again"], enabled=not view.recording)
+        width = int(dpg.get_item_rect_size(self._pane)[0]) - self._desk.px(BUTTONS + FACTS)
+        self._set("slider", self._slider, max_value=max(replay.last, 1), width=max(width, self._desk.px(80)))
+        if not dpg.is_item_active(self._slider) and dpg.get_value(self._slider) != replay.row:
+            dpg.set_value(self._slider, replay.row)
+        word = next((word for word, speed in SPEEDS.items() if speed == transport.speed), "")
+        if dpg.get_value(self._speed) != word:
+            dpg.set_value(self._speed, word)
+        self._desk.say(self._facts, self._where(view), "warn" if replay.looking else "text")
+
+    def tell(self) -> dict[str, Any]:
+        """Return what tests ask for."""
+        replay, transport = self._replay, self._replay.transport
+        return {
+            "shown": transport is not None,
+            "plays": self._plays(),
+            "row": replay.row,
+            "last": replay.last,
+            "analysed": transport.row if transport is not None else None,
+            "looking": replay.looking,
+            "looked": replay.peek.shown if replay.looking and replay.peek is not None else None,
+            "speed": transport.speed if transport is not None else None,
+            "first": replay.film.first if replay.film is not None else None,
+            "ended": transport.closed if transport is not None else None,
+            "facts": dpg.get_value(self._facts),
+        }
+
+    def _plays(self) -> bool:
+        transport = self._replay.transport
+        return transport is not None and transport.playing and not transport.closed
+
+    def _where(self, view: View) -> str:
+        """Return frame and time on screen, and in brackets where the analysis stands when it is elsewhere."""
+        replay, transport = self._replay, self._replay.transport
+        if transport is None:
+            return ""
+        seconds = replay.peek.time if replay.looking and replay.peek is not None else max(transport.time, 0.0)
+        text = words.WHERE.format(row=replay.row, last=replay.last, seconds=seconds)
+        return text + (words.ANALYSED.format(max(transport.row, 0)) if replay.looking else "")
+
+    def _button(self, name: str, label: str, width: int, action: Any) -> None:
+        item = dpg.add_button(label=label, width=width, callback=then(action))
+        self._desk.tip(self._desk.named(name, item), name)
+
+    def _set(self, key: str, item: int, **options: Any) -> None:
+        """Configure a widget if that is something new."""
+        if self._shown.get(key) != options:
+            self._shown[key] = options
+            dpg.configure_item(item, **options)

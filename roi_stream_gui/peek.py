@@ -1,0 +1,80 @@
+"""Any frame of a file, read beside the analysis. Knows no toolkit."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from roi_core.errors import RecordingError
+from roi_core.gray import to_uint16_gray
+from roi_core.ring import FrameRing
+from roi_core.settings import LiveSettings, Settings
+from roi_stream_gui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roi_core.frame import Frame
+    from roi_core.sources import Source
+
+    Opener = Callable[..., Source]
+
+__all__ = ["Peek"]
+
+log = logging.getLogger(__name__)
+
+
+class Peek:
+    """Any frame of a file, read on a thread of its own; of several wishes the last one counts."""
+
+    def __init__(self, opener: Opener, shape: tuple[int, int], settings: LiveSettings) -> None:
+        self.ring = FrameRing(3, shape)
+        self.wanted = self.shown = -1
+        self.time = 0.0
+        self._opener, self._settings = opener, settings
+        self._source: Any = None
+        self._helper = ThreadPoolExecutor(1, thread_name_prefix="peek")
+        self._reading: Future[bool] | None = None
+
+    def look(self, row: int) -> None:
+        """Wish for a row."""
+        self.wanted = row
+        self.tick()
+
+    def tick(self) -> None:
+        """Collect what was read, and have the newest wish read next."""
+        if self._reading is not None and self._reading.done():
+            reading, self._reading = self._reading, None
+            error = reading.exception()
+            if error is not None:
+                log.error(words.NOT_SHOWN.format(self.wanted, error))
+                self.shown = self.wanted
+        if self._reading is None and self.wanted != self.shown:
+            self.shown = self.wanted
+            self._reading = self._helper.submit(self._read, self.wanted)
+
+    def close(self) -> None:
+        """Close the file when it is not read any more; does not wait."""
+        self._helper.submit(self._close)
+        self._helper.shutdown(wait=False)
+
+    def _read(self, row: int) -> bool:
+        if self._source is None:
+            # what a file ignores of the settings was told when it was opened
+            rate = self._settings.current.camera.rate
+            plain = LiveSettings(Settings().with_value("camera.rate", rate))
+            self._source = self._opener(plain, realtime=False)
+        if not hasattr(self._source, "at"):
+            raise RecordingError("frames of this kind of file can only be played")
+        frame: Frame | None = self._source.at(row)
+        if frame is not None:
+            limits = self._settings.current.camera.input_range
+            to_uint16_gray(frame.image, out=self.ring.claim(), input_range=limits)
+            self.ring.publish(frame.index, frame.time)
+            self.time = frame.time
+        return frame is not None
+
+    def _close(self) -> None:
+        if self._source is not None:
+            self._source.close()

@@ -1,0 +1,237 @@
+"""Files as the window plays them, without it: held, looked at, replayed; recordings without a movie."""
+
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+from roi_core.frame import FinishReason, Summary
+from roi_core.recording import Recording
+from roi_core.rois import Circle, RoiSet
+from roi_core.session import Session, State
+from roi_core.settings import LiveSettings, Settings
+from roi_core.sources import open_source
+from roi_stream_gui.controller import Controller
+from roi_stream_gui.view import Phase
+from tests.core.test_recorder_cells import record, samples
+from tests.fakes import Ramp
+from tests.gui.driver import within
+
+COUNT = 40
+
+
+@pytest.fixture
+def do(tmp_path):
+    controller = Controller(Settings().with_value("recorder.folder", str(tmp_path / "out")))
+    controller.log.install()
+    yield controller
+    controller.close()
+    controller.log.remove()
+
+
+def until(do, true, what):
+    within(20, lambda: (do.tick(), true())[1], what, lambda: [m.text for m in do.log.messages()])
+
+
+def connect(do, path):
+    before = do.session
+    do.connect(str(path))
+    until(do, lambda: do.session is not before and do.view().phase is not Phase.CONNECTING, "connected")
+
+
+def said(do, text):
+    return any(text in message.text for message in do.log.messages())
+
+
+@pytest.fixture
+def film(tmp_path):
+    """A file whose frame k is k everywhere."""
+    path = tmp_path / "film.npy"
+    np.save(path, np.arange(COUNT, dtype=np.uint16)[:, None, None] * np.ones((16, 20), np.uint16))
+    return path
+
+
+def recording(path, movie, rois=None, source=None):
+    settings = Settings().with_value("recorder.movie", movie)
+    session = Session(source or Ramp(count=COUNT), LiveSettings(settings), rois)
+    path = session.record(path)
+    session.start()
+    session.wait()
+    return path
+
+
+def shown(do):
+    """The value of the frame that is on screen."""
+    shot = do.view().frames.latest()
+    return shot and int(shot.image[0, 0])
+
+
+def seen(do):
+    return do.session.snapshot().frames_seen
+
+
+class TestPlaying:
+    def test_every_frame_of_a_file_is_analysed_at_any_speed(self, do, film):
+        connect(do, film)
+        do.replay.set_speed(math.inf)
+        until(do, lambda: do.session.state is State.FINISHED, "the end")
+        assert (seen(do), do.session.snapshot().frames_dropped) == (COUNT, 0)
+        assert do.replay.row == do.replay.last == COUNT - 1
+
+    def test_it_is_held_and_goes_on_where_it_was(self, do, film):
+        connect(do, film)
+        do.replay.toggle()
+        do.replay.step(1)
+        count = seen(do)
+        do.replay.step(1)
+        until(do, lambda: seen(do) > count, "a step")
+        assert do.session.state is State.RUNNING
+        assert do.session.snapshot().silence == 0.0, "a file that is held has not stalled"
+        do.replay.set_speed(math.inf)
+        do.replay.toggle()
+        until(do, lambda: seen(do) == COUNT, "the rest")
+
+    def test_a_frame_is_looked_at_without_analysis(self, do, film):
+        connect(do, film)
+        do.replay.step(1)
+        until(do, lambda: do.replay.transport.row >= 0, "a first frame")
+        do.replay.look(30)
+        until(do, lambda: shown(do) == 30, "frame 30")
+        analysed = do.replay.transport.row
+        assert analysed < 30
+        do.replay.step(-1)
+        until(do, lambda: shown(do) == 29, "the frame before")
+        do.replay.look(1000)
+        until(do, lambda: shown(do) == COUNT - 1, "the last frame")
+        assert do.replay.peek.time == pytest.approx((COUNT - 1) / 30)
+        until(do, lambda: seen(do) == do.replay.transport.row + 1, "the worker is at rest")
+        do.replay.leave()
+        assert shown(do) == do.replay.transport.row, "the analysis did not move"
+        do.replay.set_speed(math.inf)
+        do.replay.toggle()
+        until(do, lambda: seen(do) == COUNT, "all frames in their order")
+        rows = do.session.snapshot().traces.since(0)
+        np.testing.assert_array_equal(rows.index, np.arange(COUNT))
+
+    def test_of_many_wishes_the_last_is_shown(self, do, film):
+        connect(do, film)
+        for row in range(COUNT):
+            do.replay.look(row)
+        do.replay.look(7)
+        until(do, lambda: do.replay.frames is not None and shown(do) == 7, "the last wish")
+
+    def test_again_and_from_here_are_new_analyses_that_keep_the_numbers_of_the_file(self, do, film):
+        connect(do, film)
+        do.replay.set_speed(math.inf)
+        until(do, lambda: do.session.state is State.FINISHED, "the end")
+        first = do.session
+        do.replay.toggle()
+        until(do, lambda: do.session is not first and do.session.state is State.FINISHED, "again")
+        assert seen(do) == COUNT
+        assert do.replay.speed == math.inf, "the speed stays"
+        do.replay.look(25)
+        second = do.session
+        do.replay.from_here()
+        until(do, lambda: do.session is not second and do.session.state is State.FINISHED, "from there")
+        rows = do.session.snapshot().traces.since(0)
+        np.testing.assert_array_equal(rows.index, np.arange(25, COUNT))
+        assert rows.times[0] == 0.0
+        assert not do.replay.looking
+
+    def test_what_is_recorded_of_a_replay_tells_where_it_began(self, do, film):
+        connect(do, film)
+        do.replay.look(25)
+        do.settings.edit("recorder.movie", True)
+        before = do.session
+        do.replay.from_here()
+        until(do, lambda: do.session is not before, "from there")
+        do.replay.transport.pause()
+        do.record()
+        do.tick()
+        do.replay.set_speed(math.inf)
+        do.replay.toggle()
+        until(do, lambda: do.session.state is State.FINISHED, "the end")
+        with Recording(do.session.snapshot().recording.path) as found:
+            index = found.frame_index
+            np.testing.assert_array_equal(index, np.arange(index[0], COUNT))
+            assert index[0] >= 25
+            np.testing.assert_array_equal(found.movie[:, 0, 0], index)
+            assert any("analysed from its frame 25 on" in str(event.data) for event in found.events)
+
+    def test_nothing_is_begun_anew_under_a_recording(self, do, film):
+        connect(do, film)
+        do.record()
+        session = do.session
+        do.replay.again()
+        do.tick()
+        assert said(do, "stop the recording first")
+        assert do.session is session
+
+    def test_a_camera_has_no_transport(self, do):
+        connect(do, "simulated:tiny")
+        assert do.replay.transport is None
+        for verb in (do.replay.toggle, do.replay.again, do.replay.leave, lambda: do.replay.look(3)):
+            verb()
+        assert do.replay.frames is None
+        assert do.view().running
+
+
+class TestRecordings:
+    def test_one_with_a_movie_is_replayed_with_its_regions(self, do, tmp_path):
+        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
+        connect(do, path)
+        assert [roi.name for roi in do.editor.rois] == ["soma"]
+        do.replay.set_speed(math.inf)
+        until(do, lambda: seen(do) == COUNT, "all frames")
+        with Recording(path) as found:
+            rows = do.session.snapshot().traces.since(0)
+            np.testing.assert_array_equal(rows.raw, found.means)
+
+    def test_regions_drawn_already_are_kept_for_the_replay(self, do, tmp_path):
+        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
+        do.editor.add(Circle(8, 8, 3, name="mine"))
+        connect(do, path)
+        assert [roi.name for roi in do.editor.rois] == ["mine"]
+
+    def test_one_without_a_movie_replays_the_file_it_was_made_from(self, do, tmp_path, film):
+        settings = LiveSettings(Settings())
+        path = recording(tmp_path / "a.h5", False, source=open_source(str(film), settings))
+        connect(do, path)
+        assert said(do, f"the file it was made from is replayed: {film}")
+        do.replay.set_speed(math.inf)
+        until(do, lambda: seen(do) == COUNT, "all frames")
+        assert do.replay.film.recording == path
+
+    def test_one_without_any_frames_is_looked_at(self, do, tmp_path):
+        maps = {"mean": np.arange(48, dtype=np.float32).reshape(6, 8) * 3}
+        path = record(
+            tmp_path / "a.h5", samples(range(70)), summary=Summary(FinishReason.COMPLETED, maps=maps)
+        )
+        do.editor.add(Circle(3, 3, 1, name="mine"))
+        connect(do, path)
+        assert said(do, "holds no movie and the file it was made from is not beside it")
+        view = do.view()
+        assert view.phase is Phase.FINISHED
+        np.testing.assert_array_equal(view.frames.latest().image, maps["mean"])
+        assert len(view.snapshot.activity.ids) == 4
+        assert do.replay.transport is None
+        assert len(do.editor.rois) == 0, "traces belong to the regions of the recording"
+        assert said(do, "your 1 regions are put aside")
+        do.record()
+        assert said(do, "connect a camera or open a file first")
+        connect(do, "simulated:tiny")
+        assert [roi.name for roi in do.editor.rois] == ["mine"]
+
+    def test_another_file_is_opened_as_before(self, do, tmp_path):
+        do.connect(str(tmp_path / "none.h5"))
+        until(do, lambda: said(do, "there is no file"), "a refusal")
+        (tmp_path / "bad.h5").write_bytes(b"nothing")
+        do.connect(str(tmp_path / "bad.h5"))
+        until(do, lambda: said(do, "bad.h5 cannot be read"), "a refusal")
+
+    def test_a_frame_that_cannot_be_read_is_told(self, do, film, tmp_path):
+        connect(do, film)
+        shutil.move(film, tmp_path / "gone.npy")
+        do.replay.look(3)
+        until(do, lambda: said(do, "frame 3 cannot be shown"), "a sentence")

@@ -1,0 +1,169 @@
+"""Two results compared, and exports: what the window does, without it."""
+
+import numpy as np
+import pytest
+
+from roi_core.export import EXPORTS
+from roi_core.frame import FinishReason, Summary
+from roi_core.recording import Recording
+from roi_core.session import Session
+from roi_core.settings import LiveSettings, Settings
+from roi_stream_gui import review
+from roi_stream_gui.controller import Controller
+from roi_stream_gui.menus import MENU
+from roi_stream_gui.panels.base import Desk
+from roi_stream_gui.panels.review import ReviewPanel
+from roi_stream_gui.view import Phase
+from tests.core.test_recorder_cells import SHAPE, record, samples
+from tests.fakes import Ramp, fake_stages
+from tests.gui.driver import within
+from tests.gui.test_panels import built
+
+
+@pytest.fixture
+def our(tmp_path):
+    controller = Controller(Settings().with_value("recorder.folder", str(tmp_path / "out")))
+    controller.log.install()
+    yield controller
+    controller.close()
+    controller.log.remove()
+
+
+@pytest.fixture
+def path(tmp_path):
+    maps = {"mean": np.arange(48, dtype=np.float32).reshape(SHAPE)}
+    return record(tmp_path / "a.h5", samples(range(70)), summary=Summary(FinishReason.COMPLETED, maps=maps))
+
+
+def until(our, true, what):
+    within(20, lambda: (our.tick(), true())[1], what, lambda: [m.text for m in our.log.messages()])
+
+
+def said(our, text):
+    return any(text in message.text for message in our.log.messages())
+
+
+def labels(our):
+    return [side.label for side in our.review.choices()]
+
+
+class TestReview:
+    def test_a_recording_is_added_compared_and_its_traces_shown(self, our, path):
+        our.review.add(path)
+        until(our, lambda: labels(our) == ["a.h5"], "it is offered")
+        our.review.choose_side(0, "a.h5")
+        our.review.choose_side(1, "a.h5")
+        our.review.compare()
+        until(our, lambda: our.review.lines is not None, "compared, and the first pair read")
+        outcome = our.review.outcome
+        assert [(row.a, row.b) for row in outcome.rows] == [(2, 2), (4, 4), (5, 5)]
+        assert our.review.chosen == 0
+        lines = our.review.lines
+        np.testing.assert_array_equal(lines.a, lines.b)
+        assert np.nanmean(lines.a) == pytest.approx(0, abs=1e-6)
+        assert np.nanstd(lines.a) == pytest.approx(1, abs=1e-6)
+        with Recording(path) as recording:
+            np.testing.assert_array_equal(lines.x, recording.frame_index)
+        our.review.choose(2)
+        assert our.review.lines is None
+        until(our, lambda: our.review.lines is not None and our.review.lines.row.a == 5, "the third pair")
+        assert said(our, "3 of 3 cells in A and 3 in B are the same")
+
+    def test_what_cannot_be_compared_is_a_sentence(self, our, path, tmp_path):
+        our.review.compare()
+        assert said(our, "choose two results")
+        our.review.add(tmp_path / "none.h5")
+        until(our, lambda: said(our, "none.h5 is not there"), "a refusal")
+        bare = record(tmp_path / "bare.h5", samples(range(5), off=range(5), shift=False))
+        our.review.add(bare)
+        until(our, lambda: said(our, "bare.h5 holds no cells"), "a refusal")
+        assert labels(our) == []
+
+    def test_an_opened_recording_is_offered_and_proposed_as_a(self, our, path):
+        our.connect(str(path))
+        until(our, lambda: labels(our) == ["a.h5"], "it is offered")
+        assert our.review.sides == ("a.h5", review.NOW)
+
+    def test_a_run_is_compared_with_the_one_before_it(self, our, tmp_path, monkeypatch):
+        film = tmp_path / "film.npy"
+        np.save(film, np.arange(70, dtype=np.uint16)[:, None, None] * np.ones((16, 20), np.uint16))
+        our.edit("cnmf.enabled", True)
+        with fake_stages(monkeypatch):
+            our.connect(str(film))
+            until(our, lambda: our.replay.transport is not None, "it plays")
+            our.replay.set_speed(float("inf"))
+            until(our, lambda: our.view().phase is Phase.FINISHED, "the end")
+            first = our.session
+            assert labels(our) == [review.NOW]
+            our.replay.again()
+            until(our, lambda: our.session is not first and our.view().phase is Phase.FINISHED, "again")
+        assert labels(our) == [review.NOW, review.BEFORE]
+        our.review.sides = (review.BEFORE, review.NOW)
+        our.review.compare()
+        until(our, lambda: our.review.lines is not None, "compared")
+        found = our.review.outcome.found
+        assert found.f1 == 1.0
+        assert all(pair.r == pytest.approx(1.0) for pair in found.pairs), "the same file, the same result"
+
+    def test_long_traces_are_drawn_by_their_extremes(self):
+        x = np.arange(100_000.0)
+        line = np.zeros(100_000)
+        line[54_321] = 7.0
+        places, thin = review._thinned(x, line)
+        assert len(places) == len(thin) == 2 * review.POINTS
+        assert thin.max() == 7.0
+        assert abs(places[thin.argmax()] - 54_321) <= 50
+
+
+class TestExports:
+    def recorded(self, our, tmp_path):
+        session = Session(Ramp(count=9), LiveSettings(Settings().with_value("recorder.movie", True)))
+        path = session.record(tmp_path / "b.h5")
+        session.start()
+        session.wait()
+        our.connect(str(path))
+        until(our, lambda: our.exporting.recording == path, "it is at hand")
+        return path
+
+    @pytest.mark.parametrize("word", ["csv", "matlab"])
+    def test_the_menu_exports_the_recording_at_hand(self, our, tmp_path, word):
+        entry = next(entry for entry in MENU if entry.path == f"File/Export/{word}")
+        assert not entry.possible(our.view())
+        path = self.recorded(our, tmp_path)
+        assert entry.possible(our.view())
+        desk = Desk(our, None, None)
+        first = path.with_name("b" + EXPORTS[word][1])
+        for target in (first, path.with_name("b_2" + EXPORTS[word][1])):
+            entry.run(desk)
+            until(our, lambda target=target: said(our, f"exported to {target}"), "exported")
+            assert target.stat().st_size > 0
+        assert not list(tmp_path.glob("*.part"))
+
+    def test_a_file_that_is_asked_for_is_exported(self, our, path):
+        entry = next(entry for entry in MENU if entry.path == "File/Export a file/csv ...")
+        desk = Desk(our, None, None)
+        desk.ask_file = lambda what, then: then(str(path)) if what == "export" else None
+        entry.run(desk)
+        until(our, lambda: said(our, f"exported to {path.with_suffix('.csv')}"), "exported")
+
+    def test_refusals_are_sentences(self, our, tmp_path):
+        our.exporting.to("csv")
+        assert said(our, "there is no recording yet to export")
+        our.exporting.to("csv", tmp_path / "none.h5")
+        until(our, lambda: said(our, "not exported"), "a refusal")
+
+
+def test_the_panel_shows_pairs_and_lets_one_be_chosen(desk, path):
+    our = desk.controller
+    panel = built("review", desk)
+    assert isinstance(panel, ReviewPanel)
+    our.review.add(path)
+    until(our, lambda: labels(our) == ["a.h5"], "it is offered")
+    our.review.sides = ("a.h5", "a.h5")
+    our.review.compare()
+    until(our, lambda: our.review.lines is not None, "compared")
+    panel.update(our.view())
+    told = panel.tell()
+    assert [pair[:2] for pair in told["pairs"]] == [[2, 2], [4, 4], [5, 5]]
+    assert told["drawn"] == 70
+    assert "3 of 3" in told["summary"]

@@ -1,0 +1,91 @@
+"""Replay and review in the real window: a session recorded with its movie, replayed with other parameters,
+both compared, the table exported."""
+
+import csv
+import math
+
+import pytest
+
+pytestmark = [pytest.mark.gui, pytest.mark.timeout(480)]
+
+PATIENCE = 240
+"""Seconds: kernels may have to be compiled first, on a machine that does other things too."""
+
+
+def found(state):
+    return len(state.cells["accepted"]) if state.cells else 0
+
+
+def test_a_recording_is_replayed_and_compared(start, tmp_path):
+    path = tmp_path / "take.h5"
+    settings = ["--set", "camera.format=192x192@30", "--set", "recorder.movie=true"]
+    window = start("simulated:2p", *settings, "--record", str(path))
+    window.until(lambda s: s.recording and found(s) >= 8, "cells are found", PATIENCE)
+    window.until(lambda s: s.take["rows"] >= 450, "15 s are recorded", PATIENCE)
+    assert not window.ask().told["transport"]["shown"], "a camera has no transport"
+    with window.holding("record"):
+        window.until(lambda s: not s.recording, "stopped")
+    window.until(lambda s: s.take and not s.take["closing"], "finished", 60)
+
+    # replayed: held, looked at, stepped, played on
+    window.fill("source", str(path))
+    state = window.until(lambda s: s.told["transport"]["shown"], "it is replayed", PATIENCE)
+    rows = state.told["transport"]["last"] + 1
+    assert rows >= 450
+    window.click("play")
+    state = window.until(lambda s: not s.told["transport"]["plays"], "held")
+    analysed = state.told["transport"]["analysed"]
+    x, y, width, height = state.items["position"]
+    window._to(x + 0.75 * width, y + height / 2)
+    window._tool("click", "1")
+    state = window.until(lambda s: s.told["transport"]["looking"], "another frame is looked at")
+    assert abs(state.told["transport"]["row"] - 0.75 * rows) < 0.05 * rows
+    assert state.told["transport"]["analysed"] <= analysed + 1
+    window.screenshot("review_1_looking")
+    row = state.told["transport"]["row"]
+    state = window.key("Left")
+    assert state.told["transport"]["row"] == row - 1
+    state = window.click("back")
+    assert not state.told["transport"]["looking"]
+    state = window.key("Right")
+    window.until(lambda s: s.told["transport"]["analysed"] > analysed, "a step")
+
+    # again, with another parameter, as fast as it goes
+    window.click("tab.parameters")
+    window.fill("find", "min_snr")
+    window.fill("set.cnmf.min_snr", "4")
+    state = window.key("ctrl+Up", "ctrl+Up", "ctrl+Up", "ctrl+Up")
+    assert state.told["transport"]["speed"] == math.inf
+    window.click("again")
+    window.until(lambda s: s.told["transport"]["ended"], "the replay ends", PATIENCE)
+    window.screenshot("review_2_replayed")
+
+    # compared: online (A) with the replay (B)
+    window.click("tab.review")
+    state = window.until(lambda s: "take.h5" in s.told["review"]["choices"], "the recording is offered")
+    assert state.told["review"]["sides"] == ["take.h5", "this run"]
+    window.click("compare")
+    state = window.until(lambda s: s.told["review"]["drawn"], "pairs are found and the first is drawn", 60)
+    told = state.told["review"]
+    assert told["chosen"] == 0
+    assert len(told["pairs"]) >= 4
+    assert all(overlap >= 0.5 for _, _, overlap in told["pairs"])
+    assert f"{len(told['pairs'])} of" in told["summary"]
+    window.screenshot("review_3_compared")
+    state = window.click("review.row1")
+    assert state.told["review"]["chosen"] == 1
+    window.until(lambda s: s.told["review"]["drawn"], "its traces are drawn", 60)
+    window.resize(1024, 700)
+    window.screenshot("review_4_small")
+
+    # exported, as the menu does it
+    window.resize(1280, 800)
+    window.key("ctrl+e")
+    table = path.with_suffix(".csv")
+    window.until(lambda s: any(f"exported to {table}" in text for _, text in s.messages), "exported", 60)
+    with table.open(newline="", encoding="utf-8") as file:
+        header, *lines = csv.reader(file)
+    assert header[:2] == ["time_s", "frame_index"]
+    assert len(lines) == rows
+    assert window.terminate() == 0
+    assert window.output() == ""
