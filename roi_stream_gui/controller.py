@@ -35,10 +35,10 @@ from roi_stream_gui.picture import Picture
 from roi_stream_gui.presets import Presets
 from roi_stream_gui.recents import Choices, Recents
 from roi_stream_gui.recovery import Recovery
-from roi_stream_gui.taking import Taking, said
-from roi_stream_gui.timeline import Timeline
 from roi_stream_gui.replay import Replay
 from roi_stream_gui.review import Review
+from roi_stream_gui.taking import Taking, said
+from roi_stream_gui.timeline import Timeline
 from roi_stream_gui.tools import Hand, Tool
 from roi_stream_gui.tracks import warm_up as traces_warm_up
 from roi_stream_gui.trial import Trial

@@ -33,6 +33,7 @@ PUT_ASIDE = "your {} regions are put aside while a recording is shown; they come
 NO_RESULT = "{} holds no cells, so there is nothing to compare (cnmf.enabled)"
 CHOOSE_TWO = "choose two results to compare: A and B"
 NOTHING_COMPARED = "Choose two results: a recording, its refinement, this run, or the run before it."
+COMPARED = "F1 {f1:.2f}   same: {same} of {a} in A, {b} in B   median IoU {overlap:.2f}, r {r:.2f}"
 EXPORTING = "exporting {} to {} ..."
 EXPORTED = "exported to {}"
 EXPORT_WHAT = "there is no recording yet to export: record, open one, or use File/Export a file"

@@ -12,6 +12,7 @@ from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.twofold import A, B, Twofold
 
 if TYPE_CHECKING:
+    from roi_core.offline.compare import Comparison
     from roi_stream_gui.panels.base import Desk
     from roi_stream_gui.review import Lines, Row
     from roi_stream_gui.view import View
@@ -97,7 +98,7 @@ class ReviewPanel:
             width=-1, height=-1, no_menus=True, no_title=True, no_box_select=True, no_mouse_pos=True,
             pan_button=dpg.mvMouseButton_Left,
         ) as self._plot:  # fmt: skip
-            self._x = dpg.add_plot_axis(dpg.mvXAxis, no_highlight=True, tick_format="frame %.0f")
+            self._x = dpg.add_plot_axis(dpg.mvXAxis, no_highlight=True, tick_format="%.0f")
             self._y = dpg.add_plot_axis(dpg.mvYAxis, no_highlight=True, tick_format="%g SD")
             self._series = [dpg.add_line_series([], [], parent=self._y, label=side) for side in SIDES]
             dpg.add_plot_legend(location=dpg.mvPlot_Location_NorthEast)
@@ -121,9 +122,8 @@ class ReviewPanel:
         self._version = review.version
         self._show_rows()
         self._show_lines(review.lines)
-        outcome = review.outcome
-        text = outcome.found.summary() if outcome is not None else words.NOTHING_COMPARED
-        self._desk.say(self._summary, text, "text" if outcome is not None else "dim")
+        text = _said(review.outcome.found) if review.outcome is not None else words.NOTHING_COMPARED
+        self._desk.say(self._summary, text, "dim" if review.outcome is None else "text")
 
     def tell(self) -> dict[str, Any]:
         """Return what tests ask for."""
@@ -186,6 +186,14 @@ class ReviewPanel:
     def _page(self, step: int) -> None:
         self._first += step * ROWS
         self._version = -1
+
+
+def _said(found: Comparison) -> str:
+    same = len(found.pairs)
+    return words.COMPARED.format(
+        f1=found.f1, same=same, a=same + len(found.only_a), b=same + len(found.only_b),
+        overlap=found.median("overlap"), r=found.median("r"),
+    )  # fmt: skip
 
 
 def _texts(row: Row) -> tuple[str, ...]:

@@ -166,4 +166,4 @@ def test_the_panel_shows_pairs_and_lets_one_be_chosen(desk, path):
     told = panel.tell()
     assert [pair[:2] for pair in told["pairs"]] == [[2, 2], [4, 4], [5, 5]]
     assert told["drawn"] == 70
-    assert "3 of 3" in told["summary"]
+    assert "same: 3 of 3 in A" in told["summary"]

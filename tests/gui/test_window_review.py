@@ -54,6 +54,8 @@ def test_a_recording_is_replayed_and_compared(start, tmp_path):
     window.click("tab.parameters")
     window.fill("find", "min_snr")
     window.fill("set.cnmf.min_snr", "4")
+    window.key("ctrl+Return")
+    window.until(lambda s: s.settings["cnmf"]["min_snr"] == 4.0, "it is in force")
     state = window.key("ctrl+Up", "ctrl+Up", "ctrl+Up", "ctrl+Up")
     assert state.told["transport"]["speed"] == math.inf
     window.click("again")
@@ -70,7 +72,7 @@ def test_a_recording_is_replayed_and_compared(start, tmp_path):
     assert told["chosen"] == 0
     assert len(told["pairs"]) >= 4
     assert all(overlap >= 0.5 for _, _, overlap in told["pairs"])
-    assert f"{len(told['pairs'])} of" in told["summary"]
+    assert f"same: {len(told['pairs'])} of" in told["summary"]
     window.screenshot("review_3_compared")
     state = window.click("review.row1")
     assert state.told["review"]["chosen"] == 1
