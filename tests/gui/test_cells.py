@@ -392,13 +392,16 @@ class TestParameters:
         panel = built("parameters", desk)
         assert not dpg.get_value(desk.names["block.prepare"])
         assert dpg.get_value(desk.names["block.cnmf"])
-        panel._filter("dead pixels")
+        dpg.set_value(desk.names["find"], "dead pixels")
+        panel._filter()
         assert dpg.get_value(desk.names["block.prepare"])
         assert not dpg.is_item_shown(desk.names["block.cnmf"])
 
     def test_an_edit_reaches_the_running_session(self, desk, found):
         panel = built("parameters", desk)
         panel._edit("cnmf.min_snr", 7.5)
+        assert found.session.settings.current.cnmf.min_snr == 1.5, "pending"
+        found.trial.apply()
         assert found.session.settings.current.cnmf.min_snr == 7.5
 
 

@@ -13,7 +13,8 @@ import pytest
 from roi_core.frame import Frame
 from roi_core.rois import Circle
 from roi_stream_gui.controller import Controller
-from roi_stream_gui.layout import Layout, Sizes
+from roi_stream_gui.layout import Layout
+from roi_stream_gui.memory import Memory
 from roi_stream_gui.panelboard import PanelBoard
 from roi_stream_gui.panels import PANELS
 from tests.fakes import Ramp
@@ -46,7 +47,7 @@ def house(desk):
     """All panels in their places."""
     with dpg.window() as window:
         pass
-    return PanelBoard(desk, Layout(desk, Sizes()).build(int(window)))
+    return PanelBoard(desk, Layout(desk, Memory()).build(int(window)))
 
 
 @pytest.fixture
