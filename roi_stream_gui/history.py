@@ -136,6 +136,10 @@ class History:
         y = np.column_stack([np.concatenate(low), np.concatenate(high)]).ravel()
         return np.repeat(np.concatenate(x), 2), y.astype(np.float64)
 
+    def ids(self, start: float, end: float) -> set[int]:
+        """Return the ids of which there are traces between two moments, roughly: those of whole pieces."""
+        return {one for piece, _ in self._between(start, end) for one in piece.column}
+
     def table(
         self, kind: str, ids: Sequence[int], start: float, width: float, count: int
     ) -> NDArray[np.float32]:

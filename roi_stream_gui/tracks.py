@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scale", "Stretch", "Tracks", "ticks", "warm_up"]
 
-VALUES: Final = 32_768
+VALUES: Final = 16_384
 """Values read at most for one drawn frame: a few ms."""
 LEAST: Final = 0.08
 """Share of the largest spike in sight below which none is drawn."""

@@ -65,6 +65,7 @@ class Marks:
     """One series for each group of marks and a pool of labels, made once."""
 
     def __init__(self, desk: Desk, plot: int, axis: int, labels: bool = True) -> None:
+        self._desk = desk
         self._series: dict[str, int] = {}
         for name, group in GROUPS.items():
             item = dpg.add_line_series([0.0], [0.0], parent=axis, show=False)
@@ -79,6 +80,7 @@ class Marks:
         ]  # fmt: skip
         self._key: tuple[float, ...] = ()
         self._next = 0.0
+        self._top = 1.0
         self.clusters: list[Cluster] = []
 
     def show(self, marks: Markers, start: float, end: float, pixels: float, top: float) -> None:
@@ -89,7 +91,7 @@ class Marks:
         now = time.monotonic()
         if key == self._key or (now < self._next and key[1:] == self._key[1:]):
             return
-        self._key, self._next = key, now + PERIOD
+        self._key, self._next, self._top = key, now + PERIOD, top
         first = float(page) * AHEAD * window
         closer = CLOSE * window / max(pixels, 1.0)
         self.clusters = marks.between(first, first + (1 + 2 * AHEAD) * window, closer)
@@ -111,17 +113,24 @@ class Marks:
             room += [
                 (row, cluster)
                 for cluster, after in zip(named, nexts, strict=True)
-                if after - cluster.time > (LETTER * len(cluster.label) + 10) * width
+                if after - cluster.time > (self._desk.px(LETTER * len(cluster.label)) + 10) * width
             ]
         room = sorted(room, key=lambda one: one[1].time)[-LABELS:]
         for item, (row, cluster) in zip(self._labels, room, strict=False):
-            dpg.configure_item(item, label=cluster.label, offset=(3, 2 + LINE * row), show=True)
+            dpg.configure_item(
+                item, label=cluster.label, offset=(3, 2 + self._desk.px(LINE) * row), show=True
+            )
             dpg.set_value(item, (cluster.time, top))
         for item in self._labels[len(room) :]:
             if dpg.is_item_shown(item):
                 dpg.configure_item(item, show=False)
 
-    def at(self, moment: float, closer: float) -> str:
-        """Return what the marks within `closer` s of a moment tell."""
-        near = [cluster for cluster in self.clusters if abs(cluster.time - moment) <= closer]
+    def at(self, moment: float, closer: float, y: float = 0.0) -> str:
+        """Return what the marks within `closer` s of a moment tell, the short ones only low in the plot."""
+        low = y <= 2 * SHORT * self._top
+        near = [
+            cluster
+            for cluster in self.clusters
+            if abs(cluster.time - moment) <= closer and (low or GROUPS[cluster.group].label)
+        ]
         return "\n".join(cluster.text for cluster in near[:3])

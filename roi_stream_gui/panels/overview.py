@@ -93,7 +93,7 @@ class Overview:
 
     def fit(self, low: bool) -> int:
         """Be less high when there is little room; return the height, px."""
-        height = LOW if low else HEIGHT
+        height = self._desk.px(LOW if low else HEIGHT)
         if dpg.get_item_height(self._plot) != height:
             dpg.configure_item(self._plot, height=height)
         return height

@@ -14,6 +14,7 @@ from roi_stream_gui.heat import arranged, paint, rows_of
 from roi_stream_gui.lineup import lanes_of
 from roi_stream_gui.panels.lanes import NAME_LENGTH
 from roi_stream_gui.theme import CELL
+from roi_stream_gui.timeline import MEAN
 from roi_stream_gui.tracks import Tracks
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Raster:
     def names(self) -> Ticks:
         """Return the ticks that name the rows, when there is room for that."""
         shown = self._in_order()
-        if not shown or self._rows / len(shown) < NAMED:
+        if not shown or self._rows / len(shown) < self._desk.px(NAMED):
             return ()
         return tuple((lane.name[:NAME_LENGTH], 1 - (k + 0.5) / len(shown)) for k, lane in enumerate(shown))
 
@@ -136,6 +137,8 @@ class Raster:
     def _read(self, view: View, snapshot: Snapshot, scale: Scale, stretch: Stretch) -> None:
         shown, timeline = view.settings.display, self._do.timeline
         alive = () if snapshot.activity is None else _judged(snapshot)
+        if stretch.upto is not None:  # of the past, those that lived then
+            alive = tuple(sorted({*alive, *_dead(snapshot, timeline.cells.ids(stretch.start, stretch.upto))}))
         if self._of is not timeline.cells or len(self._ids) > 2 * len(alive) + 64:
             self._of, self._ids = timeline.cells, ()
         known = set(self._ids)
@@ -165,6 +168,12 @@ class Raster:
             snr = dict(zip(c.ids.tolist(), c.snr.tolist(), strict=True))
         best = [snr.get(lane.id, 0.0) if lane.is_cell else np.inf for lane in self._lanes]
         self._order = arranged(order, best, self._table)
+
+
+def _dead(snapshot: Snapshot, seen: set[int]) -> set[int]:
+    """Return which of the cells seen are no more."""
+    alive = () if snapshot.activity is None else snapshot.activity.ids
+    return seen - {MEAN, *alive}
 
 
 def _judged(snapshot: Snapshot) -> tuple[int, ...]:

@@ -12,23 +12,22 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from roi_stream_gui import heights, words
-from roi_stream_gui.heights import FOOT, Heights, limits_of
 from roi_stream_gui.lineup import LANES, Lineup, lanes_of
 from roi_stream_gui.panels.base import Place, then, value
-from roi_stream_gui.panels.lanes import Lanes, names
+from roi_stream_gui.panels.lanes import Lanes
 from roi_stream_gui.panels.marks import CLOSE, Marks, Tip
 from roi_stream_gui.panels.overview import HEIGHT, Overview
 from roi_stream_gui.panels.raster import Raster
 from roi_stream_gui.panels.tracebar import TraceBar
+from roi_stream_gui.panels.tracelines import TraceLines
 from roi_stream_gui.theme import CELL
-from roi_stream_gui.tracks import Scale, Stretch, Tracks, ticks
+from roi_stream_gui.tracks import Scale, Stretch
 
 if TYPE_CHECKING:
     from roi_core.settings import Display
     from roi_core.snapshot import Snapshot
     from roi_stream_gui.lineup import Lane
     from roi_stream_gui.panels.base import Desk
-    from roi_stream_gui.tracks import Points
     from roi_stream_gui.view import View
 
 __all__ = ["Traces"]
@@ -40,8 +39,6 @@ AXIS: Final = 26
 GAP: Final = 6
 LOW: Final = 130
 """Screen px of plot and strip together below which the strip is low."""
-BAR: Final = 0.004
-"""Where bars stand, in windows before the end."""
 
 
 class Traces:
@@ -54,14 +51,12 @@ class Traces:
         self._desk = desk
         self._do = desk.controller
         desk.scale_traces = self._scale
-        self._regions, self._cells = Tracks(), Tracks()
-        self._lineup, self._heights = Lineup(), Heights()
+        self._lineup = Lineup()
         self._of: object = None
         self._kinds: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._fixed = False
-        self._places: list[heights.Place] = []
-        self._lines: list[Points] = []
+        self._said: heights.Ticks = ()
 
     # -- building -----------------------------------------------------------------------------------------
 
@@ -83,6 +78,7 @@ class Traces:
             self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=self._plot, **bare)
             self._units = dpg.add_plot_axis(dpg.mvYAxis2, parent=self._plot, opposite=True, **bare)
             self._lanes = Lanes(desk, self._y, self._units)
+            self._lines = TraceLines(self._lanes)
             self._marks = Marks(desk, self._plot, self._y)
             self._raster = Raster(desk, self._y)
             self._overview = Overview(desk)
@@ -128,10 +124,10 @@ class Traces:
         """Share the height with the strip below; return width and height of the plot, about, px."""
         width, height = dpg.get_item_rect_size(self._plot)
         strip = -dpg.get_item_height(self._plot) - GAP
-        low = height + strip < LOW
+        low = height + strip < self._desk.px(LOW)
         if self._overview.fit(low) != strip:
             dpg.configure_item(self._plot, height=-(self._overview.fit(low) + GAP))
-        return max(int(width), 200), max(height - AXIS, LANE_HEIGHT)
+        return max(int(width), 200), max(height - self._desk.px(AXIS), self._desk.px(LANE_HEIGHT))
 
     def _begin(self, shown: Display) -> None:
         """Start over with another session, measure anew when values have another unit."""
@@ -141,7 +137,7 @@ class Traces:
         kinds = (shown.trace_kind, shown.cell_kind)
         if kinds != self._kinds:
             self._kinds = kinds
-            self._heights.forget()
+            self._lines.heights.forget()
 
     def _stretch(self, window: float) -> Stretch:
         start, end = self._do.timeline.stretch(window)
@@ -152,9 +148,7 @@ class Traces:
     ) -> None:
         if self._lineup.shown or self._drawn:
             self._lineup.shown, self._drawn = [], ()
-            self._lanes.hide(0)
-            self._lanes.show_spikes([])
-            self._lanes.show_bars([])
+            self._lines.hide()
             dpg.configure_item(self._legend, show=False)
         self._raster.update(view, snapshot, scale, stretch, height)
         self._lanes.tick(self._raster.names(), ())
@@ -166,19 +160,20 @@ class Traces:
     ) -> None:
         shown = view.settings.display
         lanes = self._choose(view, snapshot, height)
-        rois = tuple(lane.id for lane in lanes if not lane.is_cell)
-        cells = tuple(lane.id for lane in lanes if lane.is_cell)
-        kinds = tuple(dict.fromkeys((shown.cell_kind, "spikes")))
-        timeline = self._do.timeline
-        self._regions.update(snapshot.traces, timeline.regions, rois, (shown.trace_kind,), scale, stretch)
-        self._cells.update(snapshot.cells, timeline.cells, cells, kinds, scale, stretch)
+        self._lines.read(snapshot, self._do.timeline, lanes, shown, scale, stretch)
+        newest = 0.0 if self._do.timeline.held else self._do.timeline.newest // max(scale.width, 1e-3)
         look = (
-            tuple(lanes), shown, self._heights.key(), scale,
-            stretch.upto, timeline.newest // max(scale.width, 1e-3) if stretch.upto is None else 0.0,
+            tuple(lanes), shown, self._lines.heights.key(), scale, stretch.upto, newest, height,
         )  # fmt: skip
-        if look != self._drawn or self._regions.busy or self._cells.busy:
+        if look != self._drawn or self._lines.busy:
             self._drawn, self._fixed = look, True
-            self._draw(lanes, shown, stretch)
+            self._lines.draw(lanes, shown, stretch)
+            overlay = shown.trace_mode == "overlay"
+            if dpg.is_item_shown(self._legend) != overlay:
+                # where it stands is forgotten when it is made hidden (Dear PyGui 2.3.1)
+                place = {"location": dpg.mvPlot_Location_East, "outside": True}
+                dpg.configure_item(self._legend, show=overlay, **place)
+            self._limit(stretch, 1.0 if overlay else max(len(lanes), 1))
         elif self._fixed and stretch.upto is not None:  # the hand may move what is held still
             self._fixed = False
             for axis in (self._x, self._y, self._units):
@@ -190,7 +185,7 @@ class Traces:
         overlay = shown.trace_mode == "overlay"
         traced = do.cells.traced(snapshot, shown.cell_traces)
         every = lanes_of(view.rois, traced, None if overlay else CELL)
-        room = LANES if overlay else int(min(LANES, max(height // LANE_HEIGHT, 1)))
+        room = LANES if overlay else int(min(LANES, max(height // self._desk.px(LANE_HEIGHT), 1)))
         lanes = self._lineup.choose(every, room, view.selection, do.cells.chosen)
         first = self._lineup.first + 1
         text = f"{first}-{first + len(lanes) - 1} of {len(every)}   " if len(every) > len(lanes) else ""
@@ -200,62 +195,6 @@ class Traces:
         self._desk.say(self._bar.which, text)
         return lanes
 
-    def _draw(self, lanes: list[Lane], shown: Display, stretch: Stretch) -> None:
-        overlay = shown.trace_mode == "overlay"
-        self._lines = [
-            self._cells.line(shown.cell_kind, lane.id) if lane.is_cell
-            else self._regions.line(shown.trace_kind, lane.id)
-            for lane in lanes
-        ]  # fmt: skip
-        ranges = [limits_of(values) for _, values in self._lines]
-        own, foot = shown.trace_autoscale, 0.05 if shown.cell_kind == "spikes" else FOOT
-        self._places = (
-            self._heights.overlaid(lanes, ranges, own)
-            if overlay
-            else self._heights.stacked(lanes, ranges, own, foot)
-        )
-        for k, (lane, (x, values), place) in enumerate(zip(lanes, self._lines, self._places, strict=True)):
-            self._lanes.show(k, lane, x, place.y(values), lane.name if overlay else "")
-        self._lanes.hide(len(lanes))
-        spiking = [] if overlay or shown.cell_kind == "spikes" else enumerate(lanes)
-        self._lanes.show_spikes([
-            ticks(*self._cells.spikes(lane.id), len(lanes) - k - 0.97, FOOT - 0.05)
-            for k, lane in spiking if lane.is_cell
-        ])  # fmt: skip
-        if overlay:
-            self._scale_overlay(lanes, own, shown)
-        else:
-            self._scale_stack(lanes, shown, stretch)
-        if dpg.is_item_shown(self._legend) != overlay:
-            dpg.configure_item(self._legend, show=overlay)
-        self._limit(stretch, 1.0 if overlay else max(len(lanes), 1))
-
-    def _scale_stack(self, lanes: list[Lane], shown: Display, stretch: Stretch) -> None:
-        """Stand a bar of a round value at the end of each lane, and say it."""
-        x = stretch.end - BAR * (stretch.end - stretch.start)
-        drawn, said = [], []
-        for k, (lane, place) in enumerate(zip(lanes, self._places, strict=True)):
-            size, bottom = heights.bar(place.gain), len(lanes) - k - 1.0
-            if size and limits_of(self._lines[k][1]) != (0.0, 0.0):
-                middle = bottom + 0.5
-                tall = size * place.gain / 2
-                drawn.append((np.array([x, x, x]), np.array([middle - tall, middle + tall, np.nan])))
-                said.append((words.value(size, lane.is_cell, shown), middle))
-        self._lanes.show_bars(drawn)
-        self._lanes.tick(names(lanes), tuple(said))
-
-    def _scale_overlay(self, lanes: list[Lane], own: bool, shown: Display) -> None:
-        """Write the values of regions at the left, those of cells at the right."""
-        sides = []
-        for is_cell in (False, True):
-            place = next(
-                (p for lane, p in zip(lanes, self._places, strict=True) if lane.is_cell is is_cell), None
-            )
-            sides.append(() if place is None or own else heights.value_ticks(place))
-        left = ((words.OWN, 0.5),) if own and lanes else sides[0]
-        self._lanes.show_bars([(np.array([-1.0]), np.array([np.nan]))])
-        self._lanes.tick(left or (((words.NO_CELLS, 0.5),) if not lanes else ()), sides[1])
-
     def _limit(self, stretch: Stretch, top: float) -> None:
         width, _ = self._room()
         dpg.set_axis_limits(self._x, stretch.start, stretch.end)
@@ -264,8 +203,8 @@ class Traces:
             dpg.set_axis_limits(axis, 0.0, top)
 
     def _clock(self, ticks: heights.Ticks) -> None:
-        if ticks != getattr(self, "_said_clock", None):
-            self._said_clock = ticks
+        if ticks != self._said:
+            self._said = ticks
             dpg.set_axis_ticks(self._x, ticks)
 
     # -- what the user does -------------------------------------------------------------------------------
@@ -275,7 +214,7 @@ class Traces:
         text = ""
         if dpg.is_item_hovered(self._plot):
             x, y = dpg.get_plot_mouse_pos()
-            text = self._marks.at(x, CLOSE * (stretch.end - stretch.start) / width)
+            text = self._marks.at(x, CLOSE * (stretch.end - stretch.start) / width, y)
             hit = self._raster.at(x, y) if shown.trace_mode == "raster" and not text else None
             if hit is not None and hit[1] == hit[1]:
                 lane, height = hit
@@ -287,7 +226,7 @@ class Traces:
         if self._do.settings.current.display.trace_autoscale:
             self._do.edit("display.trace_autoscale", False)
         else:
-            self._heights.scale(factor)
+            self._lines.heights.scale(factor)
 
     def _wheel(self, turn: float) -> None:
         if dpg.is_item_hovered(self._plot) and not self._do.timeline.held:
@@ -309,17 +248,4 @@ class Traces:
         if mode == "stacked":
             k = len(lanes) - 1 - int(np.floor(y))
             return lanes[k] if 0 <= k < len(lanes) else None
-        return self._nearest(x, y)
-
-    def _nearest(self, x: float, y: float) -> Lane | None:
-        """Return the line of the overlay that passes closest above or below a point."""
-        away = []
-        for lane, (times, values), place in zip(self._lineup.shown, self._lines, self._places, strict=False):
-            near = (
-                slice(*np.searchsorted(times, (x - 0.02 * (times[-1] - times[0]), x + 1e-9)))
-                if times.size
-                else slice(0)
-            )
-            there = np.abs(place.y(values[near]) - y)
-            away.append((float(np.nanmin(there, initial=np.inf)), lane))
-        return min(away, key=lambda one: one[0])[1] if away else None
+        return self._lines.nearest(x, y)

@@ -68,6 +68,15 @@ def test_modes_marks_and_the_way_back(start):
     window.key("End")
     window.until(lambda s: not s.paused and traces(s)["end"] == traces(s)["newest"], "live again")
 
+    # what is marked is chosen
+    assert any(group == "regions" for _, group, _ in traces(window.ask())["marks"]) is False, "long ago"
+    window.click("marks")
+    window.screenshot("traces_choose_marks")
+    window.click("marks.edits")
+    window.key("Escape")
+    window.key("t", "t")
+    assert not any(group == "edits" for _, group, _ in traces(window.settle(8))["marks"])
+
     # over each other; and all as a raster, of which a row is clicked
     window.key("shift+t")
     window.screenshot("traces_overlay")
@@ -78,6 +87,11 @@ def test_modes_marks_and_the_way_back(start):
     window._tool("click", "1")
     state = window.until(lambda s: len(s.selection) == 1, "a row is chosen")
     window.screenshot("traces_raster")
+
+    window.key("Home")
+    window.until(lambda s: s.paused and traces(s)["start"] == 0, "the first seconds")
+    window.screenshot("traces_raster_start")
+    window.key("End")
 
     # the session has ended: what there was stays, and can be looked through
     window.key("shift+r")
