@@ -75,15 +75,21 @@ class TraceBar:
 
     def _build_marks(self) -> None:
         desk, marks = self._desk, self._do.timeline.marks
-        button = dpg.add_button(label="Marks", width=60)
-        desk.named("marks", button)
-        with dpg.popup(button, mousebutton=dpg.mvMouseButton_Left):
+        button = dpg.add_button(label="Marks", width=60, callback=then(self._choose_marks))
+        desk.tip(desk.named("marks", button), "marks")
+        with dpg.window(popup=True, show=False, no_title_bar=True, autosize=True) as self._menu:
+            desk.sheets.append(self._menu)
             for name, group in GROUPS.items():
                 box = dpg.add_checkbox(
                     label=group.title, default_value=True, callback=then(partial(marks.toggle, name))
                 )
                 desk.named(f"marks.{name}", box)
-        desk.tip(button, "marks")
+
+    def _choose_marks(self) -> None:
+        """Open the list of marks below its button."""
+        x, y = dpg.get_item_rect_min(self._desk.names["marks"])
+        height = dpg.get_item_rect_size(self._desk.names["marks"])[1]
+        dpg.configure_item(self._menu, show=True, pos=(int(x), int(y + height + 4)))
 
     def _build_lines(self, scale: Callable[[float], None], page: Callable[[int], None]) -> None:
         desk, do = self._desk, self._do
