@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 from tests.gui.driver import Screen, State, Window  # noqa: E402
 
 OUT = ROOT / "assets" / "screenshots"
-SIZE = (1280, 800)
+SIZE = (1440, 900)
 COLOURS = 200
 """Of a picture: the noise of the camera makes anything better larger than 300 kB."""
 CELLS, REGIONS = 40, 4
@@ -40,15 +40,14 @@ def preview(window: Window) -> None:
     """Show what an edit of the parameters would do to the cells, before it is applied."""
     window.click("tab.parameters")
     window.fill("find", "min_snr")
-    window.fill("set.cnmf.min_snr", "4")
+    window.fill("set.cnmf.min_snr", "12")
     window.key("ctrl+p")
 
 
 def raster(window: Window) -> None:
     """Show hundreds of cells at once."""
-    window.click("tab.traces")
-    window.click("tab.regions")
-    window.click("traces.raster")
+    window.key("shift+t", "shift+t")
+    window.until(lambda s: s.settings["display"]["trace_mode"] == "raster", "a raster")
 
 
 def keys(window: Window) -> None:
@@ -57,14 +56,14 @@ def keys(window: Window) -> None:
 
 
 PICTURES: dict[str, Callable[[Window], None]] = {
-    "dark": dark, "light": light, "preview": preview, "raster": raster, "keys": keys,
+    "dark": dark, "light": light, "raster": raster, "keys": keys, "preview": preview,
 }  # fmt: skip
 
 
 def main(names: list[str]) -> int:
     """Make the pictures of these names, or all."""
     OUT.mkdir(exist_ok=True)
-    screen = Screen("1320x860")
+    screen = Screen("1660x1060")
     with tempfile.TemporaryDirectory() as home:
         window = Window(screen, Path(home), "simulated:2p", "--set", f"recorder.folder={home}/data")
         try:
@@ -116,10 +115,11 @@ def take(window: Window, path: Path) -> int:
 
 def end(window: Window) -> None:
     """Go back to what the next picture begins with."""
-    window.key("Escape")
-    state = window.ask()
-    if state.settings["display"]["theme"] == "light":
+    shown = window.key("Escape").settings["display"]
+    if shown["theme"] == "light":
         window.menu("View/Theme/Dark")
+    if shown["trace_mode"] == "raster":
+        window.key("shift+t")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class RegionMenu:
             with dpg.group(horizontal=True, horizontal_spacing=4):
                 for colour in SWATCHES:
                     dpg.add_color_button(
-                        (*colour, 255), width=20, height=18, no_border=True, no_drag_drop=True,
+                        (*colour, 255), width=20, height=18, no_drag_drop=True,
                         callback=then(partial(self._do.editor.recolour, colour)),
                     )  # fmt: skip
             dpg.add_separator()

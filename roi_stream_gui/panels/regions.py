@@ -64,7 +64,7 @@ class Regions:
         with dpg.group(horizontal=True):
             for number, colour in enumerate(SWATCHES):
                 swatch = dpg.add_color_button(
-                    (*colour, 255), width=24, height=20, no_border=True, no_drag_drop=True,
+                    (*colour, 255), width=24, height=20, no_drag_drop=True,
                     callback=then(partial(do.editor.recolour, colour)),
                 )  # fmt: skip
                 desk.named(f"swatch.{number}", swatch)
