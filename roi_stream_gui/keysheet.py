@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["KeySheet", "columns"]
 
 COLUMNS: Final = 3
-CHORD, COLUMN, HEIGHT = 116, 326, 480
+CHORD, COLUMN, HEIGHT = 112, 332, 640
 """Widths of the keys and of a column, and about how high the sheet is, px at 100 %."""
 
 Topic = tuple[str, list[tuple[str, str]]]
@@ -51,7 +51,7 @@ class KeySheet:
             with dpg.group(horizontal=True, xoffset=CHORD):
                 self._desk.text(keys, "dim")
                 dpg.add_text(text, wrap=COLUMN - CHORD - 12)
-        dpg.add_spacer(height=6)
+        dpg.add_spacer(height=5)
 
 
 def columns(topics: list[Topic], count: int) -> list[list[Topic]]:

@@ -117,7 +117,7 @@ class Theme:
         split = {"Button": "split", "ButtonHovered": "accent", "ButtonActive": "accent"}
         self.splitter = self._variant(dpg.mvButton, split, FrameBorderSize=(0,))
         self.flush = self._spaced(WindowPadding=(0, 0))
-        self.dense = self._spaced(ItemSpacing=(4, 3), FramePadding=(7, 0), CellPadding=(5, 3))
+        self.dense = self._spaced(ItemSpacing=(4, 1), FramePadding=(7, 0), CellPadding=(5, 3))
         self.list = self._spaced(CellPadding=(3, 1), FramePadding=(5, 3), ItemSpacing=(4, 4))
         self.head = self._variant(
             dpg.mvAll,

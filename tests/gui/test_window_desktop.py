@@ -67,7 +67,7 @@ def test_size_full_screen_keys_and_about(start):
     window = start("--set", "display.scale=1.5")
     large = window.running()
     plain = window.key("ctrl+0")
-    for name in ("connect", "record", "tool.circle", "pane.left", "note"):
+    for name in ("connect", "record", "tool.circle", "pane.left"):
         assert large.items[name][2] == pytest.approx(1.5 * plain.items[name][2], abs=2), name
         assert large.items[name][3] > 1.3 * plain.items[name][3] or name == "pane.left"
     window.key("ctrl+minus")
