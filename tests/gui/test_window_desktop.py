@@ -76,7 +76,9 @@ def test_size_full_screen_keys_and_about(start):
         window.menu(f"View/Size/{scale} %")
         window.until(lambda s, x=scale: s.settings["display"]["scale"] == int(x) / 100, scale)
         bounds = window.resize(1690, 960)
-        inside(bounds, window, "connect", "record", "note", "pane.top", "pane.right", "pane.foot")
+        inside(bounds, window, "connect", "record", "pane.top", "pane.right", "pane.foot")
+        if scale == "150":  # at 200 % this window is narrower than the narrowest at 100 %
+            inside(bounds, window, "note")
         window.screenshot(f"desktop_{scale}")
         window.key("ctrl+0")
         window.resize(1280, 800)
