@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from roi_core.errors import RecordingError
 from roi_core.recording import Recording
+from roi_stream_gui import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,16 @@ class Recovery:
         if self._search is not None and self._search.done() and not self._search.cancelled():
             self.found = self._search.result()
             self._search = None
+
+    def open(self, connect: Callable[[str], object]) -> None:
+        """Show the first that was found; of one without a movie, tell where its traces are."""
+        if self.found:
+            first = self.found[0]
+            if first.movie:
+                connect(str(first.path))
+            else:
+                log.info(words.RECOVERED_TRACES, words.number(first.rows), first.path)
+            self.dismiss()
 
     def dismiss(self) -> None:
         """Tell no more of the first that was found; the recording itself stays."""

@@ -8,6 +8,7 @@ import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import Place, then
+from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
     from roi_stream_gui.panels.base import Desk
@@ -40,7 +41,9 @@ class RecoveryNotice:
             self._text = desk.text(tone="warn", wrap=WIDTH - 20)
             dpg.bind_item_theme(self._window, desk.theme.notice)
             with dpg.group(horizontal=True):
-                self._open = dpg.add_button(label="Open", width=90, callback=then(self._open_it))
+                self._open = dpg.add_button(
+                    label="Open", width=90, callback=then(lambda: self._do.recovery.open(self._do.connect))
+                )
                 dpg.bind_item_theme(desk.named("recovery.open", self._open), desk.theme.primary)
                 desk.tip(self._open, "recovery.open")
                 item = dpg.add_button(label="Dismiss", width=90, callback=then(self._do.recovery.dismiss))
@@ -61,13 +64,9 @@ class RecoveryNotice:
             place = [self._desk.middle(WIDTH, HEIGHT)[0], self._desk.px(TOP)]
             if dpg.get_item_pos(self._window) != place:
                 dpg.set_item_pos(self._window, place)
-            dpg.configure_item(self._open, enabled=not view.recording)
+            busy = view.recording or view.phase is Phase.CONNECTING
+            dpg.configure_item(self._open, enabled=not busy)
 
     def tell(self) -> dict[str, str]:
         """Return what the strip says; '' when there is none."""
         return {"text": dpg.get_value(self._text) if self._shown is not None else ""}
-
-    def _open_it(self) -> None:
-        if self._shown is not None:
-            self._do.connect(str(self._shown.path))
-            self._do.recovery.dismiss()

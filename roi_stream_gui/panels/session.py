@@ -26,6 +26,8 @@ OPEN_FILE = "Open a file ..."
 FIND = "Look for cameras"
 SOURCE, JOIN, RECORD, LENGTH, NAME, NOTE = 150, 92, 104, 58, 138, 96
 """Least widths, px; what a wider window has more goes to the note, the name and the source."""
+LETTER = 9
+"""Width of a letter of a name, px."""
 NARROW = 1012
 """Width of the bar in the narrowest window, px."""
 
@@ -170,7 +172,8 @@ class SessionBar:
         """While recording, show what the file is really called; before, what was asked for."""
         take = view.snapshot.recording if view.snapshot else None
         if take is not None and view.recording:
-            self._desk.say(self._file, words.short(take.path.name, 18))
+            letters = dpg.get_item_width(self._real) // self._desk.px(LETTER)
+            self._desk.say(self._file, words.short(take.path.stem, letters))
             dpg.set_value(self._file_tip, f"{take.path}\n{take.rows} rows")
         elif not dpg.is_item_active(self._name) and dpg.get_value(self._name) != self._do.taking.name:
             dpg.set_value(self._name, self._do.taking.name)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -241,6 +242,28 @@ class TestRecovery:
         (config / "unfinished" / "bad.json").write_text("{")
         assert left_behind(config / "unfinished") == ()
         assert len(list((config / "unfinished").glob("*.json"))) == 1, "only that of the open one is left"
+
+    def test_what_is_left_of_a_crash_is_found_told_and_dismissed(self, taking, config, tmp_path):
+        verbs, source, controller = taking
+        verbs.start()
+        source.step(3)
+        within(20, lambda: controller.view().snapshot.recording.rows == 3, "three rows")
+        path, left = controller.view().snapshot.recording.path, tmp_path / "left.h5"
+
+        def crashed():
+            """Take the file as a kill at this moment would leave it."""
+            shutil.copy(path, left)
+            (config / "unfinished" / "1-1.json").write_text(json.dumps({"path": str(left)}))
+            return [found.rows for found in left_behind(config / "unfinished")] == [3]
+
+        within(20, crashed, "three rows are safe")
+        controller.recovery.search(controller._helper.submit)
+        within(20, lambda: (controller.tick(), controller.recovery.found)[1], "found")
+        controller.recovery.open(controller.connect)
+        assert texts(controller)[-1].startswith(f"3 rows are in {left}; it holds no movie")
+        assert controller.recovery.found == ()
+        assert left_behind(config / "unfinished") == (), "it is told once"
+        assert left.exists()
 
 
 class TestCard:
