@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from roi_core import pipeline
 from roi_core.errors import RoiError
 from roi_core.frame import FinishReason
-from roi_core.rois import RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import outlines, picture, words
+from roi_stream_gui import filing, outlines, picture, words
 from roi_stream_gui.bundle import Bundle
 from roi_stream_gui.card import CardDesk
 from roi_stream_gui.cells import Choice
 from roi_stream_gui.disk import Disk
 from roi_stream_gui.editing import Editor
 from roi_stream_gui.exporting import Exporting
+from roi_stream_gui.filing import said
 from roi_stream_gui.geometry import outside
 from roi_stream_gui.ground import Ground
 from roi_stream_gui.home import config_folder
@@ -37,7 +37,7 @@ from roi_stream_gui.recents import Choices, Recents
 from roi_stream_gui.recovery import Recovery
 from roi_stream_gui.replay import Replay
 from roi_stream_gui.review import Review
-from roi_stream_gui.taking import Taking, said
+from roi_stream_gui.taking import Taking
 from roi_stream_gui.timeline import Timeline
 from roi_stream_gui.tools import Hand, Tool
 from roi_stream_gui.tracks import warm_up as traces_warm_up
@@ -49,6 +49,7 @@ from roi_stream_gui.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from roi_core.rois import RoiSet
     from roi_core.session import Snapshot
     from roi_core.sources import Source
     from roi_core.sources.devices import Device
@@ -169,7 +170,7 @@ class Controller:
                 self._loaded = self.replay.rois
             return self._loaded or self.editor.rois
         path, self.rois_wanted = self.rois_wanted, None
-        loaded = self._read_rois(path, size)
+        loaded = filing.read_rois(path, size)
         if loaded is None:
             return self.editor.rois
         self._loaded = loaded
@@ -191,18 +192,6 @@ class Controller:
     def recording(self) -> bool:
         """Tell whether rows are being added to a file."""
         return self.taking.on
-
-    def note(self, text: str) -> None:
-        """Write a note into the recording."""
-        self.taking.note(text)
-
-    def folder(self) -> Path:
-        """Return where recordings go."""
-        return self.taking.folder
-
-    def proposal(self, name: str) -> Path:
-        """Return a path for a new file there: `name`, or ``name_2`` ... when it is taken."""
-        return self.taking.proposal(name)
 
     # -- settings and regions -----------------------------------------------------------------------------
 
@@ -227,29 +216,19 @@ class Controller:
 
     def save_settings(self, path: str | Path) -> None:
         """Write all settings as YAML."""
-        try:
-            _with_folder(path).write_text(self.settings.current.to_yaml(), encoding="utf-8")
-        except OSError as error:
-            log.error("settings not saved: %s", said(error))
-        else:
-            log.info("settings saved to %s", path)
+        filing.save_settings(self.settings.current, path)
 
     def save_rois(self, path: str | Path) -> None:
         """Write the regions to a file; its ending chooses the format."""
         size = self._resolution()
         if size is None:
             log.warning(words.CONNECT_TO_SAVE)
-            return
-        try:
-            self.editor.rois.save(_with_folder(path), size)
-        except (RoiError, OSError) as error:
-            log.error("regions not saved: %s", said(error))
         else:
-            log.info("%d regions saved to %s", len(self.editor.rois), path)
+            filing.save_rois(self.editor.rois, path, size)
 
     def load_rois(self, path: str | Path) -> None:
         """Replace the regions by those of a file; can be undone."""
-        rois = self._read_rois(path, self._resolution())
+        rois = filing.read_rois(path, self._resolution())
         if rois is not None:
             self.editor.load(rois)
 
@@ -269,18 +248,6 @@ class Controller:
     def pause(self) -> None:
         """Hold the traces still, or let them run again; nothing but the display stops."""
         self.timeline.toggle()
-
-    def _read_rois(self, path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
-        """Read a file for frames of `size` (W, H); why it cannot be used is told."""
-        try:
-            loaded = RoiSet.load(Path(path).expanduser(), size)
-        except (RoiError, OSError) as error:
-            log.error("regions not loaded: %s", said(error))
-            return None
-        for note in loaded.notes:
-            log.warning("%s", note)
-        log.info("%d regions loaded from %s", len(loaded.rois), path)
-        return loaded.rois
 
     def _resolution(self) -> tuple[int, int] | None:
         if self.session is None:
@@ -339,7 +306,7 @@ class Controller:
             source=self.source,
             choices=self.choices.all(),
             paused=self.timeline.held,
-            folder=self.folder(),
+            folder=self.taking.folder,
             disk_free=room.free,
             next_take=room.path,
             recording=snapshot is not None and self.taking.is_on(snapshot),
@@ -449,13 +416,6 @@ def _ended(session: Session | None) -> None:
     if session is not None and session.state is not State.IDLE:
         session.stop()
         _finished(session)
-
-
-def _with_folder(path: str | Path) -> Path:
-    """Return the path of a file to be written; its folder is made."""
-    path = Path(path).expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def _finished(session: Session) -> None:

@@ -52,7 +52,7 @@ class AskFile:
         self._then = then_do
         do = self._desk.controller
         saving = what.startswith("save")
-        start = "" if not name else str(do.proposal(name) if saving else do.folder() / name)
+        start = "" if not name else str(do.taking.proposal(name) if saving else do.taking.folder / name)
         dpg.set_value(self._path, start)
         dpg.configure_item(self._window, label=title, show=True, pos=self._desk.middle(560, 200))
         dpg.configure_item(self._ok, label=verb)

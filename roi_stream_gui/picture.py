@@ -157,7 +157,7 @@ class Picture:
             seen if layers != "off" else None, layers,
             (snapshot.shift or (0.0, 0.0)) if canvas.name == RAW else (0.0, 0.0),
             snapshot.traces.head, snapshot.rate, self._facts(snapshot.source, snapshot.frames_seen, settings),
-        ), do.folder())  # fmt: skip
+        ), do.taking.folder)  # fmt: skip
 
     def _facts(self, source: str, frames: int, settings: Tree) -> dict[str, Any]:
         low, high = self.limits

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from roi_core.errors import RoiError
 from roi_core.session import State
 from roi_stream_gui import words
+from roi_stream_gui.filing import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from roi_core.settings import LiveSettings
     from roi_stream_gui.recovery import Recovery
 
-__all__ = ["Taking", "length_of", "said"]
+__all__ = ["Taking", "length_of"]
 
 log = logging.getLogger(__name__)
 
@@ -191,10 +192,3 @@ def length_of(text: str) -> float | None:
     if not 0 < length <= MOST:
         raise ValueError(text)
     return length
-
-
-def said(error: Exception) -> str:
-    """Return an error as what a user is told."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)

@@ -241,5 +241,5 @@ class SessionBar:
         dpg.set_value(self._name, self._do.taking.name)
 
     def _keep_note(self) -> None:
-        self._do.note(dpg.get_value(self._note))
+        self._do.taking.note(dpg.get_value(self._note))
         dpg.set_value(self._note, "")

@@ -187,7 +187,7 @@ class TestRecording:
         assert do.recording()
         path = do.view().snapshot.recording.path
         assert path.parent == tmp_path
-        do.note("drug on")
+        do.taking.note("drug on")
         source.step(10)
         within(20, lambda: do.view().snapshot.frames_seen == 15, "ten more")
         do.stop_recording()
@@ -259,7 +259,7 @@ class TestRecording:
 
     def test_a_note_without_a_recording_is_told(self, make):
         do = make()
-        do.note("lost?")
+        do.taking.note("lost?")
         assert "not kept" in texts(do)[-1]
 
     def test_closing_finalises(self, make):
@@ -320,7 +320,7 @@ class TestSettings:
     def test_a_proposed_name_is_never_that_of_a_file(self, make, tmp_path):
         do = make()
         for name in ("regions.json", "regions_2.json", "regions_3.json"):
-            assert do.proposal("regions.json") == tmp_path / name
+            assert do.taking.proposal("regions.json") == tmp_path / name
             (tmp_path / name).touch()
 
 

@@ -516,7 +516,9 @@ class TestSnapshots:
         controller.picture.show(Canvas(RAW, controller.session.frames.latest().image), 0.0)
         controller.picture.keep(controller)
         within(
-            20, lambda: (controller.tick(), list(controller.folder().glob("*_regions.png")))[1], "a picture"
+            20,
+            lambda: (controller.tick(), list(controller.taking.folder.glob("*_regions.png")))[1],
+            "a picture",
         )
 
         def told():

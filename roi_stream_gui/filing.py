@@ -1,0 +1,64 @@
+"""Regions and settings to files and back; how it went is told in a sentence. Knows no toolkit."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roi_core.errors import RoiError
+from roi_core.rois import RoiSet
+
+if TYPE_CHECKING:
+    from roi_core.settings import Settings
+
+__all__ = ["read_rois", "said", "save_rois", "save_settings"]
+
+log = logging.getLogger(__name__)
+
+
+def save_settings(settings: Settings, path: str | Path) -> None:
+    """Write all settings as YAML."""
+    try:
+        _with_folder(path).write_text(settings.to_yaml(), encoding="utf-8")
+    except OSError as error:
+        log.error("settings not saved: %s", said(error))
+    else:
+        log.info("settings saved to %s", path)
+
+
+def save_rois(rois: RoiSet, path: str | Path, size: tuple[int, int]) -> None:
+    """Write the regions of frames of `size` (W, H) to a file; its ending chooses the format."""
+    try:
+        rois.save(_with_folder(path), size)
+    except (RoiError, OSError) as error:
+        log.error("regions not saved: %s", said(error))
+    else:
+        log.info("%d regions saved to %s", len(rois), path)
+
+
+def read_rois(path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
+    """Read a file for frames of `size` (W, H); why it cannot be used is told."""
+    try:
+        loaded = RoiSet.load(Path(path).expanduser(), size)
+    except (RoiError, OSError) as error:
+        log.error("regions not loaded: %s", said(error))
+        return None
+    for note in loaded.notes:
+        log.warning("%s", note)
+    log.info("%d regions loaded from %s", len(loaded.rois), path)
+    return loaded.rois
+
+
+def said(error: Exception) -> str:
+    """Return an error as what a user is told."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
+def _with_folder(path: str | Path) -> Path:
+    """Return the path of a file to be written; its folder is made."""
+    path = Path(path).expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
