@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import floor, log10
 from typing import TYPE_CHECKING, Final
 
 import dearpygui.dearpygui as dpg
@@ -17,19 +18,24 @@ if TYPE_CHECKING:
     from roi_stream_gui.picture import Picture
     from roi_stream_gui.view import View
 
-__all__ = ["WIDTH", "Controls"]
+__all__ = ["WIDTH", "Controls", "digits"]
 
 WIDTH: Final = 126
 BELOW: Final = 136
 """Height of what stands under the histogram, px."""
+LINE: Final = 28
+"""Height of one line of it."""
+ROOMY: Final = 260
+"""Height of the pane from which there is room for all."""
 
 
 class Controls:
     """White on top, black below, the histogram between them; then gamma and marks."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._do = desk, desk.controller
+    def __init__(self, desk: Desk, pane: int) -> None:
+        self._desk, self._do, self._pane = desk, desk.controller, pane
         self._format = ""
+        self._room: tuple[bool, float] = (True, 1.0)
         with dpg.group():
             self._high = self._limit("high")
             self._plot = HistogramPlot(desk, WIDTH, -BELOW)
@@ -59,6 +65,15 @@ class Controls:
         if picture.canvas is not None:
             self._show_limits(picture)
         self._plot.update(picture, shown.gamma)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Leave gamma out where the histogram would be squeezed: large letters in a small window."""
+        roomy = dpg.get_item_rect_size(self._pane)[1] > self._desk.px(ROOMY)
+        if (roomy, self._desk.scale) != self._room:
+            self._room = roomy, self._desk.scale
+            dpg.configure_item(self._gamma, show=roomy)
+            self._plot.resize(-self._desk.px(BELOW if roomy else BELOW - LINE))
 
     def tell(self) -> dict[str, list[float]]:
         """Return where the limits lie in the window, for tests."""
@@ -66,8 +81,8 @@ class Controls:
 
     def _show_limits(self, picture: Picture) -> None:
         fine = picture.canvas is not None and picture.canvas.values is not None
-        form = "%.3g" if fine else "%.0f"
         low, high = picture.limits
+        form = f"%.{digits(high - low) if fine else 0}f"
         if form != self._format:
             self._format = form
             dpg.configure_item(self._low, format=f"black {form}")
@@ -106,3 +121,8 @@ class Controls:
 
     def _setter(self, name: str) -> Callable[[bool], object]:
         return lambda on: self._do.edit(f"display.{name}", on)
+
+
+def digits(span: float) -> int:
+    """Return how many digits after the point tell values apart whose limits are so far apart."""
+    return min(max(2 - floor(log10(max(span, 1e-9))), 0), 6)

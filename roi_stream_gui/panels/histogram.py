@@ -59,6 +59,10 @@ class HistogramPlot:
             dpg.add_mouse_release_handler(dpg.mvMouseButton_Left, callback=then(self._release))
             dpg.add_mouse_double_click_handler(dpg.mvMouseButton_Left, callback=then(self._automatic))
 
+    def resize(self, height: int) -> None:
+        """Take another height, px; below zero what is left free under it."""
+        dpg.configure_item(self._plot, height=height)
+
     def update(self, picture: Picture, gamma: float) -> None:
         """Show the levels of the picture, a few times a second, and the limits at once."""
         canvas = picture.canvas

@@ -55,7 +55,7 @@ class Preview:
         """Make the row above, the plot with its status line, and the column beside it."""
         desk = self._desk
         with dpg.group(parent=parent):
-            self._bar = ViewBar(desk)
+            self._bar = ViewBar(desk, parent)
             with dpg.group(horizontal=True):
                 # a child window, for a group would be as wide as its status line
                 with dpg.child_window(
@@ -71,7 +71,7 @@ class Preview:
                     with dpg.group(horizontal=True):
                         self._cursor = dpg.add_text("")
                         self._facts = desk.text(tone="dim")
-                self._controls = Controls(desk)
+                self._controls = Controls(desk, parent)
         self._hand = Mouse(desk, screen.plot, self._cells, screen.mouse, screen.zoom)
         self._picture.snapshots.kinds = {int(kind): colour for kind, colour in COLOURS.items()}
         desk.fit = screen.fit
@@ -163,7 +163,7 @@ class Preview:
         wide = dpg.get_item_rect_size(self._screen.plot)[0]
         if (cursor, facts, wide) != self._status:
             self._status = (cursor, facts, wide)
-            if inside and _long(cursor) + _long(facts) + 16 > wide:
+            if (_long(cursor) + 16 if inside else 0) + _long(facts) > wide:
                 facts = self._ends(raw.codes.size, short=True)
             desk.say(self._facts, facts, "warn" if self._picture.exposure.count.full else "dim")
             room = int(wide - _long(facts))

@@ -20,22 +20,29 @@ __all__ = ["ViewBar"]
 CELLS: Final = {"all": "all cells", "accepted": "accepted", "off": "no cells"}
 COLOURS: Final = {name: name for name in lut.NAMES}
 
+WIDTHS: Final = (112, 92, 96)
+BUTTONS: Final = (34, 78, 46)
+"""Widths of combos and buttons, px."""
+GAP: Final = 6
+
 
 class ViewBar:
     """One row of widgets."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._do = desk, desk.controller
+    def __init__(self, desk: Desk, pane: int) -> None:
+        self._desk, self._do, self._pane = desk, desk.controller, pane
         with dpg.group(horizontal=True):
             self._choices = {
-                "view": self._combo("view", words.VIEWS, 112),
-                "colours": self._combo("colours", COLOURS, 92),
-                "cells": self._combo("cells", CELLS, 96),
+                "view": self._combo("view", words.VIEWS, WIDTHS[0]),
+                "colours": self._combo("colours", COLOURS, WIDTHS[1]),
+                "cells": self._combo("cells", CELLS, WIDTHS[2]),
             }
-            self._button("fit", "Fit", lambda: desk.fit())
+            fit = self._button("fit", "Fit", lambda: desk.fit())
+            keep = self._button("snapshot", "Snapshot", lambda: self._do.picture.keep(self._do))
             self._crop = self._button("crop", "Crop", self._do.picture.crop.take)
-            self._button("snapshot", "Snapshot", lambda: self._do.picture.keep(self._do))
         self._armed = False
+        self._buttons = (fit, keep, self._crop)
+        self._room: tuple[int, float] = (0, 1.0)
 
     def show(self, view: View) -> None:
         """Show the settings in force and whether the crop is being drawn."""
@@ -43,10 +50,22 @@ class ViewBar:
             label = labels[view.settings.get(f"display.{name}")]
             if dpg.get_value(item) != label:
                 dpg.set_value(item, label)
+        self._make_room()
         armed = self._do.picture.crop.armed
         if armed != self._armed:
             self._armed = armed
             dpg.bind_item_theme(self._crop, self._desk.theme.tool if armed else self._desk.theme.plain)
+
+    def _make_room(self) -> None:
+        """Leave out the buttons that do not fit; the menu and the keys have them too."""
+        room = dpg.get_item_rect_size(self._pane)[0], self._desk.scale
+        if room == self._room or room[0] < 1:
+            return
+        self._room = room
+        end = sum(self._desk.px(width + GAP) for width in WIDTHS)
+        for item, width in zip(self._buttons, BUTTONS, strict=True):
+            end += self._desk.px(width + GAP)
+            dpg.configure_item(item, show=end + GAP <= room[0])
 
     def _combo(self, name: str, labels: Mapping[str, str], width: int) -> tuple[int, Mapping[str, str]]:
         words_of = {label: word for word, label in labels.items()}
