@@ -21,6 +21,13 @@ MARGIN: Final = 0.08
 TAIL: Final = 99.98
 """Percentile up to which pixels widen the scale: one hot pixel must not squeeze the others into a line."""
 
+TIGHT: Final = 0.6
+"""Share of the scale that is used at least in the long run."""
+PATIENCE: Final = 20
+"""Looks that the scale waits before it is made narrower, so that it does not jump with every transient."""
+NEAREST: Final = 0.01
+"""Share of the scale that two limits keep between them under the hand."""
+
 
 class Levels(NamedTuple):
     """A histogram: the value where its scale begins and ends, and the height 0..1 of each bin."""
@@ -43,7 +50,7 @@ class Histogram:
 
     def __init__(self) -> None:
         self.levels = Levels()
-        self._name = ""
+        self._name, self._loose = "", 0
 
     def look(self, canvas: Shown, limits: Limits, name: str) -> Levels:
         """Return the levels of a picture; the scale holds the `limits` and stays while it fits well."""
@@ -63,13 +70,13 @@ class Histogram:
         return self.levels
 
     def _scale(self, low: float, high: float, name: str) -> Limits:
-        """Return where the scale begins and ends; another only when this one no longer fits."""
+        """Return where the scale begins and ends: wider at once, narrower only after a while."""
         start, end = self.levels.start, self.levels.end
         room = MARGIN * max(high - low, 1e-9)
-        fits = start <= low and high <= end and high - low > 0.6 * (end - start)
-        if name == self._name and fits:
+        self._loose = self._loose + 1 if high - low < TIGHT * (end - start) else 0
+        if name == self._name and start <= low and high <= end and self._loose < PATIENCE:
             return start, end
-        self._name = name
+        self._name, self._loose = name, 0
         return low - room, high + room
 
 
@@ -103,9 +110,10 @@ class Grip:
             return limits
         step, self._last = (place - self._last) * span, place
         low, high = (value + step * held for value, held in zip(limits, self._held, strict=True))
-        if low >= high:  # one line pushes the other no further
-            return (limits[0], high) if self._held[1] and high > limits[0] else limits
-        return low, high
+        if self._held == (True, True):
+            return low, high
+        least = NEAREST * span  # one line stops before the other
+        return (min(low, high - least), high) if self._held[0] else (low, max(high, low + least))
 
     def release(self) -> None:
         """Let go."""

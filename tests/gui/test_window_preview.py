@@ -88,7 +88,7 @@ def test_views_colours_and_limits(start, film):
     before, lines = state.told["preview"]["limits"], window.settle(12).told["preview"]["lines"]
     state = drag(window, lines["high"], (lines["high"][0], lines["high"][1] + 12))
     after = state.told["preview"]["limits"]
-    assert after[1] < before[1] - 20
+    assert after[1] < before[1] - 20, (lines, before, state.told["preview"], state.items["histogram"])
     assert state.settings["display"]["high"] == pytest.approx(after[1], abs=1)
     window._tool("click", "--repeat", "2", "--delay", "60", "1")
     state = window.until(lambda s: s.settings["display"]["auto_contrast"], "a double click: automatic again")
