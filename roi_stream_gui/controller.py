@@ -19,6 +19,7 @@ from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
 from roi_stream_gui import filing, outlines, picture, words
+from roi_stream_gui.agreement import Agreement
 from roi_stream_gui.bundle import Bundle
 from roi_stream_gui.card import CardDesk
 from roi_stream_gui.cells import Choice
@@ -88,6 +89,7 @@ class Controller:
         self.choices = Choices(self.recents, lister)
         self.taking = Taking(self.settings, lambda: self.session, self.recovery)
         self.disk = Disk()
+        self.agreement = Agreement()
         self.watch = Watch()
         self.trial = Trial(self.settings)
         self.presets = Presets()
@@ -323,6 +325,7 @@ class Controller:
         self._end()
         self.ground.close()
         self.picture.close()
+        self.agreement.close()
         if self._opening is not None:
             self._opening.cancel()
         self._helper.shutdown(wait=True)

@@ -171,6 +171,8 @@ CELLS_CHOSEN = "cells: {shown} chosen of {all}; Ctrl-click adds, a click beside 
 CHOOSE_CELL = "choose a cell first: click one on the picture or in the list of cells"
 CHOOSE_CELLS = "choose two cells or more first: Ctrl-click adds one"
 SELECT_REGION = "select a region first: it becomes the seed of a cell"
+AGREEMENT = "{found} found, {missed} missed, {extra} extra"
+NOTHING_DRAWN = "draw regions to compare them with cells"
 NO_CELL_FINDING = "cells are not looked for at the moment; set cnmf.enabled under Parameters"
 OWN = "own scale"
 RASTER = "{regions} regions, {cells} cells; each by its own range"
@@ -329,6 +331,10 @@ TIPS = {
     "cell.list": "All living components. Click a line to choose a cell here, on the picture and in the "
     "traces; Ctrl adds one, Shift all between. Click a heading to sort. r: correlation of the shape with "
     "the image of the transients; /s: events a second in the last minute; born: session clock; *: by hand.",
+    "pairs.list": "Each drawn region and the component that overlaps it most: pixels of both over pixels of "
+    "either, correlation of the raw traces of the last two minutes, distance of the middles. Missed: a "
+    "region that no component overlaps by 20 %. Extra: a cell that overlaps no region. A click shows both.",
+    "pairs.seed": "Make a cell of every region that was missed; its shape follows the data from there",
     "cell.filter": "Show only cells whose id, name, status or reason holds this",
     "cell.shown": "Which cells are listed. The picture has its own choice above it (K and J).",
     "cell.name": "Name of the chosen cell; Enter keeps it, empty takes it away. Written into the recording.",

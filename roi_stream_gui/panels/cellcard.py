@@ -23,8 +23,8 @@ ROWS: Final = (
     (("split", "Divide"), ("remove", "Delete"), ("hold", "Hold"), ("demote", "To region")),
 )
 """Verbs of the keeper and what is written on their buttons."""
-HEIGHT: Final = 138
-FACTS: Final = 40
+HEIGHT, FACTS, GAP = 138, 40, 5
+"""px at 100 % of all, of the facts, and between lines."""
 
 
 class CellCard:
@@ -38,11 +38,23 @@ class CellCard:
         self._name_due = True
         self._shown: tuple[object, ...] = ()
         self.said = ""
+        self._brief = False
 
     @property
     def height(self) -> int:
-        """Screen px that it takes."""
+        """Screen px that it takes with its facts."""
         return self._desk.px(HEIGHT)
+
+    @property
+    def spared(self) -> int:
+        """Screen px that it does not take while it has no room for its facts."""
+        return self._desk.px(FACTS + GAP) if self._brief else 0
+
+    def shorten(self, brief: bool) -> None:
+        """Leave the facts out where there is no room for them, or show them again."""
+        if self._brief != brief:
+            self._brief = brief
+            dpg.configure_item(self._pane, show=not brief)
 
     def build(self, parent: int) -> None:
         """Make name, facts and buttons."""
@@ -53,8 +65,8 @@ class CellCard:
                 self._name = dpg.add_input_text(width=-1, hint="name")
                 desk.tip(desk.named("cell.name", self._name), "cell.name")
                 desk.after_edit(self._name, self._rename)
-            with dpg.child_window(height=FACTS, border=False, no_scrollbar=True) as pane:
-                dpg.bind_item_theme(pane, desk.theme.flush)
+            with dpg.child_window(height=FACTS, border=False, no_scrollbar=True) as self._pane:
+                dpg.bind_item_theme(self._pane, desk.theme.flush)
                 self._facts = desk.text("", "dim", wrap=0)
             for row in ROWS:
                 self._build_row(row)

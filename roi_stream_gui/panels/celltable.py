@@ -14,6 +14,7 @@ from roi_stream_gui.cellrows import SHOWN, Cell, Order, cells_of, counts, picked
 from roi_stream_gui.panels.base import Place, value
 from roi_stream_gui.panels.cellcard import CellCard
 from roi_stream_gui.panels.longlist import Column, Line, LongList
+from roi_stream_gui.panels.pairlist import PairList
 
 if TYPE_CHECKING:
     from roi_core.session import Snapshot
@@ -35,7 +36,7 @@ FIRST_DOWN: Final = ("snr", "r", "size", "rate")
 TONES: Final = {"accepted": "good", "rejected": "bad"}
 MARK: Final = "\u25a0"
 LEAST: Final = 91
-"""px at 100 % of the list at least: three lines."""
+"""px at 100 % of a list at least: three lines."""
 
 
 class CellTable:
@@ -56,6 +57,7 @@ class CellTable:
         self._mine = False
         self._due = 0.0
         self._list = LongList(desk, "cells", COLUMNS, self._click, self._sort)
+        self._pairs = PairList(desk)
         self._card = CellCard(desk)
 
     def build(self, parent: int) -> None:
@@ -74,6 +76,7 @@ class CellTable:
             with dpg.group() as self._body:
                 self._list.build(self._body)
                 self._list.sorted_by(SORTED.index(self._order.key), self._order.down)
+                self._pairs.build(self._body)
                 self._card.build(self._body)
             self._none = desk.text(words.CELLS_OFF, "dim", wrap=0)
 
@@ -90,7 +93,7 @@ class CellTable:
             return
         if snapshot.activity is not None:
             self._rates.follow(snapshot.cells, snapshot.activity.ids, snapshot.rate)
-        self._list.resize(self._room())
+        self._share(view)
         now = time.monotonic()
         chosen = self._do.cells.chosen
         if now >= self._due:
@@ -112,13 +115,26 @@ class CellTable:
             "cells": {cell.id: cell._asdict() for cell in self._cells},
             "names": dict(self._do.keeper.names),
             "facts": self._card.said,
+            **self._pairs.tell(),
         }
 
+    def _share(self, view: View) -> None:
+        """Share the room between the cells and, unfolded, their agreement with regions."""
+        least, unfolded = self._desk.px(LEAST), self._pairs.open
+        need = sum(self._pairs.heights) if unfolded else self._pairs.heights[0]
+        self._card.shorten(self._room() - need < least)
+        room = max(self._room() - need + self._card.spared, least)
+        both = not unfolded or room >= 2 * least
+        self._list.hide(not both)
+        if unfolded:
+            self._pairs.update(view, room // 2 if both else room)
+        self._list.resize(room - room // 2 if unfolded else room)
+
     def _room(self) -> int:
-        """Return how many px there are for the list between the filters and the card."""
+        """Return how many px there are between the filters and the card."""
         pane = self._desk.names.get("pane.right", 0)
         height = dpg.get_item_height(pane) if pane else 400
-        return max(int(height or 400) - self._desk.px(66) - self._card.height, self._desk.px(LEAST))
+        return int(height or 400) - self._desk.px(66) - self._card.height
 
     def _look(self, snapshot: Snapshot) -> None:
         activity = snapshot.activity

@@ -114,10 +114,10 @@ class LongList:
                 self._heads = [self._head(number) for number in range(len(self._columns))]
 
     def _head(self, number: int) -> int:
-        sort = self._sort
-        action = (lambda: None) if sort is None else partial(sort, number)
         label = self._columns[number].label
-        head: int = dpg.add_button(label=label, width=-1, callback=then(action), enabled=sort is not None)
+        if self._sort is None:
+            return self._desk.text(label, "dim")
+        head: int = dpg.add_button(label=label, width=-1, callback=then(partial(self._sort, number)))
         dpg.bind_item_theme(head, self._desk.theme.head)
         return self._desk.named(f"{self._name}.head.{label or number}", head)
 
@@ -136,6 +136,11 @@ class LongList:
             for item in (self._pane, self._strip):
                 dpg.configure_item(item, height=height)
             self._spread = -1
+
+    def hide(self, hidden: bool) -> None:
+        """Be hidden, or shown again."""
+        if dpg.is_item_shown(self._group) == hidden:
+            dpg.configure_item(self._group, show=not hidden)
 
     def reveal(self, number: int) -> None:
         """Scroll so that a line is in sight, when the lines are shown next."""

@@ -50,6 +50,8 @@ def test_only_the_living_are_listed(cells):
         (Order(shown="chosen"), [5]),
         (Order(shown="by hand"), []),
         (Order(text="nothing"), []),
+        (Order(text="2"), [2]),
+        (Order(text="2 acc"), []),
     ],
 )
 def test_sorted_and_narrowed(cells, order, expected):

@@ -1,0 +1,116 @@
+"""Regions against cells, as a list that unfolds below that of the cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import dearpygui.dearpygui as dpg
+
+from roi_stream_gui import words
+from roi_stream_gui.panels.base import then
+from roi_stream_gui.panels.longlist import Column, Line, LongList
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roi_stream_gui.agreement import Pair
+    from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.view import View
+
+__all__ = ["PairList"]
+
+COLUMNS: Final = (
+    Column("", 20), Column("region", 0), Column("cell", 70), Column("overlap", 56), Column("r", 40),
+    Column("px", 36),
+)  # fmt: skip
+TONES: Final = {"found": "good", "missed": "bad", "extra": "warn"}
+MARK: Final = "\u25a0"
+HEAD, LINE = 30, 32
+"""px at 100 % of the heading that folds, and of the line below it."""
+
+
+class PairList:
+    """Which drawn regions were found, which were missed, and which cells nobody drew."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._do = desk.controller
+        self._pairs: Sequence[Pair] = ()
+        self._shown: tuple[object, ...] = ()
+        self._list = LongList(desk, "pairs", COLUMNS, self._click)
+
+    def build(self, parent: int) -> None:
+        """Make the heading and what is below it."""
+        desk = self._desk
+        self._fold = dpg.add_collapsing_header(label="Agreement with drawn regions", parent=parent)
+        desk.named("pairs.fold", self._fold)
+        with dpg.group(parent=self._fold) as body:
+            with dpg.group(horizontal=True):
+                self._seed = dpg.add_button(label="Seed all missed", callback=then(self._seed_missed))
+                desk.tip(desk.named("pairs.seed", self._seed), "pairs.seed")
+                self._count = desk.text("", "dim")
+                desk.tip(self._count, "pairs.list")
+            self._list.build(body)
+
+    @property
+    def open(self) -> bool:
+        """True while it is unfolded."""
+        return bool(dpg.get_value(self._fold))
+
+    @property
+    def heights(self) -> tuple[int, int]:
+        """Screen px of the heading, and of what more stands above the lines when it is unfolded."""
+        return self._desk.px(HEAD), self._desk.px(LINE)
+
+    def update(self, view: View, height: int) -> None:
+        """Show the last comparison in a list so many px tall."""
+        snapshot, agreement = view.snapshot, self._do.agreement
+        if snapshot is None:
+            return
+        agreement.follow(snapshot, view.rois)
+        self._list.resize(height)
+        state = (agreement.pairs, view.selection, self._do.cells.chosen, view.rois)
+        if len(self._shown) == len(state) and all(
+            a is b or a == b for a, b in zip(state, self._shown, strict=True)
+        ):
+            self._list.follow()
+            return
+        self._shown = state
+        self._pairs = [pair for pair in agreement.pairs if pair.region is None or pair.region in view.rois]
+        self._list.show([self._line(pair, view) for pair in self._pairs])
+        number = {kind: len(agreement.of(kind)) for kind in TONES}
+        text = words.AGREEMENT.format(**number) if len(view.rois) else words.NOTHING_DRAWN
+        self._desk.say(self._count, text)
+        if dpg.is_item_enabled(self._seed) != bool(number["missed"]):
+            dpg.configure_item(self._seed, enabled=bool(number["missed"]))
+
+    def tell(self) -> dict[str, Any]:
+        """Return what tests ask for."""
+        return {"open": self.open, "pairs": [[*pair, pair.kind] for pair in self._pairs]}
+
+    def _line(self, pair: Pair, view: View) -> Line:
+        region = view.rois[pair.region].name if pair.region is not None else "-"
+        there = pair.cell is not None and pair.kind != "missed"
+        cell = self._do.keeper.label(pair.cell) if there and pair.cell is not None else "-"
+        tone = "text" if pair.accepted else "dim"
+        numbers = (
+            f"{100 * pair.overlap:.0f} %" if pair.kind == "found" else "",
+            f"{pair.r:.2f}" if pair.r == pair.r and there else "",
+            f"{pair.far:.1f}" if pair.far == pair.far else "",
+        )
+        chosen = pair.cell in self._do.cells.chosen if there else pair.region in view.selection
+        return Line((MARK, region, cell, *numbers), (TONES[pair.kind], *(tone,) * 5), chosen)
+
+    def _click(self, number: int) -> None:
+        """Select the region and choose the cell of a line."""
+        pair = self._pairs[number]
+        self._do.editor.select(*([pair.region] if pair.region is not None else []))
+        there = pair.cell is not None and pair.kind != "missed"
+        self._do.cells.choose([pair.cell] if there and pair.cell is not None else [])
+
+    def _seed_missed(self) -> None:
+        """Make a cell of every region that has none."""
+        rois, missed = self._do.editor.rois, self._do.agreement.of("missed")
+        self._do.keeper.promote(
+            [rois[pair.region] for pair in missed if pair.region is not None and pair.region in rois]
+        )

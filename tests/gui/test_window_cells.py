@@ -1,0 +1,134 @@
+"""The list of cells in the real window: linked with the picture, every verb by its key, each taken back."""
+
+import pytest
+
+pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
+
+FORMAT = "camera.format=256x256@30"
+
+
+def of(state):
+    return state.told["celltable"]
+
+
+def status(state, cell):
+    return next(
+        (kind for kind in ("accepted", "rejected", "merged", "removed") if cell in state.cells[kind]), None
+    )
+
+
+@pytest.fixture
+def window(start):
+    window = start("simulated:2p", "--set", FORMAT)
+    window.running()
+    window.until(lambda s: s.cells and len(s.cells["accepted"]) >= 20, "cells are found", 200)
+    window.click("tab.celltable")
+    window.until(lambda s: len(of(s)["listed"]) >= 20, "cells are listed")
+    return window
+
+
+def test_list_picture_and_verbs(window):
+    state = window.click("cells.2")
+    cell = of(state)["listed"][2]
+    assert state.cells["chosen"] == [cell], "a line clicked is the cell chosen"
+    window.key("g")  # what a hand accepted is not removed by a rule
+    window.until(lambda s: "accepted by hand" in of(s)["facts"], "it is accepted")
+    window.screenshot("cells_list")
+
+    # sorted, narrowed
+    state = window.click("cells.head.SNR")
+    window.click("cells.head.id")
+    state = window.click("cells.head.id")
+    state = window.until(lambda s: of(s)["listed"] == sorted(of(s)["listed"], reverse=True), "youngest first")
+    state = window.fill("cell.filter", f"{cell} acc")
+    window.until(lambda s: cell in of(s)["listed"] and len(of(s)["listed"]) < 5, "narrowed")
+    window.fill("cell.filter", " ")
+    window.click("cells.head.id")
+    state = window.until(lambda s: len(of(s)["listed"]) >= 20, "all again")
+
+    # one on the picture, far down the list, is scrolled to
+    last = next(k for k in reversed(of(state)["listed"]) if k in state.cells["accepted"])
+    y, x = window.ask().cells["places"][str(last)]
+    state = window.press(x, y)
+    (picked,) = state.cells["chosen"]
+    state = window.until(
+        lambda s: 0 <= of(s)["listed"].index(picked) - of(s)["first"] < of(s)["fit"], "it is in sight"
+    )
+    window.key("g")
+    window.screenshot("cells_scrolled_to")
+
+    # its name
+    state = window.fill("cell.name", "soma")
+    assert of(state)["names"] == {str(picked): "soma"}
+
+    # every verb by its key, and back
+    window.key("b")
+    window.until(lambda s: status(s, picked) == "rejected", "rejected")
+    window.until(lambda s: "rejected by hand" in of(s)["facts"], "it says so")
+    window.key("ctrl+z")
+    window.until(lambda s: status(s, picked) == "accepted", "taken back")
+    before = window.ask().cells["accepted"]
+    window.key("d")
+    state = window.until(lambda s: len(s.cells["chosen"]) == 2, "divided")
+    part = max(state.cells["chosen"])
+    assert part not in before
+    window.key("u")
+    window.until(lambda s: status(s, part) == "merged", "united")
+    window.screenshot("cells_united")
+    window.key("ctrl+z")
+    window.until(lambda s: status(s, part) in ("accepted", "rejected"), "the part lives again")
+    window.key("ctrl+z")
+    window.until(lambda s: status(s, part) == "removed", "whole again")
+    window.press(-40, 128)
+    state = window.press(*reversed(window.ask().cells["places"][str(picked)]))
+    assert state.cells["chosen"] == [picked]
+    window.key("o")
+    state = window.until(lambda s: [roi["name"] for roi in s.rois] == ["soma"], "it is a region now")
+    assert status(state, picked) == "removed"
+    window.key("ctrl+z")
+    window.until(lambda s: not s.rois and status(s, picked) in ("accepted", "rejected"), "and a cell again")
+    assert window.terminate() == 0
+    assert window.output() == ""
+
+
+def test_regions_agree_with_cells_and_missed_ones_are_seeded(window):
+    state = window.ask()
+    places = [state.cells["places"][str(cell)] for cell in state.cells["accepted"][:2]]
+    window.key("c")
+    for y, x in places:
+        window.drag((x, y), (x + 7, y))
+        window.key("c")
+    free = next(
+        (x, y) for y in range(40, 220, 9) for x in range(40, 220, 9)
+        if min((y - v) ** 2 + (x - u) ** 2 for v, u in state.cells["places"].values()) > 17**2
+    )  # fmt: skip
+    window.drag(free, (free[0] + 6, free[1]))
+    window.key("v")
+    assert len(window.click("pairs.fold").rois) == 3
+
+    def kinds(state):
+        return [pair[-1] for pair in of(state)["pairs"]]
+
+    state = window.until(
+        lambda s: kinds(s)[:3] == ["missed", "found", "found"] and of(s)["pairs"][1][3] > 0.5, "compared", 40
+    )
+    assert kinds(state).count("extra") >= 10
+    region, cell = of(state)["pairs"][1][:2]
+    state = window.click("pairs.1")
+    assert (state.selection, state.cells["chosen"]) == ([region], [cell]), "both are shown"
+    window.screenshot("cells_agreement")
+    window.resize(1024, 700)
+    window.screenshot("cells_agreement_1024x700")
+    items = window.ask().items
+    for name in ("cell.split", "cell.demote", "pairs.seed", "cell.filter"):
+        x, y, width, height = items[name]
+        left, top, wide, high = items["pane.right"]
+        assert left <= x, name
+        assert x + width <= left + wide, name
+        assert y + height <= top + high, name
+    window.click("pairs.seed")
+    state = window.until(lambda s: "missed" not in kinds(s) and len(kinds(s)) > 3, "it is a cell now", 40)
+    window.key("ctrl+z")
+    window.until(lambda s: kinds(s)[0] == "missed", "taken back", 40)
+    assert window.terminate() == 0
+    assert window.output() == ""
