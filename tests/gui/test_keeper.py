@@ -42,6 +42,11 @@ class Lab:
         self.do.tick()
         self.do.cells.traced(self.do.session.snapshot(), 4)
 
+    def end(self):
+        """End the session; its recording is whole then."""
+        self.do.session.stop()
+        self.do.session.wait()
+
     def press(self, *chord, frames=2):
         find(Chord(*chord)).run(self.do)
         self.step(frames)
@@ -154,7 +159,7 @@ def test_cells_and_regions_become_each_other(lab):
     assert lab.status(new) is Status.REMOVED
     do.stop_recording()
     path = do.session.snapshot().recording.path
-    lab.do.close()
+    lab.end()
     with Recording(path) as recording:
         named = [e.data for e in recording.events if e.kind == "cell_named"]
         assert named == [{"id": cell, "name": "soma"}]
@@ -197,7 +202,7 @@ def test_names_are_told_to_a_recording_that_begins_later(lab):
     do.record()
     lab.step(4)
     path = do.session.snapshot().recording.path
-    do.close()
+    lab.end()
     with Recording(path) as recording:
         named = [e.data for e in recording.events if e.kind == "cell_named"]
     assert named == [{"id": first, "name": "a"}, {"id": second, "name": "b"}]
