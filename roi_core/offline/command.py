@@ -89,6 +89,6 @@ def _json(found: Comparison) -> str:
         "a": found.a, "b": found.b, "least_iou": found.least, "frames": found.frames,
         "f1": known(found.f1), "median_iou": known(found.median("overlap")),
         "median_r": known(found.median("r")),
-        "pairs": pairs, "only_a": found.only_a, "only_b": found.only_b,
+        "offset": found.offset, "pairs": pairs, "only_a": found.only_a, "only_b": found.only_b,
     }  # fmt: skip
     return json.dumps(facts)

@@ -3,7 +3,9 @@
 A footprint counts as the pixels above `CUT` of its peak, as its outline is drawn. The overlap of two cells is
 the intersection of their pixels over the union (IoU, Jaccard index). Pairs are one to one: the assignment
 with the largest sum of overlaps among those of at least ``least`` (Hungarian method,
-`scipy.optimize.linear_sum_assignment`). With m pairs among n and k cells, F1 = 2 m / (n + k). The traces of a
+`scipy.optimize.linear_sum_assignment`). Each result lies where its own motion template does: B is
+first moved by the median, in whole px, of what A's frames were shifted more than B's, over the frames of
+which both shifts are known. With m pairs among n and k cells, F1 = 2 m / (n + k). The traces of a
 pair are compared over the frames that both have, found by the camera's frame index, by Pearson's correlation
 of the demixed traces.
 
@@ -67,6 +69,8 @@ class Result:
     components: Components
     index: NDArray[np.int64]
     traces: Callable[[int, int], Traces]
+    shifts: NDArray[np.float32]
+    """(rows, 2) dy, dx in px by which motion correction moved each frame; NaN where that is not known."""
 
     @property
     def accepted(self) -> NDArray[np.int64]:
@@ -112,6 +116,8 @@ class Comparison:
     pairs: tuple[Pair, ...]
     only_a: tuple[int, ...]
     only_b: tuple[int, ...]
+    offset: tuple[int, int] = (0, 0)
+    """(dy, dx) px by which B was moved to lie on A."""
 
     @property
     def f1(self) -> float:
@@ -132,6 +138,8 @@ class Comparison:
             return text
         overlap, r = self.median("overlap"), self.median("r")
         told = f"r {r:.2f} over {self.frames} common frames" if self.frames > 1 else "no frames in common"
+        if self.offset != (0, 0):
+            told += f"; B was moved by {self.offset[0]}, {self.offset[1]} px (down, right)"
         return f"{text}: F1 {self.f1:.2f}, median IoU {overlap:.2f}, {told}"
 
 
@@ -143,7 +151,9 @@ def recorded(recording: Recording, refined: bool = False) -> Result:
         raise RecordingError(f"{recording.path} {why}")
     name = f"{recording.path.name}, refined" if refined else recording.path.name
     read = partial(cells.traces, layout.RAW)
-    return Result(name, cells.components(recording.shape), recording.frame_index, read)
+    index, shifts = recording.frame_index, recording.shifts
+    shifts = np.zeros((len(index), 2), np.float32) if shifts is None else shifts
+    return Result(name, cells.components(recording.shape), index, read, shifts)
 
 
 def running(snapshot: Snapshot, name: str) -> Result:
@@ -156,7 +166,11 @@ def running(snapshot: Snapshot, name: str) -> Result:
     # both rings were given the same time of each frame, but need not reach back equally far
     _, mine, theirs = np.intersect1d(rows.times, known.times, assume_unique=True, return_indices=True)
     traces = rows.raw[mine]
-    return Result(name, activity.components, known.index[theirs], lambda first, last: traces[first:last])
+    shifts = np.full((len(mine), 2), np.nan, np.float32)  # of a session only the last is known
+    if not snapshot.flag:
+        shifts[-1:] = snapshot.shift or (0.0, 0.0)
+    index = known.index[theirs]
+    return Result(name, activity.components, index, lambda first, last: traces[first:last], shifts)
 
 
 def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
@@ -170,7 +184,8 @@ def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
     if a.components.shape != b.components.shape:
         sizes = [f"{each.components.shape[1]}x{each.components.shape[0]}" for each in (a, b)]
         raise RecordingError(f"{a.name} has frames of {sizes[0]} px, {b.name} of {sizes[1]} px")
-    overlap = overlaps(a.masks(), b.masks())
+    offset = _offset(a, b)
+    overlap = overlaps(a.masks(), moved(b.masks(), b.components.shape, offset))
     rows, columns = linear_sum_assignment(np.where(overlap >= least, overlap, 0.0), maximize=True)
     good = overlap[rows, columns] >= least
     rows, columns = rows[good], columns[good]
@@ -183,7 +198,27 @@ def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
         for i, k, value in zip(rows, columns, r, strict=True)
     )
     alone = [np.delete(each, taken).tolist() for each, taken in zip(ids, (rows, columns), strict=True)]
-    return Comparison(a.name, b.name, least, frames, pairs, tuple(alone[0]), tuple(alone[1]))
+    return Comparison(a.name, b.name, least, frames, pairs, tuple(alone[0]), tuple(alone[1]), offset)
+
+
+def moved(masks: csc_matrix, shape: tuple[int, int], by: tuple[int, int]) -> csc_matrix:
+    """Return masks (H * W, n) moved by (dy, dx) px; what leaves the frame is gone."""
+    from scipy.sparse import csc_matrix
+
+    entries = masks.tocoo()
+    y, x = entries.row // shape[1] + by[0], entries.row % shape[1] + by[1]
+    kept = (y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1])
+    places = (y[kept] * shape[1] + x[kept], entries.col[kept])
+    return csc_matrix((entries.data[kept], places), masks.shape)
+
+
+def _offset(a: Result, b: Result) -> tuple[int, int]:
+    """Return the whole px (dy, dx) from B's template to A's; none when nothing is known of them."""
+    _, mine, yours = np.intersect1d(a.index, b.index, assume_unique=True, return_indices=True)
+    apart = a.shifts[mine].astype(np.float64) - b.shifts[yours]
+    apart = apart[np.isfinite(apart).all(axis=1)]
+    dy, dx = np.median(apart, axis=0) if len(apart) else (0.0, 0.0)
+    return round(float(dy)), round(float(dx))
 
 
 def overlaps(a: csc_matrix, b: csc_matrix) -> NDArray[np.float64]:

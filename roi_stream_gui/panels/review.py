@@ -23,6 +23,8 @@ WIDTH: Final = 330
 """px of the table."""
 ROWS: Final = 200
 """Rows of the table on a page."""
+LOW: Final = 80
+"""px of the plot below which its numbers would cover one another."""
 SIDES: Final = ("A", "B")
 
 
@@ -43,6 +45,7 @@ class ReviewPanel:
         self._version = -1
         self._first = 0
         self._busy: bool | None = None
+        self._low: bool | None = None
 
     # -- building -----------------------------------------------------------------------------------------
 
@@ -116,6 +119,10 @@ class ReviewPanel:
         if review.busy is not self._busy:
             self._busy = review.busy
             dpg.configure_item(self._button, label="Reading ..." if review.busy else "Compare")
+        low = dpg.get_item_rect_size(self._plot)[1] < self._desk.px(LOW)
+        if low is not self._low:
+            self._low = low
+            dpg.configure_item(self._y, no_tick_labels=low)
         self._twofold.update(view, review)
         if review.version == self._version:
             return

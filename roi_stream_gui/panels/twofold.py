@@ -53,7 +53,8 @@ class Twofold:
             chosen = outcome.rows[review.chosen] if review.chosen is not None else None
             for k, drawn in enumerate(outcome.outlines):
                 cell = chosen[k] if chosen is not None else None
-                self._draw(2 * k, drawn, cell, shift)
+                dy, dx = (0, 0) if k else outcome.found.offset  # both where B is
+                self._draw(2 * k, drawn, cell, (shift[0] + dy, shift[1] + dx))
 
     def _draw(self, first: int, drawn: Outlines, cell: float | None, shift: tuple[float, float]) -> None:
         c = drawn.components

@@ -24,7 +24,7 @@ def disc(y, x, r=4.0):
     return np.where(distance <= r, 1.0 - 0.1 * distance / r, 0.0).astype(np.float32).ravel()
 
 
-def result(discs, traces, ids=None, status=None, index=None, name="some"):
+def result(discs, traces, ids=None, status=None, index=None, name="some", shifts=None):
     """A result with discs (y, x, r) for footprints and traces (rows, N)."""
     traces = np.asarray(traces, np.float32)
     ids = np.arange(len(discs)) + 1 if ids is None else np.array(ids)
@@ -38,7 +38,8 @@ def result(discs, traces, ids=None, status=None, index=None, name="some"):
         np.concatenate(places or [ids]).astype(np.int32), np.cumsum([0, *map(len, places)]),
     )  # fmt: skip
     index = np.arange(len(traces)) if index is None else np.array(index)
-    return Result(name, components, index, lambda first, last: traces[first:last])
+    shifts = np.zeros((len(index), 2)) if shifts is None else np.array(shifts)
+    return Result(name, components, index, lambda first, last: traces[first:last], shifts)
 
 
 def test_a_result_is_the_same_as_itself():
@@ -48,6 +49,35 @@ def test_a_result_is_the_same_as_itself():
     assert [(pair.a, pair.b) for pair in same.pairs] == [(1, 1), (2, 2), (3, 3)]
     assert all(pair.overlap == 1.0 and pair.r == pytest.approx(1.0) for pair in same.pairs)
     assert (same.f1, same.only_a, same.only_b, same.frames) == (1.0, (), (), 300)
+
+
+@pytest.mark.parametrize("by", [(3, -2), (-5, 7), (0, 0)])
+def test_a_template_that_lies_elsewhere_is_made_up_for(by):
+    places = [(12, 12), (20, 30), (27, 14), (12, 35)]
+    shifts = RNG.uniform(-4, 4, (9, 2))
+    a = result(places, np.zeros((9, 4)), shifts=shifts)
+    theirs = shifts - by + RNG.uniform(-0.3, 0.3, (9, 2))
+    theirs[4] = np.nan
+    theirs[6] = 50.0
+    there = [(y - by[0], x - by[1]) for y, x in places[1:]]
+    b = result(there, np.zeros((9, 3)), ids=[7, 8, 9], shifts=theirs)
+    found = compare(a, b)
+    assert found.offset == by
+    assert [(pair.a, pair.b, pair.overlap) for pair in found.pairs] == [(2, 7, 1.0), (3, 8, 1.0), (4, 9, 1.0)]
+    assert ("B was moved" in found.summary()) == (by != (0, 0))
+
+
+def test_results_without_a_frame_in_common_are_compared_where_they_lie():
+    a = result([(12, 12)], np.zeros((3, 1)), shifts=np.ones((3, 2)))
+    b = result([(12, 12)], np.zeros((3, 1)), index=[7, 8, 9])
+    assert compare(a, b).offset == (0, 0)
+
+
+def test_masks_that_leave_the_frame_lose_their_pixels():
+    masks = result([(2, 20), (20, 20)], np.zeros((2, 2))).masks()
+    gone = module.moved(masks, SHAPE, (-7, 0))
+    assert gone[:, 0].sum() == 0
+    assert gone[:, 1].sum() == masks[:, 1].sum()
 
 
 def test_cells_of_only_one_result_are_told_and_rejected_ones_are_not_compared():
@@ -68,8 +98,8 @@ def test_the_overlap_is_that_of_the_pixels():
     mine, yours = disc(20, 20) > 0, disc(21, 22) > 0
     expected = (mine & yours).sum() / (mine | yours).sum()
     assert module.overlaps(a.masks(), b.masks())[0, 0] == pytest.approx(expected)
-    assert compare(a, b, least=expected + 1e-6).pairs == ()
-    assert len(compare(a, b, least=expected - 1e-6).pairs) == 1
+    for least, pairs in ((expected + 1e-6, 0), (expected - 1e-6, 1)):
+        assert len(compare(a, b, least=least).pairs) == pairs
 
 
 def test_pixels_below_the_cut_do_not_count():
@@ -77,7 +107,7 @@ def test_pixels_below_the_cut_do_not_count():
     c = one.components
     faint = np.where(c.indices % SHAPE[1] == 20, c.data, 0.1 * c.data)
     part = Result("part", Components(**{**{f: getattr(c, f) for f in c.__slots__}, "data": faint}),
-                  one.index, one.traces)  # fmt: skip
+                  one.index, one.traces, one.shifts)  # fmt: skip
     assert part.masks().sum() == (c.indices % SHAPE[1] == 20).sum()
 
 
@@ -142,7 +172,7 @@ def test_recordings_of_different_sizes_are_refused():
     c = a.components
     other = Components(**{**{f: getattr(c, f) for f in c.__slots__}, "shape": (50, 40)})
     with pytest.raises(RecordingError, match="50x40 px, b of 40x50 px"):
-        compare(a, Result("b", other, a.index, a.traces))
+        compare(a, Result("b", other, a.index, a.traces, a.shifts))
 
 
 def test_the_command_tells_pairs_and_sums(path, capsys):
