@@ -317,6 +317,7 @@ class Controller:
             window_rate=self.window_rate,
             compiling=self.watch.compiling,
             looked=self.replay.frames,
+            held=self.replay.held,
             exportable=self.exporting.recording is not None,
         )
 

@@ -48,6 +48,8 @@ def camera(view: View) -> Chip:
         return Chip(view.phase.value, "bad" if view.phase is Phase.FAILED else "idle")
     if stalled(snapshot):
         return Chip(f"stalled {snapshot.silence:.0f} s", "warn", words.STALLED)
+    if view.held:
+        return Chip("held", "idle", words.HELD)
     slow = snapshot.frames_seen > snapshot.rate and snapshot.fps < 0.9 * snapshot.rate
     return Chip(f"{snapshot.fps:.1f} / {snapshot.rate:g} fps", "warn" if slow else "good")
 

@@ -142,6 +142,11 @@ class Replay:
         return self.film.transport if self.film is not None else None
 
     @property
+    def held(self) -> bool:
+        """Tell whether a file stands still because it was told to."""
+        return self.transport is not None and not self.transport.playing
+
+    @property
     def reviewing(self) -> bool:
         """Tell whether a recording without frames is shown."""
         return self.film is not None and self.film.transport is None

@@ -66,6 +66,8 @@ class View:
     looked: FrameRing | None = None
     """The frame of the file that is looked at, when it is not the analysed one."""
 
+    held: bool = False
+    """True while a file is held still."""
     exportable: bool = False
     """True when there is a finished recording at hand."""
 

@@ -40,6 +40,7 @@ EXPORT_WHAT = "there is no recording yet to export: record, open one, or use Fil
 REPLAYED = "replay of {}, analysed from its frame {} on"
 WHERE = "frame {row} / {last}   {seconds:.2f} s"
 ANALYSED = "  (analysis: {})"
+HELD = "The file is held still; Play, or Ctrl+Space, lets it run on."
 NOT_SHOWN = "frame {} cannot be shown: {}"
 NOTE_LOST = "nothing is being recorded, so the note was not kept"
 MARK_LOST = "nothing is being recorded, so there is nothing to mark"

@@ -13,6 +13,7 @@ from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
 from roi_stream_gui.controller import Controller
+from roi_stream_gui.health import camera
 from roi_stream_gui.view import Phase
 from tests.core.test_recorder_cells import record, samples
 from tests.fakes import Ramp
@@ -87,6 +88,7 @@ class TestPlaying:
         do.replay.step(1)
         until(do, lambda: seen(do) > count, "a step")
         assert do.session.state is State.RUNNING
+        assert camera(do.view()).text == "held"
         assert do.session.snapshot().silence == 0.0, "a file that is held has not stalled"
         do.replay.set_speed(math.inf)
         do.replay.toggle()

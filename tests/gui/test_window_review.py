@@ -3,8 +3,12 @@ both compared, the table exported."""
 
 import csv
 import math
+import shutil
 
+import h5py
 import pytest
+
+from roi_core import layout
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(480)]
 
@@ -89,5 +93,20 @@ def test_a_recording_is_replayed_and_compared(start, tmp_path):
         header, *lines = csv.reader(file)
     assert header[:2] == ["time_s", "frame_index"]
     assert len(lines) == rows
+
+    # one without a movie is looked at: its mean picture, cells and traces
+    bare = tmp_path / "bare.h5"
+    shutil.copy(path, bare)
+    with h5py.File(bare, "r+") as file:
+        del file[layout.MOVIE]
+    window.click("tab.traces")
+    window.fill("source", str(bare))
+    said = "bare.h5 holds no movie and the file it was made from is not beside it"
+    state = window.until(lambda s: any(said in text for _, text in s.messages), "it is looked at", 60)
+    state = window.until(
+        lambda s: not s.told["transport"]["shown"] and found(s) >= 8, "its cells are shown", 60
+    )
+    assert (state.phase, state.frames) == ("finished", rows)
+    window.screenshot("review_5_looked_at")
     assert window.terminate() == 0
     assert window.output() == ""
