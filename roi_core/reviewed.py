@@ -13,7 +13,7 @@ import numpy as np
 
 from roi_core import layout
 from roi_core.board import Board
-from roi_core.cellring import CellRing
+from roi_core.cellring import ROWS, CellRing
 from roi_core.frame import Activity, FinishReason, Status
 from roi_core.gray import to_uint16_gray
 from roi_core.session import Session, State
@@ -96,7 +96,7 @@ class Reviewed(Session):
         ids = tuple(components.ids[living].tolist())
         last = np.zeros((3, len(ids)), np.float32)
         board.cells = CellRing(len(time))
-        for first in range(0, len(time), BLOCK):
+        for first in range(max(len(time) - ROWS, 0), len(time), BLOCK):
             kinds = (layout.RAW, layout.CALCIUM, layout.SPIKES)
             block = np.stack([cells.traces(kind, first, first + BLOCK)[:, living] for kind in kinds], axis=1)
             for row, values in enumerate(block, first):

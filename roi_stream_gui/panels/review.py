@@ -122,7 +122,7 @@ class ReviewPanel:
         low = dpg.get_item_rect_size(self._plot)[1] < self._desk.px(LOW)
         if low is not self._low:
             self._low = low
-            dpg.configure_item(self._y, no_tick_labels=low)
+            dpg.configure_item(self._y, no_tick_labels=low, no_tick_marks=low)
         self._twofold.update(view, review)
         if review.version == self._version:
             return
