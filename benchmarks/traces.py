@@ -80,8 +80,8 @@ def main(cells: int = 500, hours: float = 4.0) -> int:
     playing.step(9000)
     while do.timeline.newest < (playing.row - 1) / RATE:
         do.timeline.tick(playing)
-    print(f"{cells} cells, {REGIONS} regions, {RATE:g} Hz; ms of the GUI thread per drawn frame")
-    print(f"{'':24}{'median':>8}{'99 %':>8}{'most':>8}")
+    print(f"{cells} cells, {REGIONS} regions, {RATE:g} Hz; ms of the GUI thread per drawn frame\n")
+    print("| what | median ms | 99 % | most |\n|---|---:|---:|---:|")
     for mode in ("stacked", "overlay", "raster"):
         for window_length in (20.0, 250.0, 3600.0):
             do.edit("display.trace_mode", mode)
@@ -114,7 +114,7 @@ def _frames(playing: Playing, do: Controller, panel: Traces, scrub: bool = False
 
 
 def _say(what: str, cost: list[float]) -> None:
-    print(f"{what:24}{np.median(cost):8.2f}{np.percentile(cost, 99):8.2f}{max(cost):8.2f}")
+    print(f"| {what} | {np.median(cost):.2f} | {np.percentile(cost, 99):.2f} | {max(cost):.2f} |")
 
 
 def _memory(cells: int, hours: float) -> None:
@@ -129,7 +129,7 @@ def _memory(cells: int, hours: float) -> None:
         most = max(most, (perf_counter() - began) * 1e3)
     taken = (timeline.cells.bytes + timeline.regions.bytes) / 2**20
     widths = sorted({piece.width for piece in timeline.cells._pieces})
-    print(f"{hours:g} h: {taken:.0f} MB in slices of {widths} s; the worst row took {most:.1f} ms")
+    print(f"\n{hours:g} h: {taken:.0f} MB in slices of {widths} s; the worst row took {most:.1f} ms")
     began = perf_counter()
     timeline.cells.points("calcium", 3, 0.0, hours * 3600)
     print(f"one trace of the whole session: {(perf_counter() - began) * 1e3:.1f} ms")

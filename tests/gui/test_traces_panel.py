@@ -6,6 +6,7 @@ import pytest
 
 from roi_core.rois import Circle
 from roi_stream_gui.shortcuts import Chord, find
+from tests.fakes import Stepped
 from tests.gui.driver import within
 from tests.gui.test_panels import built, view_of
 
@@ -114,6 +115,28 @@ class TestMarks:
         running._marks._next = 0.0
         running.update(controller.view())
         assert "note: drug on" not in [text for _, _, text in running.tell()["marks"]]
+
+
+def test_lost_frames_are_a_gap_in_the_line_and_a_red_mark(desk, do):
+    controller = do[0]
+    controller._opener = lambda *_, **__: lossy
+    lossy = Stepped(indices=[*range(20), *range(26, 60)])
+    panel = built("traces", desk)
+    controller.edit("display.trace_window", 1.0)
+    controller.editor.add(Circle(5, 5, 2))
+    controller.connect("running")
+    within(20, lambda: (controller.tick(), controller.view().running)[1], "connected")
+    lossy.step(40)
+    within(20, lambda: controller.view().snapshot.traces.head == 40, "frames")
+    controller.tick()
+    panel.update(controller.view())
+    x, y = (np.array(part) for part in line(panel)[:2])
+    holes = np.flatnonzero(np.isnan(y))
+    assert len(holes) == 1
+    assert x[holes[0] - 1] < 0.2 < 0.26 <= x[holes[0] + 1] + 0.01
+    assert [text for _, group, text in panel.tell()["marks"] if group == "losses"] == [
+        "6 frames lost, 0.07 s without a picture"
+    ]
 
 
 class TestBars:
