@@ -166,8 +166,8 @@ CELL = (
 NO_CELLS = "draw a region to see its trace"
 NO_FIBRES = "no fibres of that radius were found; try another radius, or more light"
 HIDDEN = "the outline is hidden and the region is measured all the same; its tick under Regions shows it"
-CELLS_TRACED = "cells: the {shown} best of {all}; click one on the picture to see it"
-CELLS_CHOSEN = "cells: {shown} chosen of {all}; Ctrl-click adds, a click beside them shows the best"
+CELLS_TRACED = "the {shown} best of {all} cells"
+CELLS_CHOSEN = "{shown} chosen of {all} cells"
 
 CHOOSE_CELL = "choose a cell first: click one on the picture or in the list of cells"
 CHOOSE_CELLS = "choose two cells or more first: Ctrl-click adds one"
@@ -286,6 +286,8 @@ TIPS = {
     "trace.order": "Rows of the raster by id, the best SNR on top, or by when each is highest",
     "seconds": "Seconds of trace on screen  ( , and . )",
     "page": "Other regions and cells, when there are more than fit; so does the wheel",
+    "which": "Click a cell on the picture to see its trace, Ctrl-click adds one, a click beside them shows "
+    "the best",
     "marks": "What is marked beside the traces: notes, edits, losses, regions, cells",
     "scale": "Fit each trace to its own height; otherwise all share one scale ( [ and ] )",
     "pending": "Edits of what is measured wait here until Apply. An edit ends with Enter or when its field "

@@ -26,6 +26,10 @@ HEIGHT: Final = 34
 """Screen px."""
 LOW: Final = 20
 """Screen px where there is little room."""
+ENOUGH: Final = 130
+"""Screen px of traces and strip together for the strip to have its height ..."""
+LEAST_ROOM: Final = 76
+"""... and to be shown."""
 PERIOD: Final = 0.5
 """Seconds between two drawings of the whole session, which may take 5 ms."""
 LEAST: Final = 8.0
@@ -91,12 +95,16 @@ class Overview:
         least = LEAST * self._whole / width
         dpg.configure_item(self._pane, pmin=(min(start, end - least), 0.0), pmax=(max(end, least), 1.0))
 
-    def fit(self, low: bool) -> int:
-        """Be less high when there is little room; return the height, px."""
-        height = self._desk.px(LOW if low else HEIGHT)
+    def fit(self, room: float) -> int:
+        """Be less high where there is little room, or not there at all; return the height, px."""
+        plain = room / self._desk.scale
+        height = self._desk.px(HEIGHT if plain >= ENOUGH else LOW)
         if dpg.get_item_height(self._plot) != height:
             dpg.configure_item(self._plot, height=height)
-        return height
+        shown = plain >= LEAST_ROOM
+        if dpg.is_item_shown(self._plot) != shown:
+            dpg.configure_item(self._plot, show=shown)
+        return height if shown else 0
 
     def tell(self) -> dict[str, object]:
         """Return what tests ask for."""

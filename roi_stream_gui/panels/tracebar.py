@@ -50,7 +50,7 @@ class TraceBar:
                 self._order = self._choice(
                     "order", ORDERS, 86, lambda word: do.edit("display.raster_order", word)
                 )
-            self.which = desk.text(tone="dim")
+            self.which = desk.tip(desk.text(tone="dim"), "which")
 
     def show(self, view: View) -> None:
         """Show the settings."""

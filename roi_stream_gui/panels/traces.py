@@ -37,8 +37,6 @@ LANE_HEIGHT: Final = 17
 AXIS: Final = 26
 """Screen px below the plot for the clock."""
 GAP: Final = 6
-LOW: Final = 130
-"""Screen px of plot and strip together below which the strip is low."""
 
 
 class Traces:
@@ -123,10 +121,10 @@ class Traces:
     def _room(self) -> tuple[int, float]:
         """Share the height with the strip below; return width and height of the plot, about, px."""
         width, height = dpg.get_item_rect_size(self._plot)
-        strip = -dpg.get_item_height(self._plot) - GAP
-        low = height + strip < self._desk.px(LOW)
-        if self._overview.fit(low) != strip:
-            dpg.configure_item(self._plot, height=-(self._overview.fit(low) + GAP))
+        below = -dpg.get_item_height(self._plot)
+        strip = self._overview.fit(height + below)
+        if strip + GAP * bool(strip) != below - 1:
+            dpg.configure_item(self._plot, height=-(strip + GAP * bool(strip) + 1))
         return max(int(width), 200), max(height - self._desk.px(AXIS), self._desk.px(LANE_HEIGHT))
 
     def _begin(self, shown: Display) -> None:
