@@ -191,6 +191,16 @@ def _setting(data: dict[str, Any]) -> tuple[str, str]:
     return f"{path}: {old} -> {new}", words.short(f"{path.rpartition('.')[2]} {new}", 18)
 
 
+def _picture(data: dict[str, Any]) -> tuple[str, str]:
+    return f"picture kept: {data.get('path', '')}", "picture"
+
+
+def _alert(data: dict[str, Any]) -> tuple[str, str]:
+    what = str(data.get("metric") or data.get("stage") or "alert")
+    text = data.get("text") or ", ".join(f"{key} {value}" for key, value in data.items() if key != "metric")
+    return f"{what}: {text}", what
+
+
 def _gap(data: dict[str, Any]) -> tuple[str, str]:
     lost, seconds = data["lost"], float(data["seconds"])
     if lost is None:
@@ -216,7 +226,8 @@ def _cell(what: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
 
 
 SAY: Final[dict[str, Callable[[dict[str, Any]], tuple[str, str]]]] = {
-    "note": _note, "marker": _marker, "setting": _setting, "gap": _gap,
+    "note": _note, "marker": _marker, "setting": _setting, "card": _setting, "gap": _gap,
+    "snapshot": _picture, "alert": _alert,
     "roi_added": _region("drawn"), "roi_changed": _region("changed"), "roi_removed": _region("deleted"),
     "birth": _cell("cell {id} found"), "merge": _cell("cell {other} merged into {id}"),
     "split": _cell("cell {id} split, new {into}"), "removed": _cell("cell {id} removed"),

@@ -27,7 +27,11 @@ SAYINGS = [
     ("merge", {"id": 2, "from": 9, "r": 0.9}, "cells", "cell 9 merged into 2"),
     ("removed", {"id": 4, "reason": "silent"}, "cells", "cell 4 removed: silent"),
     ("motion_jump", {"state": "begin"}, "losses", "motion jump: state begin"),
-    ("alert", {"text": "saturated"}, "losses", "alert: text saturated"),
+    ("alert", {"text": "saturated"}, "losses", "alert: saturated"),
+    ("alert", {"metric": "focus", "state": "begin"}, "losses", "focus: state begin"),
+    ("snapshot", {"path": "/data/a.png"}, "notes", "picture kept: /data/a.png"),
+    ("marker", {"number": 3}, "notes", "marker 3"),
+    ("card", {"path": "subject.id", "old": "", "new": "m7"}, "edits", "subject.id:  -> m7"),
 ]
 
 
