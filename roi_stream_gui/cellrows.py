@@ -122,6 +122,8 @@ def _passes(cell: Cell, shown: str, chosen: Sequence[int]) -> bool:
 
 def _holds(cell: Cell, texts: Sequence[str]) -> bool:
     """Tell whether every text is somewhere in what is said of a cell; a number is its id, or in its name."""
+    if not texts:
+        return True
     name = cell.name.lower()
     whole = f"{name} {cell.status} {cell.reason}{' held' if cell.frozen else ''}".lower()
     return all(text == str(cell.id) or text in (name if text.isdigit() else whole) for text in texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.export import EXPORTS
 
@@ -93,6 +93,25 @@ def _export_file(word: str) -> Entry:
     return Entry(f"File/Export a file/{word} ...", run)
 
 
+CELLS: Final = (
+    ("Accept", "accept", "G"), ("Reject", "reject", "B"), ("Judge by rules", "automatic", "Shift+G"),
+    ("Unite", "merge", "U"), ("Divide", "split", "D"), ("Delete", "remove", "Del"),
+    ("Hold the shape, or let it follow", "hold", "Shift+F"), ("Make regions of cells", "demote", "O"),
+    ("Make cells of regions", "promote", "I"),
+)  # fmt: skip
+"""Verbs of the keeper: what is written, the verb, its key."""
+
+
+def _cells(verb: tuple[str, str, str]) -> Entry:
+    label, name, keys = verb
+    return Entry(
+        f"Cells/{label}",
+        lambda d: getattr(d.controller.keeper, name)(),
+        keys,
+        lambda v: v.snapshot is not None and v.snapshot.activity is not None,
+    )
+
+
 MENU: tuple[Entry, ...] = (
     Entry("File/Open ...", lambda d: d.ask_file("open", d.controller.connect), "Ctrl+O"),
     Entry(
@@ -138,6 +157,7 @@ MENU: tuple[Entry, ...] = (
     Entry("View/Size/Larger", lambda d: d.zoom(1), "Ctrl +"),
     Entry("View/Size/Smaller", lambda d: d.zoom(-1), "Ctrl -"),
     Entry("View/Full screen", lambda d: d.full_screen(), "F11"),
+    *map(_cells, CELLS),
     Entry("Tools/Find fibres ...", _find_fibres, possible=_connected),
     Entry("Help/Keys", lambda d: d.show_keys(), "F1"),
     Entry("Help/Tour", lambda d: d.show_tour()),

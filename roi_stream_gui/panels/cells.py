@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import dearpygui.dearpygui as dpg
 import numpy as np
 
+from roi_stream_gui import words
 from roi_stream_gui.cells import Kind, facts, kinds, visible
 from roi_stream_gui.outlines import outlines
 from roi_stream_gui.theme import CELL, CHOSEN, NEW, REJECTED
@@ -32,6 +33,8 @@ __all__ = ["CellOverlay"]
 
 PERIOD: Final = 0.25
 """Seconds between two looks at the components while they change at every frame."""
+LETTERS: Final = 16
+"""Letters of a name that the picture shows."""
 LABELS: Final = 60
 """Ids written at most."""
 CLOSE: Final = 30.0
@@ -85,6 +88,7 @@ class CellOverlay:
         self._looked = -PERIOD
         self._turn = self._labelled = 0
         self._drawn: Look | None = None
+        self._names: dict[int, str] = {}
         self._points: dict[int, Points] = {}
 
     def update(
@@ -107,7 +111,9 @@ class CellOverlay:
         layers = "off" if self._do.trial.forecast is not None else shown.cells
         lines = Lines(self._turn, layers, self._do.cells.chosen, max(int(SEGMENT / zoom), 1))
         look = Look(lines, traced, shift, box, SIZE * self._desk.scale)
-        if look != self._drawn and self._outlines is not None:
+        names = self._do.keeper.names  # another object whenever one is renamed
+        if (look != self._drawn or names is not self._names) and self._outlines is not None:
+            self._names = names
             self._draw(self._outlines, look, zoom)
         self._tell(snapshot, mouse)
 
@@ -161,7 +167,7 @@ class CellOverlay:
         named = inside & (roomy | np.isin(made.components.ids, look.traced))
         for label, k in zip(self._labels, np.flatnonzero(named), strict=False):
             cell = int(made.components.ids[k])
-            text = str(cell)
+            text = words.short(self._do.keeper.label(cell), LETTERS)
             place = [
                 float(left[k] + right[k]) / 2 - 0.28 * look.size * len(text) / zoom,
                 float(top[k]) - look.size / zoom,

@@ -56,7 +56,7 @@ class CellTable:
         self._last: int | None = None
         self._mine = False
         self._due = 0.0
-        self._list = LongList(desk, "cells", COLUMNS, self._click, self._sort)
+        self._list = LongList(desk, "cells", COLUMNS, self._line, self._click, self._sort)
         self._pairs = PairList(desk)
         self._card = CellCard(desk)
 
@@ -146,7 +146,7 @@ class CellTable:
     def _show(self) -> None:
         chosen = self._do.cells.chosen
         self._listed = picked(self._cells, self._order, chosen)
-        self._list.show([_line(cell, cell.id in chosen) for cell in self._listed])
+        self._list.show(self._listed)
         if chosen != self._chosen:
             self._chosen = chosen
             self._reveal()
@@ -154,12 +154,22 @@ class CellTable:
         text = f"{found['accepted']} cells, {found['rejected']} rejected"
         self._desk.say(self._count, text)
 
+    def _line(self, cell: Cell) -> Line:
+        rate = "-" if cell.rate != cell.rate else f"{cell.rate:.2f}"
+        mark = MARK + ("*" if cell.by_hand else "")
+        texts = (
+            mark, str(cell.id), cell.name, _short(cell.snr), f"{cell.r:.2f}", f"{cell.size:.0f}", rate,
+            _clock(cell.born),
+        )  # fmt: skip
+        tone = "text" if cell.status == "accepted" else "dim"
+        return Line(texts, (TONES[cell.status], *(tone,) * 7), cell.id in self._do.cells.chosen)
+
     def _reveal(self) -> None:
         """Scroll to the cell that was chosen elsewhere."""
         ids = [cell.id for cell in self._listed]
         if self._chosen and self._chosen[-1] in ids and not self._mine:
             self._list.reveal(ids.index(self._chosen[-1]))
-            self._list.show([_line(cell, cell.id in self._chosen) for cell in self._listed])
+            self._list.show(self._listed)
         self._mine = False
 
     # -- what the user does -------------------------------------------------------------------------------
@@ -193,17 +203,6 @@ class CellTable:
     def _narrow(self, shown: str) -> None:
         self._order = replace(self._order, shown=shown)
         self._due = 0.0
-
-
-def _line(cell: Cell, chosen: bool) -> Line:
-    rate = "-" if cell.rate != cell.rate else f"{cell.rate:.2f}"
-    mark = MARK + ("*" if cell.by_hand else "")
-    texts = (
-        mark, str(cell.id), cell.name, _short(cell.snr), f"{cell.r:.2f}", f"{cell.size:.0f}", rate,
-        _clock(cell.born),
-    )  # fmt: skip
-    tone = "text" if cell.status == "accepted" else "dim"
-    return Line(texts, (TONES[cell.status], *(tone,) * 7), chosen)
 
 
 def _short(number: float) -> str:

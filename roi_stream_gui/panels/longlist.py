@@ -7,7 +7,7 @@ the table shows.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import dearpygui.dearpygui as dpg
 
@@ -46,7 +46,9 @@ class Line(NamedTuple):
 
 
 class LongList:
-    """Lines in a table; `click` gets the number of a line, `sort` that of a heading.
+    """Entries as lines of a table.
+
+    `draw` makes a line of an entry that is in sight, `click` gets the number of a line, `sort` of a heading.
 
     The second column is the one that is clicked: Dear PyGui puts the text of a first one too high.
     """
@@ -56,16 +58,18 @@ class LongList:
         desk: Desk,
         name: str,
         columns: Sequence[Column],
+        draw: Callable[[Any], Line],
         click: Callable[[int], object],
         sort: Callable[[int], object] | None = None,
     ) -> None:
         self._desk = desk
         self._name = name
         self._columns = tuple(columns)
+        self._draw = draw
         self._click = click
         self._sort = sort
         self._rows: list[tuple[int, list[int]]] = []
-        self._lines: Sequence[Line] = ()
+        self._lines: Sequence[Any] = ()
         self._tall = 0
         self._scale = 1.0
         self._spread = -1
@@ -146,8 +150,9 @@ class LongList:
         """Scroll so that a line is in sight, when the lines are shown next."""
         self._due = number
 
-    def show(self, lines: Sequence[Line]) -> None:
-        """Show these lines from where the list is scrolled to; changes only what differs."""
+    def show(self, lines: Sequence[Any]) -> None:
+        """Show these entries from where the list is scrolled to; changes only what differs."""
+        self._shown = ()
         self._lines = lines
         if self._spread != len(lines):
             self._spread = len(lines)
@@ -167,9 +172,9 @@ class LongList:
         while len(self._rows) < fit:
             self._rows.append(self._row(len(self._rows)))
         part = self._lines[first : first + fit]
-        for (row, items), line in zip(self._rows, part, strict=False):
+        for (row, items), entry in zip(self._rows, part, strict=False):
             dpg.configure_item(row, show=True)
-            self._fill(items, line)
+            self._fill(items, self._draw(entry))
         for row, _ in self._rows[len(part) :]:
             dpg.configure_item(row, show=False)
 

@@ -37,7 +37,7 @@ class PairList:
         self._do = desk.controller
         self._pairs: Sequence[Pair] = ()
         self._shown: tuple[object, ...] = ()
-        self._list = LongList(desk, "pairs", COLUMNS, self._click)
+        self._list = LongList(desk, "pairs", COLUMNS, self._line, self._click)
 
     def build(self, parent: int) -> None:
         """Make the heading and what is below it."""
@@ -77,7 +77,7 @@ class PairList:
             return
         self._shown = state
         self._pairs = [pair for pair in agreement.pairs if pair.region is None or pair.region in view.rois]
-        self._list.show([self._line(pair, view) for pair in self._pairs])
+        self._list.show(self._pairs)
         number = {kind: len(agreement.of(kind)) for kind in TONES}
         text = words.AGREEMENT.format(**number) if len(view.rois) else words.NOTHING_DRAWN
         self._desk.say(self._count, text)
@@ -88,8 +88,10 @@ class PairList:
         """Return what tests ask for."""
         return {"open": self.open, "pairs": [[*pair, pair.kind] for pair in self._pairs]}
 
-    def _line(self, pair: Pair, view: View) -> Line:
-        region = view.rois[pair.region].name if pair.region is not None else "-"
+    def _line(self, pair: Pair) -> Line:
+        editor = self._do.editor
+        roi = editor.get(pair.region) if pair.region is not None else None
+        region = roi.name if roi is not None else "-"
         there = pair.cell is not None and pair.kind != "missed"
         cell = self._do.keeper.label(pair.cell) if there and pair.cell is not None else "-"
         tone = "text" if pair.accepted else "dim"
@@ -98,7 +100,7 @@ class PairList:
             f"{pair.r:.2f}" if pair.r == pair.r and there else "",
             f"{pair.far:.1f}" if pair.far == pair.far else "",
         )
-        chosen = pair.cell in self._do.cells.chosen if there else pair.region in view.selection
+        chosen = pair.cell in self._do.cells.chosen if there else pair.region in editor.selection
         return Line((MARK, region, cell, *numbers), (TONES[pair.kind], *(tone,) * 5), chosen)
 
     def _click(self, number: int) -> None:
