@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -221,10 +221,19 @@ class Review:
         for sides in (work.result() for work in done):
             # a recording that is added again may have been refined meanwhile
             paths = {side.path for side in sides}
-            self._files = [side for side in self._files if side.path not in paths] + sides
+            self._files = [side for side in self._files if side.path not in paths]
+            names = {side.label for side in self._files}
+            sides = [replace(one, label=_unlike(one, names)) for one in sides]
+            self._files += sides
             if sides and not self.sides[0]:
                 self.sides = (sides[0].label, NOW)
         self._adding = [work for work in self._adding if work not in done]
+
+
+def _unlike(side: Side, names: set[str]) -> str:
+    """Return the label of a side; of two files of one name the second is told with its folder."""
+    folder = side.path.parent.name if side.path is not None else ""
+    return f"{folder}/{side.label}" if side.label in names else side.label
 
 
 def _sides(path: Path, quiet: bool) -> list[Side]:

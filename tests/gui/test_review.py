@@ -1,10 +1,14 @@
 """Two results compared, and exports: what the window does, without it."""
 
+import shutil
+
+import h5py
 import numpy as np
 import pytest
 
+from roi_core import layout
 from roi_core.export import EXPORTS
-from roi_core.frame import FinishReason, Summary
+from roi_core.frame import FinishReason, Status, Summary
 from roi_core.recording import Recording
 from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
@@ -78,6 +82,28 @@ class TestReview:
         our.review.add(bare)
         until(our, lambda: said(our, "bare.h5 holds no cells"), "a refusal")
         assert labels(our) == []
+
+    def test_online_and_refined_of_one_file_are_compared(self, our, path, tmp_path):
+        with h5py.File(path, "r+") as file:
+            file.copy(layout.CNMF, file, "copy")
+            file.move("copy", layout.REFINED)
+            file[f"{layout.REFINED}/status"][1] = Status.REJECTED
+        our.review.add(path)
+        until(our, lambda: labels(our) == ["a.h5", "a.h5, refined"], "both are offered")
+        our.review.sides = ("a.h5", "a.h5, refined")
+        our.review.compare()
+        until(our, lambda: our.review.outcome is not None, "compared")
+        assert our.review.outcome.found.only_a == (2,)
+        assert len(our.review.outcome.found.pairs) == 2
+
+    def test_two_files_of_one_name_are_told_apart(self, our, path, tmp_path):
+        other = tmp_path / "there" / "a.h5"
+        other.parent.mkdir()
+        shutil.copy(path, other)
+        for each in (path, other, path):
+            our.review.add(each)
+        until(our, lambda: len(labels(our)) == 2 and not our.review._adding, "both are offered")
+        assert len(set(labels(our))) == 2
 
     def test_an_opened_recording_is_offered_and_proposed_as_a(self, our, path):
         our.connect(str(path))
