@@ -73,14 +73,11 @@ def _find_fibres(desk: Desk) -> None:
     desk.open_tab("regions")
 
 
-def _something_recorded(view: View) -> bool:
-    return view.exportable
-
-
 def _export(word: str) -> Entry:
     """Export the recording at hand."""
+    keys = "Ctrl+E" if word == "csv" else ""
     return Entry(
-        f"File/Export/{word}", lambda d: d.controller.exporting.to(word), possible=_something_recorded
+        f"File/Export/{word}", lambda d: d.controller.exporting.to(word), keys, lambda v: v.exportable
     )
 
 
