@@ -44,18 +44,22 @@ class PairList:
         desk = self._desk
         self._fold = dpg.add_collapsing_header(label="Agreement with drawn regions", parent=parent)
         desk.named("pairs.fold", self._fold)
-        with dpg.group(parent=self._fold) as body:
+        # beside the heading, not in it: what is in one takes its colours from it
+        with dpg.group(parent=parent, show=False) as self._body:
             with dpg.group(horizontal=True):
                 self._seed = dpg.add_button(label="Seed all missed", callback=then(self._seed_missed))
                 desk.tip(desk.named("pairs.seed", self._seed), "pairs.seed")
                 self._count = desk.text("", "dim")
                 desk.tip(self._count, "pairs.list")
-            self._list.build(body)
+            self._list.build(self._body)
 
     @property
     def open(self) -> bool:
         """True while it is unfolded."""
-        return bool(dpg.get_value(self._fold))
+        unfolded = bool(dpg.get_value(self._fold))
+        if dpg.is_item_shown(self._body) != unfolded:
+            dpg.configure_item(self._body, show=unfolded)
+        return unfolded
 
     @property
     def heights(self) -> tuple[int, int]:
