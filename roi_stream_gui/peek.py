@@ -56,7 +56,8 @@ class Peek:
 
     def close(self) -> None:
         """Close the file when it is not read any more; does not wait."""
-        self._helper.submit(self._close)
+        if self.wanted >= 0:  # else nothing was ever opened, nor a thread begun
+            self._helper.submit(self._close)
         self._helper.shutdown(wait=False)
 
     def _read(self, row: int) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 from roi_core.errors import RoiError
 from roi_core.offline.compare import LEAST, common, compare, recorded, running, together
 from roi_core.recording import Recording
+from roi_core.ring import FrameRing
 from roi_stream_gui import words
 from roi_stream_gui.outlines import outlines
 
@@ -203,7 +204,8 @@ class Review:
             last, self._last = self._last, session
             before = last.snapshot() if last is not None else None
             if before is not None and before.activity is not None:
-                self._before = Side(BEFORE, snapshot=before)
+                without = replace(before, frames=FrameRing(2, (1, 1)))  # hundreds of MB that nobody needs
+                self._before = Side(BEFORE, snapshot=without)
             film = self._do.replay.film
             if film is not None and film.recording is not None:
                 self._offer(film.recording)
