@@ -41,10 +41,11 @@ class Run:
         return int(self.seen.status[self.seen.ids.tolist().index(cell)])
 
     def events(self, *kinds):
+        """What the recording tells, but for the quality of the picture."""
         self.session.stop()
         self.session.wait()
         with Recording(self.path) as recording:
-            return [(e.kind, e.data) for e in recording.events if e.kind in kinds]
+            return [(e.kind, e.data) for e in recording.events if e.kind in kinds and "metric" not in e.data]
 
     def asked(self, ask):
         """The answer to a question that waits for the next frame."""
