@@ -34,5 +34,11 @@ class Meter:
 
     def cost(self, percentile: float = 50.0) -> float:
         """Return a percentile of the recent costs, in seconds."""
-        costs = self._costs[: self.count]
-        return float(np.percentile(costs, percentile)) if costs.size else 0.0
+        costs = np.sort(self._costs[: self.count])
+        if not costs.size:
+            return 0.0
+        # what np.percentile does, without the 0.2 ms it takes to find out what it was given
+        place = percentile / 100.0 * (costs.size - 1)
+        below = int(place)
+        above = min(below + 1, costs.size - 1)
+        return float(costs[below] + (place - below) * (costs[above] - costs[below]))
