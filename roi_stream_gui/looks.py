@@ -49,8 +49,8 @@ def open_viewport(place: Mapping[str, int]) -> None:
     icon = asset("icon.png")
     icons = {"small_icon": str(icon), "large_icon": str(icon)} if icon else {}
     dpg.create_viewport(
-        title=words.TITLE, min_width=LEAST[0], min_height=LEAST[1], disable_close=True, clear_color=PICTURE,
-        **place, **icons,
+        title=words.TITLE, min_width=LEAST[0], min_height=LEAST[1], disable_close=True,
+        clear_color=PICTURE, **place, **icons,
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ TONES: Final = ("text", "dim", "good", "warn", "bad")
 """How a text may be meant."""
 
 COLOURS: Mapping[str, str] = {
-    "WindowBg": "back", "ChildBg": "pane", "PopupBg": "bar", "ModalWindowDimBg": "veil", "MenuBarBg": "back",
+    "WindowBg": "pane", "ChildBg": "none", "PopupBg": "bar", "ModalWindowDimBg": "veil", "MenuBarBg": "back",
     "Border": "line", "BorderShadow": "none", "FrameBg": "frame", "FrameBgHovered": "hover",
     "FrameBgActive": "press",
     "TitleBg": "pane", "TitleBgActive": "bar", "ScrollbarBg": "pane", "ScrollbarGrab": "hover",
@@ -207,11 +207,11 @@ class Theme:
         plots = dpg.mvThemeCat_Plots
         theme: int
         with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-            for target in (dpg.mvPlotCol_PlotBg, dpg.mvPlotCol_FrameBg):
-                if back is None:
-                    dpg.add_theme_color(target, PICTURE, category=plots)
-                else:
-                    self._ink(target, back, plots)
+            if back is None:
+                dpg.add_theme_color(dpg.mvPlotCol_PlotBg, PICTURE, category=plots)
+            else:
+                self._ink(dpg.mvPlotCol_PlotBg, back, plots)
+            self._ink(dpg.mvPlotCol_FrameBg, "none", plots)
             self._ink(dpg.mvPlotCol_PlotBorder, "line", plots)
             self._ink(dpg.mvPlotCol_AxisText, "dim", plots)
             self._ink(dpg.mvPlotCol_AxisGrid, "grid", plots)
