@@ -57,8 +57,9 @@ def _measure(screen: Screen, folder: Path, seconds: float, scene: str) -> int:
         window.kill()
 
 
-def _torment(window: Window, rate: int, seconds: float) -> None:
-    """Keep the window busy for a third of the time, resize it for another, minimise it for the last."""
+def _torment(window: Window, rate: int, seconds: float) -> list[int]:
+    """Keep the window busy for a third of the time, resize it, minimise it; return the row after each."""
+    ends = []
 
     def spend(act: Callable[[int], object]) -> None:
         end = window.ask().take["rows"] + rate * seconds / 3
@@ -66,12 +67,14 @@ def _torment(window: Window, rate: int, seconds: float) -> None:
         while window.ask().take["rows"] < end:
             act(turn)
             turn += 1
+        ends.append(window.ask().take["rows"])
 
     spend(lambda turn: window.drag((100, 100), (160 + turn % 40, 200)))
     spend(lambda turn: window.resize(*((1024, 700), (1600, 900), (1280, 800))[turn % 3]))
     window.minimise()
     spend(lambda _turn: time.sleep(0.5))
     window.restore()
+    return ends
 
 
 def _loop(before: list[int], after: list[int]) -> str:
@@ -85,7 +88,7 @@ def _loop(before: list[int], after: list[int]) -> str:
 
 
 def _watch(
-    window: Window, seconds: float, rate: int, torment: Callable[[Window, int, float], None] | None
+    window: Window, seconds: float, rate: int, torment: Callable[[Window, int, float], list[int]] | None
 ) -> int:
     window.running(frames=60)
     if window.ask().settings["cnmf"]["enabled"]:
@@ -103,8 +106,9 @@ def _watch(
         time.sleep(0.5)  # each answer takes the window ten ms
         return state.take["rows"] >= rate * seconds
 
+    ends: list[int] = []
     if torment is not None:
-        torment(window, rate, seconds)
+        ends = torment(window, rate, seconds)
         seconds *= 2  # and as long again in peace
     last = window.until(enough, "the recording", 2 * seconds + 30)
     cpu, grown = process.cpu_percent(), process.memory_info().rss - memory
@@ -113,10 +117,12 @@ def _watch(
     with Recording(path) as file:
         steps = np.diff(file.frame_index)
         rows, lost = len(file.time), int((steps - 1).sum())
+        parts = [int((part - 1).sum()) for part in np.split(steps, ends)]
         whole = file.complete
     table = {
         "frames recorded": rows,
         "frames lost while recording": lost,
+        "of these while busy, resized, minimised, let be": parts if ends else "-",
         "frames lost before": before.dropped,
         "file complete / exit code": f"{whole} / {code}",
         "window, draws per second (median, 5 %)": f"{np.median(rates):.1f}, {np.percentile(rates, 5):.1f}",
@@ -126,7 +132,7 @@ def _watch(
         "regions / cells accepted at the end": f"{len(last.rois)} / {_cells(last)}",
     }
     for name, figure in table.items():
-        print(f"{name:40} {figure}")
+        print(f"{name:48} {figure}")
     return 0 if lost == 0 and whole and code == 0 else 1
 
 
