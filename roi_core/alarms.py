@@ -1,7 +1,8 @@
 """Alerts: a figure that stays outside its limits is told once, until it is over or the user has seen it.
 
 An alert begins when a figure has been outside for `HOLD` looks, ends when it has been inside for `CALM`, and
-the same figure alarms again only after ``quality.cooldown``. Each step is an event of the recording.
+the same figure alarms again only after ``quality.cooldown``. Each step is an event of the recording, of kind
+``quality``: an ``alert`` there tells that a stage has failed.
 """
 
 from __future__ import annotations
@@ -107,11 +108,11 @@ class Alarms:
             if due and self._outside[now.metric] >= HOLD.get(now.metric, 3):
                 self._quiet_until[now.metric] = now.began + cooldown
                 self.alerts = (*self.alerts[1 - KEPT :], now)
-                return [("alert", _data(now, "begin"))]
+                return [("quality", _data(now, "begin"))]
         elif self._inside[now.metric] >= CALM:
             over = replace(old, ended=now.began)
             self._put(old, over)
-            return [("alert", _data(over, "end"))]
+            return [("quality", _data(over, "end"))]
         elif self._outside[now.metric] and _off(now) > _off(old):
             self._put(old, replace(old, worst=now.worst, low=now.low, high=now.high))
         return []

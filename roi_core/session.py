@@ -170,7 +170,7 @@ class Session:
         seen = [alert.metric for alert in self.alarms.loud]
         self.alarms.acknowledge()
         if seen:
-            self._news.say("alert_seen", {"metrics": seen})
+            self._news.say("quality_seen", {"metrics": seen})
 
     def relearn(self) -> None:
         """Take the present focus and brightness for the reference of their charts, and say so."""

@@ -345,7 +345,7 @@ class Quality(Block):
     )  # fmt: skip
     saturation: float = field(0.5, "Most pixels at the camera's limit.", unit="%", ge=0, le=100)
     focus: float = field(
-        60.0, "Least sharpness, of what it was when the session began.", unit="%", ge=0, le=100
+        80.0, "Least sharpness, of what it was when the session began.", unit="%", ge=0, le=100
     )
     motion: float = field(12.0, "Farthest that a frame may have to be moved.", unit="px", ge=0, le=1000)
     bleaching: float = field(5.0, "Fastest fading of the picture.", unit="%/min", ge=0, le=100)

@@ -5,9 +5,10 @@ Six figures are followed, each with a lower and an upper limit:
 - ``brightness``: mean of the pixels. Its limits are those of an EWMA chart (Roberts 1959, Technometrics
   1:239): a slow centre, k times the running deviation about it, so that a step stands out and drift does not.
 - ``saturation``: percent of pixels at the camera's limit.
-- ``focus``: Brenner's gradient (Brenner et al. 1976, J Histochem Cytochem 24:100), the mean of
-  (I(x+2) - I(x))^2 over the middle of a picture averaged over 2 s, divided by its squared mean; in percent of
-  its own median at the start.
+- ``focus``: absolute gradient (Santos et al. 1997, J Microsc 188:264), the mean of |I(x+2) - I(x)| over the
+  middle of a picture averaged over 2 s, divided by its mean; in percent of its own median at the start. Its
+  square (Brenner 1976) would follow a few bright cells: 55-270 % of itself on a small field in focus, this
+  90-117 %, and 68-86 % out of focus.
 - ``motion``: how far the frame was moved, px.
 - ``bleaching``: slope of the brightness over the last minute, percent per minute.
 - ``lost``: frames lost in the last minute.
@@ -167,7 +168,7 @@ class Vitals:
         fresh = self._average is None or self._average.shape != (rows, columns)
         if self._average is None or fresh:
             self._average = np.zeros((rows, columns), np.float32)
-        sharp = brenner(image, y, x, self._average, np.float32(1.0 if fresh else AVERAGED))
+        sharp = gradient(image, y, x, self._average, np.float32(1.0 if fresh else AVERAGED))
         if np.isnan(self._reference):
             self._sharp.append(sharp)
             if len(self._sharp) < LEARN:
@@ -208,23 +209,22 @@ def _tone(image: NDArray[np.uint16], step: int) -> tuple[float, int, int]:
 
 
 @kernel
-def brenner(
+def gradient(
     image: NDArray[np.uint16], y0: int, x0: int, average: NDArray[np.float32], weight: np.float32
 ) -> float:
-    """Move `average` towards the image from (y0, x0) on; return its mean squared gradient, relative."""
+    """Move `average` towards the image from (y0, x0) on; return its mean absolute gradient, relative."""
     rows, columns = average.shape
     for y in range(rows):
         for x in range(columns):
             average[y, x] += weight * (np.float32(image[y0 + y, x0 + x]) - average[y, x])
-    mean, gradient = 0.0, 0.0
+    mean, total = 0.0, 0.0
     for y in range(rows):
         for x in range(columns):
             mean += average[y, x]
         for x in range(columns - 2):
-            d = average[y, x + 2] - average[y, x]
-            gradient += d * d
+            total += abs(average[y, x + 2] - average[y, x])
     mean /= average.size
-    sharp: float = gradient / max(rows * (columns - 2), 1) / max(mean * mean, 1e-12)
+    sharp: float = total / max(rows * (columns - 2), 1) / max(mean, 1e-12)
     return sharp
 
 
@@ -232,4 +232,4 @@ def warm_up() -> None:
     """Compile the kernels on a small picture."""
     image = np.zeros((4, 4), np.uint16)
     tone(image)
-    brenner(image, 0, 0, np.zeros((4, 4), np.float32), np.float32(1))
+    gradient(image, 0, 0, np.zeros((4, 4), np.float32), np.float32(1))

@@ -42,7 +42,7 @@ GROUPS: Final[dict[str, Group]] = {
     "edits": Group("Edits of parameters", ("setting", "card"), "mark.edit", True),
     "losses": Group(
         "Lost frames and warnings",
-        ("gap", "warning", "error", "alert", "motion_jump", "motion_unsure"),
+        ("gap", "warning", "error", "alert", "quality", "motion_jump", "motion_unsure"),
         "bad",
         True,
     ),
@@ -227,7 +227,7 @@ def _cell(what: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
 
 SAY: Final[dict[str, Callable[[dict[str, Any]], tuple[str, str]]]] = {
     "note": _note, "marker": _marker, "setting": _setting, "card": _setting, "gap": _gap,
-    "snapshot": _picture, "alert": _alert,
+    "snapshot": _picture, "alert": _alert, "quality": _alert,
     "roi_added": _region("drawn"), "roi_changed": _region("changed"), "roi_removed": _region("deleted"),
     "birth": _cell("cell {id} found"), "merge": _cell("cell {other} merged into {id}"),
     "split": _cell("cell {id} split, new {into}"), "removed": _cell("cell {id} removed"),

@@ -478,8 +478,7 @@ def tone(image, pixels=65_536):
     return part.mean(), 100 * (part == 65_535).mean()
 
 
-def brenner(part, average, weight):
-    """Move `average` towards the part of a picture; return Brenner's gradient over the squared mean."""
+def gradient(part, average, weight):
+    """Move `average` towards the part of a picture; return its mean absolute gradient over its mean."""
     average += weight * (part - average)
-    gradient = (average[:, 2:].astype(float) - average[:, :-2]) ** 2
-    return gradient.mean() / average.astype(float).mean() ** 2
+    return np.abs(average[:, 2:].astype(float) - average[:, :-2]).mean() / average.astype(float).mean()

@@ -28,7 +28,7 @@ SAYINGS = [
     ("removed", {"id": 4, "reason": "silent"}, "cells", "cell 4 removed: silent"),
     ("motion_jump", {"state": "begin"}, "losses", "motion jump: state begin"),
     ("alert", {"text": "saturated"}, "losses", "alert: saturated"),
-    ("alert", {"metric": "focus", "state": "begin"}, "losses", "focus: state begin"),
+    ("quality", {"metric": "focus", "state": "begin"}, "losses", "focus: state begin"),
     ("snapshot", {"path": "/data/a.png"}, "notes", "picture kept: /data/a.png"),
     ("marker", {"number": 3}, "notes", "marker 3"),
     ("card", {"path": "subject.id", "old": "", "new": "m7"}, "edits", "subject.id:  -> m7"),

@@ -39,5 +39,5 @@ def test_a_step_of_the_light_alarms_until_it_is_seen(start, flash):
     assert window.terminate() == 0
     with Recording(within(20, lambda: next(flash.parent.glob("take*.h5"), None), "a file")) as file:
         told = [event.kind for event in file.events]
-    assert "alert" in told
-    assert "alert_seen" in told
+    assert "quality" in told
+    assert "quality_seen" in told
