@@ -175,7 +175,7 @@ class Session:
     def relearn(self) -> None:
         """Take the present focus and brightness for the reference of their charts, and say so."""
         self.alarms.vitals.relearn()
-        self._news.say("quality_relearned", {})
+        self._news.say("relearned", {})
 
     def tell(self, kind: str, data: dict[str, Any]) -> None:
         """Have something told as an event of the next frame, such as what the window knows of a cell."""

@@ -16,6 +16,7 @@ Six figures are followed, each with a lower and an upper limit:
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -65,9 +66,14 @@ SLOW: Final = 1 / 60
 """Weight of one look in the slow centre of brightness: it follows in half a minute."""
 AVERAGED: Final = 0.25
 """Weight of a look in the picture whose focus is measured."""
-MINUTE: Final = round(60 / PERIOD)
+MINUTE: Final = 60.0
 MIDDLE: Final = 256
 """Side of the part whose focus is measured, px."""
+TOP: Final = 65_535
+FULL_SCALES: Final = (1023, 4095, 16_383, 65_472, 65_520, 65_532)
+"""Largest values of cameras of 10, 12 and 14 bits, kept in the low or in the high bits of 16."""
+BELIEVED: Final = 3
+"""Pixels exactly there from which a smaller limit is believed."""
 PIXELS: Final = 65_536
 """About so many pixels are looked at for brightness and saturation."""
 NAMES: Final = tuple(METRICS)
@@ -96,26 +102,33 @@ class Vitals:
         self._centre = self._deviation = np.nan
         self._since = 0
         self._forget = False
+        self._brightest = 0
+        self._far = 0.0
+        """Farthest shift since the last look, px."""
         self._lost = 0
-        self._losses: list[int] = []
-        """Frames lost before each look of the last minute."""
+        self._unknown = False
+        self._losses: deque[tuple[float, int]] = deque()
+        """When, and how many frames were lost before each look of the last minute."""
 
     def step(self, sample: Sample, quality: Quality) -> bool:
         """Take a sample; return whether it was looked at."""
+        self._unknown |= sample.lost is None
         self._lost += sample.lost or 0
+        if sample.shift is not None:
+            self._far = max(self._far, float(np.hypot(*sample.shift)))
         if sample.time < self._due:
             return False
         self._due = sample.time + PERIOD
         if self._forget:
             self._begin_anew()
-        bright, saturated = tone(sample.image)
+        bright, saturated, self._brightest = tone(sample.image, self._brightest)
         values = np.full(len(NAMES), np.nan)
         limits = np.full((2, len(NAMES)), np.nan)
         values[0], values[1] = bright, saturated
         limits[:, 0] = self._follow(bright, quality.brightness)
         values[2] = self._focus(sample.image)
         if sample.shift is not None:
-            values[3] = np.hypot(*sample.shift)
+            values[3], self._far = self._far, 0.0
         values[4], values[5] = self._past(sample.time, bright)
         limits[1, 1], limits[0, 2], limits[1, 3] = quality.saturation, quality.focus, quality.motion
         limits[0, 4], limits[1, 5] = -quality.bleaching, quality.lost
@@ -176,36 +189,54 @@ class Vitals:
             self._reference = max(float(np.median(self._sharp[LEARN // 2 :])), 1e-12)
         return 100.0 * sharp / self._reference
 
+    def _lose(self, time: float) -> float:
+        """Return the frames lost in the last minute; NaN where that cannot be known."""
+        self._losses.append((time, self._lost))
+        self._lost = 0
+        while self._losses[0][0] < time - MINUTE:
+            self._losses.popleft()
+        return float("nan") if self._unknown else float(sum(lost for _, lost in self._losses))
+
     def _past(self, time: float, bright: float) -> tuple[float, float]:
         """Return the slope of brightness, %/min, and the frames lost, both over the last minute."""
-        first = max(self._since, self._count - MINUTE)
+        lost = self._lose(time)
+        recent = int(np.searchsorted(self._log[: self._count, 0], time - MINUTE))
+        first = max(self._since, recent)
         times = np.append(self._log[first : self._count, 0], time)
         values = np.append(self._log[first : self._count, 1], bright)
-        lost, self._lost = self._lost, 0
-        self._losses = [*self._losses[1 - MINUTE :], lost]
         if times[-1] - times[0] < 30.0:  # a shorter slope is activity, not bleaching
-            return float("nan"), float(sum(self._losses))
+            return float("nan"), lost
         dt = times - times.mean()
         slope = float(dt @ values / (dt @ dt))
-        return 6000.0 * slope / max(float(values.mean()), 1e-9), float(sum(self._losses))
+        return 6000.0 * slope / max(float(values.mean()), 1e-9), lost
 
 
-def tone(image: NDArray[np.uint16]) -> tuple[float, float]:
-    """Return the mean of the pixels and the percent at the limit, on a regular part of them."""
+def tone(image: NDArray[np.uint16], brightest: int = 0) -> tuple[float, float, int]:
+    """Return the mean of the pixels, the percent at the limit, and the largest value ever so far.
+
+    On a regular part of them. The limit is that of 16 bits, or of a camera of fewer when the largest value
+    ever is exactly there.
+    """
     step = max(1, round((image.size / PIXELS) ** 0.5))
-    total, full, count = _tone(image, step)
-    return total / count, 100.0 * full / count
+    total, top, at_top, count = _tone(image, step)
+    brightest = max(brightest, top)
+    limited = top == brightest and (top == TOP or (top in FULL_SCALES and at_top >= BELIEVED))
+    return total / count, 100.0 * at_top / count if limited else 0.0, brightest
 
 
 @kernel
-def _tone(image: NDArray[np.uint16], step: int) -> tuple[float, int, int]:
-    total, full, count = 0.0, 0, 0
+def _tone(image: NDArray[np.uint16], step: int) -> tuple[float, int, int, int]:
+    """Return sum, largest value, how many pixels have it, and how many were looked at."""
+    total, top, at_top, count = 0.0, 0, 0, 0
     for y in range(0, image.shape[0], step):
         for x in range(0, image.shape[1], step):
-            total += image[y, x]
-            full += image[y, x] == 65_535
+            value = int(image[y, x])
+            total += value
             count += 1
-    return total, full, count
+            if value > top:
+                top, at_top = value, 0
+            at_top += value == top
+    return total, top, at_top, count
 
 
 @kernel

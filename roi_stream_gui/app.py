@@ -34,6 +34,7 @@ from roi_stream_gui.tour import Tour
 
 if TYPE_CHECKING:
     from roi_stream_gui.controller import Controller
+    from roi_stream_gui.view import View
 
 __all__ = ["App"]
 
@@ -52,6 +53,8 @@ class App:
         self._memory = Memory.kept()
         self._pace = Pace()
         self._probe: Probe | None = None
+        self._view = controller.view()
+        self._failed = ""
 
     def run(self) -> int:
         """Show the window until it is closed; return the exit code."""
@@ -80,8 +83,7 @@ class App:
         """Draw one frame."""
         began = time.perf_counter()
         self._run_callbacks()
-        self._do.tick()
-        view = self._do.view()
+        view = self._seen()
         self._looks.update(view.settings.display)
         self._layout.update()
         self._panels.update(view)
@@ -91,6 +93,17 @@ class App:
         dpg.render_dearpygui_frame()
         self._pace.wait(began, view, dpg.get_mouse_pos(local=False))
         self._do.window_rate = self._pace.rate
+
+    def _seen(self) -> View:
+        """Return what there is to show; an error there costs a message, not the window in mid-recording."""
+        try:
+            self._do.tick()
+            self._view = self._do.view()
+        except Exception as error:
+            if str(error) != self._failed:
+                self._failed = str(error)
+                log.exception("the window could not follow the session: %s", error)
+        return self._view
 
     def _run_callbacks(self) -> None:
         for job in dpg.get_callback_queue() or ():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from roi_core.errors import RoiError
 from roi_core.export import EXPORTS, export
+from roi_core.paths import expanded
 from roi_stream_gui import words
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Exporting:
 
     def to(self, word: str, path: str | Path | None = None) -> None:
         """Export a recording, by default the one at hand, to a format; what comes of it is told."""
-        source = self.recording if path is None else Path(path).expanduser()
+        source = self.recording if path is None else expanded(path)
         if source is None:
             log.warning(words.EXPORT_WHAT)
             return

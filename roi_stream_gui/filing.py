@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roi_core.errors import RoiError
+from roi_core.paths import expanded
 from roi_core.rois import RoiSet
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def save_rois(rois: RoiSet, path: str | Path, size: tuple[int, int]) -> None:
 def read_rois(path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
     """Read a file for frames of `size` (W, H); why it cannot be used is told."""
     try:
-        loaded = RoiSet.load(Path(path).expanduser(), size)
+        loaded = RoiSet.load(expanded(path), size)
     except (RoiError, OSError) as error:
         log.error("regions not loaded: %s", said(error))
         return None
@@ -59,6 +60,6 @@ def said(error: Exception) -> str:
 
 def _with_folder(path: str | Path) -> Path:
     """Return the path of a file to be written; its folder is made."""
-    path = Path(path).expanduser()
+    path = expanded(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

@@ -60,6 +60,7 @@ class Picture:
     def begin(self) -> None:
         """Forget what was learned of the frames of another camera."""
         self.canvas, self.exposure, self._contrasts = None, Exposure(), {}
+        self.held = None
 
     def close(self) -> None:
         """End every thread; pictures being written are finished."""
@@ -126,6 +127,7 @@ class Picture:
         """Let the limits follow the picture, or hold them where they are; without a word, the other one."""
         on = not self.settings.current.display.auto_contrast if on is None else on
         if on or self.canvas is None:
+            self.held = None
             self._edit(auto_contrast=on)
         else:
             self.fix(*self.limits)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
 from roi_core.offline.movie import original
+from roi_core.paths import expanded
 from roi_core.recording import Recording
 from roi_core.reviewed import Reviewed
 from roi_core.rois import RoiSet
@@ -250,7 +251,7 @@ class Replay:
 def _recording(text: str) -> Recording | None:
     """Return the recording of ours that a text names, if it does; what else it may be is not decided here."""
     name, dataset = split(text.removeprefix("file://"))
-    path = Path(name).expanduser()
+    path = expanded(name)
     if dataset.strip("/") not in ("", "movie") or path.suffix.lower() not in (".h5", ".hdf5"):
         return None
     try:

@@ -18,6 +18,7 @@ import numpy as np
 
 from roi_core.errors import RoiError
 from roi_core.offline.compare import LEAST, common, compare, recorded, running, together
+from roi_core.paths import expanded
 from roi_core.recording import Recording
 from roi_core.ring import FrameRing
 from roi_stream_gui import words
@@ -127,7 +128,7 @@ class Review:
 
     def add(self, text: str | Path, *, quiet: bool = False) -> None:
         """Offer the results of a recording; what is not one is refused in a sentence, unless ``quiet``."""
-        path = Path(text).expanduser()
+        path = expanded(text)
         self._offered.add(path)
         self._adding.append(self._helper.submit(_sides, path, quiet))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import numpy as np
 
 from roi_core.jit import kernel
+from roi_core.vitals import BELIEVED, FULL_SCALES
 from roi_stream_gui.lut import DARK, FULL, SHADES
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ LEAST: Final = 16.0
 """Codes between the limits at least."""
 SAMPLE: Final = 65_536
 """Pixels that a percentile or a histogram looks at, about."""
-FULL_SCALES: Final = (1023, 4095, 16_383, 65_472, 65_520, 65_532)
-"""Largest values of cameras of 10, 12 and 14 bits, kept in the low or in the high bits of 16."""
-BELIEVED: Final = 3
-"""Pixels exactly there from which a smaller limit is believed."""
 
 Limits = tuple[float, float]
 

@@ -472,10 +472,10 @@ def bridged(blocks):
 
 
 def tone(image, pixels=65_536):
-    """Mean and percent at the limit of a regular part of the pixels."""
+    """Mean, percent at the limit of 16 bits and largest value of a regular part of the pixels."""
     step = max(1, round((image.size / pixels) ** 0.5))
     part = image[::step, ::step].astype(float)
-    return part.mean(), 100 * (part == 65_535).mean()
+    return part.mean(), 100 * (part == 65_535).mean(), part.max()
 
 
 def gradient(part, average, weight):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roi_core.errors import RoiError, SourceNotFound
+from roi_core.paths import expanded
 from roi_core.sources.base import Paced, Source
 from roi_core.sources.transport import Played, Transport
 
@@ -124,13 +125,13 @@ def _recognise(text: str) -> tuple[str, str]:
 def _recognise_path(text: str) -> tuple[str, str]:
     if not text:
         raise SourceNotFound(f"no source was given; {ALLOWED}")
-    path = Path(text).expanduser()
+    path = expanded(text)
     # The dataset is what follows the last ".h5:", so that C:\\x.h5:data keeps its drive.
     inside = re.fullmatch(r"(.*\.(?:h5|hdf5)):(.+)", text, re.IGNORECASE)
     if path.is_dir():
         return "miniscope", str(path)
     if inside and not path.exists():
-        file = Path(inside[1]).expanduser()
+        file = expanded(inside[1])
         if file.is_file():
             return "hdf5", f"{file}:{inside[2]}"
         raise SourceNotFound(f"there is no file {_shown(inside[1])}")

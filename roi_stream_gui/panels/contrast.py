@@ -35,6 +35,7 @@ class Controls:
     def __init__(self, desk: Desk, pane: int) -> None:
         self._desk, self._do, self._pane = desk, desk.controller, pane
         self._format = ""
+        self._typed = False
         self._room: tuple[bool, float] = (True, 1.0)
         with dpg.group():
             self._high = self._limit("high")
@@ -95,7 +96,10 @@ class Controls:
                 dpg.set_value(item, new)
                 dpg.configure_item(item, speed=max(high - low, 1e-6) / 200)
         typed = [dpg.is_item_active(item) for item in (self._low, self._high)]
-        if any(typed):
+        if self._typed and not any(typed):
+            picture.held = None  # pressed and let go; what was changed is fixed by now
+        self._typed = any(typed)
+        if self._typed:
             picture.held = (
                 dpg.get_value(self._low) if typed[0] else low, dpg.get_value(self._high) if typed[1] else high
             )  # fmt: skip

@@ -184,9 +184,9 @@ class Quality:
         plot, times = self._plots[name], chart.times
         first = int(np.searchsorted(times, times[-1] - SPANS[self._span]))
         step = max(1, (len(times) - first) // POINTS)
-        part = np.s_[first::step]
-        lines = [np.ascontiguousarray(column[part, k]) for column in (chart.values, chart.low, chart.high)]
-        t = np.ascontiguousarray(times[part])
+        shown = first + telling(chart.values[first:, k], step)
+        lines = [column[shown, k] for column in (chart.values, chart.low, chart.high)]
+        t = times[shown]
         for item, y in zip((plot.line, *plot.limits), lines, strict=True):
             there = bool(np.isfinite(y).any())
             dpg.configure_item(item, show=there)
@@ -223,6 +223,15 @@ class Quality:
     def _relearn(self) -> None:
         if self._do.session is not None:
             self._do.session.relearn()
+
+
+def telling(values: NDArray[np.float64], step: int) -> NDArray[np.intp]:
+    """Return one place of every `step` values, the one farthest from the usual, so that none is hidden."""
+    if step == 1 or not np.isfinite(values).any():
+        return np.arange(0, len(values), step)
+    off = np.nan_to_num(np.abs(values - np.nanmedian(values)), nan=-1.0)
+    starts = np.arange(0, len(values), step)
+    return np.array([start + int(off[start : start + step].argmax()) for start in starts])
 
 
 def _range(lines: list[NDArray[np.float64]], near: float) -> tuple[float, float]:

@@ -60,6 +60,7 @@ class Raster:
         """Show every region and every cell that is alive, in a plot so many px high."""
         if self._series is None:
             self._make()
+        scale = scale._replace(columns=min(scale.columns, ROOM[1] - 2))  # no more fit into the texture
         shown, timeline = view.settings.display, self._do.timeline
         self._read(view, snapshot, scale, stretch)
         self._first, count = int(stretch.start // self._cells.width), min(scale.columns + 2, ROOM[1])

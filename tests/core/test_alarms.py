@@ -109,6 +109,37 @@ def test_motion_and_losses_are_those_of_the_samples(rng):
     assert [alert.metric for alert in alarms.active] == ["lost"]
 
 
+def test_losses_that_cannot_be_known_are_never_shown_as_none(rng):
+    alarms, frame = Alarms(), scene(rng, 1)[0]
+    for k in range(10):
+        alarms.step(sample(frame, k * vitals.PERIOD, lost=None), QUALITY)
+    assert np.isnan(alarms.vitals.chart().values[-1, NAMES.index("lost")])
+
+
+def test_a_minute_is_a_minute_at_any_rate(rng):
+    alarms, frame = Alarms(), scene(rng, 1)[0]
+    for k in range(60):
+        alarms.step(sample(frame, 2.0 * k, lost=1), QUALITY)
+    assert alarms.vitals.chart().values[-1, NAMES.index("lost")] == pytest.approx(30, abs=1)
+
+
+@pytest.mark.parametrize("limit", [1023, 4095, 65535])
+def test_the_limit_is_that_of_the_camera(rng, limit):
+    frames = [np.minimum(frame, limit // 2) for frame in scene(rng, 60)]
+    frames[30] = np.full_like(frames[0], limit)
+    alarms, _ = watch(frames)
+    saturated = alarms.vitals.chart().values[:, NAMES.index("saturation")]
+    assert saturated[30] == 100.0
+    assert not saturated[:30].any()
+
+
+def test_a_short_jump_between_two_looks_is_seen(rng):
+    alarms, frame = Alarms(), scene(rng, 1)[0]
+    for k in range(40):
+        alarms.step(sample(frame, k * 0.1, shift=(40.0, 0.0) if k == 22 else (0.0, 0.0)), QUALITY)
+    assert np.nanmax(alarms.vitals.chart().values[:, NAMES.index("motion")]) == 40.0
+
+
 def test_an_acknowledged_alert_is_quiet_but_lasts(rng):
     frames = scene(rng, 60)
     alarms, _ = watch([*frames[:40], *(frame // 2 for frame in frames[40:])])

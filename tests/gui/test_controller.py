@@ -410,3 +410,10 @@ class TestMessages:
         for thread in threads:
             thread.join()
         assert sorted(texts(do)) == [f"lost {k}" for k in range(8)]
+
+
+def test_a_folder_of_somebody_without_a_home_ends_nothing(do):
+    controller, _ = do
+    controller.edit("recorder.folder", "~nobody-is-here/x")
+    assert controller.view().folder is not None
+    controller.connect("~nobody-is-here/x.avi")
