@@ -104,7 +104,7 @@ def rectangles(names: Mapping[str, int]) -> dict[str, list[float]]:
     found = {}
     for name, item in names.items():
         state = dpg.get_item_state(item)
-        if state.get("visible", "scroll_pos" in state) and "rect_size" in state:
+        if state.get("visible", "scroll_pos" in state) and any(state.get("rect_size", ())):
             # A child window tells no rectangle, but its place in the window.
             found[name] = [*state.get("rect_min", state["pos"]), *state["rect_size"]]
     return found

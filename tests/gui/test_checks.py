@@ -44,7 +44,7 @@ def test_01_a_cold_start_shows_the_first_frame_under_a_title_and_an_icon(start):
     window.running(frames=1)
     window.screenshot("check_01_start")
     told = subprocess.run(
-        ["xprop", "-id", window.xid], env=window._env, capture_output=True, text=True, check=True
+        ["xprop", "-id", window.xid], env=window.env, capture_output=True, text=True, check=True
     )
     assert 'WM_NAME(STRING) = "ROI Stream"' in told.stdout or "ROI Stream" in told.stdout
     assert "_NET_WM_ICON" in told.stdout
