@@ -45,6 +45,7 @@ class Reviewed(Session):
         time, rois = recording.time, recording.rois
         rate = _rate(time)
         super().__init__(_Nothing(recording.path, recording.shape, rate), settings, rois)
+        self._news.deafen()
         self.path = recording.path
         self.state = State.FINISHED
         self._maps_kept = recording.maps

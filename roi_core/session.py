@@ -142,6 +142,11 @@ class Session:
         return True
 
     @property
+    def closing(self) -> bool:
+        """True while a recording that has ended is still being written."""
+        return any(take.alive and not take.open for take in self._takes)
+
+    @property
     def frames(self) -> FrameRing:
         """The last pictures."""
         return self._board.frames

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from threading import Event
+from threading import Event, Lock, Thread
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ __all__ = ["Take", "TakeStatus"]
 
 
 PATIENCE = 1.0
-"""Seconds beyond the lag that the end of a recording waits for frames that settle its last rows."""
+"""Seconds without a frame after which the end of a recording waits no more for its last rows to settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,9 @@ class Take:
         self._last_row, self._lag = -1, 0
         self._ending: Summary | None = None
         self._settled: list[Settled] = []
+        self._heard = 0
         self._finished = Event()
+        self._once = Lock()
         self._dropped: int | None = None if header.counter == "unknown" else 0
         self.open = True
 
@@ -128,16 +130,31 @@ class Take:
         self._last_row, self._lag = sample.row, sample.activity.lag if sample.activity else 0
 
     def end(self, summary: Summary) -> None:
-        """Take no more samples; the file is finished as soon as its last rows are settled."""
+        """Take no more samples; the file is finished as soon as its last rows are settled.
+
+        If no frames come, its last rows stay as they are.
+        """
         self._ending = summary
         self.open = False
         if self._lag == 0:
             self.finish(summary)
+        else:
+            Thread(target=self._lose_patience, args=(summary,), name="take's end", daemon=True).start()
+
+    def _lose_patience(self, summary: Summary) -> None:
+        """Finish when the frames stay away: a camera is silent, a file is held."""
+        heard = -1
+        while heard != self._heard:
+            heard = self._heard
+            if self._finished.wait(PATIENCE + 1 / self._header.rate):
+                return
+        self.finish(summary)
 
     def settle(self, sample: Sample) -> None:
         """Learn from a later sample what its cells really did in the last rows; nothing if not at an end."""
         if self._ending is None or self._finished.is_set():
             return
+        self._heard += 1
         activity = sample.activity
         row = math.inf if activity is None else sample.row - activity.lag
         if activity is not None and row <= self._last_row:
@@ -149,18 +166,20 @@ class Take:
     def finish(self, summary: Summary) -> None:
         """Take no more samples, write what is queued and finish the file; does not wait."""
         self.open = False
-        settled = (*self._settled, *summary.settled)
-        summary = replace(self._ending or summary, settled=settled)
-        self._finished.set()
-        self._lane.finish(summary)
-        if self._pictures is not None:
-            self._pictures.finish(summary)
+        with self._once:
+            if self._finished.is_set():
+                return
+            settled = (*self._settled, *summary.settled)
+            summary = replace(self._ending or summary, settled=settled)
+            self._lane.finish(summary)
+            if self._pictures is not None:
+                self._pictures.finish(summary)
+            self._finished.set()
 
     def join(self) -> None:
-        """Wait until the file is finished; if no frames come, its last rows stay as they are."""
-        wait = PATIENCE + self._lag / self._header.rate
-        if self._ending is not None and not self._finished.wait(wait):
-            self.finish(self._ending)
+        """Wait until the file is finished."""
+        if self._ending is not None:
+            self._finished.wait()
         self._lane.join()
         if self._pictures is not None:
             self._pictures.join()

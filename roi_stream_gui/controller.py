@@ -60,7 +60,7 @@ __all__ = ["Controller"]
 log = logging.getLogger(__name__)
 
 PATIENCE = 15.0
-"""Seconds that closing waits for a camera that does not answer; the recording is finished long before."""
+"""Seconds that closing waits for a camera that does not answer; a recording it waits for to its end."""
 
 
 class Controller:
@@ -322,8 +322,20 @@ class Controller:
         )
 
     def close(self) -> None:
-        """End everything and return when the recording is finished."""
-        self._end()
+        """End everything and return when the recording is finished, however slow its disk."""
+        try:
+            self._end()
+            self._finish()
+        finally:
+            self._let_go()
+
+    def _finish(self) -> None:
+        if self.session is not None:
+            _ended(self.session)
+            self.taking.follow(self.session.snapshot())
+
+    def _let_go(self) -> None:
+        """Close what is beside the session, and a session that was about to open."""
         self.ground.close()
         self.picture.close()
         self.agreement.close()
@@ -335,10 +347,7 @@ class Controller:
         self.review.close()
         self.exporting.close()
         self._collect_session()
-        if self.session is not None:
-            self.session.stop()
-            _finished(self.session)
-            self.taking.follow(self.session.snapshot())
+        self._finish()
         self.disk.close()
 
     def _phase(self, snapshot: Snapshot | None) -> Phase:
@@ -423,8 +432,14 @@ def _ended(session: Session | None) -> None:
 
 
 def _finished(session: Session) -> None:
-    """Wait for the end; how it ended is in its snapshot and is told by `tick`."""
+    """Wait for the end; how it ended is in its snapshot and is told by `tick`.
+
+    A camera that does not answer is given up, a recording never: the file does not need the camera.
+    """
     try:
-        session.wait(PATIENCE)
+        while not session.wait(PATIENCE):
+            session.stop_recording(wait=False)
+            if not session.closing:
+                return
     except Exception:
         log.debug("the session failed", exc_info=True)

@@ -95,8 +95,25 @@ def test_everything_found_is_in_the_recording(tmp_path):
     assert np.isnan(rows.raw[:20]).all()
 
 
+def test_it_is_finished_though_nobody_waits_and_no_frame_comes(tmp_path, monkeypatch):
+    monkeypatch.setattr(take, "PATIENCE", 0.01)
+    source = Stepped(count=90, shape=SHAPE)
+    session = Session(source, live(*CELLS), ROIS)
+    session.record(tmp_path / "a.h5")
+    session.start()
+    source.step(40)
+    wait_for(lambda: session.snapshot().frames_seen == 40)
+    session.stop_recording(wait=False)
+    wait_for(lambda: not session.snapshot().recording.closing)
+    with Recording(tmp_path / "a.h5") as recording:
+        assert (recording.complete, recording.rows) == (True, 40)
+    session.stop()
+    session.wait()
+
+
 @pytest.mark.parametrize("more", [1, 2, 3, 9])
-def test_a_recording_that_ends_in_mid_session_waits_for_its_last_rows_to_settle(tmp_path, more):
+def test_a_recording_that_ends_in_mid_session_waits_for_its_last_rows_to_settle(tmp_path, monkeypatch, more):
+    monkeypatch.setattr(take, "PATIENCE", 60)
     source = Stepped(count=90, shape=SHAPE)
     session = Session(source, live(*CELLS), ROIS)
     session.record(tmp_path / "a.h5")

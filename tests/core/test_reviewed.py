@@ -1,5 +1,7 @@
 """A recording without a movie in the place of a session: everything that was measured can be looked at."""
 
+import logging
+
 import numpy as np
 import pytest
 
@@ -90,3 +92,9 @@ def test_a_refinement_is_read_like_the_cells(tmp_path):
         assert recording.refined.ids.tolist() == recording.cells.ids.tolist()
         assert (recording.refined.raw == 7.0).all()
         assert recording.refined.components(SHAPE).shape == SHAPE
+
+
+def test_it_listens_to_nobodys_warnings(cells, tmp_path):
+    before = list(logging.getLogger("roi_core").handlers)
+    reviewed(cells.path)
+    assert logging.getLogger("roi_core").handlers == before

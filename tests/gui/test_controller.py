@@ -9,6 +9,9 @@ import pytest
 from roi_core.errors import SourceNotFound
 from roi_core.recording import Recording
 from roi_core.rois import Circle
+from roi_core.session import Session
+from roi_core.sinks.hdf5 import Recorder
+from roi_stream_gui import controller as module
 from roi_stream_gui.controller import Controller
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.shortcuts import ACTIONS, Chord, find
@@ -417,3 +420,57 @@ def test_a_folder_of_somebody_without_a_home_ends_nothing(do):
     controller.edit("recorder.folder", "~nobody-is-here/x")
     assert controller.view().folder is not None
     controller.connect("~nobody-is-here/x.avi")
+
+
+class Deaf(Stepped):
+    """A camera whose driver hangs: it does not hear that it is to close."""
+
+    def close(self):
+        pass
+
+
+class TestClosing:
+    def recorded(self, make, source):
+        do = make(source)
+        do.connect("ramp")
+        reach(do, Phase.RUNNING)
+        do.record()
+        source.step(20)
+        within(20, lambda: do.session.snapshot().frames_seen == 20, "20 frames")
+        return do, do.session.snapshot().recording.path
+
+    def test_it_waits_for_a_slow_disk_as_long_as_it_takes(self, make, monkeypatch):
+        monkeypatch.setattr(module, "PATIENCE", 0.01)
+        disk, write, waits, wait = threading.Event(), Recorder.write, [], Session.wait
+        monkeypatch.setattr(Recorder, "write", lambda self, row: (disk.wait(), write(self, row)))
+        monkeypatch.setattr(Session, "wait", lambda self, s=None: (waits.append(s), wait(self, s))[1])
+        do, path = self.recorded(make, Stepped(count=100))
+        closing = threading.Thread(target=do.close, daemon=True)
+        closing.start()
+        try:
+            within(20, lambda: len(waits) > 3, "it has waited beyond its patience")
+        finally:
+            disk.set()
+        closing.join(20)
+        with Recording(path) as recording:
+            assert (recording.complete, recording.rows) == (True, 20)
+
+    def test_a_camera_that_does_not_answer_is_given_up_with_the_file_finished(self, make, monkeypatch):
+        monkeypatch.setattr(module, "PATIENCE", 0.01)
+        source = Deaf(count=100)
+        do, path = self.recorded(make, source)
+        do.close()
+        with Recording(path) as recording:
+            assert (recording.complete, recording.rows) == (True, 20)
+        source.step(80)
+        assert do.session.wait(20)
+
+    def test_the_recording_is_finished_whatever_else_fails(self, make, monkeypatch):
+        do, path = self.recorded(make, Stepped(count=100))
+        close = do.ground.close
+        monkeypatch.setattr(do.ground, "close", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            do.close()
+        monkeypatch.setattr(do.ground, "close", close)
+        with Recording(path) as recording:
+            assert (recording.complete, recording.rows) == (True, 20)
