@@ -294,7 +294,8 @@ class Settled:
 class Summary:
     """Known after the last sample: why it ended, a sentence if there is something to explain, last events.
 
-    ``settled`` and ``maps`` ((H, W) float32 pictures by name) come from motion correction and cell finding.
+    ``settled`` and ``maps`` ((H, W) float32 pictures by name) come from motion correction and cell finding;
+    ``lost`` counts the frames missing between the last sample and the end.
     """
 
     reason: FinishReason
@@ -302,3 +303,4 @@ class Summary:
     events: tuple[Event, ...] = ()
     settled: tuple[Settled, ...] = ()
     maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    lost: int = 0

@@ -16,7 +16,7 @@ import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.alarms import Alarms
 from roi_core.board import Board
@@ -55,6 +55,8 @@ RING_BYTES = 512 * 2**20
 """The frame ring holds the recorder's whole queue, but never more than this."""
 SPARE_SLOTS = 4
 """Ring slots beyond the queue: the one being written, the one being recorded, and room to read one."""
+SAID: Final = {"gap", "note", "marker", "card", "warning", "error", "critical"}
+"""Kinds of events that belong to the time before their frame, not to the frame."""
 
 
 class Session:
@@ -230,9 +232,11 @@ class Session:
         if self._take is not None:
             self._take.length = length
 
-    def _end(self, take: Take, reason: FinishReason, detail: str = "") -> None:
-        events, maps = tuple(self._last_words()), self._maps()
-        take.end(Summary(reason, detail, events=events, maps=maps))
+    def _end(
+        self, take: Take, reason: FinishReason, detail: str = "", said: tuple[Event, ...] = (), lost: int = 0
+    ) -> None:
+        events, maps = (*said, *self._last_words()), self._maps()
+        take.end(Summary(reason, detail, lost=lost, events=events, maps=maps))
 
     def snapshot(self) -> Snapshot:
         """Return the present state, whole."""
@@ -353,7 +357,7 @@ class Session:
         if take is None or not take.open:
             return
         if take.is_over(sample.time):
-            self._end(take, FinishReason.COMPLETED, f"the {take.length:g} s asked for")
+            self._end_in_time(take, sample)
             return
         take.offer(sample)
         if take.failure is not None:
@@ -361,6 +365,14 @@ class Session:
             if take.essential:
                 raise take.failure
             log.error("%s", sentence(take.failure))
+
+    def _end_in_time(self, take: Take, beyond: Sample) -> None:
+        """End a recording whose length is over; what was said before the first frame beyond is still in it."""
+        words = tuple(event for event in beyond.events if event.kind in SAID)
+        detail = f"the {take.length:g} s asked for"
+        if any(event.kind == "gap" for event in words):
+            detail += f", though no frame came after {take.seconds:.3g} s"
+        self._end(take, FinishReason.COMPLETED, detail, words, take.lost_before(beyond))
 
     # -- the end ------------------------------------------------------------------------------------------
 

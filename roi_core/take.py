@@ -117,6 +117,21 @@ class Take:
         """Tell whether a sample at `time` (s of the session) lies beyond the length asked for."""
         return self.length is not None and self._rows > 0 and time - self._first >= self.length - 1e-6
 
+    @property
+    def seconds(self) -> float:
+        """Seconds of data, from the first row to the last."""
+        return self._last - self._first
+
+    def lost_before(self, beyond: Sample) -> int:
+        """Return how many of the frames lost just before `beyond` lie within the length asked for.
+
+        They are taken as evenly spaced between the last row and `beyond`.
+        """
+        if not beyond.lost or self.length is None:
+            return 0
+        step = (beyond.time - self._last) / (beyond.lost + 1)
+        return min(beyond.lost, max(math.ceil((self.length - 1e-6 - self.seconds) / step) - 1, 0))
+
     def offer(self, sample: Sample) -> None:
         """Record one sample; waits when the recorder is a whole queue behind."""
         self._lane.offer(sample)
@@ -136,6 +151,8 @@ class Take:
         """
         self._ending = summary
         self.open = False
+        if self._dropped is not None:
+            self._dropped += summary.lost
         if self._lag == 0:
             self.finish(summary)
         else:
@@ -203,7 +220,7 @@ class Take:
         return TakeStatus(
             path=self.path,
             rows=self._recorder.rows,
-            seconds=self._last - self._first,
+            seconds=self.seconds,
             queued=self._lane.queued,
             queue=self._lane.capacity,
             dropped=self._dropped,

@@ -219,6 +219,8 @@ class Recorder:
         file = self._file_now
         reason = f"{summary.reason}: {summary.detail}" if summary.detail else str(summary.reason)
         time, frame = self._last
+        if self._dropped is not None:
+            self._dropped += summary.lost
         for event in summary.events:
             self._note(self._timed(event))
         self._note(Event(time, frame, "stop", {"reason": reason}))

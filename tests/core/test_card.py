@@ -123,6 +123,28 @@ class TestTimedStop:
             assert recording.rows == 150
             assert recording.attributes["finish_reason"] == "completed: the 1.5 s asked for"
 
+    def test_what_is_said_and_lost_in_a_gap_over_its_end_is_in_it(self, tmp_path):
+        source = Stepped(indices=[*range(50), *range(550, 560)])  # 100 Hz; 5 s are missing
+        session = Session(source, LiveSettings())
+        path = session.record(tmp_path / "a.h5", length=1.0)
+        session.start()
+        source.step(50)
+        within(20, lambda: session.snapshot().recording.rows == 50, "fifty rows")
+        session.note("the animal got loose")
+        session.mark()
+        source.step(1)
+        within(20, lambda: session.snapshot().recording.ended, "it ends")
+        session.stop()
+        session.wait(20)
+        with Recording(path) as recording:
+            assert (recording.rows, recording.attributes["frames_dropped"]) == (50, 50)
+            reason = "completed: the 1 s asked for, though no frame came after 0.49 s"
+            assert recording.attributes["finish_reason"] == reason
+            kinds = [event.kind for event in recording.events]
+            assert kinds == ["start", "gap", "note", "marker", "stop"]
+            assert recording.events[1].data["lost"] == 500
+        assert session.snapshot().recording.dropped == 50
+
     def test_the_length_can_be_changed_while_it_runs(self, tmp_path):
         source = Stepped(count=500)
         session = Session(source, LiveSettings())
