@@ -43,6 +43,8 @@ class Picture:
         self.exposure = Exposure()
         self.canvas: Canvas | None = None
         self.limits: Limits = (0.0, float(TOP))
+        self.shift = (0.0, 0.0)
+        """By how many px (dy, dx) regions lie off on the picture shown: they lie in the template's frame."""
         self.held: Limits | None = None
         """Limits under the hand; they become a setting when it lets go."""
         self._tone = Tone()
@@ -66,6 +68,15 @@ class Picture:
         """End every thread; pictures being written are finished."""
         self.views.close()
         self.snapshots.close()
+
+    def follow(self, shift: tuple[float, float] | None, zoom: float) -> None:
+        """Take in the shift of the picture on screen, none when it was put in its place.
+
+        One that nobody can see at `zoom` (screen px per px) is not followed.
+        """
+        step = min(max(0.25 / zoom, 1e-3), 1.0)
+        dy, dx = shift or (0.0, 0.0)
+        self.shift = round(dy / step) * step, round(dx / step) * step
 
     # -- what is painted ----------------------------------------------------------------------------------
 
@@ -138,7 +149,8 @@ class Picture:
         if canvas is None or not rois:
             log.warning(words.SELECT_FIRST)
             return
-        codes = _inside(canvas, rois)
+        dy, dx = self.shift
+        codes = _inside(canvas, [roi.moved(-dx, -dy) for roi in rois])
         if codes.size:
             low, high = ends(codes[None], canvas.holes)
             self.fix(canvas.value(low), canvas.value(high))

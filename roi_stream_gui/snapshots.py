@@ -45,7 +45,8 @@ SIDE: Final = 1400
 class Kept:
     """A picture at one moment: canvas, shades and colours it is shown with, and what is outlined on it.
 
-    ``components`` lie ``shift`` (dy, dx) px off on this picture; ``row`` and ``rate`` tell which are new.
+    Regions and ``components`` lie ``shift`` (dy, dx) px off on this picture; ``row`` and ``rate`` tell which
+    are new.
     """
 
     canvas: Canvas
@@ -142,7 +143,7 @@ def _outlined(kept: Kept, shown: NDArray[np.uint8], kinds_: Mapping[int, Colour]
     for points, colour in _lines(kept, kinds_):
         cv2.polylines(out, [_on(points, zoom)], False, colour, 1, cv2.LINE_AA, shift=4)
     for roi in kept.rois:
-        x0, y0, _, _ = roi.bounds()
+        x0, y0, _, _ = roi.moved(-kept.shift[1], -kept.shift[0]).bounds()
         place = (int((x0 + 0.5) * zoom), max(int((y0 + 0.5) * zoom) - 4, 10))
         cv2.putText(
             out,
@@ -173,5 +174,5 @@ def _lines(kept: Kept, kinds_: Mapping[int, Colour]) -> Iterator[Line]:
             if x.size:
                 yield np.stack([x, y], axis=1), kinds_.get(int(kind[k]), (255, 255, 255))
     for roi in kept.rois:
-        points = np.asarray(roi.outline(64), float)
+        points = np.asarray(roi.outline(64), float) - kept.shift[::-1]
         yield np.vstack([points, points[:1]]), roi.colour

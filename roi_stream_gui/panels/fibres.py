@@ -80,7 +80,7 @@ class FibreDrawing:
     def __init__(self, desk: Desk, plot: int) -> None:
         self._desk = desk
         self._bundle = desk.controller.bundle
-        with dpg.draw_layer(parent=plot) as self._layer:
+        with dpg.draw_layer(parent=plot), dpg.draw_node() as self.layer:
             pass
         self._slots: list[tuple[int, ...]] = []
         self._shown: tuple[object, ...] = ()
@@ -94,9 +94,9 @@ class FibreDrawing:
         self._shown = state
         while len(self._slots) < len(self._bundle.proposed):
             self._slots.append((
-                int(dpg.draw_circle([0, 0], 1, parent=self._layer, color=COLOUR, thickness=1.6)),
-                int(dpg.draw_circle([0, 0], 1, parent=self._layer, color=BACK, fill=BACK, segments=20)),
-                int(dpg.draw_text([0, 0], "", parent=self._layer, color=COLOUR)),
+                int(dpg.draw_circle([0, 0], 1, parent=self.layer, color=COLOUR, thickness=1.6)),
+                int(dpg.draw_circle([0, 0], 1, parent=self.layer, color=BACK, fill=BACK, segments=20)),
+                int(dpg.draw_text([0, 0], "", parent=self.layer, color=COLOUR)),
             ))  # fmt: skip
         for number, (slot, circle) in enumerate(zip(self._slots, self._bundle.proposed, strict=False), 1):
             _draw(slot, circle, str(number), size)

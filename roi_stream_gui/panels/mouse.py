@@ -29,7 +29,10 @@ ALT = (dpg.mvKey_LAlt, dpg.mvKey_RAlt)
 
 
 class Mouse:
-    """Handlers for one plot; `place` tells the mouse in image px and `zoom` screen px per image px."""
+    """Handlers for one plot; `place` tells the mouse in image px and `zoom` screen px per image px.
+
+    Regions lie in the template's frame: they are hit where they are drawn, moved back by the picture's shift.
+    """
 
     def __init__(
         self,
@@ -72,10 +75,15 @@ class Mouse:
         if self._do.picture.crop.busy:
             self._do.picture.crop.move(*self._place())
         elif self._do.hand.busy:
-            self._do.hand.move(*self._place(), self._reach())
+            self._do.hand.move(*self._on_regions(), self._reach())
         if self._menu_due and time.monotonic() > self._menu_due:
             self._menu_due = 0.0
             self._menu.open()
+
+    def _on_regions(self) -> tuple[float, float]:
+        """Return the mouse in px of the template, where regions are."""
+        (x, y), (dy, dx) = self._place(), self._do.picture.shift
+        return x + dx, y + dy
 
     def _reach(self) -> float:
         return self._desk.px(REACH) / self._zoom()
@@ -88,27 +96,30 @@ class Mouse:
         if self._do.picture.crop.armed:
             self._do.picture.crop.press(x, y)
             return
+        cell = self._cells.at(x, y)
+        x, y = self._on_regions()
         if self._do.bundle.drop(x, y):
             return
         if self._do.hand.tool is Tool.SELECT and self._do.editor.at(x, y) is None:
-            self._do.cells.click(self._cells.at(x, y), more=keys.ctrl or keys.shift)
+            self._do.cells.click(cell, more=keys.ctrl or keys.shift)
         self._do.hand.press(x, y, self._reach(), keys)
 
     def _release(self) -> None:
         if self._do.picture.crop.busy:
             self._do.picture.crop.release(*self._place())
         elif self._do.hand.busy:
-            place = self._place()
+            place = self._on_regions()
             self._do.hand.move(*place, self._reach())
             self._do.hand.release(*place, self._reach())
 
     def _double_click(self) -> None:
         if not self.over:
             return
-        x, y = self._place()
+        cell = self._cells.at(*self._place())
+        x, y = self._on_regions()
         if self._do.hand.double_click(x, y, self._reach()):
             return
-        beside = self._do.editor.at(x, y) is None and self._cells.at(x, y) is None
+        beside = self._do.editor.at(x, y) is None and cell is None
         if self._do.hand.tool is Tool.SELECT and beside:
             self._desk.fit()
 
@@ -123,7 +134,7 @@ class Mouse:
         if self._do.hand.busy:
             self._do.hand.cancel()
             return
-        x, y = self._place()
+        x, y = self._on_regions()
         if self._do.hand.on_corner(x, y, self._reach()):
             self._menu_due = time.monotonic() + DOUBLE
             return
@@ -136,7 +147,7 @@ class Mouse:
     def _double_click_right(self) -> None:
         if self.over:
             self._menu_due = 0.0
-            self._do.hand.delete_corner(*self._place(), self._reach())
+            self._do.hand.delete_corner(*self._on_regions(), self._reach())
 
 
 def _held(keys: tuple[int, ...]) -> bool:

@@ -38,9 +38,9 @@ class Overlay:
         self._desk = desk
         self._editor = desk.controller.editor
         self._fibres = FibreDrawing(desk, plot)
-        with dpg.draw_layer(parent=plot) as self._layer:
+        with dpg.draw_layer(parent=plot), dpg.draw_node() as self._layer:
             pass
-        with dpg.draw_layer(parent=plot):
+        with dpg.draw_layer(parent=plot), dpg.draw_node() as self._pen:
             self._line = dpg.draw_polyline([[0, 0], [0, 0]], color=PEN, thickness=1.5, show=False)
             self._new = dpg.draw_polygon([[0, 0], [0, 0]], color=PEN, thickness=1.5, show=False)
             self._handles = [
@@ -50,10 +50,16 @@ class Overlay:
         self._slots: list[tuple[int, int]] = []
         self._shown: tuple[object, ...] = ()
         self._handles_shown = 0
+        self.shift = (0.0, 0.0)
+        """By how many px (dy, dx) everything is drawn moved back."""
 
-    def update(self, view: View, zoom: float) -> None:
-        """Draw the view's regions; `zoom` is screen px per image px."""
+    def update(self, view: View, zoom: float, shift: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Draw the view's regions moved back by `shift` (dy, dx) px; `zoom` is screen px per image px."""
         self._fibres.update(zoom)
+        if shift != self.shift:  # nothing is drawn anew for it
+            self.shift = shift
+            for node in (self._fibres.layer, self._layer, self._pen):
+                dpg.apply_transform(node, dpg.create_translation_matrix([-shift[1], -shift[0], 0.0]))
         hand = view.hand
         hidden, scale = self._editor.hidden, self._desk.scale
         state = (view.rois, view.selection, hidden, hand.preview, hand.line, round(zoom, 4), scale)

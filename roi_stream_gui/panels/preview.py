@@ -90,13 +90,15 @@ class Preview:
         screen.place(view.snapshot.shape, self._hand.holds_wheel)
         self._choose(view.snapshot, view.settings.display.view, now)
         screen.paint(self._picture)
-        self._hand.update()
         zoom, (x, y) = screen.zoom(), screen.mouse()
-        over = self._hand.over and not self._do.hand.busy
         moves = view.settings.display.view == RAW
+        if not self._do.hand.busy:  # while a drag lasts, what is dragged keeps its place under the hand
+            self._picture.follow(view.snapshot.shift if moves else None, zoom)
+        self._hand.update()
+        over = self._hand.over and not self._do.hand.busy
         self._cells.update(view, screen.box, zoom, (x, y) if over else None, moves)
         self._foresight.update(view, screen.box, zoom, moves)
-        self._overlay.update(view, zoom)
+        self._overlay.update(view, zoom, self._picture.shift)
         self._crop.update(self._picture.crop, zoom)
         self._show_status(view, x, y)
 

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from roi_core.console import demo_words
 from roi_core.frame import Activity, Components, Status
+from roi_core.rois import Circle
 from roi_core.settings import Settings
 from roi_core.stages import Stage
 from roi_stream_gui import cells, health, watch, words
@@ -22,6 +23,7 @@ from roi_stream_gui.__main__ import _parser, _shown_off
 from roi_stream_gui.cells import Choice, Kind
 from roi_stream_gui.lineup import LANES
 from roi_stream_gui.outlines import CUT, LEAST, outlines
+from roi_stream_gui.tools import Keys
 from tests.fakes import fake_stages
 from tests.gui.driver import within
 from tests.gui.test_panels import built
@@ -268,6 +270,46 @@ class TestPreview:
         panel.update(found.view())
         assert dpg.is_item_shown(panel._cells._chosen)
 
+    def test_regions_are_drawn_moved_back_by_the_shift_and_hit_where_they_are_drawn(
+        self, desk, found, monkeypatch
+    ):
+        given = {}
+        monkeypatch.setattr(dpg, "create_translation_matrix", tuple)
+        monkeypatch.setattr(dpg, "apply_transform", lambda node, matrix: given.update({node: matrix}))
+        panel = built("preview", desk)
+        found.editor.add(Circle(10, 12, 3))
+        roi = found.editor.rois.ids[0]
+        found.editor.select()
+        panel.update(found.view())
+        overlay, mouse = panel._overlay, panel._hand
+        assert given == dict.fromkeys((overlay._layer, overlay._pen, overlay._fibres.layer), (4.0, -2.0, 0.0))
+        places = {"at": (10 + 4 + 2.5, 12 - 2)}  # where it would be missed without the shift
+        mouse._place = lambda: places["at"]
+        monkeypatch.setattr(type(mouse), "over", True)
+        mouse._press()
+        assert found.editor.selection == (roi,)
+        places["at"] = (10 + 4 + 8.5, 12 - 2)
+        mouse.update()
+        mouse._release()
+        assert (found.editor.get(roi).xc, found.editor.get(roi).yc) == (16, 12)
+        found.edit("display.view", "mean")
+        panel.update(found.view())
+        assert set(given.values()) == {(0.0, 0.0, 0.0)}, "other views are put in their places"
+
+    def test_while_a_drag_lasts_one_shift_holds(self, desk, found, monkeypatch):
+        panel = built("preview", desk)
+        found.editor.add(Circle(10, 12, 3))
+        panel.update(found.view())
+        found.hand.press(10, 12, 1.0, Keys(False, False, False))
+        assert found.hand.busy
+        view = found.view()
+        panel._hand._place = lambda: (14.0, 10.0)
+        panel.update(replace(view, snapshot=replace(view.snapshot, shift=(5.0, 5.0))))
+        assert found.picture.shift == (2.0, -4.0)
+        found.hand.cancel()
+        panel.update(replace(view, snapshot=replace(view.snapshot, shift=(5.0, 5.0))))
+        assert found.picture.shift == (5.0, 5.0)
+
     def test_layers_are_switched_by_keys(self, desk, found):
         from roi_stream_gui.shortcuts import Chord, find
 
@@ -293,8 +335,6 @@ class TestPreview:
 
 class TestTraces:
     def test_cells_have_lanes_below_those_of_regions(self, desk, found):
-        from roi_core.rois import Circle
-
         found.editor.add(Circle(5, 5, 2))
         panel = built("traces", desk)
         found.tick()

@@ -379,6 +379,17 @@ class TestPicture:
         shown = picture.settings.current.display
         assert (shown.low, shown.high) == pytest.approx((2000, 2200), abs=250)
 
+    def test_a_region_on_a_moved_picture_is_where_its_cell_is(self, picture):
+        image = picture_of(low=10_000, high=60_000)
+        image[8:17, 20:29] = 2000
+        image[10, 22] = 2400
+        picture.show(Canvas(RAW, image), 0.0)
+        picture.follow((2.1, -4.2), 1.0)
+        assert picture.shift == (2.0, -4.25), "nothing finer than can be seen"
+        picture.fit_to([Circle(24 - 4, 12 + 2, 3.5)])
+        shown = picture.settings.current.display
+        assert (shown.low, shown.high) == pytest.approx((2000, 2200), abs=250)
+
     def test_marks_are_of_the_camera_s_picture_only(self, picture):
         picture.settings.edit("display.dark", True)
         picture.show(Canvas(RAW, picture_of()), 0.0)
@@ -482,9 +493,11 @@ class TestSnapshots:
             assert file.is_imagej
             assert "camera px per value: 2" in file.imagej_metadata["Info"]
 
-    def test_regions_are_drawn_beside_the_plain_picture(self, tmp_path):
+    @pytest.mark.parametrize("shift", [(0.0, 0.0), (6.0, -9.0)])
+    def test_regions_are_drawn_beside_the_plain_picture(self, tmp_path, shift):
         image = np.full((200, 200), 1000, np.uint16)
-        path = write(kept(Canvas(RAW, image), [Circle(100, 60, 30, colour=(255, 0, 0))]), tmp_path, {})
+        circle = Circle(100 + shift[1], 60 + shift[0], 30, colour=(255, 0, 0))
+        path = write(kept(Canvas(RAW, image), [circle], shift=shift), tmp_path, {})
         assert cv2.imread(str(path)).max() == 0
         drawn = cv2.imread(str(path.with_name(f"{path.stem}_regions.png")))
         larger = drawn.shape[0] // 200
