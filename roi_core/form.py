@@ -53,29 +53,51 @@ class Form(Block):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a YAML file; every problem is a `SettingsError` naming path, value and rule."""
+        return cls.loads(cls._text(path), name=str(path))
+
+    @classmethod
+    def salvage(cls, path: str | Path) -> tuple[Self, tuple[str, ...]]:
+        """Read what still can be read of a YAML file, and return a sentence for each value left out.
+
+        Only a file that is no YAML of blocks at all is a `SettingsError`.
+        """
+        form, refused = cls(), []
+        for block, part in cls._tree(cls._text(path), str(path)).items():
+            for name, value in part.items() if isinstance(part, dict) else [("", part)]:
+                try:
+                    form = form.with_value(f"{block}.{name}", value)
+                except SettingsError as error:
+                    refused.append(str(error))
+        return form, tuple(refused)
+
+    @classmethod
+    def _text(cls, path: str | Path) -> str:
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            return Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise SettingsError(f"{cls.what} file", str(path), why) from error
-        return cls.loads(text, name=str(path))
 
     @classmethod
     def loads(cls, text: str, name: str = "") -> Self:
         """Read YAML text. Missing names keep their defaults; unknown names are refused."""
-        name = name or cls.what
+        return cls.from_tree(cls._tree(text, name or cls.what))
+
+    @classmethod
+    def _tree(cls, text: str, name: str) -> dict[str, Any]:
+        """Return what the text says by block, without blocks that are empty."""
         try:
             tree = yaml.load(text, _Loader)
         except NOT_YAML as error:
             raise SettingsError(name, "...", f"not YAML: {' '.join(str(error).split())}") from error
         if tree is None:
-            return cls()
+            return {}
         if not isinstance(tree, dict):
             first = next(iter(cls.model_fields))
             raise _refused(name, tree, f"a {cls.what} file is a list of blocks such as '{first}:'")
         # A block of which every line is commented out reads as null.
         empty = [block for block in cls.model_fields if tree.get(block, ...) is None]
-        return cls.from_tree({block: part for block, part in tree.items() if block not in empty})
+        return {block: part for block, part in tree.items() if block not in empty}
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> Self:

@@ -367,7 +367,7 @@ class Session:
             log.error("%s", sentence(take.failure))
 
     def _end_in_time(self, take: Take, beyond: Sample) -> None:
-        """End a recording whose length is over; what was said before the first frame beyond is still in it."""
+        """End a recording whose length is over; what was said before the next frame is still in it."""
         words = tuple(event for event in beyond.events if event.kind in SAID)
         detail = f"the {take.length:g} s asked for"
         if any(event.kind == "gap" for event in words):

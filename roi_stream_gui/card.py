@@ -6,12 +6,15 @@ Knows no toolkit.
 from __future__ import annotations
 
 import logging
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.card import Card, LiveCard
 from roi_core.errors import RoiError
 from roi_core.form import describe
 from roi_stream_gui import words
+from roi_stream_gui.home import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +38,15 @@ class CardDesk:
     def __init__(self, folder: Path) -> None:
         self._kept = folder / "card.yaml"
         self._presets = folder / "cards"
-        self.live = LiveCard(_read(self._kept))
+        self._safe = True
+        self._odd: tuple[str, ...] = ()
+        self.live = LiveCard(self._last())
+
+    def tell(self) -> None:
+        """Say what could not be read of the card of last time, once there is somebody to hear it."""
+        for sentence in self._odd:
+            log.warning("%s", sentence)
+        self._odd = ()
 
     @property
     def now(self) -> Card:
@@ -71,8 +82,7 @@ class CardDesk:
             log.warning(words.NO_PRESET, name[:LONGEST])
             return False
         try:
-            self._presets.mkdir(parents=True, exist_ok=True)
-            (self._presets / f"{name}.yaml").write_text(self.now.to_yaml(), encoding="utf-8")
+            write_whole(self._presets / f"{name}.yaml", self.now.to_yaml())
         except OSError as error:
             log.error("preset not saved: %s", error.strerror)
             return False
@@ -98,19 +108,34 @@ class CardDesk:
         self._keep()
 
     def _keep(self) -> None:
+        if self._safe:
+            with suppress(OSError):  # a home that cannot be written is no reason to complain
+                write_whole(self._kept, self.now.to_yaml())
+
+    def _last(self) -> Card:
+        """Return what still can be read of the card of last time; one that cannot be read is put aside."""
+        if not os.path.lexists(self._kept):
+            return Card()
         try:
-            self._kept.parent.mkdir(parents=True, exist_ok=True)
-            self._kept.write_text(self.now.to_yaml(), encoding="utf-8")
-        except OSError:  # a home that cannot be written is no reason to complain
-            return
+            card, refused = Card.salvage(self._kept)
+        except RoiError as error:
+            self._odd = (words.CARD_BAD.format(error, self._put_aside()),)
+            return Card()
+        self._odd = tuple(words.CARD_FIELD.format(sentence) for sentence in refused)
+        return card
 
-
-def _read(path: Path) -> Card:
-    """Return the card of last time; one that cannot be read counts as empty."""
-    try:
-        return Card.load(path)
-    except RoiError:
-        return Card()
+    def _put_aside(self) -> Path:
+        """Rename the card of last time; where that cannot be, it is left alone and nothing is kept."""
+        aside, number = self._kept.with_name("card.yaml.bad"), 1
+        while os.path.lexists(aside):
+            number += 1
+            aside = self._kept.with_name(f"card.yaml.bad{number}")
+        try:
+            self._kept.rename(aside)
+        except OSError:
+            self._safe = False
+            return self._kept
+        return aside
 
 
 def _value(setting: Setting, typed: str) -> Any:

@@ -114,6 +114,7 @@ class Controller:
 
     def prepare(self) -> None:
         """Compile every kernel on the helper thread; a source is opened after that, so no frame waits."""
+        self.card.tell()
         self.recovery.search(self._helper.submit)
         self._helper.submit(_warm_up)
 

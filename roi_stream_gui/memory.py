@@ -7,14 +7,16 @@ the default; a home that cannot be written is no reason to complain. Knows no to
 from __future__ import annotations
 
 import json
-import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.errors import SettingsError
+from roi_stream_gui.home import config_folder, write_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from roi_core.settings import Display, Settings
     from roi_stream_gui.monitor import Monitor
 
@@ -67,13 +69,8 @@ class Memory:
 
     def keep(self) -> None:
         """Write it down for the next start; never half."""
-        new = _file().with_suffix(f".{os.getpid()}")
-        try:
-            new.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-            new.replace(_file())
-        except OSError:
-            return
+        with suppress(OSError):
+            write_whole(_file(), json.dumps(asdict(self), indent=1))
 
     def place(self, monitor: Monitor) -> dict[str, int]:
         """Return size and position for the window; a position off the present screen is left out."""
@@ -107,5 +104,4 @@ class Memory:
 
 
 def _file() -> Path:
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "roi_stream" / "window.json"
+    return config_folder() / "window.json"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from roi_core.errors import RoiError
 from roi_core.settings import Edit, Settings, describe
 from roi_stream_gui import words
+from roi_stream_gui.home import write_whole
 from roi_stream_gui.trial import WAITING
 
 if TYPE_CHECKING:
@@ -98,8 +99,7 @@ class Presets:
     def _write(self, name: str, settings: Settings) -> bool:
         path = self._path(name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(settings.to_yaml(*WAITING), encoding="utf-8")
+            write_whole(path, settings.to_yaml(*WAITING))
         except OSError as error:
             log.error("preset %r not saved: %s", name, error.strerror)
             return False

@@ -6,10 +6,12 @@ Knows no toolkit.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roi_stream_gui import words
+from roi_stream_gui.home import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,11 +39,8 @@ class Recents:
         source = str(Path(source).absolute()) if Path(source).exists() and not source.isdigit() else source
         others = tuple(one for one in self.sources if one != source)
         self.sources = (source, *others)[:KEPT]
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps(self.sources), encoding="utf-8")
-        except OSError:  # a home that cannot be written is no reason to complain
-            return
+        with suppress(OSError):  # a home that cannot be written is no reason to complain
+            write_whole(self._file, json.dumps(self.sources))
 
     def _read(self) -> tuple[str, ...]:
         try:

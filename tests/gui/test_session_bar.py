@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,6 @@ from roi_core.card import Card
 from roi_core.recording import Recording
 from roi_stream_gui import health, words
 from roi_stream_gui.card import CardDesk
-from roi_stream_gui.controller import Controller
 from roi_stream_gui.disk import looked
 from roi_stream_gui.messages import KEPT, MessageLog
 from roi_stream_gui.recents import Choices, Recents
@@ -305,9 +306,43 @@ class TestCard:
         assert not card.save("a/b")
         assert not card.choose("none")
 
-    def test_a_broken_card_of_last_time_is_an_empty_one(self, config):
+    def test_a_broken_card_of_last_time_is_put_aside_told_and_never_overwritten(self, config, caplog):
         config.mkdir(parents=True)
-        (config / "card.yaml").write_text("subject: [")
-        controller = Controller()
-        assert controller.card.now == Card()
-        controller.close()
+        for number, name in enumerate(("card.yaml.bad", "card.yaml.bad2")):
+            (config / "card.yaml").write_text(f"subject: [ # {number}")
+            card = CardDesk(config)
+            card.tell()
+            assert card.now == Card()
+            assert caplog.messages[-1].endswith(f"it begins empty, and the old one is in {config / name}")
+            card.edit("session.lab", "L")
+            assert (config / name).read_text() == f"subject: [ # {number}"
+            assert CardDesk(config).now.session.lab == "L"
+
+    def test_of_a_card_of_another_version_all_that_is_known_is_kept(self, config, caplog):
+        config.mkdir(parents=True)
+        text = "subject:\n  subject_id: m017\n  sexx: M\n  sex: X\nrig: 3\nsession:\n  lab: L\n"
+        (config / "card.yaml").write_text(text)
+        card = CardDesk(config)
+        card.tell()
+        assert (card.now.subject.subject_id, card.now.session.lab) == ("m017", "L")
+        assert len(caplog.messages) == 3
+        assert caplog.messages[0].startswith("left out of the session card of last time: subject.sexx = 'M'")
+
+    @pytest.mark.parametrize("failing", ["write_text", "replace"])
+    def test_a_write_that_fails_leaves_the_card_whole(self, config, monkeypatch, failing):
+        card = CardDesk(config)
+        card.edit("subject.subject_id", "m017")
+        before = (config / "card.yaml").read_text()
+
+        def fail(path, *rest, **more):
+            if failing == "write_text":
+                with open(path, "w") as file:
+                    file.write("subj")
+            raise OSError(28, "No space left on device")
+
+        where = Path if failing == "write_text" else os
+        monkeypatch.setattr(where, failing, fail)
+        card.edit("session.notes", "woke up")
+        assert not card.save("rig")
+        assert (config / "card.yaml").read_text() == before
+        assert [path.name for path in config.glob("card*.*")] == ["card.yaml"]
