@@ -384,6 +384,7 @@ class Controller:
         self.session, self._connected = session, self.source
         self.hand.picture = now = self._resolution()
         self.recents.add(self.source)
+        self.recovery.opened(self.source)
         self.replay.take_over()
         if self.replay.reviewing:
             self._told = session

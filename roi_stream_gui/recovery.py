@@ -1,7 +1,8 @@
 """What a session that did not end well left behind. Knows no toolkit.
 
 While a recording is open a small file in the user's configuration holds its path; a clean end removes it. One
-that is still there at the next start, and whose recording nobody writes, is what is left of a crash.
+that is still there at the next start, and whose recording nobody writes, is what is left of a crash. It
+stays until the recording was opened or the user dismisses it: one on a drive that is not there is told too.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from roi_core.errors import RecordingError
 from roi_core.recording import Recording
 from roi_stream_gui import words
+from roi_stream_gui.filing import said
+from roi_stream_gui.home import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from concurrent.futures import Future
 
 __all__ = ["Recovery", "Unfinished"]
@@ -28,39 +31,49 @@ log = logging.getLogger(__name__)
 
 
 class Unfinished(NamedTuple):
-    """A recording that was not finished, how many frames are safe in it, and the file that tells of it."""
+    """A recording that was not finished, how many frames are safe in it, and the file that tells of it.
+
+    ``why`` it could not be looked into, if so; then the rest is not known.
+    """
 
     path: Path
     rows: int
     movie: bool
     mark: Path
+    why: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the user is told."""
+        if self.why:
+            return words.RECOVERED_NOT.format(why=self.why)
+        return words.RECOVERED.format(rows=words.number(self.rows), path=self.path)
 
 
 class Recovery:
-    """Keeps the mark of the open recording, and finds those of others."""
+    """Keeps the marks of the open recordings, and finds those of others."""
 
     def __init__(self, folder: Path) -> None:
         self.found: tuple[Unfinished, ...] = ()
         self._folder = folder / "unfinished"
-        self._mine: Path | None = None
+        self._mine: set[Path] = set()
         self._search: Future[tuple[Unfinished, ...]] | None = None
 
     def begin(self, path: Path) -> None:
         """Remember that `path` is being written."""
-        self._mine = self._folder / f"{os.getpid()}-{time.time_ns()}.json"
+        mark = self._folder / f"{os.getpid()}-{time.time_ns()}.json"
+        self._mine.add(mark)
         with suppress(OSError):  # a home that cannot be written is no reason not to record
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._mine.write_text(json.dumps({"path": str(path.absolute())}), encoding="utf-8")
+            write_whole(mark, json.dumps({"path": str(path.absolute())}))
 
     def end(self) -> None:
-        """Forget it: the file is finished."""
-        if self._mine is not None:
-            _remove(self._mine)
-            self._mine = None
+        """Forget what was written: the files are finished."""
+        while self._mine:
+            _remove(self._mine.pop())
 
     def search(self, submit: Callable[..., Future[tuple[Unfinished, ...]]]) -> None:
         """Look for what was left behind, on whichever thread `submit` gives work to."""
-        self._search = submit(left_behind, self._folder)
+        self._search = submit(left_behind, self._folder, self._mine)
 
     def collect(self) -> None:
         """Take the answer when it is there."""
@@ -72,40 +85,58 @@ class Recovery:
         """Show the first that was found; of one without a movie, tell where its traces are."""
         if self.found:
             first = self.found[0]
-            if first.movie:
+            if first.movie or first.why:
                 connect(str(first.path))
             else:
                 log.info(words.RECOVERED_TRACES, words.number(first.rows), first.path)
-            self.dismiss()
+                self.dismiss()
+
+    def opened(self, source: str) -> None:
+        """Tell no more of a recording that was opened."""
+        for one in self.found:
+            if str(one.path) == source:
+                self._forget(one)
 
     def dismiss(self) -> None:
         """Tell no more of the first that was found; the recording itself stays."""
         if self.found:
-            first, *others = self.found
-            self.found = tuple(others)
-            _remove(first.mark)
+            self._forget(self.found[0])
+
+    def _forget(self, one: Unfinished) -> None:
+        self.found = tuple(other for other in self.found if other is not one)
+        _remove(one.mark)
 
 
-def left_behind(folder: Path) -> tuple[Unfinished, ...]:
-    """Return the recordings that were not finished, newest first; marks that tell of none are removed."""
+def left_behind(folder: Path, mine: Collection[Path] = ()) -> tuple[Unfinished, ...]:
+    """Return the recordings that were not finished, newest first, without those of the marks in `mine`.
+
+    Marks that tell of none are removed.
+    """
     try:
         marks = sorted(folder.glob("*.json"), key=lambda mark: mark.stat().st_mtime, reverse=True)
-        marks = [mark for mark in marks if not mark.name.startswith(f"{os.getpid()}-")]
     except OSError:
         return ()
-    return tuple(found for mark in marks if (found := _read(mark)) is not None)
+    return tuple(found for mark in marks if mark not in mine and (found := _read(mark)) is not None)
 
 
 def _read(mark: Path) -> Unfinished | None:
+    """Look at the recording that a mark tells of; one that cannot be opened now may be another time."""
     try:
         path = Path(json.loads(mark.read_text(encoding="utf-8"))["path"])
+    except OSError:
+        return None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        log.debug("nothing to recover from %s: %s", mark, error)
+        _remove(mark)
+        return None
+    try:
         with Recording(path) as recording:
             if recording.being_written:
                 return None  # by another window: it is not ours to tell
             if not recording.complete:
                 return Unfinished(path, recording.rows, recording.movie is not None, mark)
-    except (OSError, ValueError, KeyError, TypeError, RecordingError) as error:
-        log.debug("nothing to recover from %s: %s", mark, error)
+    except (OSError, ValueError, RecordingError) as error:
+        return Unfinished(path, 0, False, mark, said(error))
     _remove(mark)
     return None
 

@@ -171,7 +171,9 @@ class Taking:
         take = snapshot.recording
         if self._untold and not on and take is not None and not take.closing:
             self._untold = False
-            self._recovery.end()
+            session = self._session()
+            if session is None or not session.closing:  # nor one before it
+                self._recovery.end()
             log.info("recorded %d rows (%s) to %s", take.rows, words.clock(take.seconds), take.path)
 
     def _until(self) -> str:

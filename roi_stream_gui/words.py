@@ -100,6 +100,7 @@ GROWTH = "A minute of recording takes {minute}{movie}."
 MOVIE = {True: ", with the movie", False: ", without the movie"}
 NEXT_TAKE = "The next recording is called {name}"
 RECOVERED = "The last session ended unexpectedly: {rows} frames are safe in {path}"
+RECOVERED_NOT = "A recording that was not finished cannot be opened now: {why}"
 RECOVERED_TRACES = "%s rows are in %s; it holds no movie to play: roi_stream export writes its traces as CSV"
 KINDS = {10: "{0}", 20: "all {0}", 30: "warnings {0}", 40: "errors {0}"}
 """What is written on the buttons that choose messages, by logging level."""

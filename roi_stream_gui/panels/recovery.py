@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import dearpygui.dearpygui as dpg
 
-from roi_stream_gui import words
 from roi_stream_gui.panels.base import Place, then
 from roi_stream_gui.view import Phase
 
@@ -57,9 +56,7 @@ class RecoveryNotice:
             self._shown = first
             dpg.configure_item(self._window, show=first is not None)
             if first is not None:
-                self._desk.say(
-                    self._text, words.RECOVERED.format(rows=words.number(first.rows), path=first.path)
-                )
+                self._desk.say(self._text, first.text)
         if first is not None:
             place = [self._desk.middle(WIDTH, HEIGHT)[0], self._desk.px(TOP)]
             if dpg.get_item_pos(self._window) != place:

@@ -235,27 +235,50 @@ class TestRecovery:
         controller.close()
         assert not list((config / "unfinished").glob("*.json"))
 
-    def test_a_recording_under_way_and_one_that_is_gone_are_not_told(self, taking, config, tmp_path):
-        verbs, source, _ = taking
+    def test_a_recording_under_way_is_not_told(self, taking, config):
+        verbs, source, controller = taking
         verbs.start()
         source.step(3)
-        (config / "unfinished" / "other.json").write_text(json.dumps({"path": str(tmp_path / "gone.h5")}))
-        (config / "unfinished" / "bad.json").write_text("{")
-        assert left_behind(config / "unfinished") == ()
+        (config / "unfinished" / "bad.json").write_text("[" * 5000)
+        controller.recovery.search(controller._helper.submit)
+        within(20, lambda: (controller.tick(), controller.recovery._search is None)[1], "searched")
+        assert controller.recovery.found == ()
         assert len(list((config / "unfinished").glob("*.json"))) == 1, "only that of the open one is left"
+
+    def test_one_on_a_drive_that_is_not_there_is_told_and_kept_until_dismissed(self, do, config, tmp_path):
+        controller, _ = do
+        mark = config / "unfinished" / f"{os.getpid()}-1.json"  # the number was another program's, before
+        mark.parent.mkdir(parents=True)
+        mark.write_text(json.dumps({"path": str(tmp_path / "usb" / "a.h5")}))
+        controller.recovery.search(controller._helper.submit)
+        within(20, lambda: (controller.tick(), controller.recovery.found)[1], "found")
+        assert controller.recovery.found[0].text.endswith(f"{tmp_path / 'usb' / 'a.h5'} is not there")
+        controller.recovery.open(lambda path: None)
+        assert (len(controller.recovery.found), mark.exists()) == (1, True), "it was not opened"
+        controller.recovery.opened(str(tmp_path / "usb" / "a.h5"))
+        assert (controller.recovery.found, mark.exists()) == ((), False)
+
+    def test_the_mark_of_a_recording_outlives_the_beginning_of_the_next(self, do, config, tmp_path):
+        recovery = do[0].recovery
+        recovery.begin(tmp_path / "a.h5")
+        recovery.begin(tmp_path / "b.h5")
+        assert len(list((config / "unfinished").glob("*.json"))) == 2
+        recovery.end()
+        assert not list((config / "unfinished").glob("*.json"))
 
     def test_what_is_left_of_a_crash_is_found_told_and_dismissed(self, taking, config, tmp_path):
         verbs, source, controller = taking
         verbs.start()
         source.step(3)
         within(20, lambda: controller.view().snapshot.recording.rows == 3, "three rows")
+        mine = set((config / "unfinished").glob("*.json"))
         path, left = controller.view().snapshot.recording.path, tmp_path / "left.h5"
 
         def crashed():
             """Take the file as a kill at this moment would leave it."""
             shutil.copy(path, left)
             (config / "unfinished" / "1-1.json").write_text(json.dumps({"path": str(left)}))
-            return [found.rows for found in left_behind(config / "unfinished")] == [3]
+            return [found.rows for found in left_behind(config / "unfinished", mine)] == [3]
 
         within(20, crashed, "three rows are safe")
         controller.recovery.search(controller._helper.submit)
@@ -263,7 +286,7 @@ class TestRecovery:
         controller.recovery.open(controller.connect)
         assert texts(controller)[-1].startswith(f"3 rows are in {left}; it holds no movie")
         assert controller.recovery.found == ()
-        assert left_behind(config / "unfinished") == (), "it is told once"
+        assert left_behind(config / "unfinished", mine) == (), "it is told once"
         assert left.exists()
 
 
