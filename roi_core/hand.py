@@ -155,10 +155,10 @@ def _numbers(verb: str, ids: Ids) -> tuple[int, ...] | None:
 
 
 def _answered(what: str, done: Deed, then: Callable[[], object] | None) -> None:
-    error = done.exception()
+    error = None if done.cancelled() else done.exception()
     if error is not None:
         log.warning("%s: %s", what, sentence(error))
-    elif then is not None:
+    elif then is not None and not done.cancelled():
         then()
 
 

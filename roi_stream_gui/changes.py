@@ -56,33 +56,36 @@ class Changes:
         self._seen = settings
         self._diary: Diary | None = None
         self._cursor = 0
+        self._first = 1
+        """The first change made since there is this diary: those before it never met a frame."""
 
     def follow(self, settings: Settings, diary: Diary | None) -> tuple[Change, ...]:
         """Take in the settings in force and the session's diary; return the changes now known to count."""
+        if diary is not self._diary:
+            self._diary, self._cursor, self._first = diary, 0, len(self.made)
         if settings is not self._seen:
             edits = differences(self._seen, settings)
             self._seen = settings
             if edits:
                 self.made = (*self.made, Change(time.time(), edits, settings))
-        if diary is not self._diary:
-            self._diary, self._cursor = diary, 0
         if diary is None or diary.head == self._cursor:
             return ()
         self._cursor, events = diary.since(self._cursor)
         return self._date([event for event in events if event.kind == "setting"])
 
     def _date(self, events: list[Event]) -> tuple[Change, ...]:
-        """Write down from which frame on changes count."""
-        made, dated = list(self.made), []
-        for k in range(len(made)) if events else ():
-            change = made[k]
-            frame = next((e.frame for e in events if _tells(e, change.edits)), None)
-            if change.frame is None and frame is not None:
-                made[k] = replace(change, frame=frame)
-                dated.append(made[k])
+        """Write down from which frame on changes count; an event tells of one, the newest that it can."""
+        made, dated = list(self.made), set()
+        for event in reversed(events):
+            for k in range(len(made) - 1, self._first - 1, -1):
+                if made[k].frame in (None, event.frame) and _tells(event, made[k].edits):
+                    if made[k].frame is None:
+                        made[k] = replace(made[k], frame=event.frame)
+                        dated.add(k)
+                    break
         if dated:
             self.made = tuple(made)
-        return tuple(dated)
+        return tuple(made[k] for k in sorted(dated))
 
 
 def differences(old: Settings, new: Settings) -> tuple[Edit, ...]:

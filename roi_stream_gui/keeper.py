@@ -7,7 +7,8 @@ not when it was asked for; one that cannot be is a sentence of the core, and no 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
 from roi_core.hand import DEMOTED, outlined
@@ -26,13 +27,58 @@ __all__ = ["Keeper"]
 
 log = logging.getLogger(__name__)
 
+CELLS: Final = "cells"
+"""Steps of the journal that end with their session: the ids of the next one are those of other cells."""
 
-class Asked(NamedTuple):
+
+@dataclass(slots=True, eq=False)
+class Asked:
     """A verb that was asked for, and what is to be done here for each deed that has happened."""
 
     what: str
     deeds: Deeds
     follow: Callable[[tuple[Deed, ...]], object]
+    unwanted: bool = False
+
+    def call_off(self) -> None:
+        """Let nothing of it happen; what has happened already is to be taken back."""
+        self.unwanted = True
+        for deed in self.deeds:
+            deed.cancel()
+
+
+class Way:
+    """The way back and forth through the deeds of a step; one that was refused can be tried again."""
+
+    def __init__(self, what: str, hand: Hand, deeds: Deeds, under_way: list[Way]) -> None:
+        self.what = what
+        self._hand, self._under_way = hand, under_way
+        self._trails = [[deed] for deed in deeds]
+        """What happened, what took it back, what did it again ..."""
+
+    def back(self) -> None:
+        """Take back whatever is done."""
+        self._under_way.append(self)
+        for trail in reversed(self._trails):
+            if _is_done(trail):
+                trail.append(self._hand.undo(trail[-1]))
+
+    def forth(self) -> None:
+        """Do again whatever was taken back."""
+        self._under_way.append(self)
+        for trail in self._trails:
+            if not _is_done(trail):
+                trail.append(self._hand.undo(trail[-1]))
+
+    @property
+    def waits(self) -> bool:
+        """True while something is still to be answered."""
+        return not all(trail[-1].done() for trail in self._trails)
+
+    @property
+    def done(self) -> bool:
+        """True while there is anything to take back."""
+        return any(_is_done(trail) for trail in self._trails)
 
 
 class Keeper:
@@ -42,6 +88,7 @@ class Keeper:
         self._do = controller
         self._session: Session | None = None
         self._asked: list[Asked] = []
+        self._ways: list[Way] = []
         self._take: object = None
         self.names: dict[int, str] = {}
 
@@ -96,7 +143,7 @@ class Keeper:
             log.warning(words.SELECT_REGION if not rois else words.NO_CELL_FINDING)
             return
         deeds: Deeds = sum((hand.promote(roi) for roi in rois), ())
-        self._asked.append(Asked("make a cell", deeds, self._choose_made))
+        self._ask("make a cell", deeds, self._choose_made)
 
     def demote(self) -> None:
         """Make fixed regions of the chosen cells, which are cells no more."""
@@ -113,16 +160,16 @@ class Keeper:
                 continue
             roi = roi.with_(name=self.names.get(cell, roi.name))
             regions |= dict.fromkeys(hand.remove(cell, DEMOTED.format(roi.name)), roi)
-        self._asked.append(
-            Asked("make a region", tuple(regions), lambda done: self._draw([regions[deed] for deed in done]))
-        )
+        self._ask("make a region", tuple(regions), lambda done: self._draw([regions[deed] for deed in done]))
 
     def rename(self, cell: int, name: str) -> None:
         """Give a cell a name, or take it away when it is empty; the recording is told."""
         old, new = self.names.get(cell, ""), name.strip()
         if old != new:
             self._name(cell, new)
-            self._do.journal.push("name a cell", lambda: self._name(cell, old), lambda: self._name(cell, new))
+            self._do.journal.push(
+                "name a cell", lambda: self._name(cell, old), lambda: self._name(cell, new), CELLS
+            )
 
     # -- what is known ------------------------------------------------------------------------------------
 
@@ -142,27 +189,43 @@ class Keeper:
         if self._do.session is not self._session:
             self._session = self._do.session
             self._asked, self._take = [], None
+            self._ways.clear()
             self.names = {}
+            self._do.journal.waiting.clear()
+            self._do.journal.forget(CELLS)
             self._do.cells.click(None)
         for asked in [one for one in self._asked if all(deed.done() for deed in one.deeds)]:
             self._asked.remove(asked)
-            done = tuple(deed for deed in asked.deeds if deed.exception() is None)
-            if done:
-                with self._do.journal.as_one(asked.what):
-                    asked.follow(done)
-                    self._remember(asked.what, done)
+            self._take_in(asked)
+        for way in [one for one in reversed(self._ways) if not one.waits]:  # the last one went back first
+            self._ways.remove(way)
+            self._settle(way)
         self._tell_names()
 
-    def _remember(self, what: str, deeds: tuple[Deed, ...]) -> None:
-        """Push what takes these deeds back; to take that back is to do them again."""
-        hand = self._hand()
+    def _ask(self, what: str, deeds: Deeds, follow: Callable[[tuple[Deed, ...]], object]) -> None:
+        asked = Asked(what, deeds, follow)
+        self._asked.append(asked)
+        self._do.journal.waiting.append((what, asked.call_off))
 
-        def swap() -> None:
-            nonlocal deeds
-            if hand is not None:
-                deeds = tuple(hand.undo(deed) for deed in reversed(deeds) if not _failed(deed))
+    def _take_in(self, asked: Asked) -> None:
+        """Make a step of what has happened of a verb; take it back at once when it was called off."""
+        journal = self._do.journal
+        journal.waiting = [one for one in journal.waiting if one[1] != asked.call_off]
+        done = tuple(deed for deed in asked.deeds if not _failed(deed))
+        if not done or self._session is None:
+            return
+        way = Way(asked.what, self._session.cells, done, self._ways)
+        with journal.as_one(asked.what):
+            asked.follow(done)
+            journal.push(way.what, way.back, way.forth, CELLS)
+        if asked.unwanted:
+            journal.take_back()
 
-        self._do.journal.push(what, swap, swap)
+    def _settle(self, way: Way) -> None:
+        """Put a step where it belongs: what was refused has not happened and can be tried again."""
+        journal = self._do.journal
+        if not journal.place(way.back, way.done) and way.done:
+            journal.push(way.what, way.back, way.forth, CELLS)
 
     def _tell_names(self) -> None:
         """Tell a recording that begins what cells are called."""
@@ -188,7 +251,7 @@ class Keeper:
         elif len(chosen) < least:
             log.warning(words.CHOOSE_CELL if least == 1 else words.CHOOSE_CELLS)
         else:
-            self._asked.append(Asked(what, verb(hand, chosen), follow))
+            self._ask(what, verb(hand, chosen), follow)
 
     def _hand(self) -> Hand | None:
         """Return the hand of the session, if cells are looked for."""
@@ -220,4 +283,11 @@ class Keeper:
 
 
 def _failed(deed: Deed) -> bool:
-    return deed.done() and deed.exception() is not None
+    return deed.cancelled() or (deed.done() and deed.exception() is not None)
+
+
+def _is_done(trail: list[Deed]) -> bool:
+    """Tell whether the first deed of a trail is in force; those that were refused at its end are dropped."""
+    while _failed(trail[-1]):
+        trail.pop()
+    return len(trail) % 2 == 1

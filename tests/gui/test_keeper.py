@@ -6,16 +6,65 @@ import numpy as np
 import pytest
 
 from roi_core.cnmf.online import OnlineCNMF
-from roi_core.frame import Status
+from roi_core.errands import Errands
+from roi_core.frame import Memo, Order, Status, Verb
+from roi_core.hand import Hand
 from roi_core.recording import Recording
+from roi_core.rois import Circle
 from roi_core.sources.simulated import PRESETS, Simulated
 from roi_stream_gui import words
+from roi_stream_gui.cells import Choice
 from roi_stream_gui.controller import Controller
+from roi_stream_gui.editing import Editor
+from roi_stream_gui.keeper import Keeper
 from roi_stream_gui.shortcuts import Chord, find
 from roi_stream_gui.undo import Journal
 from tests.core.conftest import EARLY, ON
 from tests.fakes import Held
 from tests.gui.driver import within
+
+
+class Finder:
+    """Three cells that can be removed and restored."""
+
+    def __init__(self):
+        self.alive = {1, 2, 3}
+
+    def obey(self, order, row):
+        cell = order.ids[0] if order.ids else order.memos[0].id
+        self.alive ^= {cell}
+        return Order(Verb.RESTORE, why="undone", memos=(Memo(cell, row),))
+
+
+class Bench:
+    """The keeper with a finder of which each frame is stepped by hand, and may be refused."""
+
+    def __init__(self):
+        self.finder, self.errands, self.row = Finder(), Errands(), 0
+        self.errands.open()
+        components = SimpleNamespace(frozen=frozenset())
+        shot = SimpleNamespace(activity=SimpleNamespace(components=components), recording=None)
+        hand = Hand(self.errands, SimpleNamespace(activity=None), lambda _: None)
+        session = SimpleNamespace(cells=hand, snapshot=lambda: shot, tell=lambda *_: None)
+        self.journal = Journal()
+        self.do = SimpleNamespace(
+            journal=self.journal, cells=Choice(), editor=Editor(journal=self.journal), session=session
+        )
+        self.keeper = Keeper(self.do)
+        self.keeper.tick()
+
+    def frame(self, analysed=True):
+        self.row += 1
+        self.errands.do(self.finder if analysed else None, self.row)
+        self.keeper.tick()
+
+    def remove(self, *cells):
+        self.do.cells.choose(cells)
+        self.keeper.remove()
+
+    @property
+    def names(self):
+        return self.journal.undo_name, self.journal.redo_name
 
 
 class Lab:
@@ -208,8 +257,9 @@ def test_names_are_told_to_a_recording_that_begins_later(lab):
     assert named == [{"id": first, "name": "a"}, {"id": second, "name": "b"}]
 
 
-def test_cells_of_an_earlier_session_are_left_alone(lab, caplog):
+def test_cells_of_an_earlier_session_are_left_alone(lab):
     do = lab.do
+    do.editor.add(Circle(10, 10, 3))
     do.cells.choose(lab.alive[:1])
     do.keeper.rename(lab.alive[0], "mine")
     lab.press("B")
@@ -218,8 +268,73 @@ def test_cells_of_an_earlier_session_are_left_alone(lab, caplog):
     within(60, lambda: (do.tick(), do.session is not old and do.view().running)[1], "connected again")
     do.tick()
     assert (do.keeper.names, do.cells.chosen) == ({}, ())
+    assert do.journal.undo_name == "draw", "what was done to cells is no step of another session's"
     do.journal.undo()
-    assert "cells are not looked for" in caplog.text
+    assert (do.journal.redo_name, len(do.editor.rois)) == ("draw", 0)
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+def test_a_way_that_was_refused_can_be_tried_again(bench):
+    bench.remove(2)
+    bench.frame()
+    assert (bench.finder.alive, bench.names) == ({1, 3}, ("delete", ""))
+    bench.journal.undo()
+    bench.frame(analysed=False)
+    assert (bench.finder.alive, bench.names) == ({1, 3}, ("delete", "")), "refused: it is still deleted"
+    bench.journal.undo()
+    bench.frame()
+    assert (bench.finder.alive, bench.names) == ({1, 2, 3}, ("", "delete"))
+    bench.journal.redo()
+    bench.frame(analysed=False)
+    assert (bench.finder.alive, bench.names) == ({1, 2, 3}, ("", "delete"))
+    bench.journal.redo()
+    bench.journal.undo()
+    bench.frame()
+    assert (bench.finder.alive, bench.names) == ({1, 2, 3}, ("", "delete"))
+
+
+def test_refused_steps_keep_their_order_also_when_something_new_was_done(bench):
+    for cell in (1, 2):
+        bench.remove(cell)
+        bench.frame()
+    bench.journal.undo()
+    bench.journal.undo()
+    bench.frame(analysed=False)
+    assert bench.names == ("delete", "")
+    bench.journal.undo()
+    bench.frame()
+    assert bench.finder.alive == {2, 3}, "the last one first"
+    bench.journal.redo()
+    bench.frame()
+    bench.journal.undo()
+    bench.keeper.rename(3, "new")
+    bench.frame(analysed=False)
+    for _ in range(3):
+        bench.journal.undo()
+        bench.frame()
+    assert (bench.finder.alive, bench.keeper.names, bench.journal.undo_name) == ({1, 2, 3}, {}, "")
+
+
+def test_what_waits_for_its_frame_is_called_off_before_anything_is_taken_back(bench, caplog):
+    bench.keeper.rename(1, "first")
+    bench.remove(3)
+    assert bench.journal.undo_name == "delete"
+    bench.journal.undo()
+    bench.frame()
+    assert (bench.finder.alive, bench.keeper.names, bench.names) == (
+        {1, 2, 3}, {1: "first"}, ("name a cell", "")
+    )  # fmt: skip
+    bench.remove(3)
+    bench.errands.do(bench.finder, 9)  # it has happened, and the window does not know yet
+    bench.journal.undo()
+    bench.frame()
+    bench.frame()
+    assert (bench.finder.alive, bench.names) == ({1, 2, 3}, ("name a cell", "delete"))
+    assert caplog.text == ""
 
 
 def test_several_steps_are_one():

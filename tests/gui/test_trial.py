@@ -169,6 +169,20 @@ class TestEarlier:
         (known,) = changes.follow(live.current, second)
         assert (known.frame, known.text) == (7, "roi.dff off -> on")
 
+    def test_an_event_dates_one_change_and_none_made_while_idle(self):
+        live, diary = LiveSettings(), Diary()
+        changes = Changes(live.current)
+        for value in (3.0, 2.5):
+            live.edit("cnmf.min_snr", value)
+            changes.follow(live.current, None)
+        changes.follow(live.current, diary)
+        for value in (3.0, 2.5, 3.0):
+            live.edit("cnmf.min_snr", value)
+            changes.follow(live.current, diary)
+        diary.add([Event(1.0, 50, "setting", _data("cnmf.min_snr", 2.5, 3.0))])
+        changes.follow(live.current, diary)
+        assert [change.frame for change in changes.made] == [None, None, None, None, None, 50]
+
     def test_one_is_brought_back_as_pending(self, trial, live):
         live.edit_many({"cnmf.min_snr": 3.0, "camera.timeout": 2.0, "cnmf.preset": "1p"})
         trial.tick(None)
