@@ -41,7 +41,7 @@ def test_an_edit_is_previewed_applied_at_a_frame_and_taken_back(start, tmp_path)
     before = window.until(lambda s: s.cells and len(s.cells["accepted"]) >= 15, "cells are found", PATIENCE)
     window.click("tab.parameters")
     window.screenshot("params_quiet")
-    window.fill("find", "min_")
+    window.fill("find", "cnmf.min_s")
 
     state = window.fill("set.cnmf.min_snr", "7.5")
     assert panel(state)["pending"] == {"cnmf.min_snr": 7.5}
