@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import h5py
 import numpy as np
@@ -208,12 +208,18 @@ class Recording:
             yield
         except RecordingError:
             raise
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except DAMAGE as error:
             raise RecordingError(f"{self.path} is damaged: {' '.join(str(error).split())}") from error
 
     def _read(self, name: str, *where: Any) -> Any:
         with self._sound():
             return self._file[name][where or ()]
+
+
+DAMAGE: Final = (
+    OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError,
+)  # fmt: skip
+"""What h5py raises for a file whose bytes were changed: also of sizes that no memory holds."""
 
 
 def _open(path: Path) -> tuple[h5py.File, bool]:
