@@ -67,6 +67,19 @@ def drag(window, start, end):
     return window.settle(4)
 
 
+def at_rest(window):
+    """Wait until the lines of the histogram stand still: they ease towards the picture's own range."""
+    lines = {}
+
+    def stands(state):
+        before, now = lines.get("now"), state.told["preview"]["lines"]
+        lines["now"] = now
+        window.settle(12)
+        return before is not None and all(abs(now[k][1] - before[k][1]) < 0.5 for k in now)
+
+    return window.until(stands, "the lines stand still").told["preview"]["lines"]
+
+
 def test_views_colours_and_limits(start, film):
     window = start(str(film), "--set", "display.colours=viridis")
     window.running(30)
@@ -91,7 +104,8 @@ def test_views_colours_and_limits(start, film):
     looked_at(window, "raw")
     window.key("a")
     state = window.until(lambda s: not s.settings["display"]["auto_contrast"], "limits are held")
-    before, lines = state.told["preview"]["limits"], window.settle(12).told["preview"]["lines"]
+    lines = at_rest(window)
+    before = window.ask().told["preview"]["limits"]
     state = drag(window, lines["high"], (lines["high"][0], lines["high"][1] + 12))
     after = state.told["preview"]["limits"]
     assert after[1] < before[1] - 20, (lines, before, state.told["preview"], state.items["histogram"])
