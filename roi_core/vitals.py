@@ -4,14 +4,14 @@ Six figures are followed, each with a lower and an upper limit:
 
 - ``brightness``: mean of the pixels. Its limits are those of an EWMA chart (Roberts 1959, Technometrics
   1:239): a slow centre, k times the running deviation about it, so that a step stands out and drift does not.
-- ``saturation``: percent of pixels at the camera's limit.
+- ``saturation``: percent of pixels at the camera's limit, found out as in `tone`.
 - ``focus``: absolute gradient (Santos et al. 1997, J Microsc 188:264), the mean of |I(x+2) - I(x)| over the
   middle of a picture averaged over 2 s, divided by its mean; in percent of its own median at the start. Its
   square (Brenner 1976) would follow a few bright cells: 55-270 % of itself on a small field in focus, this
   90-117 %, and 68-86 % out of focus.
-- ``motion``: how far the frame was moved, px.
+- ``motion``: how far a frame was moved at most since the last look, px.
 - ``bleaching``: slope of the brightness over the last minute, percent per minute.
-- ``lost``: frames lost in the last minute.
+- ``lost``: frames lost in the last minute; not known for a camera that cannot count them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ METRICS: Final = {
     "focus": Metric(
         "%", "Sharpness, of what it was at the start", "Refocus; if that is the new plane, learn anew."
     ),
-    "motion": Metric("px", "How far the last frame was moved", "Is the animal, or the objective, loose?"),
+    "motion": Metric("px", "Farthest that a frame was moved", "Is the animal, or the objective, loose?"),
     "bleaching": Metric("%/min", "Slope of the brightness over a minute", "Lower the light, or pause."),
     "lost": Metric("/min", "Frames lost in the last minute", "Close other programs; lower the frame rate."),
 }

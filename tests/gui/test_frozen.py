@@ -14,7 +14,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1500),
     pytest.mark.skipif(
-        importlib.util.find_spec("PyInstaller") is None, reason='needs pip install "roi-stream[package]"'
+        importlib.util.find_spec("PyInstaller") is None and "ROI_STREAM_NO_SKIP_GUI" not in os.environ,
+        reason='needs pip install "roi-stream[package]"',
     ),
 ]
 
