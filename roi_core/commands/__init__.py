@@ -1,0 +1,26 @@
+"""The commands of ``roi_stream``, one file each; a file is imported when its command is used.
+
+A module has ``add_arguments(parser)`` and ``run(arguments) -> exit code``. What is heavy is imported inside
+``run``: ``roi_stream COMMAND --help`` loads neither OpenCV nor numba nor HDF5.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["COMMANDS"]
+
+COMMANDS: Final[dict[str, str]] = {
+    "run": "measure ROIs on a camera or a file (the default command)",
+    "devices": "list the cameras of this machine",
+    "random-rois": "write a file of random circles",
+    "info": "tell what is in a recording, also an unfinished one",
+    "export": "write a recording in another format",
+    "refine": "find every cell's trace anew, over the whole recording",
+    "compare": "tell which cells two recordings share",
+    "settings": "print every setting with its meaning, as YAML",
+    "card": "print a session card to fill in, as YAML",
+    "warm-up": "compile everything once, such as after installing",
+    "demo": "see it work on a simulated camera",
+}
+"""A word and what it does; ``random-rois`` is in ``random_rois.py``."""

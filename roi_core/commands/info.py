@@ -1,0 +1,29 @@
+"""``roi_stream info``: what is in a recording."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what it understands."""
+    parser.add_argument("file")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a line for each fact."""
+    from roi_core.console import describe_recording
+    from roi_core.recording import Recording
+
+    with Recording(arguments.file) as recording:
+        facts = describe_recording(recording)
+    if arguments.json:
+        print(json.dumps(facts, indent=2))
+        return 0
+    for name, value in facts.items():
+        print(f"{name:16} {'unknown' if value is None else value}")
+    return 0

@@ -1,0 +1,97 @@
+"""Settings of the camera."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Self
+
+from pydantic import field_validator, model_validator
+
+from roi_core.form import Block, field
+
+__all__ = ["Camera"]
+
+SIDES, RATES = (16, 16_384), (0.001, 10_000)
+"""What ``camera.format`` may ask for, px and Hz; beyond it a typing error fills the memory."""
+
+
+class Camera(Block):
+    """Where frames come from and how they are asked for."""
+
+    format: str = field(
+        "",
+        "Size and rate asked of the camera, as WxH@FPS; empty keeps its own.",
+        live=False,
+    )
+    rate: float = field(
+        30.0,
+        "Frame rate of a source that carries none (TIFF, npy, HDF5).",
+        unit="Hz",
+        live=False,
+        gt=0,
+        le=10_000,
+    )
+    exposure: float | None = field(
+        None,
+        "Exposure asked of the camera, in its driver's own unit; empty leaves it alone.",
+    )
+    counter: Literal["time", "embedded", "none"] = field(
+        "time",
+        "How lost frames of a live camera are known: from gaps in time; from a 32-bit frame "
+        "count embedded in the first four pixels (one byte each, highest first); or not at all.",
+        live=False,
+    )
+    timeout: float = field(
+        5.0,
+        "Silence after which a camera counts as stalled and is reconnected.",
+        unit="s",
+        ge=0.1,
+        le=600,
+    )
+    retry_for: float = field(
+        60.0,
+        "How long a lost camera is retried before the session ends; 0 gives up at once.",
+        unit="s",
+        ge=0,
+        le=86_400,
+    )
+    input_low: float | None = field(
+        None,
+        "Input value shown as 0, for float or integer cameras; empty follows the image.",
+        live=False,
+    )
+    input_high: float | None = field(
+        None,
+        "Input value shown as 65535, for float or integer cameras; empty follows the image.",
+        live=False,
+    )
+
+    @field_validator("format")
+    @classmethod
+    def _format_is_possible(cls, text: str) -> str:
+        found = re.fullmatch(r"(\d{1,9})x(\d{1,9})(?:@(\d{1,9}(?:\.\d{1,9})?))?", text, re.ASCII)
+        if text and found is None:
+            raise ValueError("write it as WxH@FPS, such as 1280x720@60")
+        if found is not None:
+            width, height, rate = found.groups(default="1")
+            if min(int(width), int(height)) < SIDES[0] or max(int(width), int(height)) > SIDES[1]:
+                raise ValueError(f"width and height must be {SIDES[0]} to {SIDES[1]} px")
+            if not RATES[0] <= float(rate) <= RATES[1]:
+                raise ValueError(f"the rate must be {RATES[0]} to {RATES[1]} Hz")
+        return text
+
+    @model_validator(mode="after")
+    def _range_is_whole(self) -> Self:
+        low, high = self.input_low, self.input_high
+        if (low is None) != (high is None):
+            raise ValueError("input_low and input_high are given together or not at all")
+        if low is not None and high is not None and low >= high:
+            raise ValueError("input_low must be less than input_high")
+        return self
+
+    @property
+    def input_range(self) -> tuple[float, float] | None:
+        """(low, high) in camera units, or None to follow MATLAB's rule for each image."""
+        if self.input_low is None or self.input_high is None:
+            return None
+        return self.input_low, self.input_high
