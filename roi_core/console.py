@@ -163,7 +163,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "source": known.get("source"),
         "resolution": f"{width}x{height}",
         "rois": len(recording.shapes),
-        "movie": recording.movie is not None,
+        "movie": recording.has_movie,
         "dff": recording.dff is not None,
         **_found(recording),
         "elapsed_sec": round(elapsed, 6),

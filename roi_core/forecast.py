@@ -18,7 +18,10 @@ ROW: Final = 8 + 8
 def bytes_per_second(
     shape: tuple[int, int], rate: float, settings: Settings, regions: int = 0, cells: int = 0
 ) -> float:
-    """Return the bytes a second of frames (H, W) at `rate` Hz takes: movie, traces, shifts; not the rare."""
+    """Return the bytes a second of frames (H, W) at `rate` Hz takes: movie, traces, shifts; not the rare.
+
+    As if nothing were compressed: what a picture gives up is known only afterwards.
+    """
     row = ROW + 4 * regions * (2 if settings.roi.dff else 1)
     row += 8 if settings.motion.enabled else 0
     row += TRACES_OF_A_CELL * cells if settings.cnmf.enabled else 0

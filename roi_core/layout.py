@@ -34,7 +34,7 @@ SESSION: Final = "/session"
 text, '' when not given, or f8, NaN when not given. Written at the start; an edit is an event and changes
 it."""
 MOVIE: Final = "/movie"
-"""(rows, H, W) u2, one frame a chunk, when asked."""
+"""(rows, H, W) u2, one frame a chunk, when asked; attribute ``compression`` says what a reader needs."""
 
 MOTION: Final = "/motion"
 SHIFTS: Final = "/motion/shifts"

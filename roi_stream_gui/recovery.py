@@ -134,7 +134,7 @@ def _read(mark: Path) -> Unfinished | None:
             if recording.being_written:
                 return None  # by another window: it is not ours to tell
             if not recording.complete:
-                return Unfinished(path, recording.rows, recording.movie is not None, mark)
+                return Unfinished(path, recording.rows, recording.has_movie, mark)
     except (OSError, ValueError, RecordingError) as error:
         return Unfinished(path, 0, False, mark, said(error))
     _remove(mark)

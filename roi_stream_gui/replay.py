@@ -102,7 +102,7 @@ class Replay:
 
     def _movie(self, recording: Recording, text: str) -> str:
         """Return where the frames of a recording are; '' when they are nowhere."""
-        if recording.movie is not None and recording.rows:
+        if recording.has_movie and recording.rows:
             return text
         beside = original(recording)
         if beside is None:

@@ -15,6 +15,7 @@ import pytest
 from roi_core.recording import Recording
 
 RATE = 100
+MODES = ((), ("recorder.movie=true",), ("roi.dff=true",), ("recorder.movie=true", "recorder.compression=lz4"))
 LINE = re.compile(r"\[ *([\d.]+)s\] FPS: [\d.]+ frames=(\d+)")
 
 
@@ -45,9 +46,9 @@ def test_kill_9_at_20_random_moments(tmp_path):
         for number in range(4):
             folder = tmp_path / f"{batch}_{number}"
             folder.mkdir()
-            movie = "true" if number % 2 else "false"
             out = folder / "a.h5"
-            children.append((start(folder, "--out", str(out), "--set", f"recorder.movie={movie}"), out))
+            mode = [word for text in MODES[number] for word in ("--set", text)]
+            children.append((start(folder, "--out", str(out), *mode), out))
         for child, out in children:
             seen = read_until(child, chance.randint(5, 2 * RATE))
             child.kill()
@@ -56,6 +57,8 @@ def test_kill_9_at_20_random_moments(tmp_path):
             with h5py.File(out) as file:  # opens plainly, without help
                 assert file.attrs["complete"] == 0
                 means, time = file["roi/means"][:], file["time"][:, 0]
+            with Recording(out) as recording:
+                assert recording.movie is None or recording.movie[: len(time)].any(axis=(1, 2)).all()
             assert len(time) >= seen - RATE, f"{out}: {seen - len(time)} rows lost"
             assert np.all(np.diff(time) > 0)
             assert np.isfinite(means[: len(time)]).all()

@@ -13,6 +13,7 @@ import numpy as np
 
 from roi_core import layout
 from roi_core.card import Card
+from roi_core.codecs import make_readable
 from roi_core.errors import RecordingError
 from roi_core.frame import Event
 from roi_core.recording.cells import RecordedCells
@@ -187,9 +188,22 @@ class Recording:
         return Card.of({name: value for name, value in found.items() if value == value})
 
     @property
+    def has_movie(self) -> bool:
+        """Whether the frames were recorded."""
+        with self._sound():
+            return layout.MOVIE in self._file
+
+    @property
     def movie(self) -> h5py.Dataset | None:
-        """(rows, H, W) uint16 on the disk, or None when it was not recorded."""
-        return self._file.get(layout.MOVIE)
+        """(rows, H, W) uint16 on the disk, or None when it was not recorded.
+
+        A compressed one may need a package that is not here: a `MissingExtra` names it.
+        """
+        with self._sound():
+            found = self._file.get(layout.MOVIE)
+            if found is not None:
+                make_readable(found)
+        return found
 
     def _check(self) -> None:
         found = _text(self._file.attrs.get("format"))

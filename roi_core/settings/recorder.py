@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from roi_core.form import Block, field
 
 __all__ = ["Recorder"]
@@ -13,7 +15,12 @@ class Recorder(Block):
     folder: str = field("", "Where the window puts recordings; empty is ~/roi_stream.")
     movie: bool = field(
         False,
-        "Write every frame to /movie (uint16, lossless, uncompressed), from the next recording on.",
+        "Write every frame to /movie (uint16, lossless), from the next recording on.",
+    )
+    compression: Literal["none", "lz4"] = field(
+        "none",
+        "Lossless compression of /movie, from the next recording on: none is read everywhere; lz4 halves the "
+        "file and needs hdf5plugin wherever it is read.",
     )
     rows_per_chunk: int = field(
         240,

@@ -23,6 +23,7 @@ from roi_core.sinks.attributes import at_start, now, set_card, set_text, text_dt
 from roi_core.sinks.components import Components
 from roi_core.sinks.disk import free_path, is_recording, reserve, why
 from roi_core.sinks.journal import Journal
+from roi_core.sinks.movie import Movie, require
 from roi_core.sinks.regions import Regions
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Recorder:
         # MB that the next movie frame may take, however small the reserve was set
         self._frame_room = 4e-6 * height * width if self._rules.movie else 0.0
         self._check_name()
+        if self._rules.movie:
+            require(self._rules.compression)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._check_disk()
@@ -84,8 +87,7 @@ class Recorder:
             if self.rows == 0:
                 self._begin(sample)
             if self._movie is not None:
-                self._movie.resize(self.rows + 1, axis=0)
-                self._movie.id.write_direct_chunk((self.rows, 0, 0), sample.image)
+                self._movie.write(self.rows, sample.image)
             self._regions.follow(sample)
             self._components.follow(sample, self.rows)
             self._keep(sample)
@@ -147,15 +149,7 @@ class Recorder:
             set_card(self._card, name, value)
         self._regions = Regions(file, header, rows)
         self._components = Components(file, header, rows)
-        self._movie = None
-        if rules.movie:
-            self._movie = file.create_dataset(
-                layout.MOVIE,
-                (0, height, width),
-                "u2",
-                maxshape=(None, height, width),
-                chunks=(1, height, width),
-            )
+        self._movie = Movie(file, header.shape, rules.compression) if rules.movie else None
         self._time = np.zeros((rows, 1))
         self._index = np.zeros(rows, np.int64)
         self._zero = 0.0
@@ -228,7 +222,7 @@ class Recorder:
         self._append()
         self._components.finish(summary, shutil.disk_usage(self.path.parent).free)
         if self._movie is not None:
-            self._movie.resize(self.rows, axis=0)
+            self._movie.cut(self.rows)
         set_text(file, "finish_reason", reason)
         file.flush()
         file.attrs.modify("complete", np.uint8(1))

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roi_core import layout
-from roi_core.errors import SourceError, SourceNotFound
+from roi_core.codecs import make_readable
+from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound
 from roi_core.sources.files import Stack
 
 if TYPE_CHECKING:
@@ -37,9 +38,12 @@ def _opening(source: Stack, kind: str, *telling: type[Exception]) -> Iterator[No
     """Close a file that cannot be used and say why; only ``telling`` exceptions have words for it."""
     try:
         yield
-    except SourceError:
+    except (SourceError, MissingExtra):
         source.release()
         raise
+    except RecordingError as error:
+        source.release()
+        raise SourceError(str(error)) from error
     except Exception as error:  # damaged bytes raise whatever they meet first
         source.release()
         why = _reason(error) if isinstance(error, (OSError, *telling)) else "it is damaged"
@@ -205,6 +209,7 @@ class Hdf5(Stack):
 
     def _describe(self, name: str) -> None:
         self._movie = self._named(name) if name else self._only()
+        make_readable(self._movie)
         self.shape = self._movie.shape[1:3]
         self.length = len(self._movie)
         self._times: NDArray[np.float64] | None = None
