@@ -1,6 +1,6 @@
 """Compressed pictures in HDF5: what a reader needs for them, and how one is compressed for a recording.
 
-The filter is bitshuffle with LZ4 (HDF5 filter 32008, https://github.com/kiyo-masui/bitshuffle). It comes in the
+The filter is bitshuffle with LZ4 (HDF5 filter 32008, github.com/kiyo-masui/bitshuffle). It comes in the
 wheel of hdf5plugin and is imported only when a dataset or a recording asks for it.
 """
 

@@ -1,4 +1,4 @@
-"""Movies compressed without loss: written, killed, read by every reader, and what happens without the package."""
+"""Movies compressed without loss: written, killed, read by every reader, and without the package."""
 
 import signal
 import subprocess
