@@ -68,7 +68,7 @@ class Exporting:
 
 def _free(source: Path, word: str) -> Path:
     """Return a name beside the recording that is not taken."""
-    ending = EXPORTS[word][1]
+    ending = EXPORTS[word].ending
     path, number = source.with_name(source.stem + ending), 1
     while path.exists():
         number += 1

@@ -4,42 +4,74 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-from roi_core.errors import RecordingError
-from roi_core.recording import Recording
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EXPORTS", "export"]
+    from roi_core.export.task import Wishes
 
-EXPORTS: Final[dict[str, tuple[str, str]]] = {
-    "csv": ("roi_core.export.csv:write", ".csv"),
-    "matlab": ("roi_core.export.matlab:write", "_matlab.h5"),
+__all__ = ["EXPORTS", "Format", "export"]
+
+
+class Format(NamedTuple):
+    """The function ``module:name`` that writes it, the ending its file gets, and what it is, in words."""
+
+    place: str
+    ending: str
+    what: str
+
+
+EXPORTS: Final[dict[str, Format]] = {
+    "csv": Format("roi_core.export.csv:write", ".csv", "a table of all traces"),
+    "matlab": Format("roi_core.export.matlab:write", "_matlab.h5", "the same file in MATLAB's orientation"),
+    "suite2p": Format("roi_core.export.suite2p:write", "_suite2p", "a folder as Suite2p leaves it"),
+    "caiman": Format("roi_core.export.caiman:write", "_caiman.hdf5", "cells as CaImAn saves them"),
+    "tiff": Format("roi_core.export.tiff:write", ".tif", "the movie as a 16-bit stack"),
 }
-"""A word -> the function that writes it, and the ending its file gets."""
+"""A format by its word."""
 
 
-def export(recording: str | Path, to: str, out: str | Path | None = None, *, overwrite: bool = False) -> Path:
-    """Write `recording` in the format `to` beside it (or at `out`) and return the new file's path.
+def export(
+    recording: str | Path,
+    to: str,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    wishes: Wishes | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    asked_to_stop: Callable[[], bool] | None = None,
+) -> Path:
+    """Write `recording` in the format `to` beside it (or at `out`) and return what was written.
 
-    An existing file is replaced only with `overwrite`, and only when the new one is whole.
+    It is made in a folder ``NAME.*.part`` beside its place and moved there when it is whole; whatever
+    happens, that folder goes. What exists is replaced only with `overwrite`.
+
+    Parameters
+    ----------
+    progress
+        Called with how much is done and how much there is.
+    asked_to_stop
+        Asked between two pieces of work; True ends it, and leaves nothing.
+
+    Raises
+    ------
+    RecordingError
+        The recording cannot be read or does not hold what the format needs, or the place cannot be written.
+    Cancelled
+        It was asked to stop.
+    MissingExtra
+        A package that the format needs is not installed.
     """
-    place, ending = EXPORTS[to]
-    target = Path(out) if out else Path(recording).with_name(Path(recording).stem + ending)
+    from roi_core.export.place import Place, default
+    from roi_core.export.task import Task, Wishes
+    from roi_core.recording import Recording
+
+    module, _, name = EXPORTS[to].place.partition(":")
+    target = Path(out) if out else default(Path(recording), EXPORTS[to].ending)
     with Recording(recording) as source:
-        if target.exists() and target.samefile(recording):
-            raise RecordingError(f"{target} is the recording itself; give another name with --out")
-        if target.exists() and not overwrite:
-            raise RecordingError(f"{target} exists; use --overwrite, or another name with --out")
-        module, _, name = place.partition(":")
-        write: Callable[[Recording, Path], None] = getattr(import_module(module), name)
-        part = target.with_name(target.name + ".part")
-        try:
-            write(source, part)
-            part.replace(target)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise RecordingError(f"cannot write {target}: {error.strerror or error}") from error
-    return target
+        place = Place(target, source.path, overwrite)
+        with place.making() as part:
+            task = Task(part.parent, wishes or Wishes(), progress, asked_to_stop)
+            getattr(import_module(module), name)(source, part, task)
+        return place.target

@@ -8,58 +8,52 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from roi_core import layout
+from roi_core.export.units import chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from roi_core.recording import Recording
+    from roi_core.export.task import Task
+    from roi_core.recording import RecordedCells, Recording
 
 __all__ = ["write"]
 
 
 BLOCK: Final = 1024
-"""Rows of cell traces in memory at a time."""
+"""Rows in memory at a time."""
 
 
-def write(recording: Recording, path: Path) -> None:
+def write(recording: Recording, path: Path, task: Task) -> None:
     """Write time (s), camera frame index, the mean of each ROI and, when recorded, its dF/F.
 
     Each accepted cell adds its calcium and its spikes, named by its id.
     """
-    names, dff, cells = recording.names, recording.dff, _accepted(recording)
-    header = ["time_s", "frame_index", *names, *(f"{name} dF/F" for name in names if dff is not None)]
-    header += [*(f"cell_{i}" for i in cells), *(f"cell_{i} spikes" for i in cells)]
+    cells = chosen(recording, task.wishes)
+    columns = np.flatnonzero(cells.accepted) if cells is not None else np.zeros(0, np.intp)
+    ids = cells.ids[columns].tolist() if cells is not None else []
+    names = recording.names
+    header = ["time_s", "frame_index", *names, *(f"{name} dF/F" for name in names if recording.has_dff)]
+    header += [*(f"cell_{i}" for i in ids), *(f"cell_{i} spikes" for i in ids)]
+    times, indices = recording.time, recording.frame_index
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(header)
-        columns = [recording.means] if dff is None else [recording.means, dff]
-        times = zip(recording.time, recording.frame_index, strict=True)
-        for row, ((time, index), found) in enumerate(zip(times, _traces(recording, cells), strict=True)):
-            values = [
-                f"{value:.8g}" for block in (*(each[row] for each in columns), found) for value in block
-            ]
-            table.writerow([f"{time:.6f}", int(index), *values])
+        for rows in task.blocks(recording.rows, BLOCK):
+            values = np.hstack([*_regions(recording, rows), *_traces(cells, columns, rows)])
+            clock = zip(times[rows].tolist(), indices[rows].tolist(), values.tolist(), strict=True)
+            table.writerows([f"{t:.6f}", i, *(f"{value:.8g}" for value in row)] for t, i, row in clock)
 
 
-def _accepted(recording: Recording) -> dict[int, int]:
-    """Return the column of each accepted cell by its id."""
-    cells = recording.cells
+def _regions(recording: Recording, rows: slice) -> list[NDArray[np.float32]]:
+    paths = [layout.MEANS, layout.DFF] if recording.has_dff else [layout.MEANS]
+    return [recording.regions(path, rows) for path in paths]
+
+
+def _traces(cells: RecordedCells | None, columns: NDArray[np.intp], rows: slice) -> list[NDArray[np.float32]]:
+    """Return calcium and spikes of some columns."""
     if cells is None:
-        return {}
-    ids = cells.ids
-    return {int(ids[column]): int(column) for column in np.flatnonzero(cells.accepted)}
-
-
-def _traces(recording: Recording, accepted: dict[int, int]) -> Iterator[NDArray[np.float32]]:
-    """Yield calcium and spikes of the accepted cells, row by row."""
-    cells, columns = recording.cells, list(accepted.values())
-    for first in range(0, recording.rows, BLOCK):
-        last = min(first + BLOCK, recording.rows)
-        if cells is None:
-            yield from np.zeros((last - first, 0), np.float32)
-        else:
-            kinds = [cells.traces(kind, first, last)[:, columns] for kind in (layout.CALCIUM, layout.SPIKES)]
-            yield from np.hstack(kinds)
+        return []
+    kinds = (layout.CALCIUM, layout.SPIKES)
+    return [cells.traces(kind, rows.start, rows.stop)[:, columns] for kind in kinds]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from roi_core.export.task import Task
     from roi_core.recording import RecordedCells, Recording
 
 __all__ = ["write"]
@@ -27,27 +28,34 @@ BLOCK: Final = 4096
 """Rows of cell traces in memory at a time."""
 
 
-def write(recording: Recording, path: Path) -> None:
-    """Write time, frame index, means, dF/F and circles transposed, and the root attributes."""
+def write(recording: Recording, path: Path, task: Task) -> None:
+    """Write time, frame index, traces and circles transposed, and the root attributes.
+
+    Cells come with footprints, those of the second pass under ``/cnmf/refined`` as in the recording. The
+    movie is not copied: MATLAB reads that of the recording as W x H x frames.
+    """
     circles = recording.circles + np.array([1.0, 1.0, 0.0])
-    arrays = {
-        layout.TIME: recording.time[None, :],
-        layout.FRAME_INDEX: recording.frame_index[None, :],
-        layout.MEANS: recording.means.T,
-        layout.DFF: None if recording.dff is None else recording.dff.T,
-        layout.CIRCLES: circles.T,
-    }
     with h5py.File(path, "w") as file:
         for name, value in recording.attributes.items():
             file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else _like(name, value)
         file.attrs["orientation"] = np.bytes_(b"matlab")
         file.attrs["coord_origin"] = np.bytes_(b"1-based, pixel centre, top left")
-        for name, array in arrays.items():
-            if array is not None:
-                file[name] = np.ascontiguousarray(array)
+        file[layout.TIME] = recording.time[None, :]
+        file[layout.FRAME_INDEX] = recording.frame_index[None, :]
+        file[layout.CIRCLES] = np.ascontiguousarray(circles.T)
         _write_shifts_and_maps(recording, file)
-        if recording.cells is not None:
-            _write_cells(recording.cells, recording.shape, file)
+        _write_regions(recording, file, task)
+        for cells, group in ((recording.cells, layout.CNMF), (recording.refined, layout.REFINED)):
+            if cells is not None:
+                _write_cells(cells, recording.shape, file, group, task)
+
+
+def _write_regions(recording: Recording, file: h5py.File, task: Task) -> None:
+    """Write means and dF/F as (K, rows)."""
+    for path in [layout.MEANS, layout.DFF] if recording.has_dff else [layout.MEANS]:
+        dataset = file.create_dataset(path, (len(recording.shapes), recording.rows), "f4")
+        for rows in task.blocks(recording.rows, BLOCK):
+            dataset[:, rows] = recording.regions(path, rows).T
 
 
 def _write_shifts_and_maps(recording: Recording, file: h5py.File) -> None:
@@ -57,34 +65,32 @@ def _write_shifts_and_maps(recording: Recording, file: h5py.File) -> None:
         file[f"{layout.MAPS}/{name}"] = np.ascontiguousarray(picture.T)
 
 
-def _write_cells(cells: RecordedCells, shape: tuple[int, int], file: h5py.File) -> None:
+def _write_cells(cells: RecordedCells, shape: tuple[int, int], file: h5py.File, to: str, task: Task) -> None:
     """Write vectors as (1, N), traces as (N, rows), births from 1, pixels as MATLAB numbers them."""
-    file[layout.BORN] = cells.born[None, :] + 1
+    group = file.require_group(to)
+    group["born"] = cells.born[None, :] + 1
     vectors: dict[str, NDArray[Any]] = {
-        layout.IDS: cells.ids,
-        layout.STATUS: cells.status,
-        layout.SNR: cells.snr,
-    }
-    vectors |= {layout.CORRELATION: cells.r, layout.SIZE: cells.size}
-    for path, vector in vectors.items():
-        file[path] = vector[None, :]
+        "ids": cells.ids, "status": cells.status, "snr": cells.snr, "r": cells.r, "size": cells.size,
+    }  # fmt: skip
+    for name, vector in vectors.items():
+        group[name] = vector[None, :]
     texts = [json.dumps(reason) for reason in cells.reason]
-    file.create_dataset(layout.REASON, data=texts, dtype=h5py.string_dtype(), shape=(len(texts),))
-    for path in (layout.RAW, layout.CALCIUM, layout.SPIKES, layout.SPIKES_CAUSAL):
-        dataset = file.create_dataset(path, (cells.count, cells.rows), "f4")
-        for first in range(0, cells.rows, BLOCK):
-            dataset[:, first : first + BLOCK] = cells.traces(path, first, first + BLOCK).T
-    _write_footprints(cells, shape, file)
+    group.create_dataset("reason", data=texts, dtype=h5py.string_dtype(), shape=(len(texts),))
+    causal = [layout.SPIKES_CAUSAL] if to == layout.CNMF else []
+    for path in (layout.RAW, layout.CALCIUM, layout.SPIKES, *causal):
+        dataset = group.create_dataset(path.rpartition("/")[2], (cells.count, cells.rows), "f4")
+        for rows in task.blocks(cells.rows, BLOCK):
+            dataset[:, rows] = cells.traces(path, rows.start, rows.stop).T
+    _write_footprints(cells, shape, group.create_group("footprints"))
 
 
-def _write_footprints(cells: RecordedCells, shape: tuple[int, int], file: h5py.File) -> None:
+def _write_footprints(cells: RecordedCells, shape: tuple[int, int], group: h5py.Group) -> None:
     """Write the CSC group for ``reshape(A(:, k), H, W)``: linear indices from 1 run down the columns."""
     height, width = shape
     matrix = cells.footprints
     y, x = np.divmod(matrix.indices.astype(np.int64), width)
     turned = type(matrix)((matrix.data, x * height + y, matrix.indptr), matrix.shape)
     turned.sort_indices()
-    group = file.create_group(layout.FOOTPRINTS)
     group.attrs["shape"] = np.array(matrix.shape, np.int64)
     group["data"] = turned.data[None, :]
     group["indices"] = turned.indices[None, :].astype(np.int64) + 1

@@ -110,6 +110,16 @@ class Recording:
         return np.asarray(self._read(layout.DFF, slice(self.rows))) if layout.DFF in self._file else None
 
     @property
+    def has_dff(self) -> bool:
+        """Whether dF/F was recorded."""
+        return layout.DFF in self._file
+
+    def regions(self, path: str, rows: slice) -> NDArray[np.float32]:
+        """Return (n, K) some rows of ``layout.MEANS`` or ``layout.DFF``, for recordings that are long."""
+        first, last, _ = rows.indices(self.rows)
+        return np.asarray(self._read(path, slice(first, last)))
+
+    @property
     def circles(self) -> NDArray[np.float64]:
         """(K, 3) xc, yc, r in px, 0-based."""
         return np.asarray(self._read(layout.CIRCLES))

@@ -73,3 +73,11 @@ def running(tmp_path, monkeypatch, _compiled):
 def movie():
     """Seven cells, two of which overlap, for 20 s."""
     return film(FRAMES)
+
+
+@pytest.fixture(scope="session")
+def exported_from(tmp_path_factory):
+    """A recording with everything in it, for exports to read."""
+    from tests.exporting import recorded
+
+    return recorded(tmp_path_factory.mktemp("export") / "a.h5")

@@ -158,8 +158,8 @@ class TestExports:
         path = self.recorded(our, tmp_path)
         assert entry.possible(our.view())
         desk = Desk(our, None, None)
-        first = path.with_name("b" + EXPORTS[word][1])
-        for target in (first, path.with_name("b_2" + EXPORTS[word][1])):
+        first = path.with_name("b" + EXPORTS[word].ending)
+        for target in (first, path.with_name("b_2" + EXPORTS[word].ending)):
             entry.run(desk)
             until(our, lambda target=target: said(our, f"exported to {target}"), "exported")
             assert target.stat().st_size > 0

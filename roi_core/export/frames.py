@@ -1,0 +1,98 @@
+"""The movie of a recording, frame by frame, as it was or moved to where the template is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from roi_core.errors import RecordingError
+from roi_core.motion.kernels import PAD, moved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from roi_core.export.task import Task
+    from roi_core.recording import Recording
+
+__all__ = ["Frames"]
+
+BATCH: Final = 16
+"""Frames in memory at a time."""
+
+
+class Frames:
+    """The frames (H, W) uint16 of a recording's rows.
+
+    Corrected frames are moved as motion correction moved them (`roi_core.motion.kernels`), rounded; what the
+    camera did not see of the template's field is 0, and a frame without a shift stays where it is.
+
+    Raises
+    ------
+    RecordingError
+        There is no movie, or it is to be corrected and there are no shifts; or, on the way, it is damaged.
+    """
+
+    def __init__(self, recording: Recording, task: Task, corrected: bool = False) -> None:
+        if recording.movie is None:
+            raise RecordingError(
+                f"{recording.path} holds no movie; record one with recorder.movie=true, or export its "
+                "traces: --to csv"
+            )
+        if corrected and recording.shifts is None:
+            raise RecordingError(
+                f"{recording.path} was recorded without motion correction; export it as it is, without "
+                "--corrected"
+            )
+        self.rows = recording.rows
+        self.shape = recording.shape
+        self._path, self._movie, self._task = recording.path, recording.movie, task
+        self._mover = Mover(recording.shape) if corrected else None
+        shifts = recording.shifts if corrected else None
+        self._shifts = (
+            np.zeros((self.rows, 2)) if shifts is None else np.nan_to_num(shifts.astype(np.float64))
+        )
+
+    def all(self, step: int = 1) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        """Yield every `step`-th row and its frame, telling the task how far it is."""
+        for block in self._task.blocks(self.rows, BATCH * step):
+            batch = self._read(block, step)
+            yield from zip(range(block.start, block.stop, step), batch, strict=True)
+
+    def some(self, count: int) -> NDArray[np.uint16]:
+        """Return about `count` frames from all over, as they were."""
+        return np.concatenate([self._raw(slice(row, row + 1)) for row in self._spread(count)])
+
+    def _spread(self, count: int) -> list[int]:
+        return [int(row) for row in np.unique(np.linspace(0, self.rows - 1, count).astype(int))]
+
+    def _read(self, block: slice, step: int) -> list[NDArray[np.uint16]]:
+        frames = self._raw(slice(block.start, block.stop, step))
+        if self._mover is None:
+            return list(frames)
+        shifts = self._shifts[block.start : block.stop : step]
+        return [self._mover.move(frame, *shift) for frame, shift in zip(frames, shifts, strict=True)]
+
+    def _raw(self, rows: slice) -> NDArray[np.uint16]:
+        try:
+            return np.asarray(self._movie[rows])
+        except (OSError, RuntimeError, KeyError) as error:
+            raise RecordingError(f"{self._path} is damaged: its movie ends near row {rows.start}") from error
+
+
+class Mover:
+    """Moves pictures of one shape (H, W)."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._nothing = np.zeros(shape, np.float32)
+        self._line = np.zeros(shape[1] + 2 * PAD, np.float32)
+        self._out = np.zeros(shape, np.float32)
+
+    def move(self, frame: NDArray[np.uint16], dy: float, dx: float) -> NDArray[np.uint16]:
+        """Return the frame moved by (dy, dx) px."""
+        image, width = frame.astype(np.float32), frame.shape[1]
+        where = (-float(dy), -float(dx))
+        moved(image, where, self._nothing, (1.0, 0.0), (0.0, 0, 1), self._line, self._out.ravel(), width)
+        return np.clip(np.rint(self._out), 0, 65535).astype(np.uint16)

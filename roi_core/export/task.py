@@ -1,0 +1,77 @@
+"""What is asked of an export beside the recording, and how it tells how far it is."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from roi_core.card import Card
+from roi_core.errors import RecordingError, RoiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["Cancelled", "Task", "Wishes"]
+
+ROOM: Final = 200e6
+"""Bytes that an export leaves free on its disk: a recording may be running on it."""
+
+
+class Cancelled(RoiError):
+    """An export that was asked to stop; nothing of it is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Options; a format takes what it knows.
+
+    ``refined`` takes the cells of the second pass where there was one, ``corrected`` moves the movie's
+    frames to where the template is, ``speed`` and ``limits`` (counts shown black and white) are those of a
+    video, ``card`` fills in what the recording's own card leaves empty.
+    """
+
+    refined: bool = False
+    corrected: bool = False
+    speed: float = 1.0
+    limits: tuple[float, float] | None = None
+    card: Card = field(default_factory=Card)
+
+
+class Task:
+    """One export under way into `folder`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        wishes: Wishes,
+        progress: Callable[[int, int], None] | None = None,
+        asked_to_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        self.wishes = wishes
+        self._folder = folder
+        self._progress = progress
+        self._asked_to_stop = asked_to_stop
+
+    def tell(self, done: int, total: int) -> None:
+        """Say how much is done; raise `Cancelled` when asked to stop, `RecordingError` on a full disk."""
+        if self._asked_to_stop is not None and self._asked_to_stop():
+            raise Cancelled("the export was stopped; nothing of it was kept")
+        free = shutil.disk_usage(self._folder).free
+        if free < ROOM:
+            raise RecordingError(
+                f"the disk of {self._folder.parent} has {free / 1e6:.0f} MB left and an export leaves "
+                f"{ROOM / 1e6:.0f} MB free; nothing of it was kept: make room, or name another disk "
+                "with --out"
+            )
+        if self._progress is not None:
+            self._progress(done, total)
+
+    def blocks(self, rows: int, size: int) -> Iterator[slice]:
+        """Yield slices of `size` rows until all are through, telling after each."""
+        self.tell(0, rows)
+        for first in range(0, rows, size):
+            last = min(first + size, rows)
+            yield slice(first, last)
+            self.tell(last, rows)

@@ -1,0 +1,115 @@
+"""The cells that an export takes, and their traces, block by block."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import yaml
+
+from roi_core.errors import RecordingError
+from roi_core.frame import Status
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csc_matrix
+
+    from roi_core.export.task import Wishes
+    from roi_core.recording import RecordedCells, Recording
+
+__all__ = ["BLOCK", "Cells", "cells_of", "chosen", "needed", "picture", "rate_of", "setting"]
+
+log = logging.getLogger(__name__)
+
+BLOCK: Final = 4096
+"""Rows of traces in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The N components that were cells, or candidates that were turned down, at the end of a recording.
+
+    Those that were merged or removed are left out, for they have no trace at the end. ``footprints`` are
+    (H * W, N), pixel y * W + x.
+    """
+
+    ids: NDArray[np.int64]
+    accepted: NDArray[np.bool_]
+    by_hand: NDArray[np.bool_]
+    snr: NDArray[np.float32]
+    r: NDArray[np.float32]
+    footprints: csc_matrix
+    refined: bool
+    _recorded: RecordedCells
+    _columns: NDArray[np.intp]
+
+    def traces(self, path: str, rows: slice) -> NDArray[np.float32]:
+        """Return (n, N) rows of one kind, such as ``layout.RAW``; NaN before a cell's beginning."""
+        return self._recorded.traces(path, rows.start, rows.stop)[:, self._columns]
+
+    def still(self, path: str, rows: slice) -> NDArray[np.float32]:
+        """Return the same with 0 in place of NaN, for programs that cannot read one."""
+        return np.nan_to_num(self.traces(path, rows), nan=0.0)
+
+
+def chosen(recording: Recording, wishes: Wishes) -> RecordedCells | None:
+    """Return what was found online, or, if wished and there is one, by the second pass."""
+    if wishes.refined and recording.refined is None:
+        log.warning("%s was not refined; the cells found online are exported", recording.path)
+    return (recording.refined if wishes.refined else None) or recording.cells
+
+
+def cells_of(recording: Recording, wishes: Wishes) -> Cells | None:
+    """Return the cells that have a footprint, or None when there is not one."""
+    recorded = chosen(recording, wishes)
+    if recorded is None:
+        return None
+    status, footprints = recorded.status, recorded.footprints
+    alive = np.isin(status, (Status.ACCEPTED, Status.REJECTED))
+    shaped = np.diff(footprints.indptr) > 0
+    if lost := int((alive & ~shaped).sum()):
+        log.warning("%d cells have no footprint in %s and are left out", lost, recording.path)
+    columns = np.flatnonzero(alive & shaped)
+    if not len(columns):
+        return None
+    hand = np.array([reason == "by hand" for reason in recorded.reason], bool)
+    return Cells(
+        recorded.ids[columns], status[columns] == Status.ACCEPTED, hand[columns], recorded.snr[columns],
+        recorded.r[columns], footprints[:, columns], wishes.refined and recording.refined is not None,
+        recorded, columns,
+    )  # fmt: skip
+
+
+def needed(recording: Recording, wishes: Wishes, what: str) -> Cells:
+    """Return the cells, or refuse a recording without."""
+    cells = cells_of(recording, wishes)
+    if cells is None:
+        raise RecordingError(
+            f"{recording.path} holds no cells, and {what} is made of them; its regions go --to csv or nwb, "
+            "and cnmf.enabled=true finds cells while recording"
+        )
+    return cells
+
+
+def picture(recording: Recording, name: str) -> NDArray[Any] | None:
+    """Return a summary map (H, W) float32; what was not analysed is as dark as the darkest pixel."""
+    found = recording.maps.get(name)
+    if found is None or not np.isfinite(found).any():
+        return None
+    return np.nan_to_num(found, nan=float(np.nanmin(found)))
+
+
+def rate_of(recording: Recording) -> float:
+    """Return the usual number of frames per second; of a single frame, what the camera was asked for."""
+    steps = np.diff(recording.time)
+    return float(1 / np.median(steps)) if len(steps) else float(recording.attributes["frame_rate"])
+
+
+def setting(recording: Recording, block: str, name: str, otherwise: Any) -> Any:
+    """Return a setting as it was at the start, also in a file of a version with other rules."""
+    found: Any = yaml.safe_load(recording.settings)
+    for key in (block, name):
+        found = found.get(key) if isinstance(found, dict) else None
+    return otherwise if found is None else found
