@@ -34,15 +34,19 @@ class Region:
 
 
 def visible_region(
-    shape: tuple[int, int], limits: tuple[float, float, float, float], room: tuple[int, int]
+    shape: tuple[int, int],
+    limits: tuple[float, float, float, float],
+    room: tuple[int, int],
+    zoom: float = 1.0,
 ) -> Region:
     """Return the region of a frame within `limits` (x0, y0, x1, y1), coarse enough for `room` (H, W).
 
-    Zoomed in, every pixel of a large camera is shown; zoomed out, blocks of ``step`` px are averaged.
+    Zoomed in, every pixel of a large camera is shown; zoomed out, blocks of ``step`` px are averaged: as many
+    as fit into a px of the screen at `zoom` (screen px per px), or more where the room is small.
     """
     x0, x1 = _clip(limits[0], limits[2], shape[1])
     y0, y1 = _clip(limits[1], limits[3], shape[0])
-    step = max(1, ceil((y1 - y0) / room[0]), ceil((x1 - x0) / room[1]))
+    step = max(1, floor(1.0 / zoom + 1e-6), ceil((y1 - y0) / room[0]), ceil((x1 - x0) / room[1]))
     # Blocks on a fixed grid: the picture does not shimmer while it is moved.
     x0, y0 = x0 - x0 % step, y0 - y0 % step
     return Region(y0, x0, min(room[0], -(-(y1 - y0) // step)), min(room[1], -(-(x1 - x0) // step)), step)

@@ -15,7 +15,7 @@ from roi_stream_gui import words
 from roi_stream_gui.memory import LEAST
 from roi_stream_gui.menus import SIZES
 from roi_stream_gui.shipped import asset
-from roi_stream_gui.theme import PICTURE
+from roi_stream_gui.theme import DARK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def open_viewport(place: Mapping[str, int]) -> None:
     icons = {"small_icon": str(icon), "large_icon": str(icon)} if icon else {}
     dpg.create_viewport(
         title=words.TITLE, min_width=LEAST[0], min_height=LEAST[1], disable_close=True,
-        clear_color=PICTURE, **place, **icons,
+        clear_color=DARK["pane"], **place, **icons,
     )  # fmt: skip
 
 
@@ -72,6 +72,7 @@ class Looks:
         if shown.theme != self._theme:
             self._theme = shown.theme
             self._desk.theme.switch(shown.theme)
+            dpg.set_viewport_clear_color(list(self._desk.theme.colour("pane")))
         scale = shown.scale or self._natural
         if scale != self._desk.scale:
             self._desk.theme.resize(scale)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Painted = tuple[int, ...]
 
 __all__ = [
-    "CELL", "CHOSEN", "LOST", "NEW", "PALETTES", "REJECTED", "TONES", "Theme", "luminance", "readable"
+    "CELL", "CHOSEN", "DARK", "LOST", "NEW", "PALETTES", "REJECTED", "TONES", "Theme", "luminance", "readable"
 ]  # fmt: skip
 
 CELL: Colour = (38, 214, 160)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from roi_core.cellring import CellRing
-from roi_stream_gui import heat, history, thinned
+from roi_stream_gui import heat, history, slim, thinned
 from roi_stream_gui.history import FINEST, thin, woven
 from roi_stream_gui.thinned import Thinned
 
@@ -224,6 +224,7 @@ def warm_up() -> None:
     thinned.warm_up()
     history.warm_up()
     heat.warm_up()
+    slim.warm_up()
 
 
 def _columns(values: NDArray[np.float32], places: list[int]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import geometry, words
 from roi_stream_gui.panels.fibres import FibreDrawing
+from roi_stream_gui.slim import corners
 
 if TYPE_CHECKING:
     from roi_core.rois import Roi
@@ -80,7 +81,7 @@ class Overlay:
             if roi.id in hidden:
                 _hide(slot)
             else:
-                self._draw(slot, roi, chosen, size, roi.id in named)
+                self._draw(slot, roi, chosen, size, roi.id in named, zoom)
         for slot in self._slots[len(rois) :]:
             _hide(slot)
         self._draw_new(view, zoom)
@@ -92,9 +93,12 @@ class Overlay:
         label = dpg.draw_text([0, 0], "", parent=self._layer, size=1)
         return outline, label
 
-    def _draw(self, slot: tuple[int, int], roi: Roi, chosen: bool, size: float, label: bool) -> None:
+    def _draw(
+        self, slot: tuple[int, int], roi: Roi, chosen: bool, size: float, label: bool, zoom: float
+    ) -> None:
         outline, text = slot
-        points = roi.outline(48).tolist()
+        x0, y0, x1, y1 = roi.bounds()
+        points = roi.outline(corners(zoom * max(x1 - x0, y1 - y0) / 2)).tolist()
         colour = (*roi.colour, 255 if chosen else 235)
         dpg.configure_item(
             outline, points=[*points, points[0]], color=colour, thickness=3.0 if chosen else 1.6, show=True

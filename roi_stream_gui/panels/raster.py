@@ -74,7 +74,8 @@ class Raster:
         self._table = self._gather(shown.trace_kind, shown.cell_kind, count)
         self._arrange(snapshot, shown.raster_order, stretch)
         if len(self._lanes):
-            paint(self._table, self._order, self._rows, self._pixels)
+            paint(self._table, self._order, self._rows, self._sheet.pixels)
+            self._sheet.written()
         left = self._first * self._cells.width
         dpg.configure_item(
             self._series, show=bool(self._lanes), bounds_min=(left, 0.0),
@@ -122,12 +123,10 @@ class Raster:
         return [self._lanes[k] for k in self._order if k < len(self._lanes)]
 
     def _make(self) -> None:
-        self._pixels = np.zeros((*ROOM, 4), np.float32)
-        with dpg.texture_registry():
-            texture = dpg.add_raw_texture(ROOM[1], ROOM[0], self._pixels, format=dpg.mvFormat_Float_rgba)
+        self._sheet = self._desk.texture.make(ROOM)
         self._series = int(
             dpg.add_image_series(
-                texture, (0, 0), (1, 1), uv_min=(0, 0), parent=self._axis, before=self._below()
+                self._sheet.id, (0, 0), (1, 1), uv_min=(0, 0), parent=self._axis, before=self._below()
             )
         )
 

@@ -12,6 +12,7 @@ from roi_stream_gui import display
 if TYPE_CHECKING:
     from roi_stream_gui.panels.base import Desk
     from roi_stream_gui.picture import Picture
+    from roi_stream_gui.texture import Sheet
 
     Box = tuple[float, float, float, float]
 
@@ -32,14 +33,13 @@ class Screen:
         bare = {"no_tick_labels": True, "no_tick_marks": True, "no_gridlines": True}
         self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=self.plot, **bare)
         self.y_axis = int(dpg.add_plot_axis(dpg.mvYAxis, parent=self.plot, invert=True, **bare))
-        uv = desk.texture.corners(1, 1)
         self._series = dpg.add_image_series(
-            desk.texture.id, [0, 0], [1, 1], uv_min=uv[0], uv_max=uv[1], parent=self.y_axis, show=False
+            desk.texture.sheets[0].id, [0, 0], [1, 1], parent=self.y_axis, show=False
         )
         self.box: Box = (0.0, 0.0, 0.0, 0.0)
         self._shape = (0, 0)
         self._painted: tuple[object, ...] = ()
-        self._pending: tuple[display.Region, int] | None = None
+        self._pending: tuple[Sheet, display.Region, int] | None = None
         self._fit_wanted = True
         self._fitted: tuple[float, ...] | None = None
         self._free_axes = self._shown = False
@@ -115,12 +115,15 @@ class Screen:
             self._pending = None
         x0, y0, x1, y1 = ((edge + 0.5) / canvas.step - 0.5 for edge in self.box)
         texture, shape = self._desk.texture, canvas.codes.shape
-        region = display.visible_region((shape[0], shape[1]), (x0, y0, x1, y1), texture.room)
+        zoom = max(self.zoom() * canvas.step, 1e-3)
+        region = display.visible_region((shape[0], shape[1]), (x0, y0, x1, y1), texture.room, zoom)
         colours, (full, dark) = picture.colours(), picture.marks()
         state = (canvas.name, canvas.number, region, picture.limits, picture.gamma, full, dark, id(colours))
         if state != self._painted:
-            display.to_rgba(canvas.codes, region, picture.table(), colours, texture.pixels, full, dark)
-            self._painted, self._pending = state, (region, canvas.step)
+            sheet = texture.sheet(region.rows, region.columns)
+            display.to_rgba(canvas.codes, region, picture.table(), colours, sheet.pixels, full, dark)
+            sheet.written()
+            self._painted, self._pending = state, (sheet, region, canvas.step)
 
     def hide(self) -> None:
         """Show no picture until the next one is painted."""
@@ -128,15 +131,16 @@ class Screen:
             self._shown, self._painted, self._pending = False, (), None
             dpg.configure_item(self._series, show=False)
 
-    def _lay(self, region: display.Region, step: int) -> None:
-        """Put the texture's region where it lies on the camera."""
-        uv_min, uv_max = self._desk.texture.corners(region.rows, region.columns)
+    def _lay(self, sheet: Sheet, region: display.Region, step: int) -> None:
+        """Put the sheet's region where it lies on the camera."""
+        uv_min, uv_max = sheet.corners(region.rows, region.columns)
         right = region.x + region.columns * region.step
         bottom = region.y + region.rows * region.step
         self._shown = True
         dpg.configure_item(
             self._series, bounds_min=[region.x * step - 0.5, region.y * step - 0.5],
             bounds_max=[right * step - 0.5, bottom * step - 0.5], uv_min=uv_min, uv_max=uv_max, show=True,
+            texture_tag=sheet.id,
         )  # fmt: skip
 
 

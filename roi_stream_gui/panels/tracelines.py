@@ -9,6 +9,7 @@ import numpy as np
 from roi_stream_gui import heights, words
 from roi_stream_gui.heights import FOOT, Heights, limits_of
 from roi_stream_gui.panels.lanes import names
+from roi_stream_gui.slim import SEEN, slim
 from roi_stream_gui.tracks import Tracks, ticks
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class TraceLines:
         self._lanes.show_spikes([])
         self._lanes.show_bars([])
 
-    def draw(self, lanes: list[Lane], shown: Display, stretch: Stretch) -> None:
-        """Draw lanes, their spikes and their units."""
+    def draw(self, lanes: list[Lane], shown: Display, stretch: Stretch, height: float) -> None:
+        """Draw lanes, their spikes and their units, in a plot so many px high."""
         overlay = shown.trace_mode == "overlay"
         self._shown = lanes
         self._lines = [
@@ -79,8 +80,9 @@ class TraceLines:
             if overlay
             else self.heights.stacked(lanes, ranges, own, foot)
         )
+        away = SEEN / height * (1 if overlay else max(len(lanes), 1))
         for k, (lane, (x, values), place) in enumerate(zip(lanes, self._lines, self._places, strict=True)):
-            self._lanes.show(k, lane, x, place.y(values), lane.name if overlay else "")
+            self._lanes.show(k, lane, *slim(x, place.y(values), away), lane.name if overlay else "")
         self._lanes.hide(len(lanes))
         spiking = [] if overlay or shown.cell_kind == "spikes" else enumerate(lanes)
         self._lanes.show_spikes([

@@ -165,7 +165,7 @@ class Traces:
         )  # fmt: skip
         if look != self._drawn or self._lines.busy:
             self._drawn, self._fixed = look, True
-            self._lines.draw(lanes, shown, stretch)
+            self._lines.draw(lanes, shown, stretch, height)
             overlay = shown.trace_mode == "overlay"
             if dpg.is_item_shown(self._legend) != overlay:
                 # where it stands is forgotten when it is made hidden (Dear PyGui 2.3.1)

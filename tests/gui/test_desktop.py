@@ -139,6 +139,7 @@ class TestLooks:
                 self.stretched = dpg.add_table_column(width_stretch=True, init_width_or_weight=3)
         dpg.configure_item(window, menubar=True)
         dpg.add_menu_bar(parent=window)
+        dpg.create_viewport()  # never shown
         self.desk = desk
         return Looks(desk, Memory(), 1.0)
 
@@ -155,7 +156,7 @@ class TestLooks:
 
     def test_every_length_follows_and_comes_back_the_same(self, looks):
         plain = self.lengths()
-        texture = dpg.get_item_configuration(self.desk.texture.id)
+        sheets = [dpg.get_item_configuration(sheet.id) for sheet in self.desk.texture.sheets]
         for scale in (1.5, 0.75, 2.5, 1.1):
             looks.update(self.shown(scale=scale))
             assert self.lengths() == (
@@ -164,7 +165,7 @@ class TestLooks:
             assert self.desk.px(101) == round(101 * scale)
         looks.update(self.shown(scale=1.0))
         assert self.lengths() == plain
-        assert dpg.get_item_configuration(self.desk.texture.id) == texture
+        assert [dpg.get_item_configuration(sheet.id) for sheet in self.desk.texture.sheets] == sheets
 
     def test_what_a_panel_has_set_since_is_taken_as_it_stands(self, looks):
         looks.update(self.shown(scale=2.0))

@@ -54,6 +54,12 @@ def test_visible_region_is_inside_the_frame_and_fits_the_texture(shape, x, y, wi
         assert first + (blocks - 1) * region.step < size
 
 
+@pytest.mark.parametrize(("zoom", "step"), [(4.0, 1), (1.0, 1), (0.6, 1), (0.5, 2), (0.38, 2), (0.3, 3)])
+def test_no_more_pixels_are_painted_than_the_screen_has(zoom, step):
+    region = visible_region((720, 1280), (-0.5, -0.5, 1279.5, 719.5), (816, 1280), zoom)
+    assert (region.step, region.rows, region.columns) == (step, -(-720 // step), -(-1280 // step))
+
+
 def test_zoomed_in_every_pixel_of_a_large_camera_is_shown():
     assert visible_region((2048, 2048), (-0.5, -0.5, 2047.5, 2047.5), (816, 1280)).step == 3
     assert visible_region((2048, 2048), (1000, 1000, 1300, 1200), (816, 1280)).step == 1
