@@ -70,8 +70,9 @@ class Board:
         self.shift, self.confidence, self.flag = sample.shift, sample.confidence, sample.flag
         self.activity = sample.activity
         self.diary.add(sample.events)
-        self.frames.publish(sample.index, sample.time)
-        self.traces.push(sample.time, sample.index, self._columns, sample.means, sample.dff)
+        self.frames.publish(sample.index, sample.time, sample.shown)
+        if sample.shown:
+            self.traces.push(sample.time, sample.index, self._columns, sample.means, sample.dff)
         if sample.activity is not None:
             self._publish_cells(sample.time, sample.activity)
 

@@ -90,6 +90,8 @@ def demo_words(source: str) -> tuple[str, ...]:
     scene = PRESETS.get(preset or "2p")
     if kind != "simulated" or scene is None:
         return ()
+    if "fibres" in scene:
+        return "channels.order=470,415", "channels.reference=415", "roi.dff=true"
     light = "1p" if preset in ("1p", "miniscope") else "2p"
     radius = f"cnmf.cell_radius={scene['radius']:g}"
     return "motion.enabled=true", "cnmf.enabled=true", f"cnmf.preset={light}", radius

@@ -246,6 +246,9 @@ def _validated(model: type[G], tree: dict[str, Any]) -> G:
         return model.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
+        rule = first.get("ctx", {}).get("error")
+        if isinstance(rule, SettingsError):  # a rule about more than one block
+            raise rule from error
         path = ".".join(str(part) for part in first["loc"]) or model.what
         why = first["msg"].removeprefix("Value error, ")
         why = _unknown(path, model) if first["type"] == "extra_forbidden" else why[:1].lower() + why[1:]

@@ -270,6 +270,12 @@ class Sample:
     """``jump`` or ``unsure`` when the shift is not to be believed."""
     activity: Activity | None = None
     """What the components did; None while cell finding is off."""
+    channel: int = 0
+    """The number of the interleaved channel; 0 when there is one only."""
+    main: bool = True
+    """False on a channel that motion correction, maps and the quality of the picture leave alone."""
+    shown: bool = True
+    """False on a channel that is not the one in the window."""
 
 
 class FinishReason(StrEnum):

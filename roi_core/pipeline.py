@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core import vitals
-from roi_core.analysis import Analysis
+from roi_core.analysis import NOTHING, Analysis
+from roi_core.channels import Channels
 from roi_core.dff import Dff
 from roi_core.frame import Event, Frame, Sample
 from roi_core.gray import to_uint16_gray
@@ -29,15 +30,21 @@ __all__ = ["Pipeline", "edit_event", "warm_up"]
 class Pipeline:
     """Measures one frame at a time: gray, shift and cells, region means, dF/F.
 
-    ``inline`` is for files that must give the same result each time: see `Analysis`.
+    ``inline`` is for files that must give the same result each time: see `Analysis`. Of interleaved
+    `channels` the main one alone is analysed; the others keep its shift. Each has its own dF/F.
     """
 
-    def __init__(self, frames: FrameRing, rate: float, inline: bool = True) -> None:
+    def __init__(
+        self, frames: FrameRing, rate: float, inline: bool = True, channels: Channels | None = None
+    ) -> None:
+        self.channels = channels or Channels(Settings().channels)
+        rate /= self.channels.count
         self.analysis = Analysis(frames.shape, rate, inline)
+        self._seen = NOTHING
         self._frames = frames
         self._rois = RoiSet()
         self._masks = Masks(self._rois, frames.shape)
-        self._dff = Dff(rate)
+        self._dff = [Dff(rate) for _ in range(self.channels.count)]
         self._gray, self._regions = Meter(), Meter()
         self._rows = 0
 
@@ -54,17 +61,23 @@ class Pipeline:
         image = to_uint16_gray(frame.image, out=self._frames.claim(), input_range=settings.camera.input_range)
         self._gray.add(begun, perf_counter() - begun)
         events = tuple(self._follow(rois, frame.index, time))
-        seen = self.analysis.step(self._rows, time, image, settings, rois)
+        channel, told = self.channels.step(frame.index, image, settings.channels)
+        main = channel == self.channels.main
+        if main:
+            seen = self._seen = self.analysis.step(self._rows, time, image, settings, rois)
+        else:
+            seen = self._seen._replace(news=())
         begun = perf_counter()
         means = self._masks.means(image, offset=seen.offset)
-        dff = self._dff.step(self._masks.ids, means, settings.roi) if settings.roi.dff else None
+        dff = self._dff[channel].step(self._masks.ids, means, settings.roi) if settings.roi.dff else None
         self._regions.add(begun, perf_counter() - begun)
-        events += tuple(Event(time, frame.index, kind, data) for kind, data in seen.news)
+        events += tuple(Event(time, frame.index, kind, data) for kind, data in (*told, *seen.news))
         self._rows += 1
         return Sample(
             row=self._rows - 1, index=frame.index, time=time, image=image, rois=rois, ids=self._masks.ids,
             means=means, dff=dff, events=events, settings=settings, shift=seen.shift,
             confidence=seen.confidence, flag=seen.flag, activity=seen.activity,
+            channel=channel, main=main, shown=self.channels.is_shown(channel, settings.channels),
         )  # fmt: skip
 
     def _follow(self, rois: RoiSet, frame: int, time: float) -> Iterator[Event]:

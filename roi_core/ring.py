@@ -60,31 +60,39 @@ class FrameRing:
         self._index = np.zeros(depth, np.int64)
         self._time = np.zeros(depth, np.float64)
         self._head = np.zeros(1, np.int64)
+        self._shown = np.zeros(1, np.int64)
 
     @property
     def head(self) -> int:
         """How many frames have been published."""
         return int(self._head[0])
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest frame to be looked at; -1 before the first."""
+        return int(self._shown[0]) - 1
+
     def claim(self) -> NDArray[np.uint16]:
         """Return the slot of the next frame for the writer to fill; call `publish` when it is whole."""
         slot: NDArray[np.uint16] = self._images[self.head % self.depth]
         return slot
 
-    def publish(self, index: int, time: float) -> None:
-        """Make the claimed slot the newest frame."""
+    def publish(self, index: int, time: float, shown: bool = True) -> None:
+        """Make the claimed slot the newest frame, and have it looked at if it is to be `shown`."""
         number = self.head
         self._index[number % self.depth] = index
         self._time[number % self.depth] = time
         self._head[0] = number + 1
+        if shown:
+            self._shown[0] = number + 1
 
     def latest(self, out: NDArray[np.uint16] | None = None) -> Shot | None:
-        """Return a whole copy of the newest frame (into `out` when given), or None before the first."""
+        """Return a whole copy of the newest frame shown (into `out` when given), or None before the first."""
         image = np.empty(self.shape, np.uint16) if out is None else out
-        while (head := self.head) > 0:
-            slot = (head - 1) % self.depth
+        while (number := self.newest) >= max(self.head - self.depth + 1, 0):
+            slot = number % self.depth
             np.copyto(image, self._images[slot])
-            shot = Shot(head - 1, int(self._index[slot]), float(self._time[slot]), image)
+            shot = Shot(number, int(self._index[slot]), float(self._time[slot]), image)
             if self.head - self.depth < shot.number:
                 return shot
         return None

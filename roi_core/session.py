@@ -22,6 +22,7 @@ from roi_core.alarms import Alarms
 from roi_core.board import Board
 from roi_core.calm import calm
 from roi_core.card import LiveCard
+from roi_core.channels import Channels
 from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
 from roi_core.hand import Hand
@@ -84,7 +85,8 @@ class Session:
         self._queue = _queue_length(settings.current.recorder.queue, source.shape)
         rows = round(settings.current.display.trace_buffer * source.rate)
         self._board = Board(self._queue + SPARE_SLOTS, source.shape, max(rows, 2), self._rois.ids)
-        self._pipeline = Pipeline(self._board.frames, source.rate, inline=not source.live)
+        channels = Channels(settings.current.channels)
+        self._pipeline = Pipeline(self._board.frames, source.rate, not source.live, channels)
         self.cells = Hand(self._pipeline.analysis.errands, self._board, self._draw)
         """What may be done to the components, from any thread."""
         self.alarms = Alarms()

@@ -116,7 +116,7 @@ class Vitals:
         self._lost += sample.lost or 0
         if sample.shift is not None:
             self._far = max(self._far, float(np.hypot(*sample.shift)))
-        if sample.time < self._due:
+        if sample.time < self._due or not sample.main:
             return False
         self._due = sample.time + PERIOD
         if self._forget:

@@ -129,7 +129,7 @@ class Views:
         if session.frames is not self._frames or name != self._wanted:
             self._turn(session, name)
         now = time.monotonic()
-        fresh = session.frames.head != self._seen and (name == DFF or now - self._learned >= LEARN)
+        fresh = session.frames.newest + 1 != self._seen and (name == DFF or now - self._learned >= LEARN)
         stale = name not in (RAW, DFF) and now - self._looked >= LOOK
         if (fresh or stale) and not self._failed:
             self._job = self._helper.submit(self.work, session, name, now)
@@ -175,7 +175,7 @@ class Views:
         self.canvas = canvas if canvas is not None and canvas.name == self._wanted else None
 
     def _learn(self, session: Session, now: float) -> None:
-        if session.frames.head == self._seen or self._running is None:
+        if session.frames.newest + 1 == self._seen or self._running is None:
             return
         shift = session.snapshot().shift or (0.0, 0.0)
         shot = session.frames.latest(self._image)

@@ -28,13 +28,16 @@ BLOCK: Final = 1024
 def write(recording: Recording, path: Path, task: Task) -> None:
     """Write time (s), camera frame index, the mean of each ROI and, when recorded, its dF/F.
 
+    Interleaved channels have a column that names the one each row shows.
     Each accepted cell adds its calcium and its spikes, named by its id.
     """
     cells = chosen(recording, task.wishes)
     columns = np.flatnonzero(cells.accepted) if cells is not None else np.zeros(0, np.intp)
     ids = cells.ids[columns].tolist() if cells is not None else []
     names = recording.names
-    header = ["time_s", "frame_index", *names, *(f"{name} dF/F" for name in names if recording.has_dff)]
+    lights = _lights(recording)
+    header = ["time_s", "frame_index", *(["channel"] if lights else []), *names]
+    header += [f"{name} dF/F" for name in names if recording.has_dff]
     header += [*(f"cell_{i}" for i in ids), *(f"cell_{i} spikes" for i in ids)]
     times, indices = recording.time, recording.frame_index
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -42,8 +45,17 @@ def write(recording: Recording, path: Path, task: Task) -> None:
         table.writerow(header)
         for rows in task.blocks(recording.rows, BLOCK):
             values = np.hstack([*_regions(recording, rows), *_traces(cells, columns, rows)])
-            clock = zip(times[rows].tolist(), indices[rows].tolist(), values.tolist(), strict=True)
-            table.writerows([f"{t:.6f}", i, *(f"{value:.8g}" for value in row)] for t, i, row in clock)
+            light = lights[rows] or [[]] * len(values)
+            clock = zip(times[rows].tolist(), indices[rows].tolist(), light, values.tolist(), strict=True)
+            table.writerows(
+                [f"{t:.6f}", i, *name, *(f"{value:.8g}" for value in row)] for t, i, name, row in clock
+            )
+
+
+def _lights(recording: Recording) -> list[list[str]]:
+    """Return the name of the channel of each row, each in a list; none when there is one channel only."""
+    names, shown = recording.channel_names, recording.channel
+    return [] if shown is None else [[names[number]] for number in shown]
 
 
 def _regions(recording: Recording, rows: slice) -> list[NDArray[np.float32]]:

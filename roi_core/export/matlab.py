@@ -42,6 +42,11 @@ def write(recording: Recording, path: Path, task: Task) -> None:
         file.attrs["coord_origin"] = np.bytes_(b"1-based, pixel centre, top left")
         file[layout.TIME] = recording.time[None, :]
         file[layout.FRAME_INDEX] = recording.frame_index[None, :]
+        if recording.channel is not None:
+            file[layout.CHANNEL] = recording.channel[None, :]
+            file[layout.CHANNEL].attrs["names"] = np.array(
+                [name.encode() for name in recording.channel_names]
+            )
         file[layout.CIRCLES] = np.ascontiguousarray(circles.T)
         _write_shifts_and_maps(recording, file)
         _write_regions(recording, file, task)

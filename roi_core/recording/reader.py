@@ -16,6 +16,7 @@ from roi_core.card import Card
 from roi_core.codecs import make_readable
 from roi_core.errors import RecordingError
 from roi_core.frame import Event
+from roi_core.recording import light
 from roi_core.recording.cells import RecordedCells
 from roi_core.rois import RoiSet
 
@@ -49,7 +50,9 @@ class Recording:
         try:
             with self._sound():
                 self._check()
-                names = (layout.TIME, layout.FRAME_INDEX, layout.MEANS, layout.DFF, layout.MOVIE)
+                names = (
+                    layout.TIME, layout.FRAME_INDEX, layout.CHANNEL, layout.MEANS, layout.DFF, layout.MOVIE,
+                )  # fmt: skip
                 self.rows: int = min(len(self._file[name]) for name in names if name in self._file)
                 """Rows that every array holds."""
         except RecordingError:
@@ -98,6 +101,27 @@ class Recording:
     def frame_index(self) -> NDArray[np.int64]:
         """(rows,) the camera's own count; a gap is a loss."""
         return np.asarray(self._read(layout.FRAME_INDEX, slice(self.rows)))
+
+    @property
+    def channel(self) -> NDArray[np.uint8] | None:
+        """(rows,) number of the interleaved channel as it was recorded, or None when there is one only."""
+        with self._sound():
+            return light.numbers(self._file, self.rows)
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The interleaved channels by number; none when there is one only."""
+        with self._sound():
+            return light.names(self._file)
+
+    def rows_of(self, channel: int | str) -> NDArray[np.intp]:
+        """Return the rows that show an interleaved channel, by its number or name; see `light.rows_of`."""
+        return light.rows_of(self, channel)
+
+    def means_of(self, channel: int | str) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """Return (n,) times in s and (n, K) means of the rows that show a channel; see `light.rows_of`."""
+        rows = self.rows_of(channel)
+        return self.time[rows], self.means[rows]
 
     @property
     def means(self) -> NDArray[np.float32]:

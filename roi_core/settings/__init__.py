@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from pydantic import model_validator
+
+from roi_core.errors import SettingsError
 from roi_core.form import Edit, Form, Live, Setting, describe
 from roi_core.settings.camera import Camera
+from roi_core.settings.channels import Channels
 from roi_core.settings.display import Display
 from roi_core.settings.quality import Quality
 from roi_core.settings.recorder import Recorder
@@ -13,6 +17,7 @@ from roi_core.settings.stages import Cnmf, Motion, Prepare, Roi
 
 __all__ = [
     "Camera",
+    "Channels",
     "Cnmf",
     "Display",
     "Edit",
@@ -35,6 +40,7 @@ class Settings(Form):
     example: ClassVar[str] = "camera.rate=20"
 
     camera: Camera = Camera()
+    channels: Channels = Channels()
     prepare: Prepare = Prepare()
     motion: Motion = Motion()
     roi: Roi = Roi()
@@ -42,6 +48,16 @@ class Settings(Form):
     recorder: Recorder = Recorder()
     quality: Quality = Quality()
     display: Display = Display()
+
+    @model_validator(mode="after")
+    def _cells_have_one_channel(self) -> Self:
+        if self.cnmf.enabled and self.channels.order:
+            why = (
+                "cells cannot be looked for in interleaved channels: their rows would not be consecutive; "
+                "draw regions, or leave channels.order empty"
+            )
+            raise SettingsError("cnmf.enabled", True, why)
+        return self
 
 
 class LiveSettings(Live[Settings]):

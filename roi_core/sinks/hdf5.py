@@ -20,6 +20,7 @@ from roi_core import layout
 from roi_core.errors import RecorderError
 from roi_core.frame import Event
 from roi_core.sinks.attributes import at_start, now, set_card, set_text, text_dtype
+from roi_core.sinks.channel import Channel
 from roi_core.sinks.components import Components
 from roi_core.sinks.disk import free_path, is_recording, reserve, why
 from roi_core.sinks.journal import Journal
@@ -89,6 +90,7 @@ class Recorder:
             if self._movie is not None:
                 self._movie.write(self.rows, sample.image)
             self._regions.follow(sample)
+            self._channel.follow(sample)
             self._components.follow(sample, self.rows)
             self._keep(sample)
             for event in sample.events:
@@ -148,6 +150,7 @@ class Recorder:
         for name, value in header.card.flat().items():
             set_card(self._card, name, value)
         self._regions = Regions(file, header, rows)
+        self._channel = Channel(file, header, rows)
         self._components = Components(file, header, rows)
         self._movie = Movie(file, header.shape, rules.compression) if rules.movie else None
         self._time = np.zeros((rows, 1))
@@ -187,6 +190,7 @@ class Recorder:
         """Move the waiting rows and events into the file's datasets, and bring the counts up to date."""
         file, first, count = self._file_now, self.safe_rows, self.rows - self.safe_rows
         self._regions.append(first, count)
+        self._channel.append(first + count)
         self._components.append(first + count)
         _extend(file[layout.FRAME_INDEX], first, self._index[:count])
         _extend(file[layout.EVENTS], self._event_rows, _event_table(self._events))
@@ -203,6 +207,7 @@ class Recorder:
         self.size = file.id.get_filesize()
         # only now is nothing left to write again should the disk have been full half-way
         self._regions.clear()
+        self._channel.clear()
         self._components.clear()
         self._event_rows += len(self._events)
         self._events.clear()

@@ -24,16 +24,19 @@ import numpy as np
 from roi_core.errors import SourceNotFound
 from roi_core.frame import Frame
 from roi_core.sources.base import PATIENCE, Clock, asked
+from roi_core.sources.fibres import Fibres
 from roi_core.sources.scene import Dynamics, Scene, draw, scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
     from scipy.sparse import csc_matrix
 
     from roi_core.frame import Counter
     from roi_core.settings import LiveSettings
+
+    Draw = Callable[[NDArray[np.uint16], int], None]
 
 __all__ = ["PRESETS", "Simulated", "Truth"]
 
@@ -58,12 +61,17 @@ PRESETS: dict[str, dict[str, Any]] = {
         "vignette": 0.9, "drift": 2.5, "jitter": 0.5, "gain": 16.0, "offset": 500.0, "read": 90.0,
     },
     "tiny": TWO_PHOTON | {"size": (64, 48), "density": 1900, "radius": 4.0, "vessels": 1},
+    "photometry": {
+        "size": (256, 192), "rate": 40.0, "radius": 20.0, "fibres": (4, 3), "base": 4.0, "f0": (60.0, 200.0),
+        "peak": 0.12, "events": 0.12, "movements": 0.15, "bleach": 0.3, "gain": 60.0, "offset": 400.0,
+    },
 }  # fmt: skip
 """What each kind of preparation looks like.
 
 ``size`` (width, height) and ``radius`` ``blur`` ``drift`` ``jitter`` in px, ``rate`` in Hz, ``density`` in
 cells per million px, ``base`` ``f0`` ``peak`` in photons, ``rise`` ``decay`` in s, ``burst`` ``quiet`` in
-events per second and cell, ``gain`` ``offset`` ``read`` in camera counts, the rest as fractions.
+events per second and cell, ``gain`` ``offset`` ``read`` in camera counts, the rest as fractions. One with
+``fibres`` (columns, rows) is another scene: see `roi_core.sources.fibres`.
 """
 
 
@@ -119,13 +127,13 @@ class Simulated:
         self.live = paced
         self.counter: Counter = "camera" if paced else "file"
         self.length = length
-        self._scene = scene(preset | {"rate": self.rate}, self.shape, seed)
-        self._dynamics = Dynamics(self._scene, seed)
         self._image = np.empty(self.shape, np.uint16)
         self._clock = clock or Clock()
         self._closed = threading.Event()
-        self.truth = Truth(self._scene.centres, self._scene.radii, self._scene, seed)
-        draw(self._image, self._scene, self._dynamics, 0)
+        self.truth: Truth | Fibres
+        """What is there to be found."""
+        self._draw = self._look_at(preset | {"rate": self.rate}, seed)
+        self._draw(self._image, 0)
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames at their deadlines; a consumer more than `PATIENCE` frames late loses some."""
@@ -138,7 +146,7 @@ class Simulated:
             if self.length is not None and index >= self.length:
                 return
             # Drawn ahead of its deadline, so that the frame is not late by what drawing costs.
-            draw(self._image, self._scene, self._dynamics, index)
+            self._draw(self._image, index)
             due = start + index / self.rate
             early = due - self._clock.now() if self.live else 0.0
             if early > 0 and self._clock.wait(self._closed, early):
@@ -149,3 +157,13 @@ class Simulated:
     def close(self) -> None:
         """Stop at the next frame boundary, also from within the wait."""
         self._closed.set()
+
+    def _look_at(self, preset: dict[str, Any], seed: int) -> Draw:
+        """Make the scene and the truth about it; return what draws frame k of it into a picture."""
+        if "fibres" in preset:
+            self.truth = fibres = Fibres(preset, self.shape, seed)
+            return fibres.draw
+        self._scene = grown = scene(preset, self.shape, seed)
+        self._dynamics = dynamics = Dynamics(grown, seed)
+        self.truth = Truth(grown.centres, grown.radii, grown, seed)
+        return lambda image, index: draw(image, grown, dynamics, index)

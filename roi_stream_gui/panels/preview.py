@@ -120,7 +120,7 @@ class Preview:
         if frames is not self._frames:
             self._frames, self._raw = frames, None
             self._picture.begin()
-        if self._raw is not None and frames.head - 1 == self._raw.number:
+        if self._raw is not None and frames.newest == self._raw.number:
             return
         image = self._raw.codes if self._raw is not None else np.zeros(frames.shape, np.uint16)
         shot = frames.latest(image)

@@ -21,7 +21,8 @@ ASSETS = Path(__file__).parents[2] / "assets"
         ("camera.rat=3", "camera.rat = '3': no such setting; camera has format, rate"),
         (
             "kamera.rate=3",
-            "no such setting; the blocks are camera, prepare, motion, roi, cnmf, recorder, quality, display",
+            "no such setting; the blocks are camera, channels, prepare, motion, roi, cnmf, recorder, "
+            "quality, display",
         ),
         ("rate", "setting = 'rate': write it as path=value, such as camera.rate=20"),
         ("=5", "setting = '=5': write it as path=value, such as camera.rate=20"),

@@ -54,7 +54,7 @@ ALLOWED = (
         ("nope", f"there is no source 'nope'; {ALLOWED}"),
         ("", f"no source was given; {ALLOWED}"),
         ("notes.txt", f"'notes.txt' is not a kind of file that is known; {ALLOWED}"),
-        ("simulated:mars", "there is no preset 'mars'; there are 2p, dense, 1p, miniscope, tiny"),
+        ("simulated:mars", "there is no preset 'mars'; there are 2p, dense, 1p, miniscope, tiny, photometry"),
         ("folder", "folder is not the folder of a Miniscope session; choose one of its folders: inner"),
         ("folder/inner", "folder/inner is not the folder of a Miniscope session"),
         ("two.h5:x", "two.h5 has no dataset 'x'; write it as two.h5:DATASET with one of "

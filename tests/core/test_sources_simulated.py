@@ -19,6 +19,11 @@ class TestSimulated(SourceContract):
         return open_source("simulated:tiny", live_settings(format="64x48@200"))
 
 
+class TestFibres(SourceContract):
+    def make(self, folder):
+        return open_source("simulated:photometry", live_settings(format="64x48@200"))
+
+
 class TestSimulatedUnpaced(SourceContract):
     def make(self, folder):
         return simulated()

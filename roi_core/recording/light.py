@@ -1,0 +1,77 @@
+"""Which channel each row of a recording shows, after all that was noticed later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core import layout
+from roi_core.errors import RecordingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import h5py
+    from numpy.typing import NDArray
+
+    from roi_core.frame import Event
+    from roi_core.recording.reader import Recording
+
+__all__ = ["names", "numbers", "rows_of", "shown"]
+
+
+def names(file: h5py.File) -> tuple[str, ...]:
+    """Return the interleaved channels by number; none when there is one only."""
+    if layout.CHANNEL not in file:
+        return ()
+    return tuple(bytes(name).decode() for name in file[layout.CHANNEL].attrs["names"])
+
+
+def numbers(file: h5py.File, rows: int) -> NDArray[np.uint8] | None:
+    """Return (rows,) the number of the channel as it was recorded, or None when there is one only."""
+    if layout.CHANNEL not in file:
+        return None
+    found: NDArray[np.uint8] = np.asarray(file[layout.CHANNEL][:rows])
+    if len(found) and found.max() >= len(names(file)):
+        raise ValueError(f"a row shows channel {found.max()}, which has no name")
+    return found
+
+
+def rows_of(recording: Recording, channel: int | str) -> NDArray[np.intp]:
+    """Return the rows that show a channel, by its number or name.
+
+    Rows in which the light had slipped unnoticed are left out; where that was told only, they are put
+    right. See the events of kind ``channels``.
+
+    Raises
+    ------
+    RecordingError
+        When there is no such channel.
+    """
+    known, recorded = recording.channel_names, recording.channel
+    number = known.index(channel) if isinstance(channel, str) and channel in known else channel
+    if recorded is None or not (isinstance(number, int) and 0 <= number < len(known)):
+        there = ", ".join(known) or "one only, without a name"
+        raise RecordingError(f"{recording.path} has no channel {channel!r}; its channels are {there}")
+    return np.flatnonzero(shown(recorded, recording.frame_index, recording.events, len(known)) == number)
+
+
+def shown(
+    recorded: NDArray[np.uint8], index: NDArray[np.int64], events: Iterable[Event], count: int
+) -> NDArray[np.int64]:
+    """Return (rows,) the channel of each row, -1 where it is in doubt.
+
+    A slip of the light is noticed some frames late: from the frame since which it seems to last until then,
+    nobody knows. After that the order was corrected, or it was told only: then all rows that follow are
+    wrong by as much, and are put right here.
+    """
+    numbers = recorded.astype(np.int64)
+    for event in events:
+        if event.kind != "channels" or event.data.get("state") != "swapped":
+            continue
+        if not event.data.get("followed"):
+            known = (index >= event.frame) & (numbers >= 0)
+            numbers[known] = (numbers[known] + int(event.data["by"])) % count
+        numbers[(index >= int(event.data["since"])) & (index < event.frame)] = -1
+    return numbers

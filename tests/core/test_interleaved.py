@@ -1,0 +1,207 @@
+"""A whole session in two colours: from the camera to per-channel traces, with losses and slips."""
+
+import logging
+from itertools import islice
+
+import h5py
+import numpy as np
+import pytest
+
+from roi_core.errors import RecordingError
+from roi_core.export import export
+from roi_core.frame import Frame
+from roi_core.photometry import correct
+from roi_core.recording import Recording
+from roi_core.rois import Circle, RoiSet
+from roi_core.session import Session
+from roi_core.settings import LiveSettings, Settings
+from roi_core.sources.simulated import Simulated
+from tests.fakes import Ramp, fake_stages
+
+TWO = ("channels.order=470,415", "channels.reference=415", "recorder.disk_reserve=1")
+
+
+class Two(Ramp):
+    """Bright and dim frames in turn, as ``light`` says; the camera counts those it knows of."""
+
+    def __init__(self, light, **more):
+        self.light = list(light)
+        super().__init__(**{"count": len(self.light)} | more)
+
+    def frames(self):
+        for frame, light in zip(super().frames(), self.light, strict=True):
+            image = frame.image
+            image[:] = (1000, 800)[light % 2] + np.arange(image.size).reshape(image.shape) % 7 + light % 3
+            yield Frame(image, frame.index, frame.time)
+
+
+class Leaky:
+    """A source that loses frames, counted or not."""
+
+    live, counter = False, "camera"
+
+    def __init__(self, source, lost, counted):
+        self.name, self.shape, self.rate = source.name, source.shape, source.rate
+        self._source, self._lost, self._counted = source, lost, counted
+
+    def frames(self):
+        kept = (frame for frame in self._source.frames() if frame.index not in self._lost)
+        for number, frame in enumerate(kept):
+            yield frame if self._counted else Frame(frame.image, number, number / self.rate)
+
+    def close(self):
+        self._source.close()
+
+
+def run(source, path, *texts, rois=None):
+    rois = rois or RoiSet([Circle(8, 8, 4, name="a")])
+    session = Session(source, LiveSettings(Settings().with_texts(*TWO, *texts)), rois)
+    session.record(path, essential=True)
+    session.start()
+    session.wait()
+    return session
+
+
+def test_each_row_says_which_channel_it_shows(tmp_path):
+    session = run(Two(range(60)), tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file["channel"].dtype == np.uint8
+        assert list(file["channel"].attrs["names"]) == [b"470", b"415"]
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.channel.tolist() == [0, 1] * 30
+        assert recording.channel_names == ("470", "415")
+        time, means = recording.means_of("415")
+        np.testing.assert_allclose(time, np.arange(1, 60, 2) / 100)
+        assert means.shape == (30, 1)
+        assert (abs(means - 804) < 4).all()
+        np.testing.assert_array_equal(recording.means_of(0)[1][:, 0], recording.means[::2, 0])
+        with pytest.raises(RecordingError, match="no channel '488'; its channels are 470, 415"):
+            recording.means_of("488")
+    # the window sees the main channel only
+    rows = session.snapshot().traces.since(0)
+    assert rows.index.tolist() == list(range(0, 60, 2))
+    assert session.frames.latest().index == 58
+
+
+def test_without_channels_there_is_no_such_thing_in_the_file(tmp_path):
+    run(Ramp(5), tmp_path / "a.h5", "channels.reference=", "channels.order=")
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.channel is None
+        assert recording.channel_names == ()
+        with pytest.raises(RecordingError, match="one only, without a name"):
+            recording.means_of(0)
+
+
+def test_exports_tell_the_channel(tmp_path):
+    run(Two(range(6)), tmp_path / "a.h5")
+    lines = export(tmp_path / "a.h5", "csv").read_text().splitlines()
+    assert lines[0] == "time_s,frame_index,channel,a"
+    assert [line.split(",")[2] for line in lines[1:]] == ["470", "415"] * 3
+    with h5py.File(export(tmp_path / "a.h5", "matlab")) as file:
+        assert file["channel"][:].tolist() == [[0, 1, 0, 1, 0, 1]]
+        assert list(file["channel"].attrs["names"]) == [b"470", b"415"]
+
+
+def test_a_channel_without_a_name_is_damage(tmp_path):
+    run(Two(range(6)), tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["channel"][3] = 200
+    with Recording(tmp_path / "a.h5") as recording, pytest.raises(RecordingError, match="channel 200"):
+        recording.means_of("470")
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_lost_frames_that_are_counted_swap_nothing(tmp_path, lost):
+    there = [*range(101), *range(101 + lost, 200)]
+    run(Two(there, indices=there), tmp_path / "a.h5")
+    with Recording(tmp_path / "a.h5") as recording:
+        assert (recording.means[:, 0] > 900).tolist() == (recording.channel == 0).tolist()
+        assert not [event for event in recording.events if event.kind == "channels"]
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_slip_is_put_right_or_told(tmp_path, follow, caplog):
+    caplog.set_level(logging.WARNING)
+    light = [*range(101), *range(102, 301)]
+    run(Two(light), tmp_path / "a.h5", f"channels.follow={follow}")
+    with Recording(tmp_path / "a.h5") as recording:
+        told = [event for event in recording.events if event.kind == "channels"]
+        assert [(event.data["since"], event.data["followed"]) for event in told] == [(101, follow)]
+        assert told[0].frame < 120
+        right = recording.channel == np.array(light) % 2
+        assert right[:101].all()
+        assert right[told[0].frame :].all() == follow
+        # whatever was recorded, what is read back is right or left out
+        for name, bright in (("470", True), ("415", False)):
+            time, means = recording.means_of(name)
+            assert ((means[:, 0] > 900) == bright).all()
+            assert len(time) > 120
+    assert "the light has slipped" in caplog.text
+
+
+def test_an_order_that_is_wrong_from_the_start_is_put_right(tmp_path):
+    run(Two(range(1, 200)), tmp_path / "a.h5", "channels.brightest=470")
+    with Recording(tmp_path / "a.h5") as recording:
+        assert (recording.means_of("470")[1] > 900).all()
+        assert (recording.channel[30:] == (np.arange(30, 199) + 1) % 2).all()
+
+
+def test_dff_never_mixes_channels(tmp_path):
+    run(Two(range(200)), tmp_path / "a.h5", "roi.dff=true", "roi.dff_percentile=50")
+    with Recording(tmp_path / "a.h5") as recording:
+        assert np.abs(recording.dff).max() < 0.01
+
+
+def test_the_stages_see_the_main_channel_only(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        fake_stages(patch)
+        run(Two(range(60)), tmp_path / "a.h5", "motion.enabled=true")
+    with Recording(tmp_path / "a.h5") as recording:
+        assert len(recording.shifts) == 60
+        np.testing.assert_array_equal(recording.shifts[::2], recording.shifts[1::2])
+        assert (recording.maps["mean"] > 900).all(), "the dim channel would pull it down"
+
+
+def test_the_window_may_show_another_channel(tmp_path):
+    session = run(Two(range(20)), tmp_path / "a.h5", "channels.shown=415")
+    assert session.snapshot().traces.since(0).index.tolist() == list(range(1, 20, 2))
+    assert session.frames.latest().index == 19
+
+
+def test_the_quality_of_the_picture_is_that_of_the_main_channel(tmp_path):
+    session = run(Two(range(600)), tmp_path / "a.h5")
+    bright = session.alarms.vitals.chart().values[:, 0]
+    assert len(bright) > 5
+    assert (bright > 900).all()
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_transients_of_the_simulated_fibres_come_back(tmp_path, counted):
+    """100 s at 40 Hz, 3 frames lost in the middle: movements and bleaching go, transients stay."""
+    settings = LiveSettings(Settings().with_value("camera.format", "128x96@40"))
+    lost = {2001, 2002, 2003}
+    camera = Simulated("photometry", settings, length=4000, paced=False)
+    rois = RoiSet(Circle(*circle) for circle in camera.truth.circles()[:4].tolist())
+    run(Leaky(camera, lost, counted), tmp_path / "a.h5", rois=rois)
+    there = np.array([k for k in range(4000) if k not in lost])
+    truth, shared = camera.truth.first(4000)
+    with Recording(tmp_path / "a.h5") as recording:
+        rows = recording.rows_of("470")
+        times = recording.time[rows]
+        assert (there[rows] % 2 == 0).all()
+        (time, signal), (beside, reference) = recording.means_of("470"), recording.means_of("415")
+    for k in range(4):
+        found = correct(time, signal[:, k].astype(float), beside, reference[:, k].astype(float))
+        true = truth[there[rows], k]
+        assert np.corrcoef(found.dff, true)[0, 1] > 0.95
+        raw = signal[:, k] / np.median(signal[:, k]) - 1
+        assert np.abs(found.dff - true).mean() < 0.3 * np.abs(raw - true).mean()
+    assert len(times) > 1950
+    assert shared.min() < 0.7
+
+
+def test_the_simulated_camera_shows_the_same_frame_again():
+    one, two = (Simulated("photometry", LiveSettings(), length=400, paced=False) for _ in range(2))
+    kept = {frame.index: frame.image.copy() for frame in islice(one.frames(), 380)}
+    np.testing.assert_array_equal(next(iter(two.frames())).image, kept[0])
+    assert kept[0].mean() > 1.2 * kept[1].mean()
