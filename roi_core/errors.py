@@ -11,7 +11,9 @@ r"""Everything that can go wrong on purpose, as sentences a scientist can act on
     ├── RoiFileError(ValueError)        "two.csv line 3: radius -4 is negative; use 0 or more"
     ├── SinkError(OSError)
     │   └── RecorderError               "disk full after row 18240 of out.h5; rows up to 18200 are safe"
-    ├── RecordingError(ValueError)      "out.h5 is not a recording: /time is missing"
+    ├── RecordingError(ValueError)      "out.h5 is damaged: ..."
+    │   └── NotARecording               "out.h5 is not a recording: /time is missing"
+    ├── CatalogueError(OSError)         "the catalogue c.sqlite cannot be used: another program holds it"
     ├── ComponentError(LookupError)     "component 7 cannot be split: it is no more (part of 3)"
     └── MissingExtra(ImportError)       "the window needs dearpygui: pip install \"roi-stream[gui]\""
 
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "CatalogueError",
     "ComponentError",
     "MissingExtra",
+    "NotARecording",
     "RecorderError",
     "RecordingError",
     "RoiError",
@@ -93,7 +97,15 @@ class RecorderError(SinkError):
 
 
 class RecordingError(RoiError, ValueError):
-    """A file that is not a recording of ours, or a part of it that is missing."""
+    """A recording that cannot be read as it should."""
+
+
+class NotARecording(RecordingError):
+    """A file that is no recording of ours."""
+
+
+class CatalogueError(RoiError, OSError):
+    """An index of recordings that cannot be read or written now."""
 
 
 class ComponentError(RoiError, LookupError):

@@ -38,6 +38,16 @@ def _compiled_here():
         yield
 
 
+@pytest.fixture(autouse=True)
+def _own_catalogue(tmp_path_factory):
+    """No test, nor a program it starts, looks into the catalogue of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(
+            "ROI_STREAM_CATALOGUE", str(tmp_path_factory.getbasetemp() / "none" / "catalogue.sqlite")
+        )
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The folder of golden vectors and real recordings beside the project."""

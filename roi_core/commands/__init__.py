@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "refine": "find every cell's trace anew, over the whole recording",
     "compare": "tell which cells two recordings share",
     "settings": "print every setting with its meaning, as YAML",
+    "catalogue": "find a recording again by subject, date or any word",
     "card": "print a session card to fill in, as YAML",
     "warm-up": "compile everything once, such as after installing",
     "demo": "see it work on a simulated camera",

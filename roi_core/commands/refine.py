@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Refine, with a bar."""
+    from roi_core.catalogue import place, remember
     from roi_core.console import Signals
     from roi_core.offline.command import refine_file
 
@@ -32,4 +33,5 @@ def run(arguments: argparse.Namespace) -> int:
             Path(arguments.file), arguments.movie, tuple(arguments.set or ()), arguments.overwrite,
             lambda: bool(signals.asked),
         )  # fmt: skip
+    remember(place(), Path(arguments.file))
     return 0

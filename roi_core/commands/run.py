@@ -13,6 +13,7 @@ from roi_core.terminal import complain
 if TYPE_CHECKING:
     from roi_core.console import Signals
     from roi_core.rois import RoiSet
+    from roi_core.session import Session
 
 __all__ = ["add_arguments", "run"]
 
@@ -74,9 +75,21 @@ def _measure(arguments: argparse.Namespace, signals: Signals) -> None:
             complain("nothing is recorded; give --out FILE.h5 to record")
         lengths = [arguments.max_frames, getattr(source, "length", None)]
         length = min((frames for frames in lengths if frames is not None), default=None)
-        run_session(session, arguments.print_fps_period, length, signals)
+        try:
+            run_session(session, arguments.print_fps_period, length, signals)
+        finally:
+            _remember(session)
     finally:
         source.close()
+
+
+def _remember(session: Session) -> None:
+    """Put what was recorded into the catalogue, if the user has one."""
+    from roi_core.catalogue import place, remember
+
+    snapshot = session.snapshot()
+    if snapshot.recording is not None:
+        remember(place(snapshot.settings.recorder.folder), snapshot.recording.path)
 
 
 def _load_rois(path: str | None, shape: tuple[int, int]) -> RoiSet:

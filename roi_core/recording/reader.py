@@ -14,7 +14,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.card import Card
 from roi_core.codecs import make_readable
-from roi_core.errors import RecordingError
+from roi_core.errors import NotARecording, RecordingError
 from roi_core.frame import Event
 from roi_core.recording import light
 from roi_core.recording.cells import RecordedCells
@@ -242,12 +242,12 @@ class Recording:
     def _check(self) -> None:
         found = _text(self._file.attrs.get("format"))
         if found != layout.FORMAT:
-            raise RecordingError(f"{self.path} is not a recording: its format is {found!r}")
+            raise NotARecording(f"{self.path} is not a recording: its format is {found!r}")
         if _text(self._file.attrs.get("orientation")) == "matlab":
-            raise RecordingError(f"{self.path} is the MATLAB twin of a recording; use the original")
+            raise NotARecording(f"{self.path} is the MATLAB twin of a recording; use the original")
         for name in layout.ALWAYS:
             if name not in self._file:
-                raise RecordingError(f"{self.path} is not a recording: {name} is missing")
+                raise NotARecording(f"{self.path} is not a recording: {name} is missing")
 
     @contextmanager
     def _sound(self) -> Iterator[None]:

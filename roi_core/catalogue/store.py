@@ -1,0 +1,280 @@
+"""The catalogue's file: one SQLite table, short transactions, made anew whenever it is not to be trusted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from roi_core.catalogue.entry import COLUMNS, Entry, State, read
+from roi_core.errors import CatalogueError, NotARecording
+from roi_core.paths import expanded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
+
+__all__ = ["Catalogue", "Query", "place", "remember"]
+
+log = logging.getLogger(__name__)
+
+VERSION: Final = 1
+"""Of the table; one of another version is set aside."""
+PATIENCE: Final = 5.0
+"""Seconds to wait for another program that writes."""
+ENDINGS: Final = (".h5", ".hdf5")
+SEARCHED: Final = ("path", "subject", "indicator", "region", "experimenter", "source", "text")
+"""Columns in which words are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for: every word somewhere, and all that is asked of the rest.
+
+    ``since`` and ``until`` are dates (or times) in ISO 8601, both inclusive, as the recording's own clock
+    told them. ``lost`` asks for recordings that lost frames or cannot know, ``unfinished`` for those that a
+    crash cut short or damaged.
+    """
+
+    words: tuple[str, ...] = ()
+    subject: str = ""
+    since: str = ""
+    until: str = ""
+    lost: bool = False
+    unfinished: bool = False
+    limit: int = 1000
+
+
+class Catalogue:
+    """The index in the file `path`, which is made when it is not there.
+
+    Safe for several programs at once; an object belongs to the thread that made it.
+
+    Raises
+    ------
+    CatalogueError
+        The file cannot be written, or another program holds it for longer than a few seconds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._told():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._base = self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._base.close()
+
+    def add(self, paths: Iterable[Path]) -> list[Entry]:
+        """Read recordings, or read them again; return their lines. What is none of ours is told and left."""
+        found = [entry for path in paths if (entry := _read_or_tell(path)) is not None]
+        self._put(found)
+        return found
+
+    def rebuild(self, folders: Iterable[Path], progress: Callable[[int], object] = lambda _: None) -> int:
+        """Read every recording in and below `folders` anew, forget what was there; return how many there are.
+
+        Of a folder that is not there nothing is forgotten: its drive may only be away.
+        """
+        there = [folder.absolute() for folder in folders]
+        for folder in there:
+            if not folder.is_dir():
+                raise CatalogueError(f"there is no folder {folder}; give one that holds recordings")
+        found: dict[str, Entry] = {}
+        for path in _files(there):
+            entry = _read_or_tell(path, logging.DEBUG)
+            if entry is not None:
+                found[entry.path] = entry
+                progress(len(found))
+        with self._told(), self._base:
+            for folder in there:
+                prefix = os.path.join(str(folder), "")
+                self._base.execute(
+                    "DELETE FROM recording WHERE substr(path, 1, ?) = ?", (len(prefix), prefix)
+                )
+            self._insert(found.values())
+        return len(found)
+
+    def refresh(self) -> int:
+        """Look at every file again and read those that changed; return how many lines are new.
+
+        Opens what another program wrote meanwhile, marks what is gone, finds what came back.
+        """
+        with self._told():
+            known = self._base.execute("SELECT path, state, size, changed FROM recording").fetchall()
+        stale = [
+            Path(path) for path, state, *file in known if _now(path) != ((state == State.MISSING), *file)
+        ]
+        gone, there = [path for path in stale if not path.exists()], [path for path in stale if path.exists()]
+        with self._told(), self._base:
+            # the rest of the line stays: it tells what is on the drive that is not here
+            marked = [(State.MISSING, 0, 0, str(path)) for path in gone]
+            self._base.executemany(
+                "UPDATE recording SET state = ?, size = ?, changed = ? WHERE path = ?", marked
+            )
+        self.add(there)
+        return len(stale)
+
+    def forget_missing(self) -> int:
+        """Drop the lines of files that are gone; return how many."""
+        with self._told(), self._base:
+            return self._base.execute("DELETE FROM recording WHERE state = ?", (State.MISSING,)).rowcount
+
+    def find(self, query: Query | None = None) -> list[Entry]:
+        """Return what fits, newest first; what has no date comes last."""
+        query = query or Query()
+        where, values = _conditions(query)
+        order = "ORDER BY start = '', start DESC, path LIMIT ?"
+        with self._told():
+            rows = self._base.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM recording {where} {order}", (*values, query.limit)
+            ).fetchall()
+        return [_entry(row) for row in rows]
+
+    # -- the file -----------------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the file; one that is no catalogue of this version is set aside and a new one begun."""
+        base = sqlite3.connect(self.path, timeout=PATIENCE)
+        try:
+            version = base.execute("PRAGMA user_version").fetchone()[0]
+            tables = base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            sound = base.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                base.close()
+                raise
+            version, tables, sound = -1, 1, False
+        if tables and (version != VERSION or not sound):
+            base.close()
+            self._set_aside("of another version" if sound else "damaged")
+            base = sqlite3.connect(self.path, timeout=PATIENCE)
+            tables = 0
+        if not tables:
+            with base:
+                base.execute(
+                    f"CREATE TABLE IF NOT EXISTS recording ({', '.join(COLUMNS)}, PRIMARY KEY (path))"
+                )
+                base.execute(f"PRAGMA user_version = {VERSION}")
+        return base
+
+    def _set_aside(self, why: str) -> None:
+        aside, number = self.path.with_name(f"{self.path.name}.old"), 1
+        while aside.exists():
+            number += 1
+            aside = self.path.with_name(f"{self.path.name}.old{number}")
+        self.path.replace(aside)
+        log.warning(
+            "the catalogue %s was %s and is now %s; fill the new one with: "
+            "roi_stream catalogue --rebuild FOLDER", self.path, why, aside.name,
+        )  # fmt: skip
+
+    def _put(self, entries: Iterable[Entry]) -> None:
+        with self._told(), self._base:
+            self._insert(entries)
+
+    def _insert(self, entries: Iterable[Entry]) -> None:
+        marks = ", ".join("?" * len(COLUMNS))
+        rows = [tuple(getattr(entry, name) for name in COLUMNS) for entry in entries]
+        self._base.executemany(f"INSERT OR REPLACE INTO recording VALUES ({marks})", rows)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            busy = "locked" in str(error)
+            why = "another program holds it; try again" if busy else str(error)
+            raise CatalogueError(f"the catalogue {self.path} cannot be used: {why}") from error
+        except OSError as error:
+            raise CatalogueError(
+                f"the catalogue {self.path} cannot be used: {error.strerror or error}"
+            ) from error
+
+
+def place(folder: str = "") -> Path:
+    """Return where the catalogue is: ROI_STREAM_CATALOGUE, else in the `folder` of recordings.
+
+    An empty `folder` is ``~/roi_stream``, as for `recorder.folder`.
+    """
+    given = os.environ.get("ROI_STREAM_CATALOGUE")
+    return expanded(given) if given else expanded(folder or "~/roi_stream") / "catalogue.sqlite"
+
+
+def remember(path: Path, *recordings: Path, make: bool = False) -> None:
+    """Put recordings into the catalogue at `path`; trouble there is a line in the log and nothing more.
+
+    Only with `make` is there one afterwards where there was none.
+    """
+    if not make and not path.exists():
+        return
+    try:
+        with closing(Catalogue(path)) as catalogue:
+            catalogue.add(recordings)
+    except CatalogueError as error:
+        log.warning("%s", error)
+
+
+def _conditions(query: Query) -> tuple[str, list[Any]]:
+    """Return the WHERE of a query, and its values."""
+    where: list[str] = []
+    values: list[Any] = []
+    for word in query.words:
+        where.append("(" + " OR ".join(f"instr(lower({column}), ?)" for column in SEARCHED) + ")")
+        values += [word.lower()] * len(SEARCHED)
+    if query.subject:
+        where.append("lower(subject) = ?")
+        values.append(query.subject.lower())
+    if query.since:
+        where.append("start >= ?")
+        values.append(query.since)
+    if query.until:
+        where.append("start != '' AND substr(start, 1, ?) <= ?")
+        values += [len(query.until), query.until]
+    if query.lost:
+        where.append("(lost IS NULL OR lost > 0) AND state != 'damaged'")
+    if query.unfinished:
+        where.append("state IN ('incomplete', 'damaged')")
+    return ("WHERE " + " AND ".join(where) if where else ""), values
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    known = dict(zip(COLUMNS, row, strict=True))
+    return Entry(**{**known, "state": State(known["state"]), "movie": bool(known["movie"])})
+
+
+def _now(path: str) -> tuple[bool, int, int]:
+    """Return what `refresh` compares: whether a file is gone, its size and when it changed."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return True, 0, 0
+    return False, found.st_size, found.st_mtime_ns
+
+
+def _files(folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield what may be a recording, in and below folders; links to folders are not followed."""
+    for folder in folders:
+        for place, _, names in os.walk(folder):
+            yield from (Path(place) / name for name in sorted(names) if name.lower().endswith(ENDINGS))
+
+
+def _read_or_tell(path: Path, level: int = logging.WARNING) -> Entry | None:
+    try:
+        return read(path)
+    except NotARecording as error:
+        log.log(level, "left out: %s", error)
+        return None
