@@ -25,9 +25,11 @@ class Format(NamedTuple):
 EXPORTS: Final[dict[str, Format]] = {
     "csv": Format("roi_core.export.csv:write", ".csv", "a table of all traces"),
     "matlab": Format("roi_core.export.matlab:write", "_matlab.h5", "the same file in MATLAB's orientation"),
+    "nwb": Format("roi_core.export.nwb:write", ".nwb", "all of it as Neurodata Without Borders"),
     "suite2p": Format("roi_core.export.suite2p:write", "_suite2p", "a folder as Suite2p leaves it"),
     "caiman": Format("roi_core.export.caiman:write", "_caiman.hdf5", "cells as CaImAn saves them"),
     "tiff": Format("roi_core.export.tiff:write", ".tif", "the movie as a 16-bit stack"),
+    "video": Format("roi_core.export.video:write", ".mp4", "a preview with outlines"),
 }
 """A format by its word."""
 

@@ -48,9 +48,13 @@ def write(recording: Recording, path: Path, task: Task) -> None:
                 [name.encode() for name in recording.channel_names]
             )
         file[layout.CIRCLES] = np.ascontiguousarray(circles.T)
+        found = ((recording.cells, layout.CNMF), (recording.refined, layout.REFINED))
+        task.expect(
+            recording.rows * (1 + recording.has_dff + sum(4 for cells, _ in found if cells is not None))
+        )
         _write_shifts_and_maps(recording, file)
         _write_regions(recording, file, task)
-        for cells, group in ((recording.cells, layout.CNMF), (recording.refined, layout.REFINED)):
+        for cells, group in found:
             if cells is not None:
                 _write_cells(cells, recording.shape, file, group, task)
 

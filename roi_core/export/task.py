@@ -53,6 +53,11 @@ class Task:
         self._folder = folder
         self._progress = progress
         self._asked_to_stop = asked_to_stop
+        self._done = self._total = 0
+
+    def expect(self, total: int) -> None:
+        """Say how much all `blocks` together will be, where there are several."""
+        self._total = total
 
     def tell(self, done: int, total: int) -> None:
         """Say how much is done; raise `Cancelled` when asked to stop, `RecordingError` on a full disk."""
@@ -69,9 +74,11 @@ class Task:
             self._progress(done, total)
 
     def blocks(self, rows: int, size: int) -> Iterator[slice]:
-        """Yield slices of `size` rows until all are through, telling after each."""
-        self.tell(0, rows)
+        """Yield slices of `size` rows until all are through, telling before and after each."""
+        begun, self._total = self._done, max(self._total, self._done + rows)
+        self.tell(begun, self._total)
         for first in range(0, rows, size):
             last = min(first + size, rows)
             yield slice(first, last)
-            self.tell(last, rows)
+            self._done = begun + last
+            self.tell(self._done, self._total)

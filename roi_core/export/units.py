@@ -11,6 +11,7 @@ import yaml
 
 from roi_core.errors import RecordingError
 from roi_core.frame import Status
+from roi_core.rois import RoiSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from roi_core.export.task import Wishes
     from roi_core.recording import RecordedCells, Recording
 
-__all__ = ["BLOCK", "Cells", "cells_of", "chosen", "needed", "picture", "rate_of", "setting"]
+__all__ = [
+    "BLOCK",
+    "Cells",
+    "Regions",
+    "cells_of",
+    "chosen",
+    "needed",
+    "picture",
+    "rate_of",
+    "regions_of",
+    "setting",
+]
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +103,35 @@ def needed(recording: Recording, wishes: Wishes, what: str) -> Cells:
             "and cnmf.enabled=true finds cells while recording"
         )
     return cells
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The K regions that were ever drawn, as they were last; ``footprints`` (H * W, K) are 0 or 1."""
+
+    ids: NDArray[np.int64]
+    names: list[str]
+    geometry: list[str]
+    footprints: csc_matrix
+
+
+def regions_of(recording: Recording) -> Regions | None:
+    """Return the regions, or None when there is not one."""
+    from scipy.sparse import csc_matrix
+
+    shapes = [next(iter(RoiSet.from_dicts([shape]))) for shape in recording.shapes]
+    if not shapes:
+        return None
+    (height, width), pixels = recording.shape, []
+    for shape in shapes:
+        runs = shape.runs((height, width)).astype(np.int64)
+        rows = (np.arange(first, end) + y * width for y, first, end in runs)
+        pixels.append(np.concatenate([np.zeros(0, np.int64), *rows]))
+    ends = np.cumsum([0, *map(len, pixels)])
+    indices = np.concatenate(pixels)
+    matrix = csc_matrix((np.ones(len(indices), np.float32), indices, ends), (height * width, len(shapes)))
+    said = [" ".join(map(str, shape.geometry())) for shape in shapes]
+    return Regions(np.array([shape.id for shape in shapes]), [each.name for each in shapes], said, matrix)
 
 
 def picture(recording: Recording, name: str) -> NDArray[Any] | None:
