@@ -15,6 +15,7 @@ from roi_core import rehearsal
 from roi_core.compiler import Compiler
 from roi_core.doubts import Doubts
 from roi_core.errands import Errands
+from roi_core.ledger import Fate
 from roi_core.maps import Maps, on_camera
 from roi_core.stages import Stage, load
 
@@ -41,6 +42,7 @@ class Seen(NamedTuple):
     confidence: float | None = None
     flag: str = ""
     activity: Activity | None = None
+    fate: Fate = Fate.OFF
     news: tuple[tuple[str, dict[str, Any]], ...] = ()
 
     @property
@@ -102,9 +104,8 @@ class Analysis:
             self._motion.rest()
             self._cells.rest()
             self.errands.do(None, row)
-            return (
-                NOTHING if not any(stage.alerted for stage in self._stages) else self._seen(None, None, time)
-            )
+            fate = self._unseen(cells)
+            return NOTHING if fate is Fate.OFF and not self._alerted else self._seen(None, None, fate, time)
         moving = self._motion.at_work(motion)
         # cells wait for the motion correction that was asked for, but not for one that is given up
         finding = self._cells.at_work(cells and (moving or not motion or self._motion.broken))
@@ -114,12 +115,12 @@ class Analysis:
         if whole and self._maps.at_work(True):
             self._maps.run(lambda maps: maps.step(target))
         if whole and finding:
-            trusted = not self._frozen(image) and self._in_place(shift)
-            activity = self._cells.run(lambda finder: self._find(finder, row, shift, trusted, settings, rois))
+            doubt = self._doubt(image, shift)
+            activity = self._cells.run(lambda finder: self._find(finder, row, shift, doubt, settings, rois))
         if activity is None:
             self._cells.rest()
             self.errands.do(None, row)
-        return self._seen(shift, activity, time)
+        return self._seen(shift, activity, self._unseen(cells) if activity is None else activity.fate, time)
 
     def _target(self, finding: bool) -> Picture:
         """Return where the moved picture goes: to the finder of cells, or to a place of its own."""
@@ -143,11 +144,12 @@ class Analysis:
         return shift, shift is not None
 
     def _find(
-        self, finder: Finding, row: int, shift: Shift | None, trusted: bool, settings: Settings, rois: RoiSet
-    ) -> Activity:
+        self, finder: Finding, row: int, shift: Shift | None, doubt: Fate | None, settings: Settings,
+        rois: RoiSet,
+    ) -> Activity:  # fmt: skip
         self.errands.do(finder, row)
         finder.shift = (0.0, 0.0) if shift is None else (shift.dy, shift.dx)
-        finder.trusted = trusted
+        finder.doubt = doubt
         activity = finder.step(row, settings, rois)
         self._next_id = max(self._next_id, int(activity.components.ids.max(initial=-1)) + 1)
         return activity
@@ -158,22 +160,36 @@ class Analysis:
         self._last = some.copy()
         return last is not None and np.array_equal(some, last)
 
-    def _in_place(self, shift: Shift | None) -> bool:
-        """Return whether a picture lies where the template does: not just after motion was turned off."""
+    def _doubt(self, image: NDArray[np.uint16], shift: Shift | None) -> Fate | None:
+        """Return why the cells should not learn from a picture: it is no news, or does not lie in place."""
+        frozen = self._frozen(image)
         if shift is not None:
             self._unmoved = 0
-            return not shift.flag
+            return Fate.FROZEN if frozen else Fate(shift.flag) if shift.flag else None
         self._unmoved += self._motion.now is not None
-        return not 0 < self._unmoved <= UNMOVED * self._rate
+        just_off = 0 < self._unmoved <= UNMOVED * self._rate
+        return Fate.FROZEN if frozen else Fate.UNMOVED if just_off else None
 
-    def _seen(self, shift: Shift | None, activity: Activity | None, time: float) -> Seen:
+    def _unseen(self, wanted: bool) -> Fate:
+        """Return why nobody looked for cells in a frame."""
+        if not wanted:
+            return Fate.OFF
+        if self._alerted:
+            return Fate.FAILED
+        return Fate.GIVEN_UP if self._prepare.broken or self._cells.broken else Fate.MAKING
+
+    @property
+    def _alerted(self) -> bool:
+        return any(stage.alerted for stage in self._stages)
+
+    def _seen(self, shift: Shift | None, activity: Activity | None, fate: Fate, time: float) -> Seen:
         alerts = [("alert", data) for stage in self._stages for data in stage.alerts()]
         flag = "" if shift is None else shift.flag
         news = (*alerts, *self._doubts.step(flag, time), *(activity.events if activity else ()))
         if shift is None:
-            return Seen(activity=activity, news=news)
+            return Seen(activity=activity, fate=fate, news=news)
         px = self._prepared.bin
-        return Seen((shift.dy * px, shift.dx * px), shift.confidence, flag, activity, news)
+        return Seen((shift.dy * px, shift.dx * px), shift.confidence, flag, activity, fate, news)
 
     # -- at the start and at the end ----------------------------------------------------------------------
 

@@ -173,6 +173,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "frames_seen": known.get("frames_seen"),
         "frames_dropped": known.get("frames_dropped"),
         "loss_basis": known.get("loss_basis"),
+        "accounting": account_of(recording),
         "events": len(recording.events),
         **{name: value for name, value in recording.card.flat().items() if value not in ("", None)},
         "start": known.get("start_iso8601"),
@@ -180,6 +181,24 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "finish_reason": known.get("finish_reason") if recording.complete else None,
         "created_with": known.get("created_with"),
     }
+
+
+def account_of(recording: Recording) -> dict[str, Any] | None:
+    """Return every count of frames, and what does not add up."""
+    from roi_core.recording import audit
+
+    account, wrong = recording.account, audit(recording)
+    return None if account is None else {**account.flat(), "adds_up": not wrong, "problems": list(wrong)}
+
+
+def account_lines(recording: Recording) -> list[str]:
+    """Return the account in words, a line each, and whether it adds up."""
+    from roi_core.recording import audit
+
+    account, wrong = recording.account, audit(recording)
+    told = {} if account is None else account.lines()
+    lines = [f"  {name:14} {text}" for name, text in told.items()]
+    return lines + ([f"  DOES NOT ADD UP: {sentence}" for sentence in wrong] or ["  adds up"])
 
 
 def _found(recording: Recording) -> dict[str, Any]:

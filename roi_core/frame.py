@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from roi_core.card import Card
+from roi_core.ledger import Account, Cause, Fate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +58,8 @@ class Frame:
     image: NDArray[Any]
     index: int
     time: float
+    cause: Cause | None = None
+    """Why frames are missing before this one, where the source knows more than that its count says so."""
 
 
 def plain(value: Any) -> Any:
@@ -238,6 +241,8 @@ class Activity:
     components: Components
     backfill: tuple[Backfill, ...] = ()
     events: tuple[tuple[str, dict[str, Any]], ...] = ()
+    fate: Fate = Fate.ANALYSED
+    """Whether the cells learned from the frame, or why they were only followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +265,8 @@ class Sample:
     events: tuple[Event, ...] = ()
     lost: int | None = 0
     """Frames lost just before this one; None when it cannot be known."""
+    cause: Cause = Cause.COUNT
+    """Why they are missing."""
     settings: Settings | None = None
     """The settings in force at this frame."""
     shift: tuple[float, float] | None = None
@@ -276,6 +283,8 @@ class Sample:
     """False on a channel that motion correction, maps and the quality of the picture leave alone."""
     shown: bool = True
     """False on a channel that is not the one in the window."""
+    fate: Fate = Fate.OFF
+    """What cell finding made of the frame."""
 
 
 class FinishReason(StrEnum):
@@ -301,7 +310,8 @@ class Summary:
     """Known after the last sample: why it ended, a sentence if there is something to explain, last events.
 
     ``settled`` and ``maps`` ((H, W) float32 pictures by name) come from motion correction and cell finding;
-    ``lost`` counts the frames missing between the last sample and the end.
+    ``lost`` counts the frames missing between the last sample and the end, by ``cause``; ``refused`` is the
+    account of samples that were offered and that the sink, having failed, did not take.
     """
 
     reason: FinishReason
@@ -310,3 +320,5 @@ class Summary:
     settled: tuple[Settled, ...] = ()
     maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     lost: int = 0
+    cause: Cause = Cause.COUNT
+    refused: Account | None = None

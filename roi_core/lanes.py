@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from roi_core.errors import sentence
 from roi_core.frame import FinishReason, Summary
+from roi_core.ledger import Account, Carried, Ledger
 from roi_core.metrics import Meter
 
 if TYPE_CHECKING:
@@ -35,12 +36,17 @@ class Lane:
         self.sink = sink
         self.capacity = capacity
         self.dropped = 0
+        self.written = 0
         self.failure: Exception | None = None
         self.meter = Meter()
         """What writing a sample costs."""
         self._wait = wait
         self._period = flush_period
         self._queue: queue.Queue[Sample | None] = queue.Queue(capacity)
+        self._offered = self._late = 0
+        self._hand: Sample | None = None
+        self._refused: Ledger | None = None
+        self._pen = threading.Lock()
         self._summary: Summary | None = None
         self._thread = threading.Thread(target=self._run, name=f"lane {sink.name}", daemon=True)
 
@@ -50,6 +56,17 @@ class Lane:
         return self._queue.qsize()
 
     @property
+    def carried(self) -> Carried:
+        """What became of the samples offered; without those that came when the end was asked for already."""
+        offered = self._offered - self._late
+        return Carried(offered, self.written, self.dropped, self.refused.captured)
+
+    @property
+    def refused(self) -> Account:
+        """The account of samples that the sink, having failed, did not take."""
+        return Account() if self._refused is None else self._refused.account
+
+    @property
     def alive(self) -> bool:
         """True until the sink is closed."""
         return self._thread.is_alive()
@@ -57,10 +74,12 @@ class Lane:
     def open(self, header: Header) -> None:
         """Open the sink on the caller's thread, so that a refusal reaches the caller; then start."""
         self.sink.open(header)
+        self._counter = header.counter
         self._thread.start()
 
     def offer(self, sample: Sample) -> None:
         """Hand over one sample: wait for room, or drop and count."""
+        self._offered += 1
         if not self._wait:
             if self._queue.full():
                 self.dropped += 1
@@ -87,23 +106,42 @@ class Lane:
             except queue.Full:
                 continue
             return
+        self._leave(sample)
 
     def _run(self) -> None:
         try:
             self._write_all()
         except Exception as error:  # kept for the session, which decides what ends
             self.failure = error
+            self._leave(self._hand)
             while self._summary is None:
-                self._queue.get()
+                self._leave(self._queue.get())
+        with suppress(queue.Empty):
+            while True:
+                self._leave(self._queue.get_nowait())
         try:
             self.sink.close(self._ending())
         except Exception as error:
             self.failure = self.failure or error
 
+    def _leave(self, sample: Sample | None) -> None:
+        """Count a sample that is not taken: the sink has failed, or the end was asked for before it came."""
+        if sample is None:
+            return
+        with self._pen:
+            if self.failure is None:
+                self._late += 1
+                return
+            if self._refused is None:
+                self._refused = Ledger(self._counter, begun=self.written > 0)
+            self._refused.take(sample.fate, sample.lost, sample.cause)
+
     def _ending(self) -> Summary:
-        if self.failure is not None:
-            return Summary(FinishReason.FAILED, sentence(self.failure))
-        return self._summary or Summary(FinishReason.STOPPED)
+        asked = self._summary or Summary(FinishReason.STOPPED)
+        if self.failure is None:
+            return asked
+        why, refused = sentence(self.failure), self.refused
+        return Summary(FinishReason.FAILED, why, lost=asked.lost, cause=asked.cause, refused=refused)
 
     def _write_all(self) -> None:
         due = monotonic() + self._period
@@ -116,9 +154,15 @@ class Lane:
             else:
                 if sample is None:
                     return
-                begun = perf_counter()
-                self.sink.write(sample)
-                self.meter.add(begun, perf_counter() - begun)
+                self._write(sample)
             if monotonic() >= due:
                 self.sink.flush()
                 due = monotonic() + self._period
+
+    def _write(self, sample: Sample) -> None:
+        begun = perf_counter()
+        self._hand = sample
+        self.sink.write(sample)
+        self._hand = None
+        self.written += 1
+        self.meter.add(begun, perf_counter() - begun)

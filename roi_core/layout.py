@@ -36,6 +36,12 @@ SESSION: Final = "/session"
 """Group with one attribute per field of the session card, by the field's own name (see `roi_core.card`):
 text, '' when not given, or f8, NaN when not given. Written at the start; an edit is an event and changes
 it."""
+ACCOUNTING: Final = "/accounting"
+"""Group with one uint64 attribute per count of frames, of this recording, by the names and with the sums of
+`roi_core.ledger.Account`; `UNKNOWN` where nobody can know. Up to date as of the last rows, also after a
+kill."""
+COUNTS: Final = {"captured": "frames_seen", "lost": "frames_dropped", "written": "rows"}
+"""Counts of the accounting that are root attributes, too."""
 MOVIE: Final = "/movie"
 """(rows, H, W) u2, one frame a chunk, when asked; attribute ``compression`` says what a reader needs."""
 
@@ -96,4 +102,4 @@ TEXT_BYTES: Final = {
 
 COORD_ORIGIN: Final = "0-based, pixel centre, top left"
 UNKNOWN: Final = np.uint64(2**64 - 1)
-"""Stored in ``frames_dropped`` when losses cannot be known; never 0 for want of knowing."""
+"""Stored for a count, such as ``frames_dropped``, that cannot be known; never 0 for want of knowing."""

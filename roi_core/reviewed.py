@@ -16,6 +16,7 @@ from roi_core.board import Board
 from roi_core.cellring import ROWS, CellRing
 from roi_core.frame import Activity, FinishReason, Status
 from roi_core.gray import to_uint16_gray
+from roi_core.ledger import Account, Cause
 from roi_core.session import Session, State
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ class Reviewed(Session):
         self._maps_kept = recording.maps
         self._board = Board(2, recording.shape, max(len(time), 2), rois.ids)
         self._seen, self._elapsed = len(time), float(time[-1]) if len(time) else 0.0
-        self._lost: int | None = recording.attributes.get("frames_dropped")
+        lost = recording.attributes.get("frames_dropped")
+        told = {Cause.COUNT: lost} if lost is not None else None
+        self._account = recording.account or Account(self._seen, told, measured=self._seen)
         self._fill(recording, time, rois)
 
     def start(self) -> None:
@@ -64,7 +67,7 @@ class Reviewed(Session):
             state=State.FINISHED,
             reason=FinishReason.COMPLETED,
             frames_seen=self._seen,
-            frames_dropped=self._lost,
+            account=self._account,
             elapsed=self._elapsed,
         )
 

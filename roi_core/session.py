@@ -27,6 +27,7 @@ from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
 from roi_core.hand import Hand
 from roi_core.lanes import Lane
+from roi_core.ledger import Cause, Ledger
 from roi_core.metrics import Meter
 from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
@@ -103,7 +104,7 @@ class Session:
         self._zero = 0.0
         self._time = -1.0
         self._index = -1
-        self._dropped: int | None = None if source.counter == "unknown" else 0
+        self._ledger = Ledger(source.counter)
         self._last_arrival = perf_counter()
         self._lock = threading.RLock()
         self._pen = threading.Lock()
@@ -235,10 +236,14 @@ class Session:
             self._take.length = length
 
     def _end(
-        self, take: Take, reason: FinishReason, detail: str = "", said: tuple[Event, ...] = (), lost: int = 0
-    ) -> None:
+        self, take: Take, reason: FinishReason, detail: str = "", said: tuple[Event, ...] = (),
+        beyond: Sample | None = None,
+    ) -> None:  # fmt: skip
         events, maps = (*said, *self._last_words()), self._maps()
-        take.end(Summary(reason, detail, lost=lost, events=events, maps=maps))
+        summary = Summary(reason, detail, events=events, maps=maps)
+        if beyond is not None:
+            summary = replace(summary, lost=take.lost_before(beyond), cause=beyond.cause)
+        take.end(summary)
 
     def snapshot(self) -> Snapshot:
         """Return the present state, whole."""
@@ -258,7 +263,9 @@ class Session:
             rois=self._rois,
             settings=self.settings.current,
             frames_seen=self._meter.count,
-            frames_dropped=self._dropped,
+            account=replace(
+                self._ledger.account, lanes={lane.sink.name: lane.carried for lane in self._lanes}
+            ),
             fps=self._meter.rate(perf_counter()),
             step_ms=self._meter.cost(50) * 1e3,
             step_ms_p99=self._meter.cost(99) * 1e3,
@@ -313,9 +320,15 @@ class Session:
         news = [*self._gap(frame, time), *(edit_event(edit, frame.index, time) for edit in edits)]
         news += self._card_edits(time, frame.index)
         news += self._news.events(time, frame.index)
-        lost = self._count_lost(frame)
-        sample = self._pipeline.step(frame, time, settings, self._rois)
-        sample = self._judged(replace(sample, events=(*news, *sample.events), lost=lost), settings)
+        lost, cause = self._missing(frame)
+        try:
+            sample = self._pipeline.step(frame, time, settings, self._rois)
+        except Exception:
+            self._ledger.fail(lost, cause)
+            raise
+        sample = replace(sample, events=(*news, *sample.events), lost=lost, cause=cause)
+        sample = self._judged(sample, settings)
+        self._ledger.take(sample.fate, lost, cause)
         self._time, self._index = time, frame.index
         self._board.publish(sample)
         self._record(sample)
@@ -332,22 +345,21 @@ class Session:
                 log.exception("the quality of the picture is not followed any more: %s", error)
         return sample
 
-    def _count_lost(self, frame: Frame) -> int | None:
-        if self._dropped is None:
-            return None
+    def _missing(self, frame: Frame) -> tuple[int | None, Cause]:
+        """Return how many frames were lost just before this one, and where."""
+        counter = self._source.counter
         lost = frame.index - self._index - 1 if self._meter.count else 0
-        self._dropped += lost
-        return lost
+        cause = frame.cause or (Cause.TIME if counter == "time" else Cause.COUNT)
+        return (None if counter == "unknown" else lost), cause
 
     def _gap(self, frame: Frame, time: float) -> Iterator[Event]:
         """Tell of missing frames, or of a silence in which they cannot be counted."""
         if self._meter.count == 0:
             return
-        lost = frame.index - self._index - 1
+        lost, _ = self._missing(frame)
         silent = self._source.live and time - self._time > self.settings.current.camera.timeout
-        if lost > 0 or silent:
-            known = None if self._dropped is None else lost
-            data = {"lost": known, "first": self._index + 1, "last": frame.index - 1}
+        if lost or silent:
+            data = {"lost": lost, "first": self._index + 1, "last": frame.index - 1}
             yield Event(time, frame.index, "gap", {**data, "seconds": round(time - self._time, 6)})
 
     def _record(self, sample: Sample) -> None:
@@ -374,7 +386,7 @@ class Session:
         detail = f"the {take.length:g} s asked for"
         if any(event.kind == "gap" for event in words):
             detail += f", though no frame came after {take.seconds:.3g} s"
-        self._end(take, FinishReason.COMPLETED, detail, words, take.lost_before(beyond))
+        self._end(take, FinishReason.COMPLETED, detail, words, beyond)
 
     # -- the end ------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from roi_core.board import Diary
     from roi_core.cellring import CellRing
     from roi_core.frame import Activity, FinishReason
+    from roi_core.ledger import Account
     from roi_core.metrics import Meter
     from roi_core.ring import FrameRing, TraceRing
     from roi_core.rois import RoiSet
@@ -37,8 +38,8 @@ class Snapshot:
     """A session at one moment; cheap to make, and safe in any thread.
 
     Rates are in frames per second, ``step_ms`` is the median cost of a frame, ``silence`` the seconds since
-    the last frame, ``elapsed`` the seconds from the first to the last. ``frames_dropped`` is None when
-    losses cannot be known. ``shift`` (dy, dx) px, ``confidence`` 0..1 and ``flag`` are motion correction's
+    the last frame, ``elapsed`` the seconds from the first to the last. ``account`` is what became of the
+    frames. ``shift`` (dy, dx) px, ``confidence`` 0..1 and ``flag`` are motion correction's
     word on the last frame; ``cells`` are the traces and ``activity`` the last state of cells, their
     footprints being in ``activity.components``, which is the same object until something changes. ``diary``
     holds what happened: notes, edits, gaps, births; ``alarms`` how good the picture is. ``stages`` tells how
@@ -59,7 +60,7 @@ class Snapshot:
     rois: RoiSet
     settings: Settings
     frames_seen: int
-    frames_dropped: int | None
+    account: Account
     fps: float
     step_ms: float
     step_ms_p99: float
@@ -76,6 +77,11 @@ class Snapshot:
     stages: dict[str, str] = field(default_factory=dict)
     meters: Mapping[str, Meter] = field(default_factory=dict)
     behind: int | None = None
+
+    @property
+    def frames_dropped(self) -> int | None:
+        """Frames that were lost; None when that cannot be known."""
+        return self.account.all_lost
 
     @property
     def costs(self) -> dict[str, float]:

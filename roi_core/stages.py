@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from roi_core import settings
     from roi_core.frame import Activity, Foresight, Order, Settled
+    from roi_core.ledger import Fate
     from roi_core.rois import RoiSet
 
 __all__ = ["STAGES", "Finding", "Moving", "Preparing", "Shift", "Stage", "load"]
@@ -78,14 +79,15 @@ class Finding(Protocol):
     """Finds cells. ``input`` (h, w) is where the picture of the next step is written.
 
     ``shift`` (dy, dx) px by which that picture was moved: as much of its edges was not seen by the camera.
-    From a picture that is not ``trusted``, moved who knows where or a copy of the last, nothing is learned.
+    From a picture in ``doubt``, moved who knows where or a copy of the last, nothing is learned; the fate of
+    the activity tells.
     ``behind`` frames were not searched for new cells yet.
     """
 
     behind: int
     input: NDArray[np.float32]
     shift: tuple[float, float]
-    trusted: bool
+    doubt: Fate | None
 
     def step(self, row: int, settings: settings.Settings, rois: RoiSet) -> Activity:
         """Return what the cells do in row `row`."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from roi_core.errors import sentence
 from roi_core.frame import Settled
 from roi_core.lanes import Lane
+from roi_core.ledger import RECORDER
 from roi_core.sinks.hdf5 import Recorder
 from roi_core.sinks.pictures import Pictures
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.frame import Header, Sample, Summary
+    from roi_core.ledger import Account
     from roi_core.metrics import Meter
 
 __all__ = ["Take", "TakeStatus"]
@@ -43,7 +45,7 @@ class TakeStatus:
     seconds: float
     queued: int
     queue: int
-    dropped: int | None
+    account: Account
     disk_free: int
     bytes_per_second: float
     closing: bool
@@ -51,6 +53,11 @@ class TakeStatus:
     length: float | None = None
     ended: bool = False
     """True from when no more rows are taken, by whom ever it was ended."""
+
+    @property
+    def dropped(self) -> int | None:
+        """Frames lost before its rows; None when that cannot be known."""
+        return self.account.all_lost
 
 
 class Take:
@@ -90,7 +97,6 @@ class Take:
         self._heard = 0
         self._finished = Event()
         self._once = Lock()
-        self._dropped: int | None = None if header.counter == "unknown" else 0
         self.open = True
 
     @property
@@ -112,6 +118,11 @@ class Take:
     def meter(self) -> Meter:
         """What writing a sample costs."""
         return self._lane.meter
+
+    @property
+    def account(self) -> Account:
+        """What became of its frames so far; those that wait for the recorder are only known to wait."""
+        return replace(self._recorder.account, lanes={RECORDER: self._lane.carried})
 
     def is_over(self, time: float) -> bool:
         """Tell whether a sample at `time` (s of the session) lies beyond the length asked for."""
@@ -138,8 +149,6 @@ class Take:
         self._offer_pictures(sample)
         if self._rows == 0:
             self._first = sample.time
-        elif self._dropped is not None:
-            self._dropped = None if sample.lost is None else self._dropped + sample.lost
         self._last = sample.time
         self._rows += 1
         self._last_row, self._lag = sample.row, sample.activity.lag if sample.activity else 0
@@ -151,8 +160,6 @@ class Take:
         """
         self._ending = summary
         self.open = False
-        if self._dropped is not None:
-            self._dropped += summary.lost
         if self._lag == 0:
             self.finish(summary)
         else:
@@ -223,7 +230,7 @@ class Take:
             seconds=self.seconds,
             queued=self._lane.queued,
             queue=self._lane.capacity,
-            dropped=self._dropped,
+            account=self.account,
             disk_free=self._recorder.disk_free,
             bytes_per_second=self._recorder.size / max(perf_counter() - self._started, 1.0),
             closing=not self.open and self.alive,

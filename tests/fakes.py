@@ -8,6 +8,7 @@ import numpy as np
 
 from roi_core.errors import SourceLost
 from roi_core.frame import Activity, Backfill, Components, Frame, Settled, Status
+from roi_core.ledger import Fate
 
 
 class Ramp:
@@ -136,7 +137,7 @@ class FakeCells:
     past + .125; spikes the same with the row alone.
     """
 
-    lag, every, until, behind = 3, 10, 60, 0
+    lag, every, until, behind, doubt = 3, 10, 60, 0, None
 
     def __init__(
         self, shape, rate, settings, *, camera_shape=None, origin=(0, 0), bin=1, inline=True, first_id=1
@@ -202,7 +203,7 @@ class FakeCells:
         raw = 1000 * each + row
         causal = np.full(len(ids), row + 0.25, np.float32)
         return Activity(ids, raw, raw + np.float32(0.25), causal, self.lag, settled, spikes, self.components,
-                        tuple(past), tuple(events))  # fmt: skip
+                        tuple(past), tuple(events), self.doubt or Fate.ANALYSED)  # fmt: skip
 
     def _components(self):
         self.version += 1

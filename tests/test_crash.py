@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from roi_core.recording import Recording
+from roi_core.recording import Recording, audit
 
 RATE = 100
 MODES = ((), ("recorder.movie=true",), ("roi.dff=true",), ("recorder.movie=true", "recorder.compression=lz4"))
@@ -59,6 +59,7 @@ def test_kill_9_at_20_random_moments(tmp_path):
                 means, time = file["roi/means"][:], file["time"][:, 0]
             with Recording(out) as recording:
                 assert recording.movie is None or recording.movie[: len(time)].any(axis=(1, 2)).all()
+                assert audit(recording) == ()
             assert len(time) >= seen - RATE, f"{out}: {seen - len(time)} rows lost"
             assert np.all(np.diff(time) > 0)
             assert np.isfinite(means[: len(time)]).all()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from roi_core.cnmf.state import Field
 from roi_core.cnmf.view import Camera
 from roi_core.errors import SettingsError, sentence
 from roi_core.frame import Activity, Settled
+from roi_core.ledger import Fate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +102,8 @@ class OnlineCNMF:
                 "cnmf.enabled", True, f"cells need a picture of {SMALLEST} px a side, not {size}"
             )
         self.rate = rate
-        self.shift, self.trusted = (0.0, 0.0), True
+        self.shift = (0.0, 0.0)
+        self.doubt: Fate | None = None
         self._contrast, self._brighter = 0.0, 0
         self._scale = bin
         self._settings = settings
@@ -157,7 +160,8 @@ class OnlineCNMF:
         census, cells = self.census, self.census.cells
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
         seen = self._seen()
-        learns = self._centre(seen)
+        fate = self._centre(seen)
+        learns = fate is Fate.ANALYSED
         glow, fluorescence = self._demixed(learns)
         if learns and settings.cnmf.shapes:
             statistics.gather(n, t, self._padded, glow)
@@ -170,7 +174,8 @@ class OnlineCNMF:
             self._explain(seen, row)
             self._visit(settings)
             self._hand_over(settings)
-        return census.activity(self._lag)
+        activity = census.activity(self._lag)
+        return activity if learns else replace(activity, fate=fate)
 
     def look(self) -> NDArray[np.float32]:
         """Return the raw traces (N,) of the picture in ``input``, and learn nothing from it."""
@@ -251,10 +256,10 @@ class OnlineCNMF:
         )
         return top, h - bottom, left, w - right
 
-    def _centre(self, seen: tuple[int, int, int, int]) -> bool:
-        """Centre and bin the picture; return whether it is one to learn from."""
+    def _centre(self, seen: tuple[int, int, int, int]) -> Fate:
+        """Centre and bin the picture; return whether it is one to learn from, or why not."""
         fibres = self._settings.cnmf.preset == "photometry"  # their light may be off in every other frame
-        doubtful = not fibres and not (self._lit(seen) and self.trusted)
+        doubtful = None if fibres else self.doubt if self._lit(seen) else Fate.DARK
         if self._pictures == 0:
             self._mean[:] = self.input
         self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self.rate))
@@ -272,10 +277,10 @@ class OnlineCNMF:
             if self._odd > STAY * self.rate:
                 self._mean += self.input
                 self._start_over()
-            return False
+            return doubtful or Fate.ODD
         self._pictures += 1
         self._usual += (power - self._usual) / min(self._pictures, 10 * TRUSTED)
-        return True
+        return Fate.ANALYSED
 
     def _start_over(self) -> None:
         """Take the present picture for the normal one, and all cells for being at rest."""

@@ -16,14 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each fact."""
-    from roi_core.console import describe_recording
+    from roi_core.console import account_lines, describe_recording
     from roi_core.recording import Recording
 
     with Recording(arguments.file) as recording:
-        facts = describe_recording(recording)
+        facts, account = describe_recording(recording), account_lines(recording)
     if arguments.json:
         print(json.dumps(facts, indent=2))
         return 0
     for name, value in facts.items():
-        print(f"{name:16} {'unknown' if value is None else value}")
+        if name == "accounting":
+            print(name, *account, sep="\n")
+        else:
+            print(f"{name:16} {'unknown' if value is None else value}")
     return 0

@@ -16,6 +16,7 @@ from roi_core.card import Card
 from roi_core.codecs import make_readable
 from roi_core.errors import NotARecording, RecordingError
 from roi_core.frame import Event
+from roi_core.ledger import Account
 from roi_core.recording import light
 from roi_core.recording.cells import RecordedCells
 from roi_core.rois import RoiSet
@@ -226,6 +227,22 @@ class Recording:
         """Whether the frames were recorded."""
         with self._sound():
             return layout.MOVIE in self._file
+
+    @property
+    def movie_rows(self) -> int:
+        """Frames of the movie on the disk; 0 when it was not recorded."""
+        with self._sound():
+            return len(self._file[layout.MOVIE]) if layout.MOVIE in self._file else 0
+
+    @property
+    def account(self) -> Account | None:
+        """What became of every frame; None in a recording made before that was counted."""
+        with self._sound():
+            group = self._file.get(layout.ACCOUNTING)
+            counts = {} if group is None else {name: int(count) for name, count in group.attrs.items()}
+        unknown = int(layout.UNKNOWN)
+        known = {name: None if count == unknown else count for name, count in counts.items()}
+        return Account.of(known) if known else None
 
     @property
     def movie(self) -> h5py.Dataset | None:

@@ -19,6 +19,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.errors import RecorderError
 from roi_core.frame import Event
+from roi_core.sinks.accounting import Accounting
 from roi_core.sinks.attributes import at_start, now, set_card, set_text, text_dtype
 from roi_core.sinks.channel import Channel
 from roi_core.sinks.components import Components
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.frame import Header, Sample, Summary
+    from roi_core.ledger import Account
     from roi_core.settings import Recorder as Rules
 
 __all__ = ["Recorder", "free_path"]
@@ -55,6 +57,7 @@ class Recorder:
         self.disk_free = 0
         self._overwrite = overwrite
         self._file: h5py.File | None = None
+        self._accounting = Accounting()
 
     def open(self, header: Header) -> None:
         """Create the file and everything in it that is known before the first frame."""
@@ -130,6 +133,11 @@ class Recorder:
                 file.close()
 
     @property
+    def account(self) -> Account:
+        """What became of the frames so far."""
+        return self._accounting.account
+
+    @property
     def _file_now(self) -> h5py.File:
         if self._file is None:
             raise RecorderError(f"{self.path} is closed")
@@ -159,7 +167,7 @@ class Recorder:
         self._last = (0.0, -1)
         self._events: list[Event] = []
         self._event_rows = 0
-        self._dropped: int | None = None if header.counter == "unknown" else 0
+        self._accounting.open(file, header)
         file.flush()
 
     def _begin(self, sample: Sample) -> None:
@@ -172,8 +180,7 @@ class Recorder:
         row = self.rows - self.safe_rows
         self._last = (sample.time - self._zero, sample.index)
         self._time[row], self._index[row] = self._last
-        if self.rows > 0 and self._dropped is not None:
-            self._dropped = None if sample.lost is None else self._dropped + sample.lost
+        self._accounting.take(sample)
         self.rows += 1
 
     def _timed(self, event: Event) -> Event:
@@ -196,10 +203,7 @@ class Recorder:
         _extend(file[layout.EVENTS], self._event_rows, _event_table(self._events))
         _extend(file[layout.TIME], first, self._time[:count])
         elapsed = self._last[0]
-        file.attrs.modify("rows", np.uint64(self.rows))
-        file.attrs.modify("frames_seen", np.uint64(self.rows))
-        dropped = layout.UNKNOWN if self._dropped is None else np.uint64(self._dropped)
-        file.attrs.modify("frames_dropped", dropped)
+        self._accounting.append()
         file.attrs.modify("elapsed_sec", elapsed)
         file.attrs.modify("avg_fps", (self.rows - 1) / elapsed if elapsed > 0 else 0.0)
         set_text(file, "end_iso8601", now())
@@ -218,8 +222,7 @@ class Recorder:
         file = self._file_now
         reason = f"{summary.reason}: {summary.detail}" if summary.detail else str(summary.reason)
         time, frame = self._last
-        if self._dropped is not None:
-            self._dropped += summary.lost
+        self._accounting.end(summary)
         for event in summary.events:
             self._note(self._timed(event))
         self._note(Event(time, frame, "stop", {"reason": reason}))

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from roi_core.frame import Frame
+from roi_core.ledger import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,7 @@ class Paced:
     def frames(self) -> Iterator[Frame]:
         """Yield frames when their time has come; frames more than `PATIENCE` periods late are skipped."""
         start: float | None = None
-        skip_to = 0.0
+        skip_to, cause = 0.0, None
         for frame in self._source.frames():
             now = self._clock.now()
             start = now - frame.time if start is None else start
@@ -99,13 +100,14 @@ class Paced:
             if frame.time < skip_to:
                 continue
             if now > due + PATIENCE / self.rate and not skip_to:
-                skip_to = now - start
+                skip_to, cause = now - start, Cause.SKIPPED
                 continue
             # One frame is always given after a skip: a decoder slower than the file must not starve.
             skip_to = 0.0
             if due > now and self._clock.wait(self._closed, due - now):
                 return
-            yield Frame(frame.image, frame.index, due)
+            yield Frame(frame.image, frame.index, due, cause or frame.cause)
+            cause = None
 
     def close(self) -> None:
         """Wake the wait and close the file."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi_core.errors import SourceError, SourceLost, SourceNotFound
 from roi_core.frame import Frame
+from roi_core.ledger import Cause
 from roi_core.sources.base import asked
 from roi_core.sources.capture import cv2, keep_depth, open_capture, open_options
 from roi_core.sources.counting import EmbeddedCounter, FrameCounter, ReadCounter, TimeCounter
@@ -112,7 +113,7 @@ class Live:
         if back and self._index >= 0:
             self._tell_return(stamp - self._time, index - self._index - 1)
         self._index, self._time = index, stamp
-        return Frame(image, index, stamp)
+        return Frame(image, index, stamp, Cause.AWAY if back else None)
 
     def _tell_return(self, away: float, lost: int) -> None:
         words = {"camera": f"{lost} frames were lost", "time": f"about {lost} frames were lost"}

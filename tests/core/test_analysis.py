@@ -424,7 +424,7 @@ def test_numbers_of_numpy_in_an_event_do_not_hurt(tmp_path, monkeypatch):
 def test_settings_that_are_off_leave_the_file_as_it_was(tmp_path):
     film(Ramp(30, SHAPE), tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5") as file:
-        assert sorted(file) == ["events", "frame_index", "roi", "session", "settings", "time"]
+        assert sorted(file) == ["accounting", "events", "frame_index", "roi", "session", "settings", "time"]
     assert LiveSettings().current.cnmf.enabled is False
 
 
@@ -485,7 +485,7 @@ def test_what_is_not_in_its_place_or_was_seen_already_is_not_to_be_trusted(monke
 
     def trusted(value, **settings):
         steps(value, **settings)
-        return steps.analysis._cells.now.trusted
+        return steps.analysis._cells.now.doubt is None
 
     assert trusted(1)
     assert not trusted(1), "the camera hangs"
@@ -498,5 +498,5 @@ def test_what_is_not_in_its_place_or_was_seen_already_is_not_to_be_trusted(monke
     steps.analysis.close()
     alone = Steps(*CELLS)
     alone(1)
-    assert alone.analysis._cells.now.trusted, "motion correction was never on"
+    assert alone.analysis._cells.now.doubt is None, "motion correction was never on"
     alone.analysis.close()

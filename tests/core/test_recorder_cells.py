@@ -190,7 +190,7 @@ def test_maps_are_written_at_the_end(tmp_path):
 
 def test_without_motion_and_cells_nothing_is_there(tmp_path):
     with h5py.File(record(tmp_path / "a.h5", samples(range(9), off=range(9), shift=False))) as file:
-        assert sorted(file) == ["events", "frame_index", "roi", "session", "settings", "time"]
+        assert sorted(file) == ["accounting", "events", "frame_index", "roi", "session", "settings", "time"]
 
 
 def test_no_cell_at_all_is_a_whole_group_too(tmp_path):
