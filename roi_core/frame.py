@@ -228,7 +228,8 @@ class Activity:
     ``raw`` (N,) is the demixed trace above its baseline, ``calcium`` and ``spikes`` are the causal estimates
     (they use this frame and earlier ones). ``settled_calcium`` and ``settled_spikes`` are those of the frame
     ``lag`` rows ago, refined by what came since; NaN where a component did not exist then. ``events`` are
-    (kind, data) of births, merges, splits, removals and what was done by hand.
+    (kind, data) of births, merges, splits, removals and what was done by hand. ``tail`` is what is known of
+    the last rows: what will be settled if this frame is the last.
     """
 
     ids: tuple[int, ...]
@@ -243,6 +244,7 @@ class Activity:
     events: tuple[tuple[str, dict[str, Any]], ...] = ()
     fate: Fate = Fate.ANALYSED
     """Whether the cells learned from the frame, or why they were only followed."""
+    tail: Settled | None = None
 
 
 @dataclass(frozen=True, slots=True)

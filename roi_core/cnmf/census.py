@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.residual import Ring
     from roi_core.cnmf.state import Cells
     from roi_core.cnmf.view import Camera
-    from roi_core.frame import Components
+    from roi_core.frame import Components, Settled
     from roi_core.rois import Roi
     from roi_core.settings import Cnmf
 
@@ -497,8 +497,11 @@ class Census:
             words[i] = BY_HAND
         return tuple(words)
 
-    def activity(self, lag: int) -> Activity:
-        """Return what the cells did in this frame, and what happened to them since the last."""
+    def activity(self, lag: int, tail: Settled | None = None) -> Activity:
+        """Return what the cells did in this frame, and what happened to them since the last.
+
+        ``tail`` is what is known of the last rows.
+        """
         d = self.deconvolver
         components = self.components()
         news, self._news = tuple(self._news), []
@@ -514,6 +517,7 @@ class Census:
             components=components,
             backfill=backfill,
             events=news,
+            tail=tail,
         )
 
 

@@ -174,7 +174,7 @@ class OnlineCNMF:
             self._explain(seen, row)
             self._visit(settings)
             self._hand_over(settings)
-        activity = census.activity(self._lag)
+        activity = census.activity(self._lag, self.finish())
         return activity if learns else replace(activity, fate=fate)
 
     def look(self) -> NDArray[np.float32]:
@@ -212,7 +212,7 @@ class OnlineCNMF:
         return max(self._ring.head - self._detector.done, 0)
 
     def finish(self) -> Settled | None:
-        """Return the refined values of the last rows; no step follows."""
+        """Return the refined values of the last rows, as they are if no step follows."""
         number = min(self._lag, self._steps)
         if number == 0:
             return None

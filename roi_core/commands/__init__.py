@@ -15,6 +15,7 @@ COMMANDS: Final[dict[str, str]] = {
     "devices": "list the cameras of this machine",
     "random-rois": "write a file of random circles",
     "info": "tell what is in a recording, also an unfinished one",
+    "recover": "finish a recording that a crash cut short",
     "export": "write a recording in another format",
     "refine": "find every cell's trace anew, over the whole recording",
     "compare": "tell which cells two recordings share",

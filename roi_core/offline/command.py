@@ -1,45 +1,37 @@
-"""What ``roi_stream refine`` and ``roi_stream compare`` say on a terminal."""
+"""What ``roi_stream refine``, ``recover`` and ``compare`` say on a terminal."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from roi_core.frame import Status
 from roi_core.offline.compare import Result, compare, recorded
+from roi_core.offline.recover import recover
 from roi_core.offline.refine import Stopped, refine
 from roi_core.recording import Recording
 from roi_core.terminal import Quiet, complain, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from roi_core.offline.compare import Comparison
 
-__all__ = ["compare_files", "refine_file"]
+__all__ = ["compare_files", "recover_file", "refine_file"]
 
 
 def refine_file(
     path: Path, movie: str | None, changes: tuple[str, ...], overwrite: bool, asked: Callable[[], bool]
 ) -> None:
     """Refine a recording with a bar on stderr; say what was found, or what is kept if ``asked`` to stop."""
-    logger = logging.getLogger("roi_core")
-    with (
-        logging_redirect_tqdm([logger]),
-        tqdm(unit=" frames", file=Quiet(sys.stderr), dynamic_ncols=True) as bar,
-    ):
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with _bar() as (bar, progress):
         try:
             outcome = refine(
                 path,
@@ -56,6 +48,31 @@ def refine_file(
     status = outcome.components.status
     counts = ", ".join(f"{int((status == kind).sum())} {kind.name.lower()}" for kind in Status)
     say(f"{counts} over {len(outcome.raw)} rows in /cnmf/refined of {path}")
+
+
+def recover_file(path: Path, out: Path | None) -> None:
+    """Finish a recording that was cut short, with a bar on stderr; say what it holds."""
+    with _bar() as (_, progress):
+        found = recover(path, out, progress)
+    for note in found.notes:
+        complain(f"{found.path}: {note}")
+    events = "1 event" if found.replayed == 1 else f"{found.replayed} events"
+    say(f"{found.rows} rows in {found.path}, {events} from its journal")
+
+
+@contextmanager
+def _bar() -> Iterator[tuple[tqdm[Any], Callable[[int, int], None]]]:
+    """Show a bar, and warnings above it; give it and how it is told rows done, of how many."""
+    with (
+        logging_redirect_tqdm([logging.getLogger("roi_core")]),
+        tqdm(unit=" frames", file=Quiet(sys.stderr), dynamic_ncols=True, delay=0.5) as bar,
+    ):
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield bar, progress
 
 
 def compare_files(a: str, b: str, least: float, as_json: bool) -> None:

@@ -22,9 +22,10 @@ from roi_core.offline.movie import Movie, Registered
 from roi_core.offline.outcome import Outcome, judged
 from roi_core.offline.passes import Learning, Measuring, first_look
 from roi_core.offline.scratch import Scratch
-from roi_core.offline.write import already_refined, mend, write
+from roi_core.offline.write import already_refined, write
 from roi_core.prepare import Prepare
 from roi_core.recording import Recording
+from roi_core.recording.draft import mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable

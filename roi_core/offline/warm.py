@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from roi_core.prepare import Prepare
     from roi_core.recording import RecordedCells, Recording
 
-__all__ = ["Known", "known_cells", "last_settings", "restored", "start", "table_state"]
+__all__ = ["Known", "first_settings", "known_cells", "last_settings", "restored", "start", "table_state"]
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +47,20 @@ def last_settings(recording: Recording, changes: tuple[str, ...]) -> Settings:
 
     What this version of the program does not know, or refuses, keeps its default and is told in a warning.
     """
-    settings, wanted = Settings(), _tree(recording)
+    wanted = _tree(recording)
     for event in recording.events:
         if event.kind == "setting":
             wanted[str(event.data.get("path"))] = event.data.get("new")
-    refused = []
+    return _known(recording, wanted).with_texts(*changes)
+
+
+def first_settings(recording: Recording) -> Settings:
+    """Return the settings in force at the start of a recording, as far as they are known here."""
+    return _known(recording, _tree(recording))
+
+
+def _known(recording: Recording, wanted: dict[str, Any]) -> Settings:
+    settings, refused = Settings(), []
     for path, value in wanted.items():
         if path.split(".")[0] in BLOCKS:
             try:
@@ -60,7 +69,7 @@ def last_settings(recording: Recording, changes: tuple[str, ...]) -> Settings:
                 refused.append(path)
     if refused:
         log.warning("%s has settings that are not known here: %s", recording.path, ", ".join(refused))
-    return settings.with_texts(*changes)
+    return settings
 
 
 def _tree(recording: Recording) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Recording:
     ----------
     path
         The ``.h5`` file.
+    file
+        It, when it is open already; it is then closed with the recording.
 
     Raises
     ------
@@ -44,9 +46,9 @@ class Recording:
         It is not there, not HDF5, or not a recording of ours; the sentence says which.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, file: h5py.File | None = None) -> None:
         self.path = Path(path)
-        self._file, self.being_written = _open(self.path)
+        self._file, self.being_written = _open(self.path) if file is None else (file, False)
         """Whether another process has it open for writing."""
         try:
             with self._sound():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from roi_core import layout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import h5py
     from numpy.typing import NDArray
 
@@ -87,6 +90,16 @@ class Traces:
             if kind != CAUSAL:
                 for place, row, values in self._late:
                     dataset[row : row + values.shape[1], place] = values[kind]
+
+    @contextmanager
+    def for_now(self, rows: int, columns: int) -> Iterator[None]:
+        """Forget afterwards what is settled inside: the frames to come will revise it."""
+        self._make_room(rows - 1, columns - 1)
+        known = self._values.copy()
+        try:
+            yield
+        finally:
+            self._values = known
 
     def clear(self, rows: int) -> None:
         """Forget what is in the file and cannot change any more."""

@@ -22,7 +22,7 @@ from roi_core.frame import Activity, Components, FinishReason, Header, Sample, S
 from roi_core.offline import Stopped, glow, levels, passes, refine, seeds, traces, warm, write
 from roi_core.offline import evidence as evidence_
 from roi_core.offline import movie as movie_
-from roi_core.recording import Recording
+from roi_core.recording import Recording, draft
 from roi_core.rois import RoiSet
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sinks.hdf5 import Recorder
@@ -215,7 +215,7 @@ def test_a_kill_before_the_changes_are_made_leaves_the_old_file(recorded, fresh,
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(write.Draft, "commit", killed)
+        patch.setattr(draft.Draft, "commit", killed)
         with pytest.raises(KeyboardInterrupt):
             refine(fresh)
     assert contents(fresh, True) == {}
@@ -225,13 +225,13 @@ def test_a_kill_before_the_changes_are_made_leaves_the_old_file(recorded, fresh,
 def test_a_kill_while_the_changes_are_made_is_mended(refined, fresh, monkeypatch):
     before = fresh.stat().st_size
     with monkeypatch.context() as patch:
-        patch.setattr(write.Draft, "replay", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(draft.Draft, "replay", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             refine(fresh)
     assert fresh.stat().st_size > before
-    write.mend(fresh)
+    draft.mend(fresh)
     assert contents(fresh, True) == contents(refined, True)
-    assert not fresh.with_name("a.refine-journal").exists()
+    assert not fresh.with_name("a.draft").exists()
 
 
 @settings(max_examples=30)
@@ -242,16 +242,16 @@ def test_a_draft_reads_as_if_written_and_keeps_the_file_until_it_commits(tmp_pat
     path.write_bytes(old)
     twin = bytearray(old)
     with path.open("r+b") as raw:
-        draft = write.Draft(raw)
+        changes = draft.Draft(raw)
         for place, data in writes:
-            draft.seek(place)
-            draft.write(data)
+            changes.seek(place)
+            changes.write(data)
             twin[len(twin) : place] = bytes(max(0, place - len(twin)))
             twin[place : place + len(data)] = data
-            draft.seek(0)
-            assert draft.read(len(twin)) == bytes(twin)
+            changes.seek(0)
+            assert changes.read(len(twin)) == bytes(twin)
         assert path.read_bytes()[:40] == old
-        draft.commit(folder / "a.journal")
+        changes.commit(path)
     assert path.read_bytes() == bytes(twin)
 
 

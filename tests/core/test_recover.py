@@ -1,0 +1,311 @@
+"""What `recover` leaves is what a clean stop at the last safe row would have left; at worst the old file."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from roi_core import layout
+from roi_core.errors import RecordingError
+from roi_core.frame import Event, FinishReason, Summary
+from roi_core.offline import recover as module
+from roi_core.offline.recover import REASON, recover
+from roi_core.recording import Recording
+from roi_core.rois import Circle, RoiSet
+from roi_core.session import Session
+from roi_core.settings import LiveSettings, Settings
+from roi_core.sinks import components
+from roi_core.sinks.hdf5 import Recorder
+from roi_core.sources import open_source
+from tests.core.test_recorder import header, sample
+from tests.core.test_recorder import record as record_rows
+
+STOPPED = Summary(FinishReason.STOPPED)
+REPO = Path(__file__).parents[2]
+OTHERWISE = {"finish_reason", "start_iso8601", "end_iso8601"}
+"""Attributes that tell when and why."""
+
+
+def cut(recorder, copy):
+    """Copy the file and its journal as they are: what a kill just now would leave."""
+    shutil.copy(recorder.path, copy)
+    shutil.copy(recorder.path.with_suffix(".jsonl"), copy.with_suffix(".jsonl"))
+
+
+def contents(path):
+    """Every dataset and attribute of a file, but those that tell when and why."""
+    found = {}
+
+    def take(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = np.asarray(item[()]).tolist() if item.dtype.hasobject else item[()]
+        found.update({f"{name}@{key}": value for key, value in item.attrs.items()})
+
+    with h5py.File(path) as file:
+        file.visititems(take)
+        found.update({f"@{key}": value for key, value in file.attrs.items() if key not in OTHERWISE})
+    *events, stop = found.pop("events")
+    assert stop[2] == b"stop"
+    return found | {"events": [tuple(event) for event in events], "stop": tuple(stop)[:2]}
+
+
+def check_same(a, b):
+    assert a.keys() == b.keys()
+    for name, value in a.items():
+        np.testing.assert_array_equal(value, b[name], err_msg=name)
+        assert getattr(value, "dtype", None) == getattr(b[name], "dtype", None), name
+
+
+TEXTS = (
+    "recorder.movie=true", "recorder.disk_reserve=1", "recorder.flush_period=0.02", "camera.rate=30",
+    "motion.enabled=true", "cnmf.enabled=true", "cnmf.cell_radius=4", "roi.dff=true",
+)  # fmt: skip
+
+
+def run(path, source, frames):
+    live = LiveSettings(Settings().with_texts(*TEXTS))
+    rois = RoiSet().add(Circle(20, 20, 5)).add(Circle(40, 30, 3))
+    session = Session(open_source(str(source), live), live, rois, max_frames=frames)
+    session.note("the first words")
+    session.record(path, essential=True)
+    session.start()
+    session.wait()
+
+
+def test_every_dataset_equals_that_of_a_clean_stop_at_the_same_row(tmp_path, movie, monkeypatch):
+    """With cells, motion correction, dF/F, regions and the movie; the last spikes and the maps, too."""
+    np.save(tmp_path / "film.npy", np.asarray(movie.pictures[:450]).astype(np.uint16))
+    monkeypatch.setattr(components, "PERIOD", 0.0)
+    flush, killed = Recorder.flush, tmp_path / "killed.h5"
+
+    def flush_and_cut(recorder):
+        flush(recorder)
+        if 250 <= recorder.safe_rows < 440:
+            cut(recorder, killed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "flush", flush_and_cut)
+        run(tmp_path / "a.h5", tmp_path / "film.npy", 450)
+    found = recover(killed)
+    assert (found.notes, found.cut) == ((), 0)
+    assert 250 <= found.rows < 440
+    run(tmp_path / "clean.h5", tmp_path / "film.npy", found.rows)
+    recovered, clean = contents(killed), contents(tmp_path / "clean.h5")
+    assert len(recovered["cnmf/ids"]) > 2
+    assert np.isfinite(recovered["maps/mean"]).any()
+    check_same(recovered, clean)
+    with h5py.File(killed) as file:
+        assert file.attrs["finish_reason"].decode() == REASON
+
+
+def unfinished(folder, rows=40, safe=30, name="a.h5", **more):
+    """A recording with two events a row and `rows` of which `safe` were flushed, as a kill leaves it."""
+    recorder = Recorder(folder / name)
+    recorder.open(header(**more))
+    for row in range(rows):
+        events = [Event(2 + row / 50, row, "marker", {"number": row}), Event(2 + row / 50, row, "alert", {})]
+        recorder.write(sample(row, events=events if row % 10 == 5 else ()))
+        if row == safe - 1:
+            recorder.flush()
+    killed = folder / f"killed_{name}"
+    cut(recorder, killed)
+    recorder.close(STOPPED)
+    return killed
+
+
+def test_events_of_safe_rows_are_told_once_and_words_of_lost_rows_at_the_last(tmp_path):
+    killed = unfinished(tmp_path)
+    with killed.with_suffix(".jsonl").open("ab") as journal:
+        journal.write(b'{"time": 0.7, "frame": 36, "kind": "note", "data": {"text": "she moved"}}\n')
+        journal.write(b'{"time": 0.7, "frame": 37, "ki')
+    assert recover(killed).replayed == 2
+    with Recording(killed) as recording:
+        assert recording.complete
+        told = [(event.kind, event.frame, event.data) for event in recording.events]
+        assert [event.time for event in recording.events[-3:]] == [recording.time[-1]] * 3
+    assert told == [
+        ("start", 0, {}),
+        *[each for row in (5, 15, 25) for each in (("marker", row, {"number": row}), ("alert", row, {}))],
+        ("marker", 29, {"number": 35}),
+        ("note", 29, {"text": "she moved"}),
+        ("stop", 29, {"reason": REASON}),
+    ]
+
+
+def test_events_that_the_last_flush_missed_come_from_the_journal(tmp_path):
+    killed = unfinished(tmp_path, safe=40)
+    whole = tmp_path / "whole.h5"
+    shutil.copy(killed, whole)
+    shutil.copy(killed.with_suffix(".jsonl"), whole.with_suffix(".jsonl"))
+    with h5py.File(killed, "r+") as file:
+        file[layout.EVENTS].resize(3, axis=0)
+    assert recover(killed).replayed == 6
+    assert recover(whole).replayed == 0
+    check_same(contents(killed), contents(whole))
+
+
+def test_a_journal_of_another_recording_is_left_out_and_said(tmp_path):
+    killed = unfinished(tmp_path)
+    killed.with_suffix(".jsonl").write_text('{"time": 0, "frame": 3, "kind": "note", "data": {}}\n')
+    found = recover(killed)
+    assert found.replayed == 0
+    assert found.notes == (f"{killed.with_suffix('.jsonl')} does not fit the file: its events were left out",)
+
+
+def test_without_a_journal_the_rows_are_finished(tmp_path):
+    killed = unfinished(tmp_path)
+    killed.with_suffix(".jsonl").unlink()
+    assert recover(killed).rows == 30
+
+
+def test_a_card_edit_of_the_journal_is_on_the_card(tmp_path):
+    killed = unfinished(tmp_path, safe=30)
+    with killed.with_suffix(".jsonl").open("ab") as journal:
+        edit = {"path": "subject.subject_id", "old": "", "new": "mouse 7"}
+        journal.write(json.dumps({"time": 0.1, "frame": 29, "kind": "card", "data": edit}).encode() + b"\n")
+    recover(killed)
+    with Recording(killed) as recording:
+        assert recording.card.flat()["subject_id"] == "mouse 7"
+
+
+def test_counts_are_those_of_the_rows(tmp_path):
+    recorder = Recorder(tmp_path / "a.h5")
+    recorder.open(header())
+    for row in range(10):
+        recorder.write(sample(row, index=row if row < 6 else row + 3, lost=3 if row == 6 else 0))
+    recorder.flush()
+    cut(recorder, tmp_path / "killed.h5")
+    with h5py.File(tmp_path / "killed.h5", "r+") as file:
+        file[layout.TIME].resize(8, axis=0)  # a torn flush
+    found = recover(tmp_path / "killed.h5")
+    assert (found.rows, found.cut) == (8, 2)
+    with Recording(tmp_path / "killed.h5") as recording:
+        known = recording.attributes
+        assert (known["rows"], known["frames_seen"], known["frames_dropped"]) == (8, 8, 3)
+        assert known["elapsed_sec"] == pytest.approx(7 / 50)
+        assert known["avg_fps"] == pytest.approx(50)
+    with h5py.File(tmp_path / "killed.h5") as file:
+        assert {len(file[name]) for name in (layout.TIME, layout.MEANS, layout.FRAME_INDEX)} == {8}
+    recorder.close(STOPPED)
+
+
+def test_unknown_losses_stay_unknown_and_no_rows_are_no_trouble(tmp_path):
+    killed = unfinished(tmp_path, rows=0, counter="unknown")
+    assert recover(killed).rows == 0
+    with Recording(killed) as recording:
+        assert recording.attributes["frames_dropped"] is None
+        assert [event.kind for event in recording.events] == ["stop"]
+
+
+def test_rows_without_a_place_in_the_file_are_cut(tmp_path):
+    """A flush writes lengths and chunks in any order: a row whose chunk is not known reads as nothing."""
+    killed = unfinished(tmp_path, safe=40, recorder__movie="true", recorder__rows_per_chunk=4)
+    with h5py.File(killed, "r+") as file:
+        for name in (layout.TIME, layout.FRAME_INDEX, layout.MEANS, layout.MOVIE):
+            file[name].resize(44, axis=0)  # makes room, but no chunk
+        file[layout.MOVIE].resize(38, axis=0)
+        file[layout.MOVIE].resize(44, axis=0)
+    assert recover(killed).rows == 38
+    with Recording(killed) as recording:
+        assert recording.movie[:, 0, 0].tolist() == list(range(38))
+
+
+def test_a_file_that_is_finished_stays_as_it_is(tmp_path):
+    path = record_rows(tmp_path / "a.h5", [sample(row) for row in range(5)])
+    before = path.read_bytes()
+    assert recover(path).notes == ("it was finished already: nothing was changed",)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_being_written_is_left_alone(tmp_path):
+    recorder = Recorder(tmp_path / "a.h5")
+    recorder.open(header())
+    recorder.write(sample(0))
+    recorder.flush()
+    with pytest.raises(RecordingError, match="is open in another program"):
+        recover(recorder.path)
+    with pytest.raises(RecordingError, match="is open in another program"):
+        recover(recorder.path, tmp_path / "b.h5")
+    recorder.write(sample(1))
+    recorder.close(STOPPED)
+    with Recording(recorder.path) as recording:
+        assert (recording.rows, recording.complete) == (2, True)
+
+
+def test_a_file_that_somebody_reads_is_left_alone(tmp_path):
+    killed = unfinished(tmp_path)
+    with Recording(killed), pytest.raises(RecordingError, match="is open in another program"):
+        recover(killed)
+
+
+def test_a_copy_is_finished_and_the_file_stays(tmp_path):
+    killed = unfinished(tmp_path)
+    before = killed.read_bytes()
+    assert recover(killed, tmp_path / "b.h5").rows == 30
+    assert killed.read_bytes() == before
+    with Recording(tmp_path / "b.h5") as recording:
+        assert recording.complete
+    with pytest.raises(RecordingError, match="exists already"):
+        recover(killed, tmp_path / "b.h5")
+
+
+@pytest.mark.parametrize("step", ["_finish_cells", "_write_events", "_write_counts", "_check"])
+def test_what_fails_on_the_way_changes_nothing(tmp_path, monkeypatch, step):
+    killed = unfinished(tmp_path, cnmf__enabled="true")
+    before = killed.read_bytes()
+
+    def fails(*_):
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, step, fails)
+        with pytest.raises(RecordingError, match="beyond repair and was not changed: the disk is gone"):
+            recover(killed)
+    assert killed.read_bytes()[: len(before)] == before
+    assert recover(killed).rows == 30
+
+
+KILLED_WHILE = """
+import os, signal, sys
+from pathlib import Path
+from roi_core.offline.recover import recover
+from roi_core.recording import draft
+
+class Kills:
+    def __init__(self, raw): self.raw, self.left = raw, int(sys.argv[2])
+    def __getattr__(self, name): return getattr(self.raw, name)
+    def write(self, data):
+        if self.left == 0: os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+        count = self.raw.write(data); self.raw.flush(); return count
+
+begin = draft.Draft.__init__
+draft.Draft.__init__ = lambda self, raw: begin(self, Kills(raw))
+if sys.argv[2] == "0":
+    os.replace = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+recover(Path(sys.argv[1]))
+"""
+
+
+def test_a_recovery_that_is_killed_itself_is_finished_by_the_next(tmp_path):
+    """At every write that changes the file, and just before the changes are agreed on."""
+    done = unfinished(tmp_path, name="done.h5", recorder__movie="true")
+    expected = recover(done) and contents(done)
+    for number in range(100):
+        killed = unfinished(tmp_path, name=f"{number}.h5", recorder__movie="true")
+        command = [sys.executable, "-c", KILLED_WHILE, str(killed), str(number)]
+        child = subprocess.run(
+            command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+        )
+        if child.returncode == 0:
+            break
+        assert child.returncode == -signal.SIGKILL, child.stderr
+        recover(killed)
+        check_same(contents(killed), expected)
+    assert number > 3
