@@ -31,6 +31,7 @@ from roi_stream_gui.geometry import outside
 from roi_stream_gui.ground import Ground
 from roi_stream_gui.home import config_folder
 from roi_stream_gui.keeper import Keeper
+from roi_stream_gui.library import Library
 from roi_stream_gui.messages import MessageLog
 from roi_stream_gui.picture import Picture
 from roi_stream_gui.presets import Presets
@@ -87,7 +88,8 @@ class Controller:
         self.recovery = Recovery(folder)
         self.recents = Recents(folder)
         self.choices = Choices(self.recents, lister)
-        self.taking = Taking(self.settings, lambda: self.session, self.recovery)
+        self.library = Library(lambda: self.taking.folder, self.connect)
+        self.taking = Taking(self.settings, lambda: self.session, self.recovery, self.library.remember)
         self.disk = Disk()
         self.agreement = Agreement()
         self.watch = Watch()
@@ -269,6 +271,7 @@ class Controller:
         self.replay.tick()
         self.review.tick()
         self.exporting.tick()
+        self.library.tick()
         session = self.session
         self.picture.tick(session)
         self.ground.follow(session, self.hand.tool is Tool.WAND or self.bundle.open)
@@ -349,6 +352,7 @@ class Controller:
         self.exporting.close()
         self._collect_session()
         self._finish()
+        self.library.close()
         self.disk.close()
 
     def _phase(self, snapshot: Snapshot | None) -> Phase:

@@ -111,6 +111,7 @@ def _cells(verb: tuple[str, str, str]) -> Entry:
 
 MENU: tuple[Entry, ...] = (
     Entry("File/Open ...", lambda d: d.ask_file("open", d.controller.connect), "Ctrl+O"),
+    Entry("File/Catalogue ...", lambda d: d.show_library(), "Ctrl+L"),
     Entry(
         "File/Connect again",
         lambda d: d.controller.connect(d.controller.source),

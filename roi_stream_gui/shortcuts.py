@@ -243,6 +243,7 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
     Action("Stop recording", said="hold Shift+R"),
     Action("Write a note", (Chord("N"),), lambda d: d.focus("note")),
     Action("Open a file", (Chord("O", ctrl=True),), lambda d: d.ask_file("open", d.controller.connect)),
+    Action("Find a recording", (Chord("L", ctrl=True),), lambda d: d.show_library()),
     Action(
         "Save the regions",
         (Chord("S", ctrl=True),),

@@ -37,7 +37,11 @@ class Taking:
     """Starts and ends recordings of whatever session there is; a refusal is a sentence in the messages."""
 
     def __init__(
-        self, settings: LiveSettings, session: Callable[[], Session | None], recovery: Recovery
+        self,
+        settings: LiveSettings,
+        session: Callable[[], Session | None],
+        recovery: Recovery,
+        remember: Callable[[Path], object] = lambda _path: None,
     ) -> None:
         self.name = ""
         """What the next recording is called; empty stands for the date."""
@@ -46,6 +50,7 @@ class Taking:
         self._settings = settings
         self._session = session
         self._recovery = recovery
+        self._remember = remember
         self._on = False
         self._untold = False
         self._began = self._ended = 0.0
@@ -174,6 +179,7 @@ class Taking:
             session = self._session()
             if session is None or not session.closing:  # nor one before it
                 self._recovery.end()
+            self._remember(take.path)
             log.info("recorded %d rows (%s) to %s", take.rows, words.clock(take.seconds), take.path)
 
     def _until(self) -> str:

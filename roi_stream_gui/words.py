@@ -226,7 +226,17 @@ TOOLS = {
              "for more. It looks at the correlation map when cells are looked for, else at the mean."),
 }  # fmt: skip
 
+LIBRARY_HINT = "subject, region, indicator, a word of the notes ..."
+LIBRARY_CHOOSE = "choose a recording of the list first"
+LIBRARY_MISSING = "%s is not there now; is its drive connected?"
+LIBRARY_SCANNED = "{} recordings in {}"
+LIBRARY_BUSY = "looking ..."
+LIBRARY_FOUND = "{}, newest first"
+LIBRARY_ALERTS = "{} alerts"
 TIPS = {
+    "library.text": "Each word is looked for: in path, subject, indicator, region, experimenter, notes ...",
+    "library.open": "Open the chosen recording here: its movie, traces and cells",
+    "library.scan": "Read every recording in the folder of recordings anew",
     "source": "What to show: a camera number, a file, a Miniscope folder, a URL or simulated[:preset]. "
     "Enter connects.",
     "choices": "Cameras that were found, simulated cameras, and files",

@@ -1,0 +1,109 @@
+"""The catalogue in the window, without a display: it is asked on a thread and told in sentences."""
+
+import dearpygui.dearpygui as dpg
+import pytest
+
+from roi_core.catalogue import Entry, State
+from roi_stream_gui.library import Library, line
+from roi_stream_gui.panels.library import LibraryWindow, about
+from tests.core.test_catalogue import record
+from tests.core.test_session import wait_for
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("ROI_STREAM_CATALOGUE")
+    record(tmp_path / "takes" / "a.h5", "subject.subject_id=m017")
+    record(tmp_path / "takes" / "b.h5", "subject.subject_id=m018")
+    return tmp_path / "takes"
+
+
+@pytest.fixture
+def opened():
+    return []
+
+
+@pytest.fixture
+def library(folder, opened):
+    library = Library(lambda: folder, opened.append)
+    yield library
+    library.close()
+
+
+def answered(library):
+    def done():
+        library.tick()
+        return not library.busy
+
+    wait_for(done, 20)
+    return [entry.path.rpartition("/")[2] for entry in library.found]
+
+
+def test_what_is_there_is_found_when_it_is_first_asked(library, folder):
+    library.refresh()
+    assert sorted(answered(library)) == ["a.h5", "b.h5"]
+    library.look("M018")
+    assert answered(library) == ["b.h5"]
+    assert (folder / "catalogue.sqlite").is_file()
+
+
+def test_a_finished_recording_is_remembered(library, folder):
+    library.remember(folder / "a.h5")
+    assert answered(library) == ["a.h5"]
+
+
+def test_a_scan_finds_what_others_put_there(library, folder, caplog):
+    library.remember(folder / "a.h5")
+    answered(library)
+    caplog.set_level("INFO")
+    library.rescan()
+    assert len(answered(library)) == 2
+    assert "2 recordings in" in caplog.text
+
+
+def test_one_is_chosen_and_opened(library, folder, opened, caplog):
+    assert not library.open()
+    assert "choose a recording" in caplog.text
+    library.refresh()
+    names = answered(library)
+    library.choose(names.index("b.h5"))
+    library.look("")
+    answered(library)
+    assert library.open()
+    assert opened == [str(folder / "b.h5")]
+    (folder / "b.h5").unlink()
+    library.refresh()
+    answered(library)
+    assert not library.open()
+    assert "is its drive connected?" in caplog.text
+
+
+def test_trouble_is_a_sentence(tmp_path, opened, monkeypatch, caplog):
+    monkeypatch.delenv("ROI_STREAM_CATALOGUE")
+    (tmp_path / "file").touch()
+    library = Library(lambda: tmp_path / "file" / "below", opened.append)
+    library.refresh()
+    assert answered(library) == []
+    assert "cannot be used" in caplog.text
+    library.close()
+
+
+def test_what_is_not_known_is_not_shown_as_none():
+    entry = Entry("/x/a.h5", State.DAMAGED, 1, 1, reason="a.h5 is damaged: no table")
+    assert line(entry) == ("", "", "", "", "", "damaged", "a.h5")
+    assert about(entry) == "/x/a.h5\na.h5 is damaged: no table"
+    assert line(Entry("/x/a.h5", State.COMPLETE, 1, 1, rows=5))[4] == "?"
+
+
+def test_the_window_shows_a_thousand_as_it_does_ten(desk):
+    panel = LibraryWindow(desk)
+    with dpg.window() as parent:
+        panel.build(parent)
+    desk.controller.library.found = tuple(
+        Entry(f"/x/{k}.h5", State.COMPLETE, 1, 1, rows=k, lost=0) for k in range(1000)
+    )
+    dpg.configure_item(desk.names["library.window"], show=True)
+    before = len(dpg.get_all_items())
+    panel.update(None)
+    assert len(dpg.get_all_items()) - before < 300
+    assert len(panel.tell()["found"]) == 1000

@@ -1,0 +1,35 @@
+"""The catalogue in the real window: a recording is found again, looked at and opened."""
+
+import pytest
+
+from tests.core.test_catalogue import record
+
+pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
+
+
+def test_a_recording_is_found_again(start, tmp_path):
+    takes, catalogue = tmp_path / "takes", tmp_path / "catalogue.sqlite"
+    record(
+        takes / "monday.h5", "subject.subject_id=m017", "imaging.region=CA1", "imaging.indicator=GCaMP8m",
+        "session.notes=The lens was cleaned before.", texts=("recorder.movie=true",), frames=60,
+    )  # fmt: skip
+    record(takes / "tuesday.h5", "subject.subject_id=m018")
+    (takes / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(4000))
+    window = start("simulated", "--set", f"recorder.folder={takes}", ROI_STREAM_CATALOGUE=str(catalogue))
+    window.running()
+
+    window.key("ctrl+l")
+    state = window.until(lambda s: len(s.told["library"]["found"]) == 3, "three recordings")
+    window.until(lambda s: not s.told["library"]["busy"], "all is read")
+    assert sorted(state.told["library"]["states"]) == ["complete", "complete", "damaged"]
+    window.fill("library.text", "ca1 lens")
+    window.until(lambda s: len(s.told["library"]["found"]) == 1, "one fits")
+    window.click("library.0")
+    state = window.until(lambda s: s.told["library"]["chosen"], "one is chosen")
+    assert "The lens was cleaned before." in state.told["library"]["about"]
+    window.screenshot("library_1_found")
+    window.click("library.open")
+    state = window.until(lambda s: s.told["transport"]["shown"], "it is played", 60)
+    assert not state.told["library"]["shown"]
+
+    assert window.terminate() == 0
