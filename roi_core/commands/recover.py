@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Finish it and tell what it holds."""
+    from roi_core.catalogue import place, remember
     from roi_core.offline.command import recover_file
 
     recover_file(Path(arguments.file), Path(arguments.out) if arguments.out else None)
+    remember(place(), Path(arguments.out or arguments.file))
     return 0
