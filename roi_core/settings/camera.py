@@ -33,12 +33,45 @@ class Camera(Block):
     )
     exposure: float | None = field(
         None,
-        "Exposure asked of the camera, in its driver's own unit; empty leaves it alone.",
+        "Exposure asked of the camera: in ms for pylon, genicam and micromanager, else in its driver's own "
+        "unit; empty leaves it alone.",
+    )
+    gain: float | None = field(
+        None,
+        "Gain asked of a camera behind a maker's driver, in the driver's own unit (mostly dB); empty leaves "
+        "it alone.",
+    )
+    binning: int | None = field(
+        None,
+        "Pixels that such a camera joins in each direction before they are read out; empty leaves it alone.",
+        unit="px",
+        live=False,
+        ge=1,
+        le=32,
+    )
+    crop: str = field(
+        "",
+        "Part of the sensor that such a camera reads out, as x,y,width,height in px; smaller is often faster. "
+        "Empty takes the size of format, in the middle. What is analysed of a picture is prepare.crop.",
+        live=False,
+    )
+    pixel_format: str = field(
+        "",
+        "Pixels asked of such a camera, as 8, 10, 12 or 16 bits or by its own name, such as Mono12; empty "
+        "leaves it alone.",
+        live=False,
+    )
+    trigger: Literal["keep", "free", "external"] = field(
+        "keep",
+        "Who says when such a camera takes a frame: as it was left, itself, or a signal at its input; "
+        "silence of a triggered camera is no stall.",
+        live=False,
     )
     counter: Literal["time", "embedded", "none"] = field(
         "time",
         "How lost frames of a live camera are known: from gaps in time; from a 32-bit frame "
-        "count embedded in the first four pixels (one byte each, highest first); or not at all.",
+        "count embedded in the first four pixels (one byte each, highest first); or not at all. A camera "
+        "behind a maker's driver is counted by the driver's own frame number instead of time.",
         live=False,
     )
     timeout: float = field(
@@ -78,6 +111,20 @@ class Camera(Block):
                 raise ValueError(f"width and height must be {SIDES[0]} to {SIDES[1]} px")
             if not RATES[0] <= float(rate) <= RATES[1]:
                 raise ValueError(f"the rate must be {RATES[0]} to {RATES[1]} Hz")
+        return text
+
+    @field_validator("crop")
+    @classmethod
+    def _crop_is_possible(cls, text: str) -> str:
+        if text and re.fullmatch(r"\d{1,5},\d{1,5},[1-9]\d{0,4},[1-9]\d{0,4}", text, re.ASCII) is None:
+            raise ValueError("write it as x,y,width,height, such as 100,50,512,512")
+        return text
+
+    @field_validator("pixel_format")
+    @classmethod
+    def _pixel_format_is_a_word(cls, text: str) -> str:
+        if re.fullmatch(r"\w{0,40}", text, re.ASCII) is None:
+            raise ValueError("write bits, such as 12, or the driver's own name, such as Mono12")
         return text
 
     @model_validator(mode="after")

@@ -30,6 +30,9 @@ SOURCES: dict[str, str] = {
     "npy": "roi_core.sources.arrays:Npy",
     "miniscope": "roi_core.sources.miniscope:Miniscope",
     "simulated": "roi_core.sources.simulated:Simulated",
+    "genicam": "roi_core.sources.genicam:GenICam",
+    "micromanager": "roi_core.sources.micromanager:MicroManager",
+    "pylon": "roi_core.sources.pylon:Pylon",
 }
 """A word -> the class that opens it, called with the text behind the word and the live settings."""
 
@@ -42,12 +45,16 @@ SUFFIXES: dict[str, str] = {
 
 ALLOWED = (
     "a source is a camera number, a file (avi mp4 mkv mov tif npy h5[:dataset]), a Miniscope folder, "
-    "a URL or simulated[:preset]"
+    "a URL, simulated[:preset], pylon:[SERIAL], genicam:PRODUCER.cti[#SERIAL] or micromanager:CONFIG.cfg"
 )
 
-ASKED = ("format", "exposure", "counter")
+WEBCAM = ("format", "exposure", "counter")
+ASKED = (*WEBCAM, "gain", "binning", "crop", "pixel_format", "trigger")
 """Settings that ask something of a camera."""
-HEEDED: dict[str, tuple[str, ...]] = {"camera": ASKED, "url": ASKED, "simulated": ("format",)}
+HEEDED: dict[str, tuple[str, ...]] = {
+    "camera": WEBCAM, "url": WEBCAM, "simulated": ("format",),
+    "genicam": ASKED, "micromanager": ASKED, "pylon": ASKED,
+}  # fmt: skip
 """Which of them a word in `SOURCES` follows; the others give what they hold."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from roi_core.frame import Frame
 from roi_core.ledger import Cause
@@ -12,12 +12,16 @@ from roi_core.ledger import Cause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from roi_core.frame import Counter
 
-__all__ = ["PATIENCE", "Asked", "Clock", "Paced", "Source", "asked"]
+__all__ = ["FIRST_PAUSE", "LONGEST_PAUSE", "PATIENCE", "Asked", "Clock", "Paced", "Source", "asked", "kind_of"]
 
 PATIENCE = 4
 """Frames a camera keeps for a consumer that is late, as many as a V4L2 driver usually does."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
+"""Seconds between attempts to reconnect: doubled each time."""
 
 
 class Source(Protocol):
@@ -60,6 +64,12 @@ def asked(text: str) -> Asked | None:
     size, _, rate = text.partition("@")
     width, _, height = size.partition("x")
     return Asked(int(width), int(height), float(rate) if rate else None)
+
+
+def kind_of(image: NDArray[Any]) -> str:
+    """Describe what may not change while frames flow: ``640x480 uint16``, ``640x480x3 uint8``."""
+    height, width, *channels = image.shape
+    return f"{'x'.join(map(str, [width, height, *channels]))} {image.dtype}"
 
 
 class Clock:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from roi_core.frame import Counter
 
-__all__ = ["EmbeddedCounter", "FrameCounter", "ReadCounter", "TimeCounter"]
+__all__ = ["EmbeddedCounter", "FrameCounter", "HardwareCounter", "ReadCounter", "TimeCounter"]
 
 
 class FrameCounter(Protocol):
@@ -81,6 +81,56 @@ class EmbeddedCounter:
 
     def resume(self) -> None:
         """Do nothing: the count tells."""
+
+
+class HardwareCounter:
+    """Follows the frame number that a camera's driver gives with each frame.
+
+    ``wrap`` is after how many numbers it begins anew (65535 for GigE cameras, which count from 1), 0 when it
+    never does. A number that stands still, goes back, or is farther ahead than time allows (the camera was
+    switched off and on) is bridged by the time that has passed, at the pace of the frames before; that is
+    ``rate`` to begin with, in Hz.
+    """
+
+    counter: Counter = "camera"
+    PLAUSIBLE = 4.0
+    """Times its rate that a camera may have been faster, before its number is not believed."""
+    FEW = 100
+    """Frames ahead that are always believed."""
+    PULL = 0.05
+    """Weight of one interval in the pace."""
+
+    def __init__(self, rate: float, wrap: int = 0) -> None:
+        self.note = ""
+        self._period = 1 / rate
+        self._wrap = wrap
+        self._index = -1
+        self._count = 0
+        self._time = 0.0
+        self._away = False
+
+    def step(self, count: int, time: float) -> int:
+        """Return the camera's number, going on where it wraps or is bridged; ``time`` in s."""
+        self.note = ""
+        ahead = count - self._count
+        ahead = ahead % self._wrap if self._wrap else ahead
+        passed = (time - self._time) / self._period
+        if self._index < 0:
+            ahead = count + 1
+        elif self._away:
+            ahead = max(1, round(passed))
+        elif ahead <= 0 or ahead > max(self.FEW, self.PLAUSIBLE * passed):
+            self.note = f"its frame number went from {self._count} to {count}; the gap is an estimate"
+            ahead = max(1, round(passed))
+        else:
+            self._period += self.PULL * ((time - self._time) / ahead - self._period)
+        self._index += ahead
+        self._count, self._time, self._away = count, time, False
+        return self._index
+
+    def resume(self) -> None:
+        """Expect the numbers to begin anew: the camera was away."""
+        self._away = True
 
 
 def embedded_count(image: NDArray[Any]) -> int:

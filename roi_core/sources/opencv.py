@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from roi_core.errors import SourceError, SourceLost, SourceNotFound
 from roi_core.frame import Frame
 from roi_core.ledger import Cause
-from roi_core.sources.base import asked
+from roi_core.sources.base import FIRST_PAUSE, LONGEST_PAUSE, asked, kind_of
 from roi_core.sources.capture import cv2, keep_depth, open_capture, open_options
 from roi_core.sources.counting import EmbeddedCounter, FrameCounter, ReadCounter, TimeCounter
 from roi_core.sources.devices import list_devices
@@ -27,8 +27,6 @@ from roi_core.sources.link import Link, Picture
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from roi_core.settings import Camera as CameraSettings
     from roi_core.settings import LiveSettings
 
@@ -36,8 +34,6 @@ __all__ = ["Camera", "Live", "Stream"]
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
-"""Seconds between attempts to reconnect: doubled each time."""
 STALE = 0.5
 """Seconds at most spent at the start on skipping pictures that were buffered before."""
 
@@ -62,7 +58,7 @@ class Live:
             capture.release()
             raise self._refusal(opened=True)
         self.shape: tuple[int, int] = image.shape[:2]
-        self._kind = _kind(image)
+        self._kind = kind_of(image)
         reported = capture.get(cv2.CAP_PROP_FPS)
         reported = reported if 0 < reported <= 10_000 else 0.0
         self.rate = self._compare(settings.current.camera, reported)
@@ -100,8 +96,8 @@ class Live:
 
     def _frame(self, picture: Picture, *, back: bool) -> Frame:
         image, stamp = picture.image, picture.time
-        if _kind(image) != self._kind:
-            change = f"from {self._kind} to {_kind(image)}"
+        if kind_of(image) != self._kind:
+            change = f"from {self._kind} to {kind_of(image)}"
             raise SourceLost(f"{self.name} changed its frames {change} (last: {self._index})")
         stamp = max(stamp, self._time + 1e-6)
         if back:
@@ -207,7 +203,7 @@ class Camera(Live):
         found = list_devices()
         if opened:
             return SourceError(f"{self.name} opens but gives no picture")
-        if any(device.index == self._number for device in found):
+        if any(device.source == str(self._number) for device in found):
             return SourceError(f"{self.name} does not open; is another program using it?")
         return SourceNotFound(f"no {self.name}; found {', '.join(map(str, found)) or 'none'}")
 
@@ -244,12 +240,6 @@ def _counting(kind: str, reported: float, rate: float) -> FrameCounter:
     if kind == "embedded":
         return EmbeddedCounter(rate)
     return TimeCounter(reported) if kind == "time" else ReadCounter()
-
-
-def _kind(image: NDArray[Any]) -> str:
-    """Describe what may not change while frames flow: ``640x480 uint16``, ``640x480x3 uint8``."""
-    height, width, *channels = image.shape
-    return f"{'x'.join(map(str, [width, height, *channels]))} {image.dtype}"
 
 
 def _without_password(url: str) -> str:

@@ -1,0 +1,99 @@
+"""What can be adjusted at a camera, and the sentence for what it does not do as asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from roi_core.sources.base import asked
+
+if TYPE_CHECKING:
+    from roi_core.settings import Camera
+
+__all__ = ["LIVE", "Knob", "Region", "turn", "wishes"]
+
+LIVE = ("exposure", "gain")
+"""Settings that are followed while frames flow."""
+CLOSE = 0.01
+"""Part of a number by which a camera may round it without a word."""
+
+
+class Region(NamedTuple):
+    """Part of the sensor that is read out, px; without a corner it is in the middle."""
+
+    x: int | None
+    y: int | None
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        corner = "" if self.x is None else f" at {self.x},{self.y}"
+        return f"{self.width}x{self.height}{corner}"
+
+    def agrees(self, given: Region) -> bool:
+        """Tell whether what was given is what was asked for here."""
+        return given[2:] == self[2:] and (self.x is None or given[:2] == self[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One thing a camera lets be adjusted: read and write in the unit of the setting, and what it allows."""
+
+    read: Callable[[], Any]
+    write: Callable[[Any], None]
+    offer: Callable[[], str]
+    unit: str = ""
+
+
+def wishes(camera: Camera) -> dict[str, Any]:
+    """Return what the settings ask of a camera, by the name of the setting, in the order to ask for it."""
+    size = asked(camera.format)
+    region: Region | None = None
+    if camera.crop:
+        region = Region(*map(int, camera.crop.split(",")))
+    elif size:
+        region = Region(None, None, size.width, size.height)
+    wanted = {
+        "trigger": None if camera.trigger == "keep" else camera.trigger,
+        "binning": camera.binning,
+        "pixel_format": camera.pixel_format or None,
+        "crop" if camera.crop else "format": region,
+        "exposure": camera.exposure,
+        "gain": camera.gain,
+        "rate": size.rate if size else None,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def turn(setting: str, knob: Knob | None, wish: Any, errors: tuple[type[Exception], ...]) -> str:
+    """Ask for a value; return what to tell when the camera does something else, else nothing."""
+    asked_for = f"{'a rate of' if setting == 'rate' else f'camera.{setting}'} {_shown(wish)}"
+    if knob is None:
+        free = setting == "trigger" and wish == "free"
+        return "" if free else f"ignored {asked_for}: its driver offers nothing of the kind"
+    try:
+        knob.write(wish)
+        refused = False
+    except (*errors, ValueError):
+        refused = True
+    try:
+        given = knob.read()
+        now = f"{_shown(given)} {knob.unit}".rstrip()
+        if refused:
+            return f"refused {asked_for}: it allows {knob.offer()} {knob.unit}".rstrip() + f"; it stays at {now}"
+    except errors:
+        return f"{'refused' if refused else 'took'} {asked_for}, and does not tell what it is now"
+    return "" if _same(wish, given) else f"was asked for {asked_for} and took {now}"
+
+
+def _same(wish: Any, given: Any) -> bool:
+    if isinstance(wish, Region):
+        return wish.agrees(given)
+    if isinstance(given, str) or isinstance(wish, str):
+        return str(wish).lower() in str(given).lower()
+    return bool(abs(given - wish) <= CLOSE * max(abs(wish), 1e-3))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
