@@ -21,8 +21,9 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the window and return the exit code: 0 done, 1 one sentence on stderr, 2 wrong usage."""
     typed = sys.argv[1:] if argv is None else list(argv)
-    if getattr(sys, "frozen", False) and typed[:1] == ["warm-up"]:
-        from roi_core import cli  # frozen into one folder, the program is its own compiler: roi_core.compiler
+    if getattr(sys, "frozen", False) and typed[:1] in (["warm-up"], ["devices"]):
+        # frozen into one folder, the program is its own compiler and asks drivers: roi_core.compiler, .survey
+        from roi_core import cli
 
         return cli.main(typed)
     arguments = _parser().parse_args(typed)
@@ -88,7 +89,8 @@ def _parser() -> argparse.ArgumentParser:
         "source",
         nargs="?",
         default="simulated",
-        help="camera number, file, Miniscope folder, URL or simulated[:preset] (default: simulated)",
+        help="camera number, file, Miniscope folder, URL, simulated[:preset], pylon:, genicam: or "
+        "micromanager: (default: simulated)",
     )
     parser.add_argument("--settings", metavar="Y", help="YAML settings file")
     parser.add_argument("--set", action="append", metavar="path=value", help="change one setting; repeatable")

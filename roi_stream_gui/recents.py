@@ -76,7 +76,7 @@ class Choices:
         listing = self._listing
         if listing is not None and listing.done():
             self._listing = None
-            self._cameras = tuple((f"{one.index}: {one.name}", str(one.index)) for one in listing.result())
+            self._cameras = tuple((_shown(one), one.source) for one in listing.result())
 
 
 def label(source: str, others: Sequence[str]) -> str:
@@ -89,7 +89,12 @@ def label(source: str, others: Sequence[str]) -> str:
     return f"recent: {name if len(name) <= 44 else '...' + name[-41:]}"
 
 
-def _cameras() -> Sequence[Device]:
-    from roi_core.sources.devices import list_devices
+def _shown(camera: Device) -> str:
+    """Return a camera as it is listed: by its number, or by the driver behind which it is."""
+    return f"{camera.source if camera.source.isdigit() else camera.backend}: {camera.name}"
 
-    return list_devices()
+
+def _cameras() -> Sequence[Device]:
+    from roi_core.sources.survey import every_device
+
+    return every_device()

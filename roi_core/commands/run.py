@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--source",
         required=True,
         metavar="S",
-        help="camera index, URL, simulated[:preset], or a path: avi mp4 mkv tif npy .h5[:dataset] "
-        "or a Miniscope session folder",
+        help="camera index, URL, simulated[:preset], pylon:[SERIAL], genicam:PRODUCER.cti[#SERIAL], "
+        "micromanager:CONFIG.cfg, or a path: avi mp4 mkv tif npy .h5[:dataset] or a Miniscope session folder",
     )
     parser.add_argument("--rois", metavar="F", help="ROI file: .csv .json .roi .zip")
     add_settings(parser)

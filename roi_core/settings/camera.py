@@ -51,8 +51,8 @@ class Camera(Block):
     )
     crop: str = field(
         "",
-        "Part of the sensor that such a camera reads out, as x,y,width,height in px; smaller is often faster. "
-        "Empty takes the size of format, in the middle. What is analysed of a picture is prepare.crop.",
+        "Part of the sensor that such a camera reads out, as x,y,width,height in px; smaller is often "
+        "faster. Empty takes the size of format, in the middle. The part that is analysed is prepare.crop.",
         live=False,
     )
     pixel_format: str = field(

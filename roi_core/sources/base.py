@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
     from roi_core.frame import Counter
 
-__all__ = ["FIRST_PAUSE", "LONGEST_PAUSE", "PATIENCE", "Asked", "Clock", "Paced", "Source", "asked", "kind_of"]
+__all__ = [
+    "FIRST_PAUSE",
+    "LONGEST_PAUSE",
+    "PATIENCE",
+    "Asked",
+    "Clock",
+    "Paced",
+    "Source",
+    "asked",
+    "kind_of",
+]
 
 PATIENCE = 4
 """Frames a camera keeps for a consumer that is late, as many as a V4L2 driver usually does."""

@@ -27,9 +27,9 @@ MOST = 64
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A camera that can be opened by its index; sizes (width, height) in px and rates in Hz it told of."""
+    """A camera and what opens it as a source; sizes (width, height) in px and rates in Hz it told of."""
 
-    index: int
+    source: str
     name: str
     backend: str
     sizes: tuple[tuple[int, int], ...] = ()
@@ -37,13 +37,13 @@ class Device:
 
     def __str__(self) -> str:
         if not self.sizes:
-            return f"{self.index} ({self.name})"
+            return f"{self.source} ({self.name})"
         width, height = self.sizes[0]
-        return f"{self.index} ({self.name}, {width}x{height})"
+        return f"{self.source} ({self.name}, {width}x{height})"
 
 
 def list_devices() -> list[Device]:
-    """Return the cameras of this computer by index."""
+    """Return the cameras that the system itself knows, by their index."""
     return _listed() if sys.platform == "linux" else _probed()
 
 
@@ -62,8 +62,8 @@ def _listed(dev: Path = Path("/dev"), sysfs: Path = Path("/sys/class/video4linux
             continue
         label = sysfs / node.name / "name"
         name = label.read_text(encoding="utf-8", errors="replace").strip() if label.is_file() else node.name
-        found.append(Device(int(number), name, "V4L2", *offer))
-    return sorted(found, key=lambda device: device.index)
+        found.append(Device(number, name, "V4L2", *offer))
+    return sorted(found, key=lambda device: int(device.source))
 
 
 def _offer(node: Path) -> tuple[tuple[tuple[int, int], ...], tuple[float, ...]] | None:
@@ -149,7 +149,9 @@ def _probed() -> list[Device]:
         size = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         rate = capture.get(cv2.CAP_PROP_FPS)
         found.append(
-            Device(index, f"camera {index}", capture.getBackendName(), (size,), (rate,) if rate > 0 else ())
+            Device(
+                str(index), f"camera {index}", capture.getBackendName(), (size,), (rate,) if rate > 0 else ()
+            )
         )
         capture.release()
     return found

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 from roi_core.errors import RoiError, SourceError, SourceLost
 from roi_core.frame import Frame
+from roi_core.ledger import Cause
 from roi_core.sources.base import FIRST_PAUSE, LONGEST_PAUSE, kind_of
 from roi_core.sources.counting import EmbeddedCounter, HardwareCounter, TimeCounter
 from roi_core.sources.knobs import LIVE, turn, wishes
@@ -52,15 +53,22 @@ class Shot(NamedTuple):
     """
 
     image: NDArray[Any]
-    count: int | None = None
+    number: int | None = None
     stamp: float | None = None
 
 
 class Device(Protocol):
-    """An opened camera; ``errors`` are what its driver raises, ``wrap`` is for `HardwareCounter`."""
+    """An opened camera."""
 
-    errors: tuple[type[Exception], ...]
-    wrap: int
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What its driver raises."""
+        ...
+
+    @property
+    def wrap(self) -> int:
+        """After how many frames its numbers begin anew, 0 for never; see `HardwareCounter`."""
+        ...
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -180,7 +188,7 @@ class Driven:
                 self._told.add(said)
 
     def _look(self, device: Device) -> list[Shot]:
-        """Return the first pictures: two, or as many as measure the rate of a camera that does not tell it."""
+        """Return the first pictures: two, or as many as measure a rate that is not told."""
         wanted = 2 if device.rate else MEASURED
         shots: list[Shot] = []
         limit = perf_counter() + self._seen.timeout
@@ -214,7 +222,7 @@ class Driven:
     def _counter(self, device: Device, shots: list[Shot]) -> FrameCounter | HardwareCounter:
         if self._seen.counter == "embedded":
             return EmbeddedCounter(self.rate)
-        if any(shot.count is None for shot in shots):
+        if any(shot.number is None for shot in shots):
             return TimeCounter(self.rate)
         return HardwareCounter(self.rate, device.wrap)
 
@@ -242,13 +250,14 @@ class Driven:
             if device is None:
                 self._trouble = "is gone"
                 return None
+            lost: tuple[type[Exception], ...] = (*device.errors, SourceLost)
             try:
                 if not self._running:
                     device.start()
                     self._running = True
                 self._follow(device)
                 return device.grab()
-            except (*device.errors, SourceLost) as error:
+            except lost as error:
                 logger.debug("%s: %s", self.name, reason(error))
                 self._trouble = "is gone"
                 return None
@@ -274,16 +283,19 @@ class Driven:
         now = perf_counter()
         time = max(now if shot.stamp is None else self._clock.step(shot.stamp, now), self._time + 1e-6)
         if isinstance(self._counting, HardwareCounter):
-            index = self._counting.step(shot.count or 0, time)
+            index = self._counting.step(shot.number or 0, time)
         else:
             index = self._counting.step(shot.image, time, waited=self._waited)
         if self._counting.note:
             logger.warning("%s: %s", self.name, self._counting.note)
         if back and self._index >= 0:
             lost = index - self._index - 1
-            logger.warning("%s is back after %.1f s; about %d frames were lost", self.name, time - self._time, lost)
+            logger.warning(
+                "%s is back after %.1f s; about %d frames were lost", self.name, time - self._time, lost
+            )
         self._kind, self._index, self._time = kind, index, time
-        return Frame(shot.image, index, time)
+        cause = Cause.AWAY if back else Cause.TIME if self._counting.note else None
+        return Frame(shot.image, index, time, cause)
 
     def _reconnected(self) -> Shot | None:
         """Return the first picture after a break; None when closed meanwhile."""

@@ -1,14 +1,15 @@
 """Cameras of any maker through its GenTL producer (a ``.cti`` file) and harvesters.
 
-``genicam:path/to/producer.cti`` is the first camera of that producer, ``genicam:producer.cti#SERIAL`` the one
-with that serial number (or id, or place in the list, from 0); ``genicam:`` and ``genicam:#SERIAL`` look through
+``genicam:path/to/producer.cti`` is the first camera of that producer, ``genicam:producer.cti#SERIAL`` that
+``genicam:path/to/producer.cti`` is the first camera of that producer, ``genicam:PRODUCER#SERIAL`` that with the
 all producers that the makers' installers have put into ``GENICAM_GENTL64_PATH``. Producers come with the SDKs
-of Allied Vision, Basler, FLIR, Hamamatsu (some), HIKRobot, IDS, Lucid, Matrix Vision, XIMEA and others.
+of Allied Vision, Basler, FLIR, HIKRobot, IDS, Lucid, Matrix Vision, XIMEA and others.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,8 +138,15 @@ def found() -> list[tuple[str, str]]:
     """Return (source, name) of the cameras of all installed producers."""
     cameras: list[tuple[str, str]] = []
     for file in producers():
-        harvester = _harvester([file])
-        cameras += [(f"genicam:{file}#{_names(one)[0]}", _shown(one)) for one in harvester.device_info_list]
+        try:
+            harvester = _harvester([file])
+        except SourceError as error:
+            print(error, file=sys.stderr)
+            continue
+        cameras += [
+            (f"genicam:{file}#{_names(one)[0]}", f"{_shown(one)} of {file.stem}")
+            for one in harvester.device_info_list
+        ]
         harvester.reset()
     return cameras
 
@@ -187,8 +195,7 @@ def _picture(component: Any) -> NDArray[Any]:
     """Return (H, W) or BGR pixels of the component; its memory goes back to the producer."""
     height, width, name = component.height, component.width, component.data_format
     channels = max(1, round(component.num_components_per_pixel))
-    rows = component.data.reshape(height, -1)[:, : width * channels]
-    if channels == 1:
-        return rows.copy()
-    pixels = rows.reshape(height, width, channels)
+    pixels: NDArray[Any] = component.data.reshape(height, -1)[:, : width * channels]
+    if channels > 1:
+        pixels = pixels.reshape(height, width, channels)
     return (pixels[..., 2::-1] if name.startswith("RGB") else pixels).copy()

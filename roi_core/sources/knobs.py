@@ -72,16 +72,19 @@ def turn(setting: str, knob: Knob | None, wish: Any, errors: tuple[type[Exceptio
     if knob is None:
         free = setting == "trigger" and wish == "free"
         return "" if free else f"ignored {asked_for}: its driver offers nothing of the kind"
+    refused = False
+    refusals: tuple[type[Exception], ...] = (*errors, ValueError)
     try:
         knob.write(wish)
-        refused = False
-    except (*errors, ValueError):
+    except refusals:
         refused = True
     try:
         given = knob.read()
         now = f"{_shown(given)} {knob.unit}".rstrip()
         if refused:
-            return f"refused {asked_for}: it allows {knob.offer()} {knob.unit}".rstrip() + f"; it stays at {now}"
+            return (
+                f"refused {asked_for}: it allows {knob.offer()} {knob.unit}".rstrip() + f"; it stays at {now}"
+            )
     except errors:
         return f"{'refused' if refused else 'took'} {asked_for}, and does not tell what it is now"
     return "" if _same(wish, given) else f"was asked for {asked_for} and took {now}"

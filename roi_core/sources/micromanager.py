@@ -60,7 +60,9 @@ class MicroManager(Driven):
         text = self._text.strip()
         path = expanded(text)
         if text != DEMO and not path.is_file():
-            raise SourceNotFound(f"there is no configuration {text!r}; write micromanager:FILE.cfg or :{DEMO}")
+            raise SourceNotFound(
+                f"there is no configuration {text!r}; write micromanager:FILE.cfg or :{DEMO}"
+            )
         if find_micromanager() is None:
             raise SourceNotFound(NO_ADAPTERS)
         core = CMMCorePlus()
@@ -83,7 +85,7 @@ class Adapter:
     """A camera behind its device adapter."""
 
     errors = ERRORS
-    rate = None
+    rate: float | None = None
     wrap = 0
 
     def __init__(self, core: Any) -> None:
@@ -108,7 +110,7 @@ class Adapter:
         core = self.core
         found = {
             "exposure": Knob(core.getExposure, core.setExposure, lambda: self._allowed("Exposure"), "ms"),
-            "crop": Knob(self._region, self._cut, lambda: "a part of its sensor", "px"),
+            "crop": Knob(self._region, self._cut, lambda: "a part of {1}x{0}".format(*self.shape), "px"),
             "rate": Knob(lambda: 1000 / self._interval, self._pace, lambda: "any"),
         }
         found["format"] = found["crop"]

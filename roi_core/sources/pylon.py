@@ -1,7 +1,7 @@
 """Basler cameras through Basler's pylon, which comes with pypylon.
 
-``pylon:`` is the first camera found, ``pylon:SERIAL`` the one with that number on its label. To try it without
-a camera, set ``PYLON_CAMEMU=2``: two cameras are then emulated.
+``pylon:`` is the first camera found, ``pylon:SERIAL`` the one with that number on its label. To try it
+without a camera, set ``PYLON_CAMEMU=2``: two cameras are then emulated.
 """
 
 from __future__ import annotations
@@ -121,4 +121,5 @@ class Basler:
 def found() -> list[tuple[str, str]]:
     """Return (source, name) of each Basler camera."""
     every = pylon.TlFactory.GetInstance().EnumerateDevices()
-    return [(f"pylon:{info.GetSerialNumber()}", info.GetModelName()) for info in every]
+    numbers = [(info.GetSerialNumber(), info.GetModelName()) for info in every]
+    return [(f"pylon:{serial}", f"{model} ({serial})") for serial, model in numbers]

@@ -1,6 +1,7 @@
 """What every source promises. An implementation inherits `SourceContract` and says how to `make` one."""
 
 import threading
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import get_args
@@ -23,7 +24,7 @@ def live_settings(**camera: object) -> LiveSettings:
 
 def collect(source: Source, count: int | None = None) -> list[Frame]:
     """Return frames whose pictures are copies."""
-    return [Frame(frame.image.copy(), frame.index, frame.time) for frame in islice(source.frames(), count)]
+    return [replace(frame, image=frame.image.copy()) for frame in islice(source.frames(), count)]
 
 
 class SourceContract:

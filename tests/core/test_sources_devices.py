@@ -62,8 +62,8 @@ def linux(tmp_path, monkeypatch):
 
 def test_a_webcam_is_listed_with_sizes_and_rates(linux):
     found = linux(Driver(), video2="Second", video10="Tenth", video0="HD Webcam")
-    assert [device.index for device in found] == [0, 2, 10]
-    assert found[0] == Device(0, "HD Webcam", "V4L2", ((1280, 720), (640, 480)), (60.0, 30.0))
+    assert [device.source for device in found] == ["0", "2", "10"]
+    assert found[0] == Device("0", "HD Webcam", "V4L2", ((1280, 720), (640, 480)), (60.0, 30.0))
     assert str(found[0]) == "0 (HD Webcam, 1280x720)"
 
 
@@ -90,5 +90,5 @@ def test_elsewhere_indices_are_tried(monkeypatch):
     found = Script(properties={capture.cv2.CAP_PROP_FRAME_WIDTH: 640, capture.cv2.CAP_PROP_FRAME_HEIGHT: 480})
     monkeypatch.setattr(capture, "open_capture", lambda index, _: found if index == 1 else None)
     monkeypatch.setattr(devices.sys, "platform", "win32")
-    assert devices.list_devices() == [Device(1, "camera 1", "FFMPEG", ((640, 480),), (30.0,))]
+    assert devices.list_devices() == [Device("1", "camera 1", "FFMPEG", ((640, 480),), (30.0,))]
     assert found.released.is_set()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roi_core.errors import SourceError, SourceLost
+from roi_core.ledger import Cause
 from roi_core.sources import driver
 from roi_core.sources.counting import HardwareCounter
 from roi_core.sources.driver import Driven, Shot, buffers
@@ -181,6 +182,7 @@ def test_a_camera_that_was_pulled_out_comes_back(made, caplog):
     gap = (found[2].time - found[1].time) * RATE
     assert found[2].index - found[1].index == pytest.approx(gap, abs=1)
     assert found[3].index == found[2].index + 1
+    assert [frame.cause for frame in found] == [None, None, Cause.AWAY, None]
     lost = found[2].index - found[1].index - 1
     assert caplog.messages[0] == "made:x is gone; reconnecting"
     assert caplog.messages[1].endswith(f"s; about {lost} frames were lost")
@@ -215,7 +217,9 @@ def test_a_triggered_camera_may_be_silent(made):
 def test_frames_of_another_size_are_refused(made):
     wide = Shot(np.zeros((16, 40), np.uint16), 1)
     source = made(Scripted(*LOOK, *shots(0), wide))
-    with pytest.raises(SourceLost, match=r"changed its frames from 20x16 uint16 to 40x16 uint16 \(last: 0\)$"):
+    with pytest.raises(
+        SourceLost, match=r"changed its frames from 20x16 uint16 to 40x16 uint16 \(last: 0\)$"
+    ):
         collect(source)
 
 

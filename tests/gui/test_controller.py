@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +10,7 @@ from roi_core.recording import Recording
 from roi_core.rois import Circle
 from roi_core.session import Session
 from roi_core.sinks.hdf5 import Recorder
+from roi_core.sources.devices import Device
 from roi_stream_gui import controller as module
 from roi_stream_gui.controller import Controller
 from roi_stream_gui.messages import MessageLog
@@ -155,7 +155,7 @@ class TestSource:
         assert do.hand.picture == (30, 20)
 
     def test_cameras_are_looked_for_in_the_background(self, make):
-        do = make(lister=lambda: [SimpleNamespace(index=2, name="scope")])
+        do = make(lister=lambda: [Device("2", "scope", "V4L2")])
         do.find_cameras()
         within(20, lambda: (do.tick(), ("2: scope", "2") in do.view().choices)[1], "the camera is a choice")
 
