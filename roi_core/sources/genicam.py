@@ -1,7 +1,7 @@
 """Cameras of any maker through its GenTL producer (a ``.cti`` file) and harvesters.
 
 ``genicam:path/to/producer.cti`` is the first camera of that producer, ``genicam:producer.cti#SERIAL`` that
-``genicam:path/to/producer.cti`` is the first camera of that producer, ``genicam:PRODUCER#SERIAL`` that with the
+with the serial number (or id, or place in the list, from 0). ``genicam:`` and ``genicam:#SERIAL`` search
 all producers that the makers' installers have put into ``GENICAM_GENTL64_PATH``. Producers come with the SDKs
 of Allied Vision, Basler, FLIR, HIKRobot, IDS, Lucid, Matrix Vision, XIMEA and others.
 """
