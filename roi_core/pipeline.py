@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core import vitals
 from roi_core.analysis import NOTHING, Analysis
 from roi_core.channels import Channels
 from roi_core.dff import Dff
@@ -16,6 +15,7 @@ from roi_core.gray import to_uint16_gray
 from roi_core.ledger import Fate
 from roi_core.masks import Masks
 from roi_core.metrics import Meter
+from roi_core.quality import gauges
 from roi_core.ring import FrameRing, TraceRing
 from roi_core.rois import Circle, RoiSet
 from roi_core.settings import Settings
@@ -115,6 +115,6 @@ def warm_up() -> None:
             settings = Settings().with_value("roi.dff", True).with_value("roi.dff_baseline", baseline)
             sample = pipeline.step(Frame(np.zeros(shape, dtype), 0, 0.0), 0.0, settings, rois)
     Masks(rois, (8, 8)).means(sample.image, offset=(1.0, 0.0))
-    vitals.warm_up()
+    gauges.warm_up()
     traces = TraceRing(2, sample.ids)
     traces.push(0.0, 0, traces.columns(sample.ids), sample.means, sample.dff)

@@ -18,7 +18,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from roi_core.alarms import Alarms
+from roi_core.around import around
 from roi_core.board import Board
 from roi_core.calm import calm
 from roi_core.card import LiveCard
@@ -31,6 +31,7 @@ from roi_core.ledger import Cause, Ledger
 from roi_core.metrics import Meter
 from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
+from roi_core.quality.alarms import Alarms
 from roi_core.rois import RoiSet
 from roi_core.snapshot import Snapshot, State
 from roi_core.take import Take
@@ -183,8 +184,8 @@ class Session:
             self._news.say("quality_seen", {"metrics": seen})
 
     def relearn(self) -> None:
-        """Take the present focus and brightness for the reference of their charts, and say so."""
-        self.alarms.vitals.relearn()
+        """Take what comes now for the reference of every figure, and say so."""
+        self.alarms.relearn()
         self._news.say("relearned", {})
 
     def tell(self, kind: str, data: dict[str, Any]) -> None:
@@ -338,12 +339,19 @@ class Session:
         """Follow the quality of the picture; a failure there must not cost a frame."""
         if self._alarmed:
             try:
-                alerts = self.alarms.step(sample, settings.quality)
+                alerts = self.alarms.step(sample, settings.quality, self._around)
                 return replace(sample, events=(*sample.events, *alerts)) if alerts else sample
             except Exception as error:
                 self._alarmed = False
                 log.exception("the quality of the picture is not followed any more: %s", error)
         return sample
+
+    def _around(self) -> dict[str, float]:
+        """Return the figures of quality that no sample holds."""
+        take, source = self._take, self._source
+        status, settings = take.status() if take is not None else None, self.settings.current
+        behind = self._pipeline.analysis.behind()
+        return around(status, behind, source.shape, source.rate, settings, len(self._rois))
 
     def _missing(self, frame: Frame) -> tuple[int | None, Cause]:
         """Return how many frames were lost just before this one, and where."""
@@ -373,6 +381,8 @@ class Session:
         if take.is_over(sample.time):
             self._end_in_time(take, sample)
             return
+        if take.empty:
+            sample = replace(sample, events=(*self.alarms.standing(sample), *sample.events))
         take.offer(sample)
         if take.failure is not None:
             take.finish(Summary(FinishReason.FAILED, sentence(take.failure)))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from roi_core.alarms import Alarms
     from roi_core.board import Diary
     from roi_core.cellring import CellRing
     from roi_core.frame import Activity, FinishReason
     from roi_core.ledger import Account
     from roi_core.metrics import Meter
+    from roi_core.quality.alarms import Alarms
     from roi_core.ring import FrameRing, TraceRing
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings

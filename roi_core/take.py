@@ -105,6 +105,11 @@ class Take:
         return self._recorder.path
 
     @property
+    def empty(self) -> bool:
+        """True until its first row."""
+        return self._rows == 0
+
+    @property
     def alive(self) -> bool:
         """True until the file is finished."""
         return self._lane.alive or (self._pictures is not None and self._pictures.alive)

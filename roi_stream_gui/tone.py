@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import numpy as np
 
 from roi_core.jit import kernel
-from roi_core.vitals import BELIEVED, FULL_SCALES
+from roi_core.quality.gauges import BELIEVED, FULL_SCALES
 from roi_stream_gui.lut import DARK, FULL, SHADES
 
 if TYPE_CHECKING:

@@ -482,3 +482,27 @@ def gradient(part, average, weight):
     """Move `average` towards the part of a picture; return its mean absolute gradient over its mean."""
     average += weight * (part - average)
     return np.abs(average[:, 2:].astype(float) - average[:, :-2]).mean() / average.astype(float).mean()
+
+
+def probe(image, n, m):
+    """The mean of the middles of n x m equal parts of a picture, and these."""
+    rows = [int((j + 0.5) * image.shape[0] / n) for j in range(n)]
+    columns = [int((k + 0.5) * image.shape[1] / m) for k in range(m)]
+    part = image[np.ix_(rows, columns)]
+    return part.mean(dtype=float), part
+
+
+def control_chart(values, sigmas, grain, learn=20):
+    """Limits of a k-sigma rule at each look, one look and one number at a time."""
+    limits, centre, spread = [], 0.0, 0.0
+    for k, x in enumerate(values):
+        if k == 0:
+            centre, spread = x, 0.02 * max(abs(x), 1)
+        known = k >= learn
+        limits.append((centre - sigmas * spread, centre + sigmas * spread) if known else (np.nan, np.nan))
+        off = min(max(x - centre, -sigmas * spread), sigmas * spread)
+        weight = 1 / 60 if known else 0.2
+        if not (x < limits[-1][0] or x > limits[-1][1]):
+            centre += weight * off
+        spread = max(spread + weight * (1.2533 * abs(off) - spread), 0.002 * abs(centre), grain)
+    return np.array(limits)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 import dearpygui.dearpygui as dpg
 import numpy as np
 
-from roi_core.vitals import METRICS
+from roi_core.figures import METRICS
 from roi_stream_gui import words
 from roi_stream_gui.beep import beep
 from roi_stream_gui.panels.base import Place, then, value
@@ -16,8 +16,8 @@ from roi_stream_gui.panels.base import Place, then, value
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_core.alarms import Alarms, Alert
-    from roi_core.vitals import Chart
+    from roi_core.quality.alarms import Alarms, Alert
+    from roi_core.quality.chart import Chart
     from roi_stream_gui.panels.base import Desk
     from roi_stream_gui.view import View
 
@@ -136,7 +136,7 @@ class Quality:
             return
         if dpg.get_value(self._sound) != view.settings.display.alert_sound:
             dpg.set_value(self._sound, view.settings.display.alert_sound)
-        chart = alarms.vitals.chart()
+        chart = alarms.chart()
         if len(chart.times):
             off = {alert.metric for alert in alarms.active}
             for k, name in enumerate(METRICS):
@@ -147,7 +147,7 @@ class Quality:
         """Return what tests ask for."""
         if self._alarms is None:
             return {}
-        chart = self._alarms.vitals.chart()
+        chart = self._alarms.chart()
         last = chart.values[-1].tolist() if len(chart.times) else []
         known = {name: v for name, v in zip(METRICS, last, strict=False) if v == v}
         return {

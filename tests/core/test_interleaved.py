@@ -9,6 +9,7 @@ import pytest
 
 from roi_core.errors import RecordingError
 from roi_core.export import export
+from roi_core.figures import METRICS
 from roi_core.frame import Frame
 from roi_core.photometry import correct
 from roi_core.recording import Recording
@@ -170,7 +171,7 @@ def test_the_window_may_show_another_channel(tmp_path):
 
 def test_the_quality_of_the_picture_is_that_of_the_main_channel(tmp_path):
     session = run(Two(range(600)), tmp_path / "a.h5")
-    bright = session.alarms.vitals.chart().values[:, 0]
+    bright = session.alarms.chart().values[:, list(METRICS).index("brightness")]
     assert len(bright) > 5
     assert (bright > 900).all()
 

@@ -1,0 +1,68 @@
+"""What a session knows of its surroundings, as figures: room on the disk, memory, queue, search for cells."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from roi_core.forecast import bytes_per_second
+
+if TYPE_CHECKING:
+    from roi_core.settings import Settings
+    from roi_core.take import TakeStatus
+
+__all__ = ["around", "memory"]
+
+MEASURED: Final = 10.0
+"""Seconds of a recording after which its own growth is believed more than the forecast."""
+MB: Final = 1e6
+PROC: Final = Path("/proc")
+
+
+def around(
+    take: TakeStatus | None,
+    behind: int | None,
+    shape: tuple[int, int],
+    rate: float,
+    settings: Settings,
+    regions: int = 0,
+) -> dict[str, float]:
+    """Return ``memory`` (%), ``lag`` (s), and ``disk`` (min) and ``queue`` (%) of a recording, if known."""
+    known = {"memory": memory()}
+    if behind is not None and rate > 0:
+        known["lag"] = behind / rate
+    if take is not None and not take.ended:
+        known["queue"] = 100.0 * take.queued / max(take.queue, 1)
+        forecast = bytes_per_second(shape, rate, settings, regions)
+        growth = take.bytes_per_second if take.seconds >= MEASURED else forecast
+        room = take.disk_free - MB * settings.recorder.disk_reserve
+        known["disk"] = max(room, 0.0) / max(growth, 1.0) / 60.0
+    return known
+
+
+def memory(proc: Path = PROC) -> float:
+    """Return the memory this process holds, in % of that and what is still free; NaN where nobody tells.
+
+    Linux tells (resident pages, and ``MemAvailable`` in kB); elsewhere psutil does, if it is installed.
+    """
+    try:
+        pages = int((proc / "self/statm").read_bytes().split()[1])
+        free = re.search(rb"^MemAvailable:\s*(\d+)", (proc / "meminfo").read_bytes(), re.MULTILINE)
+    except OSError:
+        return _asked_elsewhere()
+    if free is None:
+        return math.nan
+    held = pages * os.sysconf("SC_PAGE_SIZE")
+    return 100.0 * held / (held + 1024 * float(free[1]))
+
+
+def _asked_elsewhere() -> float:
+    try:
+        import psutil
+    except ImportError:
+        return math.nan
+    held = psutil.Process().memory_info().rss
+    return float(100.0 * held / (held + psutil.virtual_memory().available))
