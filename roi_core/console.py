@@ -166,6 +166,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "resolution": f"{width}x{height}",
         "rois": len(recording.shapes),
         "movie": recording.has_movie,
+        **({"channels": ", ".join(recording.channel_names)} if recording.channel_names else {}),
         "dff": recording.dff is not None,
         **_found(recording),
         "elapsed_sec": round(elapsed, 6),

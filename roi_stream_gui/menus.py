@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.export import EXPORTS
+from roi_stream_gui import halves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,6 +139,7 @@ MENU: tuple[Entry, ...] = (
     Entry("Edit/Redo", lambda d: d.controller.journal.redo(), "Ctrl+Shift+Z", lambda v: bool(v.redo)),
     Entry("Edit/Group", lambda d: d.controller.editor.group(), "Ctrl+G", lambda v: len(v.selection) > 1),
     Entry("Edit/Ungroup", lambda d: d.controller.editor.ungroup(), "Ctrl+Shift+G", _grouped),
+    Entry("Edit/Twins in the other half", lambda d: halves.add_twins(d.controller), possible=halves.possible),
     Entry("Edit/Select all", lambda d: d.controller.editor.select_all(), "Ctrl+A", _some_region),
     Entry("View/Whole picture", lambda d: d.fit(), "0"),
     Entry(

@@ -14,6 +14,7 @@ SIMULATED = (
     ("simulated: two-photon", "simulated:2p"),
     ("simulated: one-photon", "simulated:1p"),
     ("simulated: miniscope", "simulated:miniscope"),
+    ("simulated: photometry", "simulated:photometry"),
 )
 
 NO_DISPLAY = "roi_stream_gui: there is no display (DISPLAY is not set); use roi_stream run"
@@ -24,6 +25,8 @@ STOP_FIRST = "stop the recording first (hold Stop)"
 STILL_OPENING = "a source is being opened; record when its picture is there"
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
 CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
+NOT_SPLIT = "the picture is not split: set channels.split to left-right or top-bottom first"
+ALL_PAIRED = "every region has its twin in the other half, or there is no room for one"
 NO_MOVIE = (
     "{} holds no movie and the file it was made from is not beside it: its regions, cells, traces and "
     "pictures are shown, but it cannot be replayed (recorder.movie keeps the frames)"

@@ -17,6 +17,7 @@ COMMANDS: Final[dict[str, str]] = {
     "info": "tell what is in a recording, also an unfinished one",
     "recover": "finish a recording that a crash cut short",
     "export": "write a recording in another format",
+    "photometry": "correct dF/F by an isosbestic channel",
     "refine": "find every cell's trace anew, over the whole recording",
     "compare": "tell which cells two recordings share",
     "settings": "print every setting with its meaning, as YAML",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from roi_core.console import Signals
     from roi_core.rois import RoiSet
     from roi_core.session import Session
+    from roi_core.settings import Channels
 
 __all__ = ["add_arguments", "run"]
 
@@ -64,7 +65,7 @@ def _measure(arguments: argparse.Namespace, signals: Signals) -> None:
     live, card = LiveSettings(settings_of(arguments)), Card.load(arguments.card) if arguments.card else Card()
     source = open_source(arguments.source, live, realtime=arguments.realtime)
     try:
-        rois = _load_rois(arguments.rois, source.shape)
+        rois = _load_rois(arguments.rois, source.shape, live.current.channels)
         if signals.asked:
             return
         signals.recording = True
@@ -92,15 +93,22 @@ def _remember(session: Session) -> None:
         remember(place(snapshot.settings.recorder.folder), snapshot.recording.path)
 
 
-def _load_rois(path: str | None, shape: tuple[int, int]) -> RoiSet:
+def _load_rois(path: str | None, shape: tuple[int, int], light: Channels) -> RoiSet:
     from roi_core.rois import RoiSet
+    from roi_core.rois.twins import twins
 
     if path is None:
         return RoiSet()
     loaded = RoiSet.load(Path(path), (shape[1], shape[0]))
     for note in loaded.notes:
         complain(note)
-    return loaded.rois
+    rois = loaded.rois
+    missing = twins(rois, light.shift(shape), light.halves, shape) if light.halves else []
+    for twin in missing:
+        rois = rois.add(twin)
+    if missing:
+        complain(f"{len(missing)} twins were added in the other half: {missing[0].name} ...")
+    return rois
 
 
 def _window_words(arguments: argparse.Namespace) -> list[str]:

@@ -24,6 +24,9 @@ class Format(NamedTuple):
 
 EXPORTS: Final[dict[str, Format]] = {
     "csv": Format("roi_core.export.csv:write", ".csv", "a table of all traces"),
+    "photometry": Format(
+        "roi_core.export.photometry:write", "_photometry.csv", "dF/F corrected by the reference channel"
+    ),
     "matlab": Format("roi_core.export.matlab:write", "_matlab.h5", "the same file in MATLAB's orientation"),
     "nwb": Format("roi_core.export.nwb:write", ".nwb", "all of it as Neurodata Without Borders"),
     "suite2p": Format("roi_core.export.suite2p:write", "_suite2p", "a folder as Suite2p leaves it"),

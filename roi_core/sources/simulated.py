@@ -14,6 +14,7 @@ after each spike, and the photon noise taken as Gaussian.
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     Draw = Callable[[NDArray[np.uint16], int], None]
 
 __all__ = ["PRESETS", "Simulated", "Truth"]
+
+log = logging.getLogger(__name__)
 
 TWO_PHOTON: dict[str, Any] = {
     "size": (512, 512), "rate": 30.0, "density": 620, "radius": 7.0, "nucleus": 0.55, "blur": 0.8,
@@ -133,6 +136,8 @@ class Simulated:
         self.truth: Truth | Fibres
         """What is there to be found."""
         self._draw = self._look_at(preset | {"rate": self.rate}, seed)
+        if "fibres" in preset and not settings.current.channels.order:
+            log.warning("%s shows 470 and 415 nm in turn: set channels.order to 470,415", self.name)
         self._draw(self._image, 0)
 
     def frames(self) -> Iterator[Frame]:

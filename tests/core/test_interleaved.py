@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from roi_core.cli import main
 from roi_core.errors import RecordingError
 from roi_core.export import export
 from roi_core.figures import METRICS
@@ -206,3 +207,20 @@ def test_the_simulated_camera_shows_the_same_frame_again():
     kept = {frame.index: frame.image.copy() for frame in islice(one.frames(), 380)}
     np.testing.assert_array_equal(next(iter(two.frames())).image, kept[0])
     assert kept[0].mean() > 1.2 * kept[1].mean()
+
+
+def test_the_command_prints_the_fit_and_writes_the_table(tmp_path, capsys):
+    rois = RoiSet([Circle(8, 8, 4, name="a"), Circle(99, 99, 1, name="off")])
+    run(Two(range(60)), tmp_path / "a.h5", rois=rois)
+    assert main(["photometry", str(tmp_path / "a.h5")]) == 0
+    said = capsys.readouterr()
+    assert "470 corrected by 415, 30 frames" in said.out
+    assert str(tmp_path / "a_photometry.csv") in said.out
+    assert "off: there are too few frames to correct it" in said.err
+    header, first, *_ = (tmp_path / "a_photometry.csv").read_text().splitlines()
+    assert header == "time_s,frame_index,a 470,a 415,a dF/F,off 470,off 415,off dF/F"
+    assert first.startswith("0.000000,0,")
+    assert main(["photometry", str(tmp_path / "a.h5")]) == 1
+    assert "exists; use --overwrite" in capsys.readouterr().err
+    assert main(["photometry", str(tmp_path / "a.h5"), "--signal", "415", "--overwrite"]) == 1
+    assert "signal and reference are both 415; name another: 470" in capsys.readouterr().err
