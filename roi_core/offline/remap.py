@@ -27,12 +27,15 @@ __all__ = ["remap"]
 def remap(recording: Recording, progress: Callable[[int, int], None]) -> dict[str, NDArray[np.float32]]:
     """Return (H, W) pictures by name, as a session on these frames has them at its end."""
     settings, edits = first_settings(recording), _edits(recording)
-    chain = _Chain(recording.shape, float(recording.attributes["frame_rate"]))
+    light, main = recording.channel, settings.channels.main
+    every = max(len(recording.channel_names), 1)
+    chain = _Chain(recording.shape, float(recording.attributes["frame_rate"]) / every)
     frames = zip(recording.frame_index.tolist(), Movie(recording, settings).frames(), strict=True)
     for row, (index, image) in enumerate(frames):
         for path, value in edits.get(index, ()):
             settings = settings.with_value(path, value)
-        chain.step(image, settings)
+        if light is None or light[row] == main:
+            chain.step(image, settings)
         progress(row + 1, recording.rows)
     return chain.pictures()
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BY_ROW", "OF_CELLS", "TRACES", "Told", "sound_cells", "sound_events", "sound_rows"]
 
-NEEDED: Final = (layout.TIME, layout.FRAME_INDEX, layout.MEANS, layout.MOVIE)
+NEEDED: Final = (layout.TIME, layout.FRAME_INDEX, layout.CHANNEL, layout.MEANS, layout.MOVIE)
 """Written from the first row on."""
 TRACES: Final = (layout.RAW, layout.CALCIUM, layout.SPIKES, layout.SPIKES_CAUSAL)
 BY_ROW: Final = (*NEEDED, layout.DFF, layout.SHIFTS, *TRACES)

@@ -12,6 +12,7 @@ from roi_core.errors import RecordingError
 from roi_core.export import export
 from roi_core.figures import METRICS
 from roi_core.frame import Frame
+from roi_core.offline.recover import recover
 from roi_core.photometry import correct
 from roi_core.recording import Recording
 from roi_core.rois import Circle, RoiSet
@@ -224,3 +225,21 @@ def test_the_command_prints_the_fit_and_writes_the_table(tmp_path, capsys):
     assert "exists; use --overwrite" in capsys.readouterr().err
     assert main(["photometry", str(tmp_path / "a.h5"), "--signal", "415", "--overwrite"]) == 1
     assert "signal and reference are both 415; name another: 470" in capsys.readouterr().err
+
+
+def test_recovery_keeps_the_channels_and_maps_the_main_one(tmp_path):
+    run(Two(range(40)), tmp_path / "a.h5", "motion.enabled=true", "recorder.movie=true")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        maps = {name: file["maps"][name][:] for name in file["maps"]}
+        file.attrs.modify("complete", np.uint8(0))
+        del file["maps"]
+    assert recover(tmp_path / "a.h5").rows == 40
+    with Recording(tmp_path / "a.h5") as recording:
+        assert recording.channel.tolist() == [0, 1] * 20
+        np.testing.assert_allclose(recording.maps["mean"], maps["mean"], rtol=1e-5)
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file.attrs.modify("complete", np.uint8(0))
+        file["channel"].resize(33, axis=0)
+    assert recover(tmp_path / "a.h5").rows == 33
+    with Recording(tmp_path / "a.h5") as recording:
+        assert len(recording.means_of("470")[0]) == 17
