@@ -264,4 +264,5 @@ def _print_end(snapshot: Snapshot) -> None:
     take = snapshot.recording
     if take is not None:
         reason = ": ".join(filter(None, (snapshot.reason, snapshot.detail)))
-        say(f"{take.rows} rows in {take.path} ({reason})")
+        rows = take.safe if take.failed else take.rows
+        say(f"{rows} rows in {', '.join(map(str, take.parts))} ({reason})")

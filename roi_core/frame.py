@@ -287,6 +287,8 @@ class Sample:
     """False on a channel that is not the one in the window."""
     fate: Fate = Fate.OFF
     """What cell finding made of the frame."""
+    wall: float | None = None
+    """Wall clock when the frame arrived, s since 1970; None: now."""
 
 
 class FinishReason(StrEnum):

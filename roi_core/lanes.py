@@ -16,6 +16,7 @@ from roi_core.metrics import Meter
 
 if TYPE_CHECKING:
     from roi_core.frame import Header, Sample
+    from roi_core.pretrigger import Backlog
     from roi_core.sinks.base import Sink
 
 __all__ = ["Lane"]
@@ -29,25 +30,39 @@ class Lane:
 
     ``wait=True`` is for the recorder: the worker waits for room, and the frame ring must be deeper than
     `capacity`. ``wait=False`` is for publishers: a full queue drops the sample, and images are copied
-    because the lane may fall behind the ring. A failing sink ends its lane only: `failure` tells.
+    because the lane may fall behind the ring. A failing sink ends its lane only: `failure` tells. What is in
+    a `backlog` is written before anything that was offered.
     """
 
-    def __init__(self, sink: Sink, capacity: int, *, wait: bool, flush_period: float = 0.25) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        capacity: int,
+        *,
+        wait: bool,
+        flush_period: float = 0.25,
+        backlog: Backlog | None = None,
+    ) -> None:
         self.sink = sink
         self.capacity = capacity
         self.dropped = 0
         self.written = 0
         self.failure: Exception | None = None
+        self.unopened = False
+        """True when the sink could not even be opened: `failure` tells why."""
         self.meter = Meter()
         """What writing a sample costs."""
         self._wait = wait
         self._period = flush_period
         self._queue: queue.Queue[Sample | None] = queue.Queue(capacity)
-        self._offered = self._late = 0
+        self._offered = 0 if backlog is None else len(backlog)
+        self._late = 0
         self._hand: Sample | None = None
         self._refused: Ledger | None = None
         self._pen = threading.Lock()
+        self._backlog = backlog
         self._summary: Summary | None = None
+        self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lane {sink.name}", daemon=True)
 
     @property
@@ -71,15 +86,28 @@ class Lane:
         """True until the sink is closed."""
         return self._thread.is_alive()
 
-    def open(self, header: Header) -> None:
-        """Open the sink on the caller's thread, so that a refusal reaches the caller; then start."""
-        self.sink.open(header)
-        self._counter = header.counter
+    @property
+    def opening(self) -> bool:
+        """True until the sink is open, or would not be."""
+        return not self._opened.is_set()
+
+    def open(self, header: Header, *, wait: bool = True) -> None:
+        """Open the sink, on the lane's own thread.
+
+        With `wait` return when it is open, and raise here why it would not be; without, `unopened` tells.
+        """
+        self._header = header
         self._thread.start()
+        if wait:
+            self._opened.wait()
+            if self.unopened and self.failure is not None:
+                raise self.failure
 
     def offer(self, sample: Sample) -> None:
         """Hand over one sample: wait for room, or drop and count."""
         self._offered += 1
+        if self._backlog is not None and self._backlog.offer(sample):
+            return
         if not self._wait:
             if self._queue.full():
                 self.dropped += 1
@@ -109,11 +137,14 @@ class Lane:
         self._leave(sample)
 
     def _run(self) -> None:
+        if not self._open():
+            return
         try:
             self._write_all()
         except Exception as error:  # kept for the session, which decides what ends
             self.failure = error
             self._leave(self._hand)
+            self._forget()
             while self._summary is None:
                 self._leave(self._queue.get())
         with suppress(queue.Empty):
@@ -124,6 +155,21 @@ class Lane:
         except Exception as error:
             self.failure = self.failure or error
 
+    def _open(self) -> bool:
+        """Open the sink; return whether that could be."""
+        try:
+            self.sink.open(self._header)
+        except Exception as error:  # for whoever asked
+            self.failure, self.unopened = error, True
+            self._forget()
+        self._opened.set()
+        return not self.unopened
+
+    def _forget(self) -> None:
+        """Let nobody wait for room before a sink that takes nothing more."""
+        for sample in self._backlog.close() if self._backlog is not None else ():
+            self._leave(sample)
+
     def _leave(self, sample: Sample | None) -> None:
         """Count a sample that is not taken: the sink has failed, or the end was asked for before it came."""
         if sample is None:
@@ -133,7 +179,7 @@ class Lane:
                 self._late += 1
                 return
             if self._refused is None:
-                self._refused = Ledger(self._counter, begun=self.written > 0)
+                self._refused = Ledger(self._header.counter, begun=self.written > 0)
             self._refused.take(sample.fate, sample.lost, sample.cause)
 
     def _ending(self) -> Summary:
@@ -144,20 +190,21 @@ class Lane:
         return Summary(FinishReason.FAILED, why, lost=asked.lost, cause=asked.cause, refused=refused)
 
     def _write_all(self) -> None:
-        due = monotonic() + self._period
+        self._due = monotonic() + self._period
+        if self._backlog is not None:
+            for early in self._backlog:
+                self._write(early)
         while True:
             try:
-                sample = self._queue.get(timeout=max(due - monotonic(), 0.0))
+                sample = self._queue.get(timeout=max(self._due - monotonic(), 0.0))
             except queue.Empty:
                 if self._summary is not None and self._queue.empty():
                     return
+                self._flush_in_time()
             else:
                 if sample is None:
                     return
                 self._write(sample)
-            if monotonic() >= due:
-                self.sink.flush()
-                due = monotonic() + self._period
 
     def _write(self, sample: Sample) -> None:
         begun = perf_counter()
@@ -166,3 +213,9 @@ class Lane:
         self._hand = None
         self.written += 1
         self.meter.add(begun, perf_counter() - begun)
+        self._flush_in_time()
+
+    def _flush_in_time(self) -> None:
+        if monotonic() >= self._due:
+            self.sink.flush()
+            self._due = monotonic() + self._period

@@ -97,8 +97,10 @@ TEXT_BYTES: Final = {
     "finish_reason": 256,
     "coord_origin": 64,
     "loss_basis": 16,
+    "first_part": 256,
 }
-"""Length of each text attribute; longer text is cut."""
+"""Length of each text attribute; longer text is cut. ``first_part`` is the name of the first file of a
+recording that was split, and ``part`` (i4) counts its files from 1; of one that was not it is its own."""
 
 COORD_ORIGIN: Final = "0-based, pixel centre, top left"
 UNKNOWN: Final = np.uint64(2**64 - 1)

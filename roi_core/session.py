@@ -16,6 +16,7 @@ import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from time import perf_counter
+from time import time as wall_clock
 from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.around import around
@@ -31,6 +32,7 @@ from roi_core.ledger import Cause, Ledger
 from roi_core.metrics import Meter
 from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
+from roi_core.pretrigger import Pretrigger
 from roi_core.quality.alarms import Alarms
 from roi_core.rois import RoiSet
 from roi_core.snapshot import Snapshot, State
@@ -97,6 +99,7 @@ class Session:
         self._meter = Meter()
         self._take: Take | None = None
         self._takes: list[Take] = []
+        self._pretrigger = Pretrigger()
         self._lanes = [Lane(sink, self._queue, wait=False) for sink in sinks]
         self._news = News(getattr(source, "notes", ()))
         self._marks = 0
@@ -109,6 +112,8 @@ class Session:
         self._last_arrival = perf_counter()
         self._lock = threading.RLock()
         self._pen = threading.Lock()
+        self._gate = threading.Lock()
+        """Held while a sample goes to what is kept before Record or to a recording, and while one begins."""
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
     # -- the verbs, from any thread -----------------------------------------------------------------------
@@ -199,27 +204,48 @@ class Session:
         return self._marks
 
     def record(
-        self, path: Path, *, overwrite: bool = False, essential: bool = False, length: float | None = None
+        self,
+        path: Path,
+        *,
+        overwrite: bool = False,
+        essential: bool = False,
+        length: float | None = None,
+        wait: bool = True,
     ) -> Path:
         """Start recording with the next frame and return the file's name, suffixed if it was taken.
 
-        It ends by itself after `length` s of data. A recorder that fails ends its recording; an `essential`
-        one ends the session.
+        What was kept before (``recorder.pretrigger``) comes first. It ends by itself after `length` s of data
+        from now. A recorder that fails ends its recording; an `essential` one ends the session. Without
+        `wait` this returns before the file is there, with the name asked for: `Snapshot.recording` has the
+        real one, or says why it was refused.
         """
         with self._lock:
             if self.state in (State.STOPPING, State.FINISHED):
                 raise RecorderError(f"this session is {self.state}; connect again to record")
             if self._take is not None and self._take.open:
                 raise RecorderError(f"already recording to {self._take.path}; stop that recording first")
-            pictures = self._pipeline.analysis.pictures
+            before = self._take
+            take = self._new_take(path, overwrite=overwrite, essential=essential, length=length)
+        try:
+            take.begin(wait or essential)
+        except Exception:
+            self._take = before
+            raise
+        return take.path
+
+    def _new_take(self, path: Path, *, overwrite: bool, essential: bool, length: float | None) -> Take:
+        """Make the next recording; no sample comes between what was kept for it and what is offered to it."""
+        header, analysis = self._header(), self._pipeline.analysis
+        with self._gate:
             take = Take(
-                path, self._header(), self._queue,
-                overwrite=overwrite, essential=essential, length=length, pictures=pictures,
+                path, header, self._queue, self._pretrigger.give(header.settings.recorder.movie),
+                overwrite=overwrite, essential=essential, length=length,
+                pictures=analysis.pictures, maps=self._maps,
             )  # fmt: skip
             self._marks = 0
             self._takes = [*filter(lambda old: old.alive, self._takes), take]
             self._take = take
-            return take.path
+        return take
 
     def stop_recording(self, wait: bool = True) -> None:
         """End the recording with the last row; with `wait`, return when the file is finished.
@@ -232,7 +258,7 @@ class Session:
             self._take.join()
 
     def stop_after(self, length: float | None) -> None:
-        """End the present recording after so many seconds of data from its beginning; None: only by hand."""
+        """End the present recording after so many seconds of data from Record on; None: only by hand."""
         if self._take is not None:
             self._take.length = length
 
@@ -273,6 +299,7 @@ class Session:
             silence=perf_counter() - self._last_arrival if running and source.live else 0.0,
             elapsed=max(self._time, 0.0),
             recording=take.status() if take else None,
+            kept=self._pretrigger.kept,
             diary=board.diary,
             alarms=self.alarms,
             shift=board.shift,
@@ -312,7 +339,7 @@ class Session:
             self._close(summary)
 
     def _take_in(self, frame: Frame) -> None:
-        arrival = perf_counter()
+        arrival, wall = perf_counter(), wall_clock()
         self._last_arrival = arrival
         settings, edits = self.settings.at_frame()
         if self._meter.count == 0:
@@ -327,7 +354,7 @@ class Session:
         except Exception:
             self._ledger.fail(lost, cause)
             raise
-        sample = replace(sample, events=(*news, *sample.events), lost=lost, cause=cause)
+        sample = replace(sample, events=(*news, *sample.events), lost=lost, cause=cause, wall=wall)
         sample = self._judged(sample, settings)
         self._ledger.take(sample.fate, lost, cause)
         self._time, self._index = time, frame.index
@@ -375,10 +402,14 @@ class Session:
             lane.offer(sample)
         for old in self._takes:
             old.settle(sample)
-        take = self._take
+        with self._gate:
+            take = self._take
+            over = take is not None and take.open and take.is_over(sample.time)
+            if take is None or not take.open or over:
+                self._pretrigger.keep(sample)
         if take is None or not take.open:
             return
-        if take.is_over(sample.time):
+        if over:
             self._end_in_time(take, sample)
             return
         if take.empty:
@@ -388,14 +419,15 @@ class Session:
             take.finish(Summary(FinishReason.FAILED, sentence(take.failure)))
             if take.essential:
                 raise take.failure
-            log.error("%s", sentence(take.failure))
+            if not take.refused:
+                log.error("%s", sentence(take.failure))
 
     def _end_in_time(self, take: Take, beyond: Sample) -> None:
         """End a recording whose length is over; what was said before the next frame is still in it."""
         words = tuple(event for event in beyond.events if event.kind in SAID)
         detail = f"the {take.length:g} s asked for"
         if any(event.kind == "gap" for event in words):
-            detail += f", though no frame came after {take.seconds:.3g} s"
+            detail += f", though no frame came after {take.recorded:.3g} s"
         self._end(take, FinishReason.COMPLETED, detail, words, beyond)
 
     # -- the end ------------------------------------------------------------------------------------------

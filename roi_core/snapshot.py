@@ -7,6 +7,8 @@ from enum import StrEnum
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from roi_core.pretrigger import NOTHING_KEPT, Kept
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -45,7 +47,7 @@ class Snapshot:
     holds what happened: notes, edits, gaps, births; ``alarms`` how good the picture is. ``stages`` tells how
     far each optional stage is: ``off``, ``making``, ``ready`` or ``given up``. ``meters`` hold what a stage
     costs; ``behind`` is how many frames the search for new cells has not looked at yet, None while there is
-    none.
+    none. ``kept`` is what waits in memory for Record to be pressed.
     """
 
     state: State
@@ -77,6 +79,7 @@ class Snapshot:
     stages: dict[str, str] = field(default_factory=dict)
     meters: Mapping[str, Meter] = field(default_factory=dict)
     behind: int | None = None
+    kept: Kept = NOTHING_KEPT
 
     @property
     def frames_dropped(self) -> int | None:

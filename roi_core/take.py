@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass, replace
-from threading import Event, Lock, Thread
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from roi_core.errors import sentence
-from roi_core.frame import Settled
+from roi_core.forecast import DiskWatch, bytes_per_second
+from roi_core.frame import Event
 from roi_core.lanes import Lane
 from roi_core.ledger import RECORDER
-from roi_core.sinks.hdf5 import Recorder
+from roi_core.pretrigger import Backlog
+from roi_core.sinks.parts import Parts
 from roi_core.sinks.pictures import Pictures
+from roi_core.sinks.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -33,11 +36,16 @@ PATIENCE = 1.0
 """Seconds without a frame after which the end of a recording waits no more for its last rows to settle."""
 
 
+ROOM = 512 * 2**20
+"""Bytes of samples that may come while a recorder opens its file or writes what was kept before Record."""
+
+
 @dataclass(frozen=True, slots=True)
 class TakeStatus:
     """A recording at one moment; ``seconds`` of data, ``disk_free`` in bytes, ``failed`` a sentence or ''.
 
-    ``length`` is the number of seconds after which it ends by itself, if it does.
+    ``rows`` and ``seconds`` are of all ``parts``, of which ``path`` is the first. ``length`` is the number of
+    seconds after which it ends by itself, if it does.
     """
 
     path: Path
@@ -53,6 +61,15 @@ class TakeStatus:
     length: float | None = None
     ended: bool = False
     """True from when no more rows are taken, by whom ever it was ended."""
+    safe: int = 0
+    """Rows that are in the files whatever happens now; of a failed recording these are what it holds."""
+    parts: tuple[Path, ...] = ()
+    opening: bool = False
+    """True until the file is there; its name may still get a suffix, and it may still be refused."""
+    refused: bool = False
+    """True when nothing could be begun: ``failed`` tells why."""
+    backlog: int = 0
+    """Samples from before Record, or from before the file was there, that wait to be written."""
 
     @property
     def dropped(self) -> int | None:
@@ -61,9 +78,11 @@ class TakeStatus:
 
 
 class Take:
-    """A recording under way. Made by the caller's thread, fed by the worker, closed by its lane.
+    """A recording under way. Made by the caller's thread, fed by the worker, opened and closed by its lane.
 
-    One that `end`s in mid-session takes no more rows, but waits for the frames that settle its last ones.
+    It begins with the samples `kept` before Record; then the event ``trigger`` marks the row at which it was
+    pressed, and its length counts from there. One that `end`s in mid-session takes no more rows, but waits
+    for the frames that settle its last ones.
     """
 
     def __init__(
@@ -71,43 +90,57 @@ class Take:
         path: Path,
         header: Header,
         queue: int,
+        kept: Sequence[Sample] = (),
         *,
         overwrite: bool = False,
         essential: bool = False,
         length: float | None = None,
         pictures: Callable[[], dict[str, NDArray[np.float32]]] = dict,
+        maps: Callable[[], dict[str, NDArray[np.float32]]] = dict,
     ) -> None:
         self.essential = essential
         self.length = length
         """Seconds after which it ends by itself; may be changed while it runs."""
-        self._header = header
+        rules = header.settings.recorder
+        self._header = _begun(header, kept)
         self._collect = pictures
         self._pictures: Lane | None = None
         self._drawn = -math.inf
-        self._recorder = Recorder(path, overwrite=overwrite)
-        period = header.settings.recorder.flush_period
-        self._lane = Lane(self._recorder, queue, wait=True, flush_period=period)
-        self._lane.open(header)
+        self._parts = Parts(path, overwrite=overwrite, maps=maps)
+        self._backlog = Backlog(kept, ROOM, rules.movie)
+        self._lane = Lane(
+            self._parts, queue, wait=True, flush_period=rules.flush_period, backlog=self._backlog
+        )
+        expected = bytes_per_second(header.shape, header.rate, header.settings, len(header.rois))
+        self._disk = DiskWatch(expected)
         self._started = perf_counter()
-        self._first = self._last = 0.0
-        self._rows = 0
+        self._first = self._last = self._pressed = 0.0
+        self._rows, self._kept = 0, len(kept)
+        self._triggered = not rules.pretrigger
         self._last_row, self._lag = -1, 0
         self._ending: Summary | None = None
-        self._settled: list[Settled] = []
+        self._settling: Settling | None = None
         self._heard = 0
-        self._finished = Event()
-        self._once = Lock()
+        self._finished = threading.Event()
+        self._once = threading.Lock()
         self.open = True
+        for sample in kept:
+            self._count(sample)
+        self._started -= self.seconds
+
+    def begin(self, wait: bool) -> None:
+        """Open the file; with `wait` return when it is there, and raise what it is refused for."""
+        self._lane.open(self._header, wait=wait)
 
     @property
     def path(self) -> Path:
-        """The file's name as it is on the disk."""
-        return self._recorder.path
+        """The name of the first file as it is on the disk, once that is open."""
+        return self._parts.paths[0]
 
     @property
     def empty(self) -> bool:
-        """True until its first row."""
-        return self._rows == 0
+        """True until its first row after Record was pressed."""
+        return self._rows == self._kept
 
     @property
     def alive(self) -> bool:
@@ -120,6 +153,11 @@ class Take:
         return self._lane.failure
 
     @property
+    def refused(self) -> bool:
+        """True when not even a file could be opened."""
+        return self._lane.unopened
+
+    @property
     def meter(self) -> Meter:
         """What writing a sample costs."""
         return self._lane.meter
@@ -127,16 +165,22 @@ class Take:
     @property
     def account(self) -> Account:
         """What became of its frames so far; those that wait for the recorder are only known to wait."""
-        return replace(self._recorder.account, lanes={RECORDER: self._lane.carried})
+        return replace(self._parts.account, lanes={RECORDER: self._lane.carried})
 
     def is_over(self, time: float) -> bool:
         """Tell whether a sample at `time` (s of the session) lies beyond the length asked for."""
-        return self.length is not None and self._rows > 0 and time - self._first >= self.length - 1e-6
+        begun = self._triggered and self._rows > 0
+        return self.length is not None and begun and time - self._pressed >= self.length - 1e-6
 
     @property
     def seconds(self) -> float:
         """Seconds of data, from the first row to the last."""
         return self._last - self._first
+
+    @property
+    def recorded(self) -> float:
+        """Seconds of data from the row at which Record was pressed."""
+        return self._last - self._pressed
 
     def lost_before(self, beyond: Sample) -> int:
         """Return how many of the frames lost just before `beyond` lie within the length asked for.
@@ -146,12 +190,29 @@ class Take:
         if not beyond.lost or self.length is None:
             return 0
         step = (beyond.time - self._last) / (beyond.lost + 1)
-        return min(beyond.lost, max(math.ceil((self.length - 1e-6 - self.seconds) / step) - 1, 0))
+        left = self.length - 1e-6 - self.recorded
+        return min(beyond.lost, max(math.ceil(left / step) - 1, 0))
 
     def offer(self, sample: Sample) -> None:
         """Record one sample; waits when the recorder is a whole queue behind."""
+        if not self._triggered:
+            sample = self._trigger(sample)
+        elif self.empty:
+            self._pressed = sample.time
         self._lane.offer(sample)
         self._offer_pictures(sample)
+        self._count(sample)
+        if sample.settings is not None:
+            self._disk.look(self._parts.disk_free, self.bytes_per_second, sample.settings.recorder)
+
+    def _trigger(self, sample: Sample) -> Sample:
+        """Mark the row at which Record was pressed."""
+        self._triggered, self._pressed = True, sample.time
+        data = {"row": self._rows, "seconds": round(sample.time - self._first, 6) if self._rows else 0.0}
+        pressed = Event(sample.time, sample.index, "trigger", data)
+        return replace(sample, events=(pressed, *sample.events))
+
+    def _count(self, sample: Sample) -> None:
         if self._rows == 0:
             self._first = sample.time
         self._last = sample.time
@@ -163,12 +224,15 @@ class Take:
 
         If no frames come, its last rows stay as they are.
         """
+        self._settling = Settling(self._last_row)
         self._ending = summary
         self.open = False
         if self._lag == 0:
             self.finish(summary)
         else:
-            Thread(target=self._lose_patience, args=(summary,), name="take's end", daemon=True).start()
+            threading.Thread(
+                target=self._lose_patience, args=(summary,), name="take's end", daemon=True
+            ).start()
 
     def _lose_patience(self, summary: Summary) -> None:
         """Finish when the frames stay away: a camera is silent, a file is held."""
@@ -181,15 +245,10 @@ class Take:
 
     def settle(self, sample: Sample) -> None:
         """Learn from a later sample what its cells really did in the last rows; nothing if not at an end."""
-        if self._ending is None or self._finished.is_set():
+        if self._settling is None or self._ending is None or self._finished.is_set():
             return
         self._heard += 1
-        activity = sample.activity
-        row = math.inf if activity is None else sample.row - activity.lag
-        if activity is not None and row <= self._last_row:
-            values = activity.settled_calcium[None], activity.settled_spikes[None]
-            self._settled.append(Settled(sample.row - activity.lag, activity.ids, *values))
-        if row >= self._last_row or self.failure is not None:
+        if self._settling.hear(sample) or self.failure is not None:
             self.finish(self._ending)
 
     def finish(self, summary: Summary) -> None:
@@ -198,7 +257,8 @@ class Take:
         with self._once:
             if self._finished.is_set():
                 return
-            settled = (*self._settled, *summary.settled)
+            told = self._settling.told if self._settling is not None else ()
+            settled = (*told, *summary.settled)
             summary = replace(self._ending or summary, settled=settled)
             self._lane.finish(summary)
             if self._pictures is not None:
@@ -227,19 +287,37 @@ class Take:
         self._drawn = sample.time
         self._pictures.offer(sample)
 
+    @property
+    def bytes_per_second(self) -> float:
+        """How fast the files grow."""
+        return self._parts.size / max(perf_counter() - self._started, 1.0)
+
     def status(self) -> TakeStatus:
         """Return the present state; never asks the disk, which may be a network that hangs."""
         return TakeStatus(
             path=self.path,
-            rows=self._recorder.rows,
+            rows=self._parts.rows,
             seconds=self.seconds,
             queued=self._lane.queued,
             queue=self._lane.capacity,
             account=self.account,
-            disk_free=self._recorder.disk_free,
-            bytes_per_second=self._recorder.size / max(perf_counter() - self._started, 1.0),
+            disk_free=self._parts.disk_free,
+            bytes_per_second=self.bytes_per_second,
             closing=not self.open and self.alive,
             failed=sentence(self.failure) if self.failure else "",
             length=self.length,
             ended=not self.open,
+            safe=self._parts.safe_rows,
+            parts=self._parts.paths,
+            opening=self._lane.opening,
+            refused=self.refused,
+            backlog=len(self._backlog),
         )
+
+
+def _begun(header: Header, kept: Sequence[Sample]) -> Header:
+    """Return the header as it was at the first sample kept; later edits are events of the recording."""
+    if not kept or kept[0].settings is None:
+        return header
+    settings = kept[0].settings.model_copy(update={"recorder": header.settings.recorder})
+    return replace(header, rois=kept[0].rois, settings=settings)

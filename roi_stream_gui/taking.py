@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from roi_core.session import Session, Snapshot
     from roi_core.settings import LiveSettings
+    from roi_core.take import TakeStatus
     from roi_stream_gui.recovery import Recovery
 
 __all__ = ["Taking", "length_of"]
@@ -52,28 +53,30 @@ class Taking:
         self._recovery = recovery
         self._remember = remember
         self._on = False
-        self._untold = False
+        self._untold = self._asked = False
+        self._marked: set[Path] = set()
         self._began = self._ended = 0.0
 
     # -- the verbs ----------------------------------------------------------------------------------------
 
     def start(self, path: Path | None = None) -> None:
-        """Start a recording, by default in the folder of recordings under its name."""
+        """Start a recording, by default in the folder of recordings under its name.
+
+        The file is opened in the background, for its disk may be slow; `follow` tells how that went.
+        """
         session = self._session()
         if session is None or session.state is not State.RUNNING:
             log.warning(words.CONNECT_FIRST)
             return
         try:
-            target = path or self.target()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            real = session.record(target, length=self.length)
-        except (RoiError, OSError) as error:
+            session.record(path or self.target(), length=self.length, wait=False)
+        except RoiError as error:
             log.error("not recording: %s", said(error))
         else:
-            self._on, self._untold = True, True
+            self._on = self._asked = True
+            self._untold = False
+            self._marked.clear()
             self._began = time.monotonic()
-            self._recovery.begin(real)
-            log.info("recording to %s%s", real, self._until())
 
     def stop(self) -> None:
         """End the recording; the file is finished in the background."""
@@ -174,13 +177,36 @@ class Taking:
         if self._on and not on:
             self._on, self._ended = False, time.monotonic()
         take = snapshot.recording
-        if self._untold and not on and take is not None and not take.closing:
-            self._untold = False
-            session = self._session()
-            if session is None or not session.closing:  # nor one before it
-                self._recovery.end()
-            self._remember(take.path)
-            log.info("recorded %d rows (%s) to %s", take.rows, words.clock(take.seconds), take.path)
+        if take is None:
+            return
+        if self._asked and not take.opening:
+            self._asked, self._untold = False, not take.refused
+            if take.refused:
+                log.error("not recording: %s", take.failed)
+            else:
+                log.info("recording to %s%s", take.path, self._until())
+        if self._untold:
+            self._tell(take, on)
+
+    def _tell(self, take: TakeStatus, on: bool) -> None:
+        """Keep a mark of every file for a crash; once the last is finished tell what is in them."""
+        for path in take.parts:
+            if path not in self._marked:
+                self._marked.add(path)
+                self._recovery.begin(path)
+                if path != take.path:
+                    log.info("the recording goes on in %s", path)
+        if on or take.closing:
+            return
+        self._untold = False
+        session = self._session()
+        if session is None or not session.closing:  # nor one before it
+            self._recovery.end()
+        for path in take.parts:
+            self._remember(path)
+        rows, span = take.safe if take.failed else take.rows, words.clock(take.seconds)
+        files = f" and {len(take.parts) - 1} more parts" if len(take.parts) > 1 else ""
+        log.info("recorded %d rows (%s) to %s%s", rows, span, take.path, files)
 
     def _until(self) -> str:
         return "" if self.length is None else f", for {words.clock(self.length)}"

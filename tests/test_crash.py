@@ -21,7 +21,8 @@ LINE = re.compile(r"\[ *([\d.]+)s\] FPS: [\d.]+ frames=(\d+)")
 
 def start(folder, *more, program="roi_core.cli", **options):
     words = ["run", "--source", "simulated:tiny", "--format", f"64x64@{RATE}", "--print-fps-period", "0.02"]
-    words += ["--set", "recorder.disk_reserve=1", "--rois", str(folder / "r.csv"), *more]
+    words += ["--set", "recorder.disk_reserve=1", "--set", "recorder.disk_warning=0"]
+    words += ["--rois", str(folder / "r.csv"), *more]
     (folder / "r.csv").write_text("20,20,5\n40,40,3\n")
     command = [sys.executable, "-m", program, *words]
     options = {"cwd": Path(__file__).parents[1], **options}
@@ -173,12 +174,44 @@ def check_finished(out):
             assert recording.means[row, 0] == pytest.approx(circle[x * x + y * y <= 25].mean(), rel=1e-6)
 
 
-def test_a_disk_that_fills_up_ends_cleanly_in_time(tmp_path, small_disk):
-    child = start(tmp_path, "--out", str(small_disk / "a.h5"), *BIG)
+@pytest.mark.parametrize("compression", ["none", "lz4"])
+def test_a_disk_that_fills_up_warns_and_ends_cleanly_in_time(tmp_path, small_disk, compression):
+    more = ["--set", "recorder.disk_warning=1", "--set", f"recorder.compression={compression}"]
+    child = start(tmp_path, "--out", str(small_disk / "a.h5"), *BIG, *more)
     _, err = child.communicate(timeout=60)
     assert child.returncode == 1
-    assert re.fullmatch(r"roi_stream: the disk of \S+ has \d MB left, .* all \d+ rows are safe\n", err), err
+    warned = (
+        r"warning: the disk has room for \d s more of this recording \(\d+ MB at \d+ MB/s\); it stops .*\n"
+    )
+    ended = r"roi_stream: the disk of \S+ has \d MB left, .* all \d+ rows are safe\n"
+    assert re.fullmatch(warned + ended, err), err
     check_finished(small_disk / "a.h5")
+
+
+def test_a_disk_that_fills_up_leaves_every_part_finished(tmp_path, small_disk):
+    """Parts of one second; the last is there and true, or was never begun."""
+    small = [
+        "--format",
+        "320x240@60",
+        "--set",
+        "recorder.movie=true",
+        "--set",
+        "recorder.split_minutes=0.001",
+    ]
+    child = start(tmp_path, "--out", str(small_disk / "a.h5"), *small)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert " MB left, less than " in err.splitlines()[-1]
+    files = sorted(small_disk.glob("*.h5"))
+    assert len(files) > 1
+    rows = 0
+    for number, path in enumerate(files, 1):
+        with Recording(path) as recording:
+            assert recording.complete
+            assert recording.attributes["part"] == number
+            assert len(recording.movie) == recording.rows > 0
+            rows += recording.rows
+    assert re.search(rf"^{rows} rows in \S+/a\.h5, \S+/a_part2\.h5.* \(failed", out, re.M), out
 
 
 def test_a_frame_larger_than_the_reserve_never_meets_a_full_disk(tmp_path, small_disk):
@@ -201,5 +234,5 @@ def test_a_disk_that_somebody_else_fills_at_once(tmp_path, small_disk):
             pass
     _, err = child.communicate(timeout=60)
     assert child.returncode == 1
-    assert "has 0 MB left" in err
+    assert re.search("has [01] MB left", err), err
     check_finished(small_disk / "a.h5")

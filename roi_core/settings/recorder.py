@@ -22,6 +22,34 @@ class Recorder(Block):
         "Lossless compression of /movie, from the next recording on: none is read everywhere; lz4 halves the "
         "file and needs hdf5plugin wherever it is read.",
     )
+    pretrigger: float = field(
+        0.0,
+        "Time before Record is pressed that a recording begins with; 0 begins with the next frame.",
+        unit="s",
+        ge=0,
+        le=600,
+    )
+    memory: float = field(
+        1200.0,
+        "Most memory for what is kept before Record; with a movie 10 s of 1280x720 at 60 Hz take 1106 MB.",
+        unit="MB",
+        ge=16,
+        le=1_000_000,
+    )
+    split_minutes: float = field(
+        0.0,
+        "Length after which a recording goes on in a new file; 0 never splits.",
+        unit="min",
+        ge=0,
+        le=10_000,
+    )
+    split_gb: float = field(
+        0.0,
+        "Size after which a recording goes on in a new file; 0 never splits.",
+        unit="GB",
+        ge=0,
+        le=100_000,
+    )
     rows_per_chunk: int = field(
         240,
         "Rows in one HDF5 chunk of /time and /roi/means.",
@@ -51,4 +79,11 @@ class Recorder(Block):
         unit="MB",
         ge=1,
         le=1_000_000,
+    )
+    disk_warning: float = field(
+        10.0,
+        "A warning is told when the disk has room for less than this at the present rate; 0 never warns.",
+        unit="min",
+        ge=0,
+        le=10_000,
     )

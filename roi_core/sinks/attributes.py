@@ -13,7 +13,7 @@ from roi_core import __version__, layout
 if TYPE_CHECKING:
     from roi_core.frame import Header
 
-__all__ = ["at_start", "now", "set_card", "set_text", "text_dtype"]
+__all__ = ["at_start", "clock", "set_card", "set_text", "text_dtype"]
 
 
 def at_start(header: Header) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def at_start(header: Header) -> dict[str, Any]:
         "format_version": np.int32(layout.FORMAT_VERSION),
         "created_with": f"roi_stream {__version__}".encode(),
         "source": _cut("source", header.source),
-        "start_iso8601": now().encode(),
-        "end_iso8601": now().encode(),
+        "start_iso8601": clock().encode(),
+        "end_iso8601": clock().encode(),
         "frames_seen": np.uint64(0),
         "frames_dropped": np.uint64(0),
         "rows": np.uint64(0),
@@ -34,6 +34,8 @@ def at_start(header: Header) -> dict[str, Any]:
         "loss_basis": header.counter.encode(),
         "finish_reason": b"recording",
         "coord_origin": layout.COORD_ORIGIN.encode(),
+        "part": np.int32(1),
+        "first_part": b"",
         "complete": np.uint8(0),
     }
 
@@ -57,9 +59,10 @@ def set_card(group: h5py.Group, name: str, value: str | float | None) -> None:
         group.attrs.create(name, np.float64(np.nan if value is None else value))
 
 
-def now() -> str:
-    """Return the wall clock as ISO 8601 with ms and numeric offset."""
-    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+def clock(wall: float | None = None) -> str:
+    """Return a wall-clock time (s since 1970), by default now, as ISO 8601 with ms and numeric offset."""
+    moment = datetime.now() if wall is None else datetime.fromtimestamp(wall)
+    return moment.astimezone().isoformat(timespec="milliseconds")
 
 
 def _cut(name: str, text: str) -> bytes:

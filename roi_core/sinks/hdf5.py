@@ -20,7 +20,7 @@ from roi_core import layout
 from roi_core.errors import RecorderError
 from roi_core.frame import Event
 from roi_core.sinks.accounting import Accounting
-from roi_core.sinks.attributes import at_start, now, set_card, set_text, text_dtype
+from roi_core.sinks.attributes import at_start, clock, set_card, set_text, text_dtype
 from roi_core.sinks.channel import Channel
 from roi_core.sinks.components import Components
 from roi_core.sinks.disk import free_path, is_recording, reserve, why
@@ -44,13 +44,17 @@ class Recorder:
     """Writes one recording.
 
     ``rows`` are in the file or waiting, ``safe_rows`` survive a kill; ``size`` of the file and ``disk_free``
-    are in bytes, as they were when it last looked.
+    are in bytes, as they were when it last looked. One of several files of a recording is a `part` of it,
+    counted from 1; the name of the first is ``first_part``, '' for its own.
     """
 
     name = "recorder"
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, *, overwrite: bool = False, part: int = 1, first_part: str = ""
+    ) -> None:
         self.path = Path(path)
+        self._part, self._first_part = part, first_part
         self.rows = 0
         self.safe_rows = 0
         self.size = 0
@@ -78,6 +82,7 @@ class Recorder:
             self._reserve = reserve(self.path.parent)
             self._create(header)
         except (OSError, ValueError) as error:
+            self._abandon()
             if isinstance(error, RecorderError):
                 raise
             raise RecorderError(f"cannot write {self.path}: {why(error)}") from error
@@ -92,6 +97,7 @@ class Recorder:
                 self._begin(sample)
             if self._movie is not None:
                 self._movie.write(self.rows, sample.image)
+                self.size = self._file_now.id.get_filesize()
             self._regions.follow(sample)
             self._channel.follow(sample)
             self._components.follow(sample, self.rows)
@@ -132,6 +138,15 @@ class Recorder:
                 self._journal.close()
                 file.close()
 
+    def _abandon(self) -> None:
+        """Leave nothing behind of a file that could not be begun."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError, RuntimeError):
+                file.close()
+                self.path.unlink()
+                self.path.with_suffix(".jsonl").unlink()
+
     @property
     def account(self) -> Account:
         """What became of the frames so far."""
@@ -150,6 +165,8 @@ class Recorder:
         file.attrs["resolution"] = np.array([width, height], np.int32)
         for name, value in at_start(header).items():
             file.attrs.create(name, value, dtype=text_dtype(name) if isinstance(value, bytes) else None)
+        file.attrs.modify("part", np.int32(self._part))
+        set_text(file, "first_part", self._first_part or self.path.name)
         file.create_dataset(layout.TIME, (0, 1), "f8", maxshape=(None, 1), chunks=(rows, 1))
         file.create_dataset(layout.FRAME_INDEX, (0,), "i8", maxshape=(None,), chunks=(rows,))
         file.create_dataset(layout.EVENTS, (0,), layout.EVENT_DTYPE, maxshape=(None,), chunks=(64,))
@@ -165,6 +182,7 @@ class Recorder:
         self._index = np.zeros(rows, np.int64)
         self._zero = 0.0
         self._last = (0.0, -1)
+        self._wall: float | None = None
         self._events: list[Event] = []
         self._event_rows = 0
         self._accounting.open(file, header)
@@ -173,7 +191,7 @@ class Recorder:
     def _begin(self, sample: Sample) -> None:
         """Note what only the first frame tells: the zero of time and its place on the wall clock."""
         self._zero = sample.time
-        set_text(self._file_now, "start_iso8601", now())
+        set_text(self._file_now, "start_iso8601", clock(sample.wall))
         self._note(Event(0.0, sample.index, "start"))
 
     def _keep(self, sample: Sample) -> None:
@@ -181,6 +199,7 @@ class Recorder:
         self._last = (sample.time - self._zero, sample.index)
         self._time[row], self._index[row] = self._last
         self._accounting.take(sample)
+        self._wall = sample.wall
         self.rows += 1
 
     def _timed(self, event: Event) -> Event:
@@ -206,7 +225,7 @@ class Recorder:
         self._accounting.append()
         file.attrs.modify("elapsed_sec", elapsed)
         file.attrs.modify("avg_fps", (self.rows - 1) / elapsed if elapsed > 0 else 0.0)
-        set_text(file, "end_iso8601", now())
+        set_text(file, "end_iso8601", clock(self._wall))
         file.flush()
         self.size = file.id.get_filesize()
         # only now is nothing left to write again should the disk have been full half-way

@@ -173,8 +173,9 @@ class SessionBar:
         take = view.snapshot.recording if view.snapshot else None
         if take is not None and view.recording:
             letters = dpg.get_item_width(self._real) // self._desk.px(LETTER)
-            self._desk.say(self._file, words.short(take.path.stem, letters))
-            dpg.set_value(self._file_tip, f"{take.path}\n{take.rows} rows")
+            self._desk.say(self._file, words.short(take.parts[-1].stem, letters))
+            files = "\n".join(map(str, take.parts))
+            dpg.set_value(self._file_tip, f"{files}\n{take.rows} rows")
         elif not dpg.is_item_active(self._name) and dpg.get_value(self._name) != self._do.taking.name:
             dpg.set_value(self._name, self._do.taking.name)
 

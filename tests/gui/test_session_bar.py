@@ -220,10 +220,16 @@ class TestRecents:
         assert json.loads((config / "recent.json").read_text()) == ["running"]
 
 
+def begin(verbs, controller):
+    """Start a recording and wait until its file is there and told."""
+    verbs.start()
+    within(20, lambda: (controller.tick(), "recording to" in texts(controller)[-1])[1], "it is open")
+
+
 class TestRecovery:
     def test_a_clean_end_leaves_nothing(self, taking, config):
         verbs, source, controller = taking
-        verbs.start()
+        begin(verbs, controller)
         assert len(list((config / "unfinished").glob("*.json"))) == 1
         source.step(3)
         verbs.stop()
@@ -231,13 +237,13 @@ class TestRecovery:
 
     def test_closing_the_window_is_a_clean_end(self, taking, config):
         verbs, _, controller = taking
-        verbs.start()
+        begin(verbs, controller)
         controller.close()
         assert not list((config / "unfinished").glob("*.json"))
 
     def test_a_recording_under_way_is_not_told(self, taking, config):
         verbs, source, controller = taking
-        verbs.start()
+        begin(verbs, controller)
         source.step(3)
         (config / "unfinished" / "bad.json").write_text("[" * 5000)
         controller.recovery.search(controller._helper.submit)
@@ -268,7 +274,7 @@ class TestRecovery:
 
     def test_what_is_left_of_a_crash_is_found_told_and_dismissed(self, taking, config, tmp_path):
         verbs, source, controller = taking
-        verbs.start()
+        begin(verbs, controller)
         source.step(3)
         within(20, lambda: controller.view().snapshot.recording.rows == 3, "three rows")
         mine = set((config / "unfinished").glob("*.json"))
