@@ -99,8 +99,8 @@ TEXT_BYTES: Final = {
     "loss_basis": 16,
     "first_part": 256,
 }
-"""Length of each text attribute; longer text is cut. ``first_part`` is the name of the first file of a
-recording that was split, and ``part`` (i4) counts its files from 1; of one that was not it is its own."""
+"""Length of each text attribute; longer text is cut. ``part`` (i4) counts the files of one recording
+from 1, and ``first_part`` is the name of the first of them, '' in the first itself."""
 
 COORD_ORIGIN: Final = "0-based, pixel centre, top left"
 UNKNOWN: Final = np.uint64(2**64 - 1)

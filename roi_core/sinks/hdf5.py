@@ -45,7 +45,7 @@ class Recorder:
 
     ``rows`` are in the file or waiting, ``safe_rows`` survive a kill; ``size`` of the file and ``disk_free``
     are in bytes, as they were when it last looked. One of several files of a recording is a `part` of it,
-    counted from 1; the name of the first is ``first_part``, '' for its own.
+    counted from 1; the name of the first is ``first_part``, '' in the first itself.
     """
 
     name = "recorder"
@@ -166,7 +166,7 @@ class Recorder:
         for name, value in at_start(header).items():
             file.attrs.create(name, value, dtype=text_dtype(name) if isinstance(value, bytes) else None)
         file.attrs.modify("part", np.int32(self._part))
-        set_text(file, "first_part", self._first_part or self.path.name)
+        set_text(file, "first_part", self._first_part)
         file.create_dataset(layout.TIME, (0, 1), "f8", maxshape=(None, 1), chunks=(rows, 1))
         file.create_dataset(layout.FRAME_INDEX, (0,), "i8", maxshape=(None,), chunks=(rows,))
         file.create_dataset(layout.EVENTS, (0,), layout.EVENT_DTYPE, maxshape=(None,), chunks=(64,))
