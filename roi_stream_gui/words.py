@@ -157,6 +157,8 @@ DOUBTS = {
 }
 """What a flag of motion correction means."""
 NO_ALERTS = "no alerts: every figure is within its limits"
+RULES_HINT = "rules: roi:cell 3 sigma 6; ..."
+STRANGERS = "no region is called {names}: its rule waits for one"
 CELLS_OFF = "Cells are not looked for. Set cnmf.enabled and cnmf.cell_radius under Parameters, then Apply."
 CELLS_STARTING = "Cell finding gathers its first frames; traces of drawn regions flow already."
 CELLS_FAILED = (
@@ -340,7 +342,14 @@ TIPS = {
     "filter": "Show only the settings whose name or text holds this",
     "quality.span": "How far back the charts look",
     "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",
-    "quality.learn": "Take the present focus and brightness for the good ones, after refocusing for example",
+    "quality.learn": "Take light, focus and regions as they are now for the good ones, after refocusing, say",
+    "quality.group": "Which figures are charted; alerts are about all of them",
+    "quality.rules": "Rules of your own, with ; between them: what, kind, limits, and hold, cooldown in s.\n"
+    "  roi:cell 3 sigma 6 cooldown 30\n  roi absolute <60000\n  brightness relative 20\n  disk absolute >10\n"
+    "What: a figure (the mouse on a chart's title explains it), roi for each region, roi:NAME for one.\n"
+    "absolute: in its own unit; relative: % of what it was at the start; rate: change per minute; "
+    "sigma: deviations about its slow mean.\n"
+    "Limits are what must hold: >A, <B, A..B, or a number for plus and minus.",
     "quality.sound": "Beep when an alert begins. Limits are under Parameters, quality.",
     "about.copy": "Copy all of this, for a report or a methods section",
     "undo": "Ctrl+Z",

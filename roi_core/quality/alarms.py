@@ -93,6 +93,8 @@ class Alarms:
         self.alerts: tuple[Alert, ...] = ()
         self.seen = 0
         """Number of the last alert that the user has acknowledged."""
+        self.off: frozenset[str] = frozenset()
+        """Figures that are not well now, whether an alert is about them or about their cause."""
         self._vitals, self._control, self._log = Vitals(), Control(), Log()
         self._quality: Quality | None = None
         self._rois: RoiSet | None = None
@@ -138,6 +140,7 @@ class Alarms:
         verdict = self._control.judge(look)
         self._log.add(look.time, look.values, *self._control.of_figures(verdict))
         news = [*self._end(look, verdict), *self._begin(look, verdict)]
+        self.off = self._control.metrics((self._control.covered > 0) & ~verdict.calm)
         return tuple(Event(sample.time, sample.index, "quality", data) for data in news)
 
     def standing(self, sample: Sample) -> tuple[Event, ...]:

@@ -136,6 +136,11 @@ class Control:
         mine: NDArray[np.bool_] = self._rule_of == self._rules.get(rule, -1)
         return mine
 
+    def metrics(self, pairs: NDArray[np.bool_]) -> frozenset[str]:
+        """Return what some pairs (P,) are about: names of `METRICS`, or ``roi``."""
+        rules = tuple(self._rules)
+        return frozenset(rules[k].metric for k in np.unique(self._rule_of[pairs]))
+
     def relearn(self) -> None:
         """Take what comes now for the reference of relative and k-sigma rules, and of slopes."""
         self._state[[LOOKS, START, CENTRE, SPREAD]] = 0.0

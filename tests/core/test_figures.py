@@ -133,7 +133,9 @@ def test_one_cause_is_told_once():
     camera = Camera(with_rules("roi absolute >100; roi sigma 6"), ROIS).shoot(30)
     camera.shoot(10, image=lambda frame, _: frame / 50, means=lambda _: np.zeros(2))
     assert camera.begun == ["dark"]
+    assert camera.alarms.off >= {"dark", "roi"}
     camera.shoot(60)
+    assert camera.alarms.off == set()
     assert [data["state"] for data in camera.told] == ["begin", "end"]
     camera.shoot(8 / RATE, period=8 / RATE, lost=7).shoot(5)
     assert camera.begun == ["dark", "lost"]

@@ -1,8 +1,11 @@
-"""What the control charts show of a long session."""
+"""What the control charts show of a long session, and rules as they are typed."""
 
 import numpy as np
 
-from roi_stream_gui.panels.quality import telling
+from roi_core.figures import METRICS
+from roi_core.rois import Circle, RoiSet
+from roi_stream_gui.panels.charts import GROUPS, SLOTS, telling
+from roi_stream_gui.rulebook import refusal, strangers
 
 
 def test_a_short_excursion_is_seen_at_any_span():
@@ -18,3 +21,21 @@ def test_a_short_excursion_is_seen_at_any_span():
 
 def test_what_is_not_known_is_thinned_all_the_same():
     assert telling(np.full(10, np.nan), 4).tolist() == [0, 4, 8]
+
+
+def test_every_figure_has_a_chart():
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(METRICS)
+    assert max(map(len, GROUPS.values())) <= SLOTS
+
+
+def test_a_text_that_is_no_rules_is_refused_in_a_sentence():
+    assert refusal("roi:cell 3 sigma 6; disk absolute >10") == ""
+    assert refusal("roi:cell 3 sigma six") == "'six' is no limit: write a number A, >A, <B or A..B"
+
+
+def test_rules_about_regions_that_are_not_there_are_told():
+    rois = RoiSet().add(Circle(4, 4, 2, name="soma"))
+    assert strangers("roi:soma sigma 6; roi sigma 6; disk absolute >1", rois) == ""
+    assert "called axon, dendrite:" in strangers(
+        "roi:axon sigma 6; roi:soma rate 1; roi:dendrite rate 9", rois
+    )

@@ -27,17 +27,26 @@ def test_a_step_of_the_light_alarms_until_it_is_seen(start, flash):
     window.running()
     window.click("tab.quality")
     state = window.until(lambda s: s.told["quality"].get("title", "") == "Quality !1", "an alert", 60)
-    assert state.told["quality"]["loud"] == ["brightness"]
-    window.until(lambda s: any("brightness" in text for _, text in s.messages), "it is told")
+    assert state.told["quality"]["loud"] == ["step"], "one cause is told once"
+    window.until(lambda s: any("step" in text for _, text in s.messages), "it is told")
     window.screenshot("quality")
     window.click("quality.seen")
     state = window.until(lambda s: s.told["quality"]["title"] == "Quality", "it is seen")
     assert state.told["quality"]["loud"] == []
     assert set(state.told["quality"]["values"]) >= {"brightness", "saturation", "focus", "lost"}
+    window.fill("quality.rules", "disc absolute >10")
+    state = window.until(lambda s: s.told["quality"]["refusal"], "a refusal")
+    assert "'disc' is no figure: there are dark, step" in state.told["quality"]["refusal"]
     window.resize(1024, 700)
+    window.screenshot("quality_refused")
+    window.fill("quality.rules", "roi:cell 3 sigma 6; brightness rate 50")
+    window.until(lambda s: "no region is called cell 3" in s.told["quality"]["refusal"], "a warning")
     window.screenshot("quality_1024")
     assert window.terminate() == 0
     with Recording(within(20, lambda: next(flash.parent.glob("take*.h5"), None), "a file")) as file:
-        told = [event.kind for event in file.events]
+        file_events = list(file.events)
+    told = [event.kind for event in file_events]
     assert "quality" in told
     assert "quality_seen" in told
+    edits = [event.data for event in file_events if event.kind == "setting"]
+    assert edits[-1]["new"] == "roi:cell 3 sigma 6; brightness rate 50"
