@@ -1,14 +1,16 @@
 """Recordings into other people's formats, from the menu: one at a time, beside the recording.
 
-Knows no toolkit. A file that exists is never replaced: the new one gets a number.
+Knows no toolkit. What exists is never replaced: the new one gets a number.
 """
 
 from __future__ import annotations
 
 import logging
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
 from roi_core.export import EXPORTS, export
@@ -22,6 +24,9 @@ __all__ = ["Exporting"]
 
 log = logging.getLogger(__name__)
 
+PERIOD: Final = 2.0
+"""Seconds between two words on how far an export is, at least."""
+
 
 class Exporting:
     """Writes on a thread of its own; hangs on the controller."""
@@ -30,6 +35,7 @@ class Exporting:
         self._do = controller
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="export")
         self._work: list[Future[Path]] = []
+        self._stop = threading.Event()
 
     @property
     def recording(self) -> Path | None:
@@ -47,7 +53,7 @@ class Exporting:
             log.warning(words.EXPORT_WHAT)
             return
         log.info(words.EXPORTING.format(source.name, word))
-        self._work.append(self._helper.submit(export, source, word, _free(source, word)))
+        self._work.append(self._helper.submit(self._export, source, word))
 
     def tick(self) -> None:
         """Tell what was written, or why not."""
@@ -56,14 +62,31 @@ class Exporting:
             self._work.remove(work)
             try:
                 log.info(words.EXPORTED.format(work.result()))
+            except CancelledError:
+                continue
             except (RoiError, OSError, ImportError) as error:
                 log.error("not exported: %s", error)
             except Exception as error:
                 log.exception("not exported: %s", error)
 
     def close(self) -> None:
-        """Finish what is being written; what waits is left out."""
+        """Stop what is being written, which leaves nothing of it; what waits is left out."""
+        self._stop.set()
         self._helper.shutdown(wait=True, cancel_futures=True)
+
+    def _export(self, source: Path, word: str) -> Path:
+        """Choose a name when it is its turn: the export before may have taken the one that was free."""
+        said = monotonic()
+
+        def progress(done: int, total: int) -> None:
+            nonlocal said
+            if monotonic() - said >= PERIOD and done < total:
+                said = monotonic()
+                log.info(words.EXPORT_PART.format(source.name, word, 100 * done // total))
+
+        return export(
+            source, word, _free(source, word), progress=progress, asked_to_stop=self._stop.is_set
+        )  # fmt: skip
 
 
 def _free(source: Path, word: str) -> Path:

@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from roi_core.errors import RecordingError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,9 @@ class Format(NamedTuple):
 
 EXPORTS: Final[dict[str, Format]] = {
     "csv": Format("roi_core.export.csv:write", ".csv", "a table of all traces"),
+    "footprints": Format(
+        "roi_core.export.footprints:write", "_footprints.csv", "a table of all their pixels"
+    ),
     "photometry": Format(
         "roi_core.export.photometry:write", "_photometry.csv", "dF/F corrected by the reference channel"
     ),
@@ -75,6 +80,8 @@ def export(
     module, _, name = EXPORTS[to].place.partition(":")
     target = Path(out) if out else default(Path(recording), EXPORTS[to].ending)
     with Recording(recording) as source:
+        if not source.rows:
+            raise RecordingError(f"{recording} holds no rows, so there is nothing to export")
         place = Place(target, source.path, overwrite)
         with place.making() as part:
             task = Task(part.parent, wishes or Wishes(), progress, asked_to_stop)

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roi_core.errors import RecordingError
+from roi_core.errors import RecordingError, RoiError
+from roi_core.sinks.disk import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,8 @@ class Place:
         self.target = target
         self._recording = recording
         self._overwrite = overwrite
-        self._check()
+        with self._refusals():
+            self._check()
 
     @contextlib.contextmanager
     def making(self) -> Iterator[Path]:
@@ -42,16 +44,21 @@ class Place:
 
         A writer may give its file another ending than that of the path; the target then gets it, too.
         """
+        with self._refusals(), self._aside() as folder:
+            yield folder / self.target.name
+            (made,) = folder.iterdir()
+            self.target = self.target.with_name(made.name)
+            self._put(made)
+
+    @contextlib.contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Turn what the system refuses into a sentence."""
         try:
-            with self._aside() as folder:
-                yield folder / self.target.name
-                (made,) = folder.iterdir()
-                self.target = self.target.with_name(made.name)
-                self._put(made)
+            yield
         except OSError as error:
-            if isinstance(error, RecordingError):
+            if isinstance(error, RoiError):
                 raise
-            raise RecordingError(f"cannot write {self.target}: {error.strerror or error}") from error
+            raise RecordingError(f"cannot write {self.target}: {why(error)}") from error
 
     @contextlib.contextmanager
     def _aside(self) -> Iterator[Path]:

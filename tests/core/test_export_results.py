@@ -1,5 +1,7 @@
 """Cells as other programs keep them, read back by roiextractors: shapes, masks, traces, numbers."""
 
+import csv
+
 import h5py
 import numpy as np
 import pytest
@@ -132,6 +134,27 @@ def test_the_second_pass_is_taken_when_it_is_wished(tmp_path, caplog):
     with h5py.File(export(path, "matlab")) as twin, Recording(path) as recording:
         np.testing.assert_array_equal(twin["cnmf/refined/raw"][:], recording.refined.raw.T)
         np.testing.assert_array_equal(twin["cnmf/raw"][:], recording.cells.raw.T)
+
+
+def test_footprints_are_a_table_of_pixels(exported_from, tmp_path, ours):
+    with export(exported_from, "footprints", tmp_path / "f.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = {(row["kind"], int(row["id"])): np.zeros(ours.shape, np.float32) for row in rows}
+    for row in rows:
+        found[row["kind"], int(row["id"])][int(row["y"]), int(row["x"])] = float(row["weight"])
+    assert [key for key in found if key[0] == "region"] == [("region", 1), ("region", 2)]
+    for k, (number, good) in enumerate(zip(ours.ids.tolist(), ours.accepted, strict=True)):
+        np.testing.assert_allclose(
+            found["cell" if good else "rejected", number], ours.masks[..., k], rtol=1e-7
+        )
+    y, x = np.mgrid[:48, :64]
+    np.testing.assert_array_equal(found["region", 1], (y - 15) ** 2 + (x - 20) ** 2 <= 16)
+
+
+def test_without_regions_and_cells_there_are_no_footprints(tmp_path):
+    path = record(tmp_path / "a.h5", samples(range(5), off=range(5), shift=False))
+    with pytest.raises(RecordingError, match="neither regions nor cells"):
+        export(path, "footprints")
 
 
 @pytest.mark.parametrize("word", ["suite2p", "caiman"])

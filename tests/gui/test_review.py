@@ -12,7 +12,7 @@ from roi_core.frame import FinishReason, Status, Summary
 from roi_core.recording import Recording
 from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
-from roi_stream_gui import review
+from roi_stream_gui import exporting, review
 from roi_stream_gui.controller import Controller
 from roi_stream_gui.menus import MENU
 from roi_stream_gui.panels.base import Desk
@@ -151,7 +151,7 @@ class TestExports:
         until(our, lambda: our.exporting.recording == path, "it is at hand")
         return path
 
-    @pytest.mark.parametrize("word", ["csv", "matlab"])
+    @pytest.mark.parametrize("word", ["csv", "matlab", "nwb", "tiff", "video"])
     def test_the_menu_exports_the_recording_at_hand(self, our, tmp_path, word):
         entry = next(entry for entry in MENU if entry.path == f"File/Export/{word}")
         assert not entry.possible(our.view())
@@ -164,6 +164,32 @@ class TestExports:
             until(our, lambda target=target: said(our, f"exported to {target}"), "exported")
             assert target.stat().st_size > 0
         assert not list(tmp_path.glob("*.part"))
+
+    def test_every_format_is_in_the_menu(self):
+        paths = [entry.path for entry in MENU]
+        for word in EXPORTS:
+            assert {f"File/Export/{word}", f"File/Export a file/{word} ..."} <= set(paths)
+
+    def test_two_quick_ones_get_names_of_their_own(self, our, tmp_path, monkeypatch):
+        monkeypatch.setattr(exporting, "PERIOD", 0.0)
+        path = self.recorded(our, tmp_path)
+        for _ in range(3):
+            our.exporting.to("csv")
+        for name in ("b.csv", "b_2.csv", "b_3.csv"):
+            until(our, lambda name=name: said(our, f"exported to {path.with_name(name)}"), name)
+        assert said(our, "exporting b.h5 to csv: 0 %")
+
+    def test_closing_stops_what_is_being_written(self, our, path):
+        with h5py.File(path, "r+") as file:
+            for name in ("time", "frame_index", "roi/means"):
+                file[name].resize(300_000, axis=0)
+            file["time"][:, 0] = np.arange(300_000) / 30
+        our.exporting.to("csv", path)
+        our.exporting.to("matlab", path)
+        our.exporting.close()
+        our.exporting.tick()
+        assert {each.suffix for each in path.parent.iterdir()} == {".h5", ".jsonl"}
+        assert not said(our, "exported to")
 
     def test_a_file_that_is_asked_for_is_exported(self, our, path):
         entry = next(entry for entry in MENU if entry.path == "File/Export a file/csv ...")
