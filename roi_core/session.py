@@ -93,7 +93,7 @@ class Session:
         self._pipeline = Pipeline(self._board.frames, source.rate, not source.live, channels)
         self.cells = Hand(self._pipeline.analysis.errands, self._board, self._draw)
         """What may be done to the components, from any thread."""
-        self.alarms = Alarms()
+        self.alarms = Alarms(getattr(source, "full", 0))
         """The quality of the picture and its alerts; read from any thread."""
         self._alarmed = True
         self._meter = Meter()

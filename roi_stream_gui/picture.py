@@ -114,11 +114,11 @@ class Picture:
         """Return the palette (256, 3) in use."""
         return lut.palette(self.settings.current.display.colours)
 
-    def look(self, image: NDArray[np.uint16], now: float) -> None:
-        """Count the pixels at the ends of the camera's scale."""
+    def look(self, image: NDArray[np.uint16], now: float, full: int = 0) -> None:
+        """Count the pixels at the ends of the camera's scale, which ends at ``full`` if that is known."""
         settings = self.settings.current
         stretched = TOP if settings.camera.input_range is not None else 0
-        self.exposure.look(image, now, settings.display.full or stretched)
+        self.exposure.look(image, now, settings.display.full or stretched or full)
 
     # -- the verbs ----------------------------------------------------------------------------------------
 

@@ -87,15 +87,19 @@ class Alert:
 
 
 class Alarms:
-    """Follows a recording on the worker; ``alerts`` (newest last) and ``seen`` are read by any thread."""
+    """Follows a recording on the worker; ``alerts`` (newest last) and ``seen`` are read by any thread.
 
-    def __init__(self) -> None:
+    ``full`` is the largest value of a pixel, 0 when the source does not know it.
+    """
+
+    def __init__(self, full: int = 0) -> None:
+        self.full = full
         self.alerts: tuple[Alert, ...] = ()
         self.seen = 0
         """Number of the last alert that the user has acknowledged."""
         self.off: frozenset[str] = frozenset()
         """Figures that are not well now, whether an alert is about them or about their cause."""
-        self._vitals, self._control, self._log = Vitals(), Control(), Log()
+        self._vitals, self._control, self._log = Vitals(full), Control(), Log()
         self._quality: Quality | None = None
         self._rois: RoiSet | None = None
         self._names: dict[int, str] = {}

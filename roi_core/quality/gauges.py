@@ -24,16 +24,17 @@ PROBES: Final = 32
 """Rows and columns of the few pixels of every frame that are looked at."""
 
 
-def tone(image: NDArray[np.uint16], brightest: int = 0) -> tuple[float, float, int]:
+def tone(image: NDArray[np.uint16], brightest: int = 0, full: int = 0) -> tuple[float, float, int]:
     """Return the mean of the pixels, the percent at the limit, and the largest value ever so far.
 
-    On a regular part of them. The limit is that of 16 bits, or of a camera of fewer when the largest value
-    ever is exactly there.
+    On a regular part of them. The limit is ``full``, if that is known; else that of 16 bits, or of a camera
+    of fewer when the largest value ever is exactly there.
     """
     step = max(1, round((image.size / PIXELS) ** 0.5))
     total, top, at_top, count = _tone(image, step)
     brightest = max(brightest, top)
-    limited = top == brightest and (top == TOP or (top in FULL_SCALES and at_top >= BELIEVED))
+    guessed = top == TOP or (top in FULL_SCALES and at_top >= BELIEVED)
+    limited = top >= full if full else top == brightest and guessed
     return total / count, 100.0 * at_top / count if limited else 0.0, brightest
 
 

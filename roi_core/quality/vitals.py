@@ -66,13 +66,14 @@ class Look:
 class Vitals:
     """Takes every sample on the worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, full: int = 0) -> None:
         self._light, self._flow, self._minute = Light(), Flow(), Minute(1)
         self._due = -np.inf
         self._sharp: list[float] = []
         self._reference = np.nan
         self._average: NDArray[np.float32] | None = None
         self._brightest = 0
+        self._full = full
         self._far = 0.0
         """Farthest shift since the last look, px."""
         self._rois: RoiSet | None = None
@@ -109,7 +110,7 @@ class Vitals:
         self._frames += 1
 
     def _figures(self, sample: Sample, around: Around) -> NDArray[np.float64]:
-        bright, saturation, self._brightest = tone(sample.image, self._brightest)
+        bright, saturation, self._brightest = tone(sample.image, self._brightest, self._full)
         dark, step, frozen = self._light.look()
         lost, dropped, gap = self._flow.look(sample.time)
         known = {

@@ -1,9 +1,9 @@
 """Cameras behind a maker's driver: polled, counted by their own numbers, reconnected when they fall silent.
 
 A camera file opens a `Device`; everything else is here. Only the thread that takes frames touches the device
-(and `close`, once that thread has let go of it), and it waits in steps of `POLL`, so that ending is prompt
-and the interpreter is free while it waits. The driver keeps frames in buffers of its own; what overflows
-there is a step in its frame number.
+(and `close`, while that thread does not), and it waits in steps of `POLL`, so that ending is prompt and the
+interpreter is free while it waits; a driver that itself hangs holds that thread. The driver keeps frames in
+buffers of its own; what overflows there is a step in its frame number.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from roi_core.sources.counting import FrameCounter
     from roi_core.sources.knobs import Knob
 
-__all__ = ["Device", "Driven", "Shot", "buffers", "reason"]
+__all__ = ["UNREADABLE", "Device", "Driven", "Shot", "buffers", "reason"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ POLL = 0.001
 """Seconds between two questions for a frame."""
 MEASURED = 8
 """Frames from which the rate is measured of a camera that does not tell it."""
+UNREADABLE = "gives pixels that cannot be read ({}); ask for others with camera.pixel_format, such as 8 or 16"
 CLOSE = 0.05
 """Part by which a rate may differ from what was asked without a word."""
 BUFFERS, BUFFER_BYTES = (8, 64), 2**28
@@ -94,7 +95,10 @@ class Device(Protocol):
         ...
 
     def grab(self) -> Shot | None:
-        """Return the next picture when there is one; never wait. Raise `SourceLost` when it is gone."""
+        """Return the next picture when there is one; never wait.
+
+        Raise `SourceLost` when the camera is gone, `SourceError` when its pixels cannot be read.
+        """
         ...
 
     def stop(self) -> None:
@@ -130,13 +134,15 @@ class Driven:
         self._kind = ""
         self._index = -1
         self._time = -math.inf
-        self.shape = device.shape
-        self.full = device.full
         try:
+            self.shape = device.shape
+            self.full = 0 if self._seen.input_range else device.full
             shots = [] if self._patient else self._look(device)
+            self.rate = self._rated(device, shots)
         except device.errors as error:
             self._fail(f"opens but gives no picture: {reason(error)}")
-        self.rate = self._rated(device, shots)
+        except SourceError as error:
+            self._fail(str(error))
         self._counting = self._counter(device, shots)
         self.counter = self._counting.counter
 
@@ -202,7 +208,7 @@ class Driven:
                 shots.append(shot._replace(stamp=stamp))
         device.stop()
         if not shots:
-            self._fail(f"opens but gave no picture in {self._seen.timeout:g} s")
+            raise SourceError(f"opens but gave no picture in {self._seen.timeout:g} s")
         return shots
 
     def _fail(self, why: str) -> NoReturn:
@@ -353,4 +359,4 @@ def _let_go(device: Device) -> None:
 def reason(error: BaseException) -> str:
     """Return a driver's words on one line, without the place in its sources."""
     words = " ".join(str(error).split()) or type(error).__name__
-    return words.partition(" : ")[0]
+    return words.partition(" : ")[0].removeprefix("GenTL exception: ")

@@ -8,6 +8,7 @@ of Allied Vision, Basler, FLIR, HIKRobot, IDS, Lucid, Matrix Vision, XIMEA and o
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi_core.errors import SourceError, SourceLost, SourceNotFound
 from roi_core.paths import expanded
-from roi_core.sources.driver import Driven, Shot, buffers, reason
+from roi_core.sources.driver import UNREADABLE, Driven, Shot, buffers, reason
 from roi_core.sources.extras import needed
 from roi_core.sources.features import Features
 
@@ -25,6 +26,9 @@ with needed("a GenICam camera", "harvesters", "genicam"):
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+# It prints tracebacks of what is told here in a sentence.
+logging.getLogger("harvesters.core").setLevel(logging.CRITICAL)
 
 __all__ = ["GenICam", "found", "producers"]
 
@@ -106,12 +110,12 @@ class Harvested:
     def grab(self) -> Shot | None:
         """Return a copy of the next picture; one that came broken is left out, and missing in the numbers."""
         if not self.camera.is_valid():
-            raise SourceLost("the camera is not there any more")
+            raise SourceLost("is not there any more")
         buffer = self.camera.try_fetch(timeout=1e-9)
         if buffer is None:
             return None
         try:
-            image = _picture(buffer.payload.components[0])
+            image = _picture(buffer.payload.components)
             return Shot(image, _told(buffer.module, "frame_id"), _seconds(buffer))
         finally:
             buffer.queue()
@@ -155,11 +159,11 @@ def _harvester(files: list[Path]) -> Any:
     harvester = Harvester()
     for file in files:
         try:
-            harvester.add_file(str(file), check_existence=True, check_validity=True)
+            harvester.add_file(str(file.absolute()), check_existence=True, check_validity=True)
         except FileNotFoundError as error:
             raise SourceNotFound(f"there is no GenTL producer {file}") from error
         except OSError as error:
-            raise SourceError(f"{file} is no GenTL producer for this computer: {error}") from error
+            raise SourceError(f"{file} is no GenTL producer for this computer: {reason(error)}") from error
     if not files:
         raise SourceNotFound(f"no GenTL producer was named, and {PATH} leads to none; write genicam:FILE.cti")
     harvester.update()
@@ -191,8 +195,11 @@ def _seconds(buffer: Any) -> float | None:
     return ticks / per_second if ticks and per_second else None
 
 
-def _picture(component: Any) -> NDArray[Any]:
-    """Return (H, W) or BGR pixels of the component; its memory goes back to the producer."""
+def _picture(components: list[Any]) -> NDArray[Any]:
+    """Return (H, W) or BGR pixels of the first component; its memory goes back to the producer."""
+    component = next((one for one in components if getattr(one, "data", None) is not None), None)
+    if component is None:
+        raise SourceError(UNREADABLE.format("what it sends"))
     height, width, name = component.height, component.width, component.data_format
     channels = max(1, round(component.num_components_per_pixel))
     pixels: NDArray[Any] = component.data.reshape(height, -1)[:, : width * channels]

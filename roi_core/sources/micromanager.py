@@ -65,6 +65,7 @@ class MicroManager(Driven):
             )
         if find_micromanager() is None:
             raise SourceNotFound(NO_ADAPTERS)
+        self.name = f"{self.word}:{path.name}"
         core = CMMCorePlus()
         try:
             if text == DEMO:
@@ -134,7 +135,7 @@ class Adapter:
         """Return the next picture of the circular buffer."""
         if not self.core.getRemainingImageCount():
             if not self.core.isSequenceRunning():
-                raise SourceLost("the camera has stopped")
+                raise SourceLost("has stopped")
             return None
         image, tags = self.core.popNextImageAndMD()
         if image.ndim == 3:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from roi_core.errors import SourceError, SourceLost, SourceNotFound
-from roi_core.sources.driver import Driven, Shot, buffers, reason
+from roi_core.sources.driver import UNREADABLE, Driven, Shot, buffers, reason
 from roi_core.sources.extras import needed
 from roi_core.sources.features import Features
 
@@ -94,7 +94,7 @@ class Basler:
         result = self.camera.RetrieveResult(0, pylon.TimeoutHandling_Return)
         if not result.IsValid():
             if not self.camera.IsGrabbing() or self.camera.IsCameraDeviceRemoved():
-                raise SourceLost("the camera is not there any more")
+                raise SourceLost("is not there any more")
             return None
         try:
             return self._shot(result) if result.GrabSucceeded() else None
@@ -103,7 +103,10 @@ class Basler:
 
     def _shot(self, result: Any) -> Shot:
         number, ticks = result.GetBlockID(), result.GetTimeStamp()
-        image = result.GetArray()
+        try:
+            image = result.GetArray()
+        except ValueError as error:
+            raise SourceError(UNREADABLE.format(self._features.value("PixelFormat"))) from error
         if "RGB" in str(self._features.value("PixelFormat")):
             image = image[..., 2::-1]
         return Shot(image, None if number == NO_NUMBER else number, ticks * self._tick if ticks else None)

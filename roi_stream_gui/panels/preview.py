@@ -130,7 +130,7 @@ class Preview:
     def _choose(self, snapshot: Snapshot, name: str, now: float) -> None:
         """Let the picture be the frame, or the one that was asked for; say why when there is none."""
         if self._raw is not None:
-            self._picture.look(self._raw.codes, now)
+            self._picture.look(self._raw.codes, now, snapshot.alarms.full)
         canvas = self._raw if name == RAW else self._picture.views.canvas
         if canvas is not None and canvas.name == name:
             self._picture.show(canvas, now)

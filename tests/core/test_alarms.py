@@ -42,6 +42,14 @@ def test_tone_is_that_of_its_slow_twin(rng):
     np.testing.assert_allclose(gauges.tone(image), naive.tone(image), rtol=1e-12)
 
 
+def test_a_limit_that_the_camera_tells_is_not_guessed():
+    image = np.full((64, 64), 1023, np.uint16)
+    assert gauges.tone(image)[1] == 100.0
+    assert gauges.tone(image, 0, 4095)[1] == 0.0
+    image[0] = 4095
+    assert gauges.tone(image, 60_000, 4095)[1] == 100 / 64
+
+
 def test_sharpness_is_that_of_its_slow_twin(rng):
     image = rng.integers(0, 65536, (40, 50), dtype=np.uint16)
     average = rng.uniform(0, 1000, (20, 30)).astype(np.float32)

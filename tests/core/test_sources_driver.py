@@ -174,6 +174,14 @@ def test_a_camera_that_fails_at_its_first_picture_does_not_open(made):
     assert device.closed.is_set()
 
 
+@pytest.mark.parametrize("error", [SourceError("gives what nobody can read"), SourceLost("is gone")])
+def test_a_camera_whose_pictures_cannot_be_read_does_not_open(made, error):
+    device = Scripted(error)
+    with pytest.raises(SourceError, match=f"^made:x {error}$"):
+        made(device)
+    assert device.closed.is_set()
+
+
 def test_a_camera_that_was_pulled_out_comes_back(made, caplog):
     first, second = Scripted(*LOOK, *shots(0, 1), Pulled("gone")), Endless()
     source = made(first, SourceError("not yet"), second)

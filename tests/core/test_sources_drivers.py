@@ -128,6 +128,11 @@ def test_sixteen_bits_arrive(opened, word, kind, full):
     assert frame.image.max() > 255
 
 
+def test_pixels_that_cannot_be_read_are_told(opened):
+    with pytest.raises(SourceError, match=r"cannot be read \(BGRA8Packed\); ask for others"):
+        opened("pylon", pixel_format="bgra8packed")
+
+
 def test_colour_comes_in_blue_green_red(opened):
     grey, colour = opened("genicam", pixel_format="8"), None
     ball = next(grey.frames()).image
@@ -258,6 +263,7 @@ def test_what_is_not_there_is_told_in_a_sentence(tmp_path, monkeypatch, capfd, t
         open_source(text.replace("{producer}", str(producer()) if "{" in text else ""), live_settings())
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("word", MODULES)

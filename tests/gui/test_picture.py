@@ -88,6 +88,17 @@ class TestExposure:
     def test_a_limit_that_is_given_holds(self):
         assert Exposure().look(picture_of(low=500, high=501), 0.0, 500).full == 48 * 64
 
+    def test_what_the_camera_tells_holds_until_the_user_says_otherwise(self):
+        settings = LiveSettings()
+        picture = Picture(settings)
+        image = picture_of(low=500, high=501)
+        picture.look(image, 0.0, 500)
+        assert picture.exposure.count.full == 48 * 64
+        settings.edit("display.full", 600)
+        picture.look(image, 1.0, 500)
+        assert picture.exposure.count.full == 0
+        picture.close()
+
     def test_a_camera_with_a_range_is_full_at_its_upper_end(self):
         settings = LiveSettings()
         settings.edit("display.full", 0)
