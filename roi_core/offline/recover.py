@@ -8,7 +8,7 @@ differ:
   also tell of the frames before its stages were compiled. Without a movie there are none;
 - an event that has no frame of its own, and came after the last row, is kept only if a person said it.
 
-The file is changed as a whole or not at all (`roi_core.recording.draft`), so a recovery may be killed, too.
+The file is changed as a whole or not at all (`roi_core.draft`), so a recovery may be killed, too.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ import h5py
 import numpy as np
 
 from roi_core import layout
+from roi_core.draft import Draft, locked, mend
 from roi_core.errors import RecordingError, RoiError, sentence
 from roi_core.frame import Event
 from roi_core.offline.remap import remap
 from roi_core.recording import Recording
-from roi_core.recording.draft import Draft, locked, mend
 from roi_core.recording.sound import BY_ROW, OF_CELLS, TRACES, Told, sound_cells, sound_events, sound_rows
 from roi_core.sinks.attributes import set_card, set_text
 
@@ -128,6 +128,9 @@ def _finish(path: Path, file: h5py.File, journal: Path, progress: Callable[[int,
         if event.kind == "card":
             set_card(file[layout.SESSION], str(event.data["path"]).rpartition(".")[2], event.data["new"])
     _write_counts(file, rows)
+    if layout.ACCOUNTING in file and file[layout.ACCOUNTING].attrs["written"] != rows:
+        del file[layout.ACCOUNTING]  # of a flush that was torn; what became of its last rows is not known
+        notes.append("its account did not fit the rows and was left out")
     maps, note = _maps(path, file, progress)
     _write_maps(path, file, maps)
     set_text(file, "finish_reason", REASON)
@@ -201,7 +204,7 @@ def _maps(path: Path, file: h5py.File, progress: Callable[[int, int], None]) -> 
     if layout.SHIFTS not in file and layout.CNMF not in file:
         return {}, ""
     if layout.MOVIE not in file:
-        return {}, "there is no movie in it to make the summary maps from: it has none"
+        return {}, "without a movie in it there are no summary maps"
     try:
         return remap(Recording(path, file), progress), ""
     except Exception as error:  # rows and cells are worth more than pictures of them

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roi_core.cnmf.state import Field
+from roi_core.draft import mend
 from roi_core.errors import RecordingError, RoiError
 from roi_core.frame import Status
 from roi_core.offline import levels, seeds, shapes, traces, warm
@@ -25,7 +26,6 @@ from roi_core.offline.scratch import Scratch
 from roi_core.offline.write import already_refined, write
 from roi_core.prepare import Prepare
 from roi_core.recording import Recording
-from roi_core.recording.draft import mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable

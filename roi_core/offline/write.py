@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 
 from roi_core import __version__, layout
+from roi_core.draft import Draft, locked
 from roi_core.errors import RecorderError, RecordingError
-from roi_core.recording.draft import Draft, locked
 
 if TYPE_CHECKING:
     from roi_core.offline.outcome import Outcome

@@ -14,6 +14,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.card import Card
 from roi_core.codecs import make_readable
+from roi_core.draft import pending
 from roi_core.errors import NotARecording, RecordingError
 from roi_core.frame import Event
 from roi_core.ledger import Account
@@ -292,7 +293,12 @@ DAMAGE: Final = (
 def _open(path: Path) -> tuple[h5py.File, bool]:
     """Return the file and whether somebody is writing it: then it is looked at without the lock."""
     try:
-        return h5py.File(path, "r"), False
+        file = h5py.File(path, "r")
+        half_done = pending(path)
+        if half_done is not None:
+            file.close()
+            file = h5py.File(half_done, "r")
+        return file, False
     except FileNotFoundError as error:
         raise RecordingError(f"{path} is not there") from error
     except BlockingIOError:

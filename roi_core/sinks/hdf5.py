@@ -2,7 +2,8 @@
 
 Rows gather in memory and are appended and flushed at least once per ``recorder.flush_period``; movie frames
 go to the file as they come. The file keeps HDF5's earliest format, so that every reader opens it also after
-a kill, and ``complete`` is the last thing written. `roi_core.layout` names what is inside.
+a kill; each flush is whole or was not (`roi_core.draft`); ``complete`` is the last thing written.
+`roi_core.layout` names what is inside.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import h5py
 import numpy as np
 
 from roi_core import layout
+from roi_core.draft import Guarded
 from roi_core.errors import RecorderError
 from roi_core.frame import Event
 from roi_core.sinks.accounting import Accounting
@@ -77,7 +79,8 @@ class Recorder:
             self._check_disk()
             if not self._overwrite:
                 self.path = free_path(self.path)
-            self._file = h5py.File(self.path, "w" if self._overwrite else "x")
+            self._guard = Guarded(self.path, self._overwrite)
+            self._file = h5py.File(self._guard, "w")
             self._journal = Journal(self.path.with_suffix(".jsonl"))
             self._reserve = reserve(self.path.parent)
             self._create(header)
@@ -137,6 +140,7 @@ class Recorder:
             with contextlib.suppress(OSError, RuntimeError):
                 self._journal.close()
                 file.close()
+                self._guard.close()
 
     def _abandon(self) -> None:
         """Leave nothing behind of a file that could not be begun."""

@@ -185,6 +185,7 @@ def test_counts_are_those_of_the_rows(tmp_path):
         file[layout.TIME].resize(8, axis=0)  # a torn flush
     found = recover(tmp_path / "killed.h5")
     assert (found.rows, found.cut) == (8, 2)
+    assert found.notes == ("its account did not fit the rows and was left out",)
     with Recording(tmp_path / "killed.h5") as recording:
         known = recording.attributes
         assert (known["rows"], known["frames_seen"], known["frames_dropped"]) == (8, 8, 3)
@@ -275,7 +276,7 @@ KILLED_WHILE = """
 import os, signal, sys
 from pathlib import Path
 from roi_core.offline.recover import recover
-from roi_core.recording import draft
+from roi_core import draft
 
 class Kills:
     def __init__(self, raw): self.raw, self.left = raw, int(sys.argv[2])

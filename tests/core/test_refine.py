@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roi_core import draft
 from roi_core.cli import main
 from roi_core.cnmf.state import SWINGS, Field
 from roi_core.errors import RecorderError, RecordingError
@@ -22,7 +23,7 @@ from roi_core.frame import Activity, Components, FinishReason, Header, Sample, S
 from roi_core.offline import Stopped, glow, levels, passes, refine, seeds, traces, warm, write
 from roi_core.offline import evidence as evidence_
 from roi_core.offline import movie as movie_
-from roi_core.recording import Recording, draft
+from roi_core.recording import Recording
 from roi_core.rois import RoiSet
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sinks.hdf5 import Recorder

@@ -1,0 +1,282 @@
+"""Changes to a recording that happen as a whole or not at all, whatever kills the program.
+
+HDF5 changes a few bytes of what is there (the file's head, indexes, lengths) and appends the rest, in any
+order; cut short, that can cost a whole dataset. So it works on a `Draft`: what it appends goes to the file,
+behind everything that counts; what it changes is kept in memory. When all is written, the changes go into a
+journal of their own, then into the file. A kill before the journal is whole leaves the old file; after that
+the next who asks (`mend`) finishes the job, as often as it takes.
+
+The recorder writes through a `Guarded` file, for which each flush is such a change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from roi_core.errors import RecordingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Draft", "Guarded", "locked", "mend", "pending"]
+
+SIGNATURE: Final = b"\x89HDF\r\n\x1a\n\x00"
+"""An HDF5 file with a head of version 0: that of every recording."""
+END: Final = slice(40, 48)
+"""Where such a head tells how much of the file is used."""
+MAGIC: Final = b"roi_stream journal 1\n"
+
+Change = tuple[int, bytes]
+"""Where, and what."""
+
+
+def mend(path: Path) -> None:
+    """Finish what a kill left half done."""
+    journal = _journal(path)
+    if journal.exists():
+        with locked(path) as raw:
+            Draft(raw).replay(journal)
+
+
+def pending(path: Path) -> Pending | None:
+    """Return a file that reads as `path` will when it is mended; None when nothing is left half done."""
+    journal = _journal(path)
+    if not journal.exists():
+        return None
+    draft = Pending(path.open("rb"))
+    draft.remember(_read_journal(journal))
+    return draft
+
+
+class Draft:
+    """A file for HDF5 that is not changed before `commit`, except behind its end."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw, self._place = raw, 0
+        self._first = self._end = raw.seek(0, os.SEEK_END)
+        self._changes: dict[tuple[int, int], bytes] = {}
+        """By place and length, the latest last."""
+
+    def reach_end(self) -> None:
+        """Have HDF5 take all of the file for used.
+
+        The file's head tells where the next thing goes. Of a file that was not `Guarded` things may lie
+        behind, which HDF5 would not find and would write over.
+        """
+        self.seek(0)
+        head = self.read(END.stop)
+        if head.startswith(SIGNATURE) and int.from_bytes(head[END], "little") < self._end:
+            self.seek(END.start)
+            self.write(self._end.to_bytes(8, "little"))
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place."""
+        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._end}[whence]
+        return self._place
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._place
+
+    def truncate(self, size: int | None = None) -> int:
+        """Take note of a new end; the file is never cut below what was there."""
+        self._end = self._place if size is None else size
+        if self._end > self._raw.seek(0, os.SEEK_END):
+            self._raw.truncate(self._end)
+        return self._end
+
+    def flush(self) -> None:
+        """Do nothing: what counts is `commit`."""
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is there, with all changes."""
+        view, place = memoryview(buffer).cast("B"), self._place
+        self._raw.seek(place)
+        data = self._raw.read(len(view))
+        view[: len(data)] = data
+        view[len(data) :] = bytes(len(view) - len(data))
+        for (start, size), change in self._changes.items():
+            low, high = max(start, place), min(start + size, place + len(view))
+            if low < high:
+                view[low - place : high - place] = change[low - start : high - start]
+        self._place += len(view)
+        return len(view)
+
+    def read(self, size: int) -> bytes:
+        """Read so many bytes; h5py asks for files that can."""
+        buffer = bytearray(size)
+        self.readinto(buffer)
+        return bytes(buffer)
+
+    def write(self, data: Any) -> int:
+        """Append to the file, or remember a change to what is there."""
+        view, place = memoryview(data).cast("B"), self._place
+        inside = max(0, min(len(view), self._first - place))
+        if inside:
+            self._changes.pop((place, inside), None)
+            self._changes[place, inside] = bytes(view[:inside])
+        if inside < len(view):
+            self._put(place + inside, view[inside:])
+        self._place += len(view)
+        self._end = max(self._end, self._place)
+        return len(view)
+
+    def remember(self, changes: list[Change]) -> None:
+        """Take changes for made."""
+        for place, data in changes:
+            self._changes[place, len(data)] = data
+            self._end = max(self._end, place + len(data))
+
+    def commit(self, path: Path) -> None:
+        """Put everything on the disk, and only then change what was there; `path` is the file's name."""
+        self._sync()
+        journal = _journal(path)
+        _write_journal(journal, self._in_order(), sync=True)
+        self.replay(journal)
+
+    def replay(self, journal: Path) -> None:
+        """Make the changes of a journal, as often as need be."""
+        self._make(_read_journal(journal))
+        self._sync()
+        journal.unlink()
+
+    def _in_order(self) -> list[Change]:
+        """Return the changes in an order in which a reader finds a way through, should it end half-way.
+
+        First the file's head: nothing lies behind the end then. Then from the back to the front, as what is
+        new lies behind what leads to it; the latest last where they overlap.
+        """
+        changes = sorted((place, data) for (place, _), data in self._changes.items())
+        ends = [place + len(data) for place, data in changes]
+        if any(end > place for end, (place, _) in zip(ends, changes[1:], strict=False)):
+            return [(place, data) for (place, _), data in self._changes.items()]
+        return [*changes[:1], *reversed(changes[1:])]
+
+    def _make(self, changes: list[Change]) -> None:
+        for place, data in changes:
+            self._put(place, memoryview(data))
+
+    def _put(self, place: int, view: memoryview) -> None:
+        """Write at a place of the file itself, all of it."""
+        self._raw.seek(place)
+        while view:
+            view = view[self._raw.write(view) :]
+
+    def _sync(self) -> None:
+        self._raw.flush()
+        os.fsync(self._raw.fileno())
+
+
+class Pending(Draft):
+    """A draft to be read, which closes its file when nobody reads it any more."""
+
+    def __del__(self) -> None:
+        self._raw.close()
+
+
+class Guarded(Draft):
+    """A new file for HDF5 of which every flush is a whole, whatever kills the program; nobody else writes it.
+
+    A flush waits for no disk: it is safe from the end of the program, not from that of the power.
+    """
+
+    def __init__(self, path: Path, overwrite: bool) -> None:
+        self._path = path
+        if overwrite:
+            path.touch()
+        raw = path.open("r+b" if overwrite else "x+b", buffering=0)
+        try:
+            _lock(raw)
+            raw.truncate(0)
+            _journal(path).unlink(missing_ok=True)  # of another file that had this name
+        except OSError:
+            raw.close()
+            raise
+        super().__init__(raw)
+
+    def flush(self) -> None:
+        """Make the changes since the last flush."""
+        if self._changes:
+            journal, changes = _journal(self._path), self._in_order()
+            _write_journal(journal, changes, sync=False)
+            self._make(changes)
+            journal.unlink()
+            self._changes.clear()
+        self._first = self._end
+
+    def close(self) -> None:
+        """Make the last changes and close the file; may be called twice."""
+        if not self._raw.closed:
+            with self._raw:
+                self.flush()
+                self._raw.truncate(self._end)
+
+
+def _write_journal(journal: Path, changes: list[Change], sync: bool) -> None:
+    """Write a journal; it has its name only when it is whole."""
+    new = journal.with_suffix(".new")
+    with new.open("wb") as file:
+        file.write(MAGIC)
+        for place, data in changes:
+            file.write(struct.pack("<qq", place, len(data)) + data)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+    os.replace(new, journal)
+
+
+def _read_journal(journal: Path) -> list[Change]:
+    data, at, changes = journal.read_bytes(), len(MAGIC), []
+    if not data.startswith(MAGIC):
+        raise RecordingError(f"{journal} does not hold changes of a recording; move it away")
+    while at < len(data):
+        place, size = struct.unpack_from("<qq", data, at)
+        changes.append((place, data[at + 16 : at + 16 + size]))
+        at += 16 + size
+    return changes
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.draft")
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading and writing while no one else does; on systems without locks, just open it.
+
+    Raises
+    ------
+    RecordingError
+        Somebody has it open, another program or a part of this one; or it cannot be written.
+    """
+    try:
+        raw = path.open("r+b")
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be changed: {(error.strerror or str(error)).lower()}") from error
+    with raw:
+        try:
+            _lock(raw)
+        except BlockingIOError as error:
+            raise RecordingError(
+                f"{path} is open in another program, which may be recording to it; close it there and run "
+                "the same command again"
+            ) from error
+        yield raw
+
+
+def _lock(raw: IO[bytes]) -> None:
+    """Take the lock that HDF5 takes, too; raise BlockingIOError if somebody has it."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(raw, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks: HDF5 does without as well
+        return
