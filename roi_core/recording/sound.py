@@ -29,7 +29,7 @@ __all__ = ["BY_ROW", "OF_CELLS", "TRACES", "Told", "sound_cells", "sound_events"
 NEEDED: Final = (layout.TIME, layout.FRAME_INDEX, layout.CHANNEL, layout.MEANS, layout.MOVIE)
 """Written from the first row on."""
 TRACES: Final = (layout.RAW, layout.CALCIUM, layout.SPIKES, layout.SPIKES_CAUSAL)
-BY_ROW: Final = (*NEEDED, layout.CHANNEL, layout.DFF, layout.SHIFTS, *TRACES)
+BY_ROW: Final = (*NEEDED, layout.DFF, layout.SHIFTS, *TRACES)
 """Every dataset with a row for each frame; what is not needed may begin late, and is NaN before."""
 OF_CELLS: Final = (
     layout.IDS, layout.BORN, layout.STATUS, layout.SNR, layout.CORRELATION, layout.SIZE, layout.REASON,

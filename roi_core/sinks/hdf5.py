@@ -140,6 +140,7 @@ class Recorder:
             with contextlib.suppress(OSError, RuntimeError):
                 self._journal.close()
                 file.close()
+            with contextlib.suppress(OSError):
                 self._guard.close()
 
     def _abandon(self) -> None:
@@ -148,6 +149,7 @@ class Recorder:
         if file is not None:
             with contextlib.suppress(OSError, RuntimeError):
                 file.close()
+                self._guard.close()
                 self.path.unlink()
                 self.path.with_suffix(".jsonl").unlink()
 

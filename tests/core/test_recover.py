@@ -63,7 +63,8 @@ def check_same(a, b):
 
 
 TEXTS = (
-    "recorder.movie=true", "recorder.disk_reserve=1", "recorder.flush_period=0.02", "camera.rate=30",
+    "recorder.movie=true", "recorder.disk_reserve=1", "recorder.disk_warning=0",
+    "recorder.flush_period=0.02", "camera.rate=30",
     "motion.enabled=true", "cnmf.enabled=true", "cnmf.cell_radius=4", "roi.dff=true",
 )  # fmt: skip
 
@@ -97,6 +98,7 @@ def test_every_dataset_equals_that_of_a_clean_stop_at_the_same_row(tmp_path, mov
     assert 250 <= found.rows < 440
     run(tmp_path / "clean.h5", tmp_path / "film.npy", found.rows)
     recovered, clean = contents(killed), contents(tmp_path / "clean.h5")
+    assert recovered["events"] == clean["events"]
     assert len(recovered["cnmf/ids"]) > 2
     assert np.isfinite(recovered["maps/mean"]).any()
     check_same(recovered, clean)
