@@ -13,6 +13,7 @@ r"""Everything that can go wrong on purpose, as sentences a scientist can act on
     │   └── RecorderError               "disk full after row 18240 of out.h5; rows up to 18200 are safe"
     ├── RecordingError(ValueError)      "out.h5 is damaged: ..."
     │   └── NotARecording               "out.h5 is not a recording: /time is missing"
+    ├── TableError(ValueError)          "ttl.csv line 3: 'x' is not a time: seconds since the first frame"
     ├── CatalogueError(OSError)         "the catalogue c.sqlite cannot be used: another program holds it"
     ├── ComponentError(LookupError)     "component 7 cannot be split: it is no more (part of 3)"
     └── MissingExtra(ImportError)       "the window needs dearpygui: pip install \"roi-stream[gui]\""
@@ -43,6 +44,7 @@ __all__ = [
     "SourceError",
     "SourceLost",
     "SourceNotFound",
+    "TableError",
     "sentence",
 ]
 
@@ -102,6 +104,17 @@ class RecordingError(RoiError, ValueError):
 
 class NotARecording(RecordingError):
     """A file that is no recording of ours."""
+
+
+class TableError(RoiError, ValueError):
+    """A table of another program with a line that cannot be used; carries the file, the line, the reason."""
+
+    def __init__(self, path: str | Path, line: int | None, why: str) -> None:
+        where = f"{path}" if line is None else f"{path} line {line}"
+        super().__init__(f"{where}: {why}")
+        self.path = str(path)
+        self.line = line
+        self.why = why
 
 
 class CatalogueError(RoiError, OSError):

@@ -17,6 +17,7 @@ COMMANDS: Final[dict[str, str]] = {
     "info": "tell what is in a recording, also an unfinished one",
     "recover": "finish a recording that a crash cut short",
     "export": "write a recording in another format",
+    "events": "print events, add those of another program, compare frames with TTL pulses",
     "photometry": "correct dF/F by an isosbestic channel",
     "refine": "find every cell's trace anew, over the whole recording",
     "compare": "tell which cells two recordings share",

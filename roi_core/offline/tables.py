@@ -1,0 +1,150 @@
+"""Tables of times that other programs wrote: TTL pulses, licks, stimuli."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from roi_core.errors import TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from roi_core.recording import Recording
+
+__all__ = ["CLOCKS", "Line", "on_frames", "read", "seconds"]
+
+CLOCKS: Final = {
+    "seconds": "seconds since the first frame",
+    "ms": "milliseconds since the first frame",
+    "frame": "the camera's frame numbers",
+    "iso": "date and time, such as 2026-03-01T14:05:09.250+01:00; without a zone, that of the recording",
+    "epoch": "seconds since 1970",
+}
+"""What the numbers of a table may be."""
+MOST: Final = 5_000_000
+"""Lines of a table; more is another kind of file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a table: its number, its time as it is written, and what else it says, by column."""
+
+    number: int
+    time: str
+    more: dict[str, str]
+
+
+def read(path: Path, column: str = "", where: str = "") -> list[Line]:
+    """Read a table with commas, semicolons or tabs, with or without a line of names.
+
+    ``column`` is the name or number (from 1) of that with the times, the first when it is empty; ``where``,
+    such as ``state=1``, keeps the lines of which it is true.
+
+    Raises
+    ------
+    TableError
+        It is no such table, or a line has no time; the sentence names the line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            first = file.readline()
+            file.seek(0)
+            mark = max(",;\t", key=first.count)
+            return list(_lines(path, csv.reader(file, delimiter=mark), column, where))
+    except OSError as error:
+        raise TableError(path, None, (error.strerror or str(error)).lower()) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TableError(path, None, "it is not a table of text (CSV, UTF-8)") from error
+
+
+def _lines(path: Path, rows: Iterator[list[str]], column: str, where: str) -> Iterator[Line]:
+    names: list[str] | None = None
+    wanted, is_, value = where.partition("=")
+    for number, row in enumerate(rows, 1):
+        if number > MOST:
+            raise TableError(path, number, f"it has more than {MOST} lines")
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or cells[0].startswith("#"):
+            continue
+        if names is None:
+            headed = _is_header(cells, column)
+            names = cells if headed else [f"column{k + 1}" for k in range(len(cells))]
+            at = _place(path, names, column or "1")
+            needed = _place(path, names, wanted) if is_ else None
+            if headed:
+                continue
+        if len(cells) <= at or not cells[at]:
+            raise TableError(path, number, f"it has no {names[at]}")
+        more = {name: cell for k, (name, cell) in enumerate(zip(names, cells, strict=False)) if k != at}
+        if needed is None or (len(cells) > needed and cells[needed] == value.strip()):
+            yield Line(number, cells[at], more)
+
+
+def _is_header(cells: list[str], column: str) -> bool:
+    """Tell whether a first line holds names: the column's own, or no number or date where the time is."""
+    if column in cells and not column.isdecimal():
+        return True
+    at = int(column) - 1 if column.isdecimal() and int(column) <= len(cells) else 0
+    return not cells[at][:1].isdecimal() and cells[at][:1] not in "+-."
+
+
+def _place(path: Path, names: list[str], column: str) -> int:
+    if column in names:
+        return names.index(column)
+    if column.isdecimal() and 1 <= int(column) <= len(names):
+        return int(column) - 1
+    raise TableError(path, None, f"it has no column {column!r}; it has {', '.join(names)[:200]}")
+
+
+def seconds(path: Path, lines: list[Line], clock: str, zero: datetime) -> NDArray[np.float64]:
+    """Return the (n,) times as numbers: s since `zero` for dates, s or frame numbers for the others."""
+    return np.array([_number(path, line, clock, zero) for line in lines], np.float64)
+
+
+def on_frames(
+    path: Path, lines: list[Line], clock: str, recording: Recording, offset: float = 0.0
+) -> NDArray[np.float64]:
+    """Return the (n,) times in s since the recording's first frame, `offset` s later.
+
+    A frame that was lost has a time between those of its neighbours.
+    """
+    numbers = seconds(path, lines, clock, start_of(recording))
+    if clock != "frame":
+        return numbers + offset
+    index, time = recording.frame_index.astype(np.float64), recording.time
+    if len(index) < 2:
+        raise TableError(path, None, "the recording has too few rows to tell frames from each other")
+    period = (time[-1] - time[0]) / (index[-1] - index[0])
+    found = np.interp(numbers, index, time)
+    found += np.minimum(numbers - index[0], 0) * period + np.maximum(numbers - index[-1], 0) * period
+    return np.asarray(found + offset, np.float64)
+
+
+def start_of(recording: Recording) -> datetime:
+    """Return when the recording's first frame came, by the clock on the wall."""
+    return datetime.fromisoformat(str(recording.attributes["start_iso8601"]))
+
+
+def _number(path: Path, line: Line, clock: str, zero: datetime) -> float:
+    try:
+        if clock == "iso":
+            when = datetime.fromisoformat(line.time)
+            when = when if when.tzinfo is not None else when.replace(tzinfo=zero.tzinfo)
+            return (when - zero).total_seconds()
+        number = float(line.time)
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not abs(number) < 1e12:
+        raise TableError(path, line.number, f"{line.time[:40]!r} is not a time: {CLOCKS[clock]}")
+    if clock == "epoch":
+        return number - zero.timestamp()
+    return number / 1000 if clock == "ms" else number
