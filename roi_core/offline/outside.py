@@ -1,6 +1,6 @@
 """Events that another program saw, into the ``/events`` of a finished recording.
 
-Nothing that is there is changed, and all of it is added or nothing (`roi_core.recording.draft`).
+Nothing that is there is changed, and all of it is added or nothing (`roi_core.draft`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import h5py
 import numpy as np
 
 from roi_core import layout
+from roi_core.draft import Draft, locked, mend
 from roi_core.errors import RecordingError, TableError
 from roi_core.frame import Event
 from roi_core.offline.tables import on_frames, read
 from roi_core.recording import Recording
-from roi_core.recording.draft import Draft, locked, mend
 
 if TYPE_CHECKING:
     from pathlib import Path
