@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from roi_core.forecast import bytes_per_second
+from roi_core.forecast import MEASURED, bytes_per_second, minutes_left
 
 if TYPE_CHECKING:
     from roi_core.settings import Settings
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["around", "memory"]
 
-MEASURED: Final = 10.0
-"""Seconds of a recording after which its own growth is believed more than the forecast."""
-MB: Final = 1e6
 PROC: Final = Path("/proc")
 
 
@@ -36,10 +33,10 @@ def around(
         known["lag"] = behind / rate
     if take is not None and not take.ended:
         known["queue"] = 100.0 * take.queued / max(take.queue, 1)
+    if take is not None and not take.ended and take.disk_free:
         forecast = bytes_per_second(shape, rate, settings, regions)
         growth = take.bytes_per_second if take.seconds >= MEASURED else forecast
-        room = take.disk_free - MB * settings.recorder.disk_reserve
-        known["disk"] = max(room, 0.0) / max(growth, 1.0) / 60.0
+        known["disk"] = minutes_left(take.disk_free, settings.recorder.disk_reserve, growth)
     return known
 
 

@@ -29,15 +29,15 @@ class Metric:
 
 METRICS: Final = {
     "dark": Metric(
-        "%", "Darkest frame, of the usual brightness", "Is the lamp on, the shutter open?", ("light",), 1.0
+        "%", "Darkest frame, of the usual brightness", "Is the lamp on, the shutter open?", ("lamp",), 1.0
     ),
     "step": Metric(
         "%", "Largest change of light from one frame to the next of its colour",
-        "The lamp, a shutter or a filter changed; or the colours are out of phase.", ("light",), 1.0,
+        "The lamp, a shutter or a filter changed; or the colours are out of phase.", ("lamp", "light"), 1.0,
     ),
     "brightness": Metric(
         "counts", "Mean of all pixels", "A step means the lamp, a filter, or the preparation changed.",
-        ("light",), 0.002,
+        ("light", "lamp"), 0.002,
     ),
     "saturation": Metric(
         "%", "Pixels at the camera's limit", "They hold no information: lower exposure, gain or light.",
@@ -49,13 +49,13 @@ METRICS: Final = {
     ),
     "focus": Metric(
         "%", "Sharpness, of what it was at the start", "Refocus; if that is the new plane, learn anew.",
-        ("focus", "light", "frozen"), 0.5,
+        ("focus", "lamp", "frozen"), 0.5,
     ),
     "motion": Metric(
         "px", "Farthest that a frame was moved", "Is the animal, or the objective, loose?", ("motion",), 0.1
     ),
     "bleaching": Metric(
-        "%/min", "Slope of the brightness over a minute", "Lower the light, or pause.", ("light",), 0.1
+        "%/min", "Slope of the brightness over a minute", "Lower the light, or pause.", ("light", "lamp"), 0.1
     ),
     "lost": Metric(
         "/min", "Frames lost in the last minute", "Close other programs; lower the frame rate.",
@@ -88,7 +88,7 @@ METRICS: Final = {
 
 REGION: Final = Metric(
     "counts", "Mean of a region", "Look at this region: saturated, gone, or moved away?",
-    ("roi", "light", "frozen"), 0.1,
+    ("roi", "lamp", "frozen"), 0.1,
 )  # fmt: skip
 
 

@@ -413,7 +413,7 @@ class Session:
             self._end_in_time(take, sample)
             return
         if take.empty:
-            sample = replace(sample, events=(*self.alarms.standing(sample), *sample.events))
+            sample = replace(sample, events=(*self.alarms.standing(sample, take.first), *sample.events))
         take.offer(sample)
         if take.failure is not None:
             take.finish(Summary(FinishReason.FAILED, sentence(take.failure)))

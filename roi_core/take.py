@@ -143,6 +143,11 @@ class Take:
         return self._rows == self._kept
 
     @property
+    def first(self) -> float:
+        """Time of its first row, s of the session; infinite before there is one."""
+        return self._first if self._rows else math.inf
+
+    @property
     def alive(self) -> bool:
         """True until the file is finished."""
         return self._lane.alive or (self._pictures is not None and self._pictures.alive)

@@ -20,8 +20,9 @@ BELIEVED: Final = 3
 """Pixels exactly there from which a smaller limit is believed."""
 PIXELS: Final = 65_536
 """About so many pixels are looked at for brightness and saturation."""
-PROBES: Final = 32
-"""Rows and columns of the few pixels of every frame that are looked at."""
+PROBES: Final = 64
+"""Rows and columns of the few pixels of every frame that are looked at: a bright disc that moves through a
+picture of 1280x720 is a step of 12 % (with 32 of 25 %)."""
 
 
 def tone(image: NDArray[np.uint16], brightest: int = 0, full: int = 0) -> tuple[float, float, int]:

@@ -14,7 +14,10 @@ AT_ONCE = 0.0
 
 
 class Quality(Block):
-    """From when on a recording is not good enough: an alert is told, nothing is changed."""
+    """From when on a recording is not good enough: an alert is told, nothing is changed.
+
+    The disk has no limit here, because the recorder itself warns (``recorder.disk_warning``); a rule may.
+    """
 
     enabled: bool = field(True, "Tell when a figure leaves its limits.")
     dark: float = field(30.0, "Darkest that a frame may be, of the usual brightness.", unit="%", ge=0, le=100)
@@ -38,9 +41,6 @@ class Quality(Block):
     dropped: float = field(1.0, "Largest share of a minute's frames lost.", unit="%", ge=0, le=100)
     gap: float = field(
         5.0, "Longest time between two frames, in frame periods.", unit="periods", ge=1, le=1e6
-    )
-    disk: float = field(
-        10.0, "Least time until the disk is full, at the rate of the recording.", unit="min", ge=0, le=1e6
     )
     memory: float = field(
         90.0, "Most memory this program may take, of what it has and what is free.", unit="%", ge=0, le=100
@@ -87,7 +87,6 @@ class Quality(Block):
             Rule("lost", "absolute", high=self.lost, hold=AT_ONCE, cooldown=wait),
             Rule("dropped", "absolute", high=self.dropped, hold=AT_ONCE, cooldown=wait),
             Rule("gap", "absolute", high=self.gap, hold=AT_ONCE, cooldown=wait),
-            Rule("disk", "absolute", self.disk, cooldown=wait),
             Rule("memory", "absolute", high=self.memory, cooldown=wait),
             Rule("queue", "absolute", high=self.queue, cooldown=wait),
             Rule("lag", "absolute", high=self.lag, cooldown=wait),

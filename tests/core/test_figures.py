@@ -44,7 +44,6 @@ SCRIPTS = {
     "bleaching": [(90, {"image": lambda frame, time: frame * (1 - 0.001 * (time - 30))})],
     "lost": [(2 / RATE, {"period": 2 / RATE, "lost": 1})],
     "gap": [(8 / RATE, {"period": 8 / RATE, "lost": None})],
-    "disk": [(3, {"around": {"disk": 9.0}})],
     "memory": [(3, {"around": {"memory": 95.0}})],
     "queue": [(3, {"around": {"queue": 95.0}})],
     "lag": [(3, {"around": {"lag": 25.0}})],
@@ -60,6 +59,12 @@ def test_each_fault_alarms_by_its_own_figure_once(metric):
     assert camera.begun == [metric]
     assert camera.told[0]["text"].endswith(METRICS[metric].advice)
     assert camera.told[0]["rule"].startswith(f"{metric} ")
+
+
+def test_the_disk_is_for_the_recorder_to_warn_of_unless_a_rule_asks():
+    assert Camera().shoot(10).shoot(5, around={"disk": 1.0}).begun == []
+    asked = Camera(with_rules("disk absolute >30")).shoot(10).shoot(5, around={"disk": 20.0})
+    assert asked.begun == ["disk"]
 
 
 def test_a_camera_that_hangs_is_frozen():
@@ -139,6 +144,12 @@ def test_one_cause_is_told_once():
     assert [data["state"] for data in camera.told] == ["begin", "end"]
     camera.shoot(8 / RATE, period=8 / RATE, lost=7).shoot(5)
     assert camera.begun == ["dark", "lost"]
+
+
+def test_a_bright_region_is_told_though_it_makes_the_picture_brighter():
+    camera = Camera(with_rules("roi absolute <600"), ROIS, level=20_000.0).shoot(30)
+    camera.shoot(5, image=lambda frame, _: frame * 1.15, means=lambda _: np.array([500.0, 900.0]))
+    assert camera.begun == ["brightness", "roi"]
 
 
 def test_regions_that_go_off_together_are_one_alert_and_later_ones_another():
@@ -231,6 +242,8 @@ def test_what_is_known_of_the_surroundings(tmp_path):
     assert "disk" not in around(
         SimpleNamespace(**vars(STATUS) | {"ended": True}), None, (480, 640), 20.0, settings
     )
+    opening = SimpleNamespace(**vars(STATUS) | {"disk_free": 0})
+    assert "disk" not in around(opening, None, (480, 640), 20.0, settings)
     movie = settings.with_value("recorder.movie", True)
     new = SimpleNamespace(**vars(STATUS) | {"seconds": 1.0, "bytes_per_second": 1.0})
     young = around(new, None, (480, 640), 20.0, movie)
@@ -255,3 +268,5 @@ def test_an_alert_that_is_on_is_told_to_a_recording_that_begins():
     assert (event.time, event.kind, event.data["state"]) == (13.5, "quality", "begin")
     assert (event.data["metric"], event.data["since"]) == ("queue", alert.began)
     assert camera.alarms.standing(sample(camera.frames[0], alert.began)) == ()
+    kept_from = alert.began - 1
+    assert camera.alarms.standing(sample(camera.frames[0], 13.5), kept_from) == (), "it is in the kept rows"
