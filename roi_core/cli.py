@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
+import keyword
 import logging
 import os
 import sys
@@ -67,7 +68,8 @@ def _parser(chosen: str) -> _Parser:
     for word, text in COMMANDS.items():
         command = commands.add_parser(word, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if word == chosen:
-            module = importlib.import_module(f"roi_core.commands.{word.replace('-', '_')}")
+            name = f"{word}_" if keyword.iskeyword(word) else word.replace("-", "_")
+            module = importlib.import_module(f"roi_core.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser

@@ -13,12 +13,12 @@ from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import numpy as np
 
-from roi_core.errors import ComponentError, RoiError, RoiGeometryError, sentence
+from roi_core.errors import ComponentError, RoiError, sentence
 from roi_core.frame import Foresight, Order, Verb
-from roi_core.rois import KINDS, Circle, Polygon
+from roi_core.rois import KINDS
+from roi_core.rois.outline import outline
 from roi_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -164,14 +164,7 @@ def _answered(what: str, done: Deed, then: Callable[[], object] | None) -> None:
 
 def outlined(components: Components | None, cell: int) -> Roi:
     """Return a region of the pixels of a component, without its holes and islands."""
-    mask = _mask(components, cell)
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    points = max(contours, key=cv2.contourArea)[:, 0].astype(float)
-    try:
-        return Polygon(tuple(map(tuple, points.tolist())), name=f"cell{cell}")
-    except RoiGeometryError:  # a few pixels in a line enclose nothing
-        (x, y), radius = cv2.minEnclosingCircle(points.astype(np.float32))
-        return Circle(float(x), float(y), max(float(radius), 0.5), name=f"cell{cell}")
+    return outline(_mask(components, cell), f"cell{cell}")
 
 
 def _mask(components: Components | None, cell: int) -> Any:

@@ -106,6 +106,7 @@ class Controller:
         self.replay = Replay(self)
         self.review = Review(self)
         self.exporting = Exporting(self)
+        self.loading = filing.Loading(self.editor.load)
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="helper")
         self._opening: Future[Session] | None = None
         self._told: Session | None = None
@@ -232,10 +233,8 @@ class Controller:
             filing.save_rois(self.editor.rois, path, size)
 
     def load_rois(self, path: str | Path) -> None:
-        """Replace the regions by those of a file; can be undone."""
-        rois = filing.read_rois(path, self._resolution())
-        if rois is not None:
-            self.editor.load(rois)
+        """Replace the regions by those of a file, or of another program's result; can be undone."""
+        self.loading.start(path, self._resolution(), self._helper.submit)
 
     def tell(self, text: str) -> None:
         """Put a sentence into the message list."""
@@ -271,6 +270,7 @@ class Controller:
         self.replay.tick()
         self.review.tick()
         self.exporting.tick()
+        self.loading.tick()
         self.library.tick()
         session = self.session
         self.picture.tick(session)

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roi_core.errors import RoiError
+from roi_core.imports import load_rois, recognise
 from roi_core.paths import expanded
-from roi_core.rois import RoiSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from roi_core.rois import RoiSet
     from roi_core.settings import Settings
 
-__all__ = ["read_rois", "said", "save_rois", "save_settings"]
+__all__ = ["Loading", "read_rois", "said", "save_rois", "save_settings"]
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +45,7 @@ def save_rois(rois: RoiSet, path: str | Path, size: tuple[int, int]) -> None:
 def read_rois(path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
     """Read a file for frames of `size` (W, H); why it cannot be used is told."""
     try:
-        loaded = RoiSet.load(expanded(path), size)
+        loaded = load_rois(path, size)
     except (RoiError, OSError) as error:
         log.error("regions not loaded: %s", said(error))
         return None
@@ -49,6 +53,37 @@ def read_rois(path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
         log.warning("%s", note)
     log.info("%d regions loaded from %s", len(loaded.rois), path)
     return loaded.rois
+
+
+class Loading:
+    """Regions from a file at once, from another program's result on a helper: that may be large."""
+
+    def __init__(self, take: Callable[[RoiSet], object]) -> None:
+        self._take = take
+        self._work: Future[RoiSet | None] | None = None
+
+    def start(
+        self,
+        path: str | Path,
+        size: tuple[int, int] | None,
+        submit: Callable[..., Future[RoiSet | None]],
+    ) -> None:
+        """Read regions for frames of `size` (W, H) and hand them on when they are there."""
+        if not recognise(expanded(path)):
+            self._hand_on(read_rois(path, size))
+        elif self._work is None:
+            self._work = submit(read_rois, path, size)
+
+    def tick(self) -> None:
+        """Hand on what the helper has read."""
+        if self._work is not None and self._work.done():
+            work, self._work = self._work, None
+            if not work.cancelled():
+                self._hand_on(work.result())
+
+    def _hand_on(self, rois: RoiSet | None) -> None:
+        if rois is not None:
+            self._take(rois)
 
 
 def said(error: Exception) -> str:

@@ -200,7 +200,11 @@ FILES = {
     "compare": ("Compare the cells of a recording (.h5)", "Add", ""),
     "export": ("Export a recording (.h5)", "Export", ""),
     "save_rois": ("Save the regions (.json .csv .zip)", "Save", "regions.json"),
-    "load_rois": ("Load regions (.json .csv .roi .zip)", "Load", "regions.json"),
+    "load_rois": (
+        "Load regions (.json .csv .roi .zip, or a result of Suite2p, CaImAn, NWB ...)",
+        "Load",
+        "regions.json",
+    ),
     "save_imagej": ("Save the regions for ImageJ (.zip)", "Save", "regions.zip"),
     "load_imagej": ("Load regions of ImageJ (.roi .zip)", "Load", "regions.zip"),
     "save_settings": ("Save all parameters", "Save", "settings.yaml"),

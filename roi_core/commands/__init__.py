@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "export": "write a recording in another format",
     "events": "print events, add those of another program, compare frames with TTL pulses",
     "photometry": "correct dF/F by an isosbestic channel",
+    "import": "write the cells of another program as regions",
     "refine": "find every cell's trace anew, over the whole recording",
     "compare": "tell which cells two recordings share",
     "settings": "print every setting with its meaning, as YAML",
@@ -27,4 +28,4 @@ COMMANDS: Final[dict[str, str]] = {
     "warm-up": "compile everything once, such as after installing",
     "demo": "see it work on a simulated camera",
 }
-"""A word and what it does; ``random-rois`` is in ``random_rois.py``."""
+"""A word and what it does; ``random-rois`` is in ``random_rois.py``, ``import`` in ``import_.py``."""

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="camera index, URL, simulated[:preset], pylon:[SERIAL], genicam:PRODUCER.cti[#SERIAL], "
         "micromanager:CONFIG.cfg, or a path: avi mp4 mkv tif npy .h5[:dataset] or a Miniscope session folder",
     )
-    parser.add_argument("--rois", metavar="F", help="ROI file: .csv .json .roi .zip")
+    parser.add_argument(
+        "--rois", metavar="F", help="ROI file .csv .json .roi .zip, or a result: see roi_stream import"
+    )
     add_settings(parser)
     parser.add_argument("--card", metavar="C", help="YAML session card, kept in the recording")
     parser.add_argument("--out", metavar="O", help="recording to write (.h5); an existing name gets a suffix")
@@ -94,12 +96,13 @@ def _remember(session: Session) -> None:
 
 
 def _load_rois(path: str | None, shape: tuple[int, int], light: Channels) -> RoiSet:
+    from roi_core.imports import load_rois
     from roi_core.rois import RoiSet
     from roi_core.rois.twins import twins
 
     if path is None:
         return RoiSet()
-    loaded = RoiSet.load(Path(path), (shape[1], shape[0]))
+    loaded = load_rois(path, (shape[1], shape[0]))
     for note in loaded.notes:
         complain(note)
     rois = loaded.rois

@@ -349,6 +349,19 @@ class TestRegionFiles:
         assert len(do.editor.rois) == 1
         assert all(text.startswith("regions not loaded: ") for text in texts(do))
 
+    def test_what_another_program_found_is_read_on_the_helper(self, make, shared):
+        do = make()
+        do.load_rois(shared / "data" / "results-import" / "suite2p" / "plane0" / "stat.npy")
+
+        def there():
+            do.tick()
+            return len(do.editor.rois)
+
+        within(20, there, "regions")
+        assert [roi.name for roi in do.editor.rois][:2] == ["suite2p0", "suite2p1"]
+        do.journal.undo()
+        assert not len(do.editor.rois)
+
     def test_saving_needs_the_size_of_the_frames(self, make, tmp_path):
         do = make()
         do.save_rois(tmp_path / "r.json")

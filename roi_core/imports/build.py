@@ -1,0 +1,79 @@
+"""What readers of results share: sparse footprints from pictures or pixels, and damage as a sentence."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from roi_core.errors import RoiError, RoiFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csc_matrix
+
+__all__ = ["MOST", "readable", "side", "sparse", "stacked"]
+
+MOST: Final = 32_768
+"""px; a picture is not larger in either direction, whatever a damaged file says."""
+
+
+@contextmanager
+def readable(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever a damaged result raises into a sentence."""
+    try:
+        yield
+    except RoiError:
+        raise
+    except FileNotFoundError as error:
+        missing = error.filename or path
+        raise RoiFileError(path, None, f"is no whole {what}: {missing} is not there") from error
+    except (
+        OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError,
+        OverflowError, EOFError, NotImplementedError,
+    ) as error:  # fmt: skip
+        raise RoiFileError(path, None, f"is no {what}, or damaged: {' '.join(str(error).split())}") from error
+
+
+def side(value: Any) -> int:
+    """Return a height or width, refusing what no picture has."""
+    number = int(value)
+    if not 1 <= number <= MOST:
+        raise ValueError(f"a picture with a side of {number} px")
+    return number
+
+
+def sparse(columns: Iterable[tuple[NDArray[Any], NDArray[Any]]], shape: tuple[int, int]) -> csc_matrix:
+    """Return (H * W, N) footprints of (pixels, weights) of each component; a pixel twice counts twice."""
+    from scipy.sparse import csc_matrix
+
+    pairs = [(np.asarray(pixels, np.int64), np.asarray(weights, np.float32)) for pixels, weights in columns]
+    for pixels, weights in pairs:
+        if len(pixels) != len(weights) or (
+            len(pixels) and not 0 <= pixels.min() <= pixels.max() < shape[0] * shape[1]
+        ):
+            raise ValueError("a footprint that does not lie on the picture")
+    indptr = np.cumsum([0, *(len(pixels) for pixels, _ in pairs)])
+    indices = np.concatenate([np.zeros(0, np.int64), *(pixels for pixels, _ in pairs)])
+    data = np.concatenate([np.zeros(0, np.float32), *(weights for _, weights in pairs)])
+    matrix = csc_matrix((np.nan_to_num(data), indices, indptr), (shape[0] * shape[1], len(pairs)))
+    matrix.sum_duplicates()
+    return matrix
+
+
+def stacked(pictures: Iterable[NDArray[Any]], shape: tuple[int, int]) -> csc_matrix:
+    """Return (H * W, N) footprints of pictures (H, W), one after the other."""
+
+    def columns() -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        for picture in pictures:
+            flat = np.nan_to_num(np.asarray(picture, np.float32)).reshape(-1)
+            if flat.size != shape[0] * shape[1]:
+                raise ValueError("a footprint of another size than the picture")
+            pixels = np.flatnonzero(flat > 0)
+            yield pixels, flat[pixels]
+
+    return sparse(columns(), shape)

@@ -1,0 +1,50 @@
+"""CaImAn's estimates: ``estimates/A`` (CSC), whose pixels run down the columns of the picture."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import h5py
+import numpy as np
+
+from roi_core.imports.build import readable, side, sparse
+from roi_core.imports.found import Found
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["read"]
+
+
+def read(path: Path) -> Found:
+    """Read ``.hdf5`` as ``CNMF.save`` writes it; without ``idx_components`` every component is accepted."""
+    with readable(path, "CaImAn result"), h5py.File(path, "r") as file:
+        estimates = file["estimates"]
+        dims = estimates["dims"] if "dims" in estimates else file["dims"]
+        height, width = (side(value) for value in dims[:2])
+        group = estimates["A"]
+        data, indices, indptr = group["data"][:], group["indices"][:], group["indptr"][:]
+        if indptr[-1] != len(data) or len(indices) != len(data) or (np.diff(indptr) < 0).any():
+            raise ValueError("its footprints do not fit together")
+        x, y = np.divmod(indices.astype(np.int64), height)
+        pixels = np.where((indices >= 0) & (x < width), y * width + x, -1)
+        parts = [slice(*pair) for pair in pairwise(indptr.tolist())]
+        footprints = sparse(((pixels[part], data[part]) for part in parts), (height, width))
+        count = len(parts)
+        accepted, note = _accepted(estimates, count)
+        traces = estimates["C"][:].T.astype(np.float32) if "C" in estimates else None
+    names = tuple(f"caiman{k}" for k in range(count))
+    return Found("caiman", (height, width), footprints, names, accepted, traces, note)
+
+
+def _accepted(estimates: h5py.Group, count: int) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """Return which components the program accepted; None is saved as the text ``NoneType``."""
+    found = estimates.get("idx_components")
+    if found is None or found.shape == ():
+        return np.ones(count, bool), ("CaImAn judged no component; all are taken",)
+    accepted = np.zeros(count, bool)
+    accepted[found[:].astype(int)] = True
+    return accepted, ()
