@@ -14,7 +14,7 @@ from roi_stream_gui.view import Phase
 from roi_stream_gui.watch import awaited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from roi_core.session import Snapshot
     from roi_stream_gui.view import View
@@ -64,10 +64,22 @@ def lost(view: View) -> Chip:
     snapshot = view.snapshot
     if snapshot is None:
         return Chip("lost -", "idle")
+    tip = "\n\n".join((words.TIPS["lost"], *_accounts(snapshot)))
     if snapshot.frames_dropped is None:
-        return Chip("lost: unknown", "idle")
+        return Chip("lost: unknown", "idle", tip)
     level = "bad" if snapshot.frames_dropped else "warn" if stalled(snapshot) else "good"
-    return Chip(f"lost {snapshot.frames_dropped}", level)
+    return Chip(f"lost {snapshot.frames_dropped}", level, tip)
+
+
+def _accounts(snapshot: Snapshot) -> Iterator[str]:
+    """Tell what became of the frames: of the session, and of the last recording."""
+    take = snapshot.recording
+    both = [(words.ACCOUNT_OF["session"], snapshot.account)]
+    if take is not None:
+        both.append((words.ACCOUNT_OF["recording"].format(name=take.path.name), take.account))
+    for title, account in both:
+        lines = (f"{name}: {text}" for name, text in account.lines().items())
+        yield "\n".join((title, *lines))
 
 
 def queue(view: View) -> Chip:

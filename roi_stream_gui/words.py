@@ -243,6 +243,10 @@ LIBRARY_SCANNED = "{} recordings in {}"
 LIBRARY_BUSY = "looking ..."
 LIBRARY_FOUND = "{}, newest first"
 LIBRARY_ALERTS = "{} alerts"
+
+ACCOUNT_OF = {"session": "Of this session", "recording": "Of the recording {name}"}
+"""Above what became of the frames."""
+
 TIPS = {
     "library.text": "Each word is looked for: in path, subject, indicator, region, experimenter, notes ...",
     "library.open": "Open the chosen recording here: its movie, traces and cells",

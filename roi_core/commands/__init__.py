@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, str]] = {
     "events": "print events, add those of another program, compare frames with TTL pulses",
     "photometry": "correct dF/F by an isosbestic channel",
     "import": "write the cells of another program as regions",
+    "clock": "tell what is wrong with the time stamps of a recording",
     "refine": "find every cell's trace anew, over the whole recording",
     "compare": "tell which cells two recordings share",
     "settings": "print every setting with its meaning, as YAML",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roi_core import layout
+from roi_core.clock import repair
 from roi_core.codecs import make_readable
 from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound
 from roi_core.sources.files import Stack
@@ -231,6 +232,10 @@ class Hdf5(Stack):
         time, index = (np.asarray(column).ravel() for column in columns)
         self.length = rows = min(len(self._movie), len(time), len(index))
         self._times, self._indices = time[:rows], index[:rows]
+        if (np.diff(self._times) <= 0).any():  # not by us
+            self._times, found = repair(self._times)
+            for note in found.notes(f"{self.name}: /time: "):
+                logger.warning("%s", note)
         self.counter = "camera"
         if rows > 1:
             self.rate = float(1 / np.median(np.diff(time[:rows])))

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from roi_core.clock import repair
 from roi_core.errors import SourceError, SourceNotFound
 from roi_core.sources.capture import cv2, keep_depth, open_capture
 from roi_core.sources.files import Stack
+from roi_core.sources.tables import read_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from roi_core.frame import Counter
     from roi_core.settings import LiveSettings
 
-__all__ = ["Miniscope", "Stamps", "monotonic"]
+__all__ = ["Miniscope", "Stamps"]
 
 logger = logging.getLogger(__name__)
 
@@ -126,10 +128,10 @@ class Miniscope(Stack):
             logger.warning("%s: frame numbers go back; gaps cannot be known from them", self.name)
             stamps = stamps._replace(numbers=np.arange(count))
         if count > 1:
-            times, repaired = monotonic(stamps)
+            times, found = repair(stamps.times, self.rate, stamps.numbers)
             stamps = stamps._replace(times=times)
-            if repaired:
-                logger.warning("%s: %d time stamps went back and were repaired", self.name, repaired)
+            for note in found.notes(f"{self.name}: time stamps: "):
+                logger.warning("%s", note)
             self._trust(stamps, {"metaData.json": told and self.rate, "the AVI header": header_rate})
         more = np.arange(1, max(0, self.length - count) + 1)
         number, time = (stamps.numbers[-1], stamps.times[-1]) if count else (-1, -1 / self.rate)
@@ -143,35 +145,6 @@ class Miniscope(Stack):
         if wrong:
             known = f"its time stamps give {self.rate:.3g} frames/s and are used"
             logger.warning("%s: %s, though %s", self.name, known, " and ".join(wrong))
-
-
-def monotonic(stamps: Stamps) -> tuple[NDArray[np.float64], int]:
-    """Return strictly increasing times (s) and how many stamps had to be repaired.
-
-    One stamp out of line takes its place between its neighbours; where the clock was set back, all later
-    times are moved so that the frames there are one period apart.
-    """
-    times = stamps.times.copy()
-    steps = np.diff(times)
-    good = np.isfinite(steps) & (steps > 0)
-    period = float(np.median(steps[good])) if good.any() else 1 / 30
-    repaired = 0
-    for row in range(1, len(times) - 1):
-        before, here, after = times[row - 1 : row + 2]
-        if before < after and not before < here < after:
-            times[row] = (before + after) / 2
-            repaired += 1
-    shift = 0.0
-    for row in range(1, len(times)):
-        moved = times[row] + shift
-        if not moved > times[row - 1]:
-            step = max(1, int(stamps.numbers[row] - stamps.numbers[row - 1]))
-            wanted = times[row - 1] + period * step
-            shift = wanted - times[row] if np.isfinite(times[row]) else shift
-            moved = wanted
-            repaired += 1
-        times[row] = moved
-    return times, repaired
 
 
 def _device(path: Path) -> Path:
@@ -213,7 +186,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _read_stamps(folder: Path, frames: int) -> Stamps:
     """Return what ``timeStamps.csv`` (V4) or ``timestamp.dat`` (V3) says, as it says it."""
     for name in ("timeStamps.csv", "timestamp.dat"):
-        rows = _numbers(folder / name)
+        rows = read_table(folder / name).rows if (folder / name).is_file() else np.empty((0, 3))
+        if rows.shape[1] < (2 if name.endswith(".csv") else 3):
+            continue
         if len(rows) and name.endswith(".csv"):
             return Stamps(rows[:, 0].astype(np.int64), rows[:, 1] / 1000)
         if len(rows):
@@ -222,21 +197,6 @@ def _read_stamps(folder: Path, frames: int) -> Stamps:
             ours = min(cameras, key=lambda some: abs(len(some) - frames))
             return Stamps(ours[:, 1].astype(np.int64), ours[:, 2] / 1000)
     return Stamps(np.empty(0, np.int64), np.empty(0))
-
-
-def _numbers(path: Path) -> NDArray[np.float64]:
-    """Return the rows of numbers in a table; a header and torn lines are left out."""
-    if not path.is_file():
-        return np.empty((0, 3))
-    rows: list[list[float]] = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        words = re.split(r"[,\s]+", line.strip())
-        try:
-            rows.append([float(word) for word in words[:3]])
-        except ValueError:
-            continue
-    width = max(map(len, rows), default=3)
-    return np.array([row for row in rows if len(row) == width and width >= 2]).reshape(-1, width)
 
 
 def _differs(told: float, measured: float) -> bool:

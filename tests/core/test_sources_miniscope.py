@@ -6,7 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from roi_core.sources.miniscope import Stamps, monotonic
+from roi_core.recording import Recording
+from roi_core.session import Session
+from roi_core.settings import LiveSettings, Settings
 from tests.contracts.test_source import SourceContract, collect
 from tests.core.test_sources_files import opened, write_video
 
@@ -80,7 +82,26 @@ def test_a_clock_set_back_is_repaired_and_told(tmp_path, caplog):
     source = opened(write_session(tmp_path, stamps=stamps))
     np.testing.assert_allclose([frame.time for frame in collect(source)], np.arange(12) * 0.05)
     source.close()
-    assert "12_00_00/Miniscope: 1 time stamps went back and were repaired" in caplog.messages
+    told = "12_00_00/Miniscope: time stamps: row 6: the clock is set back by 3.9 s and stays there"
+    assert told in caplog.messages
+
+
+def test_what_its_clock_did_is_in_the_recording(tmp_path):
+    stamps = np.arange(12) * 50 + 300 * (np.arange(12) > 7)
+    stamps[[0, 4]] = 1991184303, 3600_000
+    source = opened(write_session(tmp_path, stamps=stamps))
+    session = Session(source, LiveSettings(Settings()))
+    path = session.record(tmp_path / "a.h5")
+    session.start()
+    session.wait()
+    with Recording(path) as recording:
+        told = [event.data["text"] for event in recording.events if event.kind == "warning"]
+        np.testing.assert_allclose(np.diff(recording.time), [0.05] * 7 + [0.35] + [0.05] * 3, atol=1e-9)
+    assert [text.partition("stamps: ")[2] for text in told][:3] == [
+        "row 0: the first value is +1.99118e+06 s off: garbage",
+        "row 4: the clock is off by +3599.8 s for 1 row and comes back",
+        "row 8: 0.35 s after the row before: about 6 frames missing, or a pause",
+    ]
 
 
 def test_a_damaged_part_costs_only_its_own_frames(tmp_path, caplog):
@@ -107,25 +128,6 @@ def test_of_an_old_session_the_right_camera_of_two_is_taken(tmp_path):
     assert [frame.index for frame in frames] == list(range(1, 13))
     assert source.rate == pytest.approx(25.0)
     np.testing.assert_allclose(np.diff([frame.time for frame in frames]), 0.04)
-
-
-@pytest.mark.parametrize(
-    ("raw", "repaired", "count"),
-    [
-        ([0, 1, 2, 3], [0, 1, 2, 3], 0),
-        ([0, 1, 99, 3, 4], [0, 1, 2, 3, 4], 1),
-        ([9e6, 0, 1, 2, 3], [9e6, 9e6 + 1, 9e6 + 2, 9e6 + 3, 9e6 + 4], 1),
-        ([0, 1, 1, 2, 3], [0, 0.5, 1, 2, 3], 1),
-        ([0, 1, 2, 50, 51, 52], [0, 1, 2, 50, 51, 52], 0),
-        ([5, 6, 7, 0, 1, 2], [5, 6, 7, 8, 9, 10], 1),
-    ],
-    ids=["good", "spike", "garbage first", "twice the same", "a real pause", "set back"],
-)
-def test_stamps_become_monotonic(raw, repaired, count):
-    times, number = monotonic(Stamps(np.arange(len(raw)), np.array(raw, float)))
-    assert np.all(np.diff(times) > 0)
-    np.testing.assert_allclose(times, repaired)
-    assert number == count
 
 
 @pytest.mark.parametrize("session", ["15_06_28", "15_03_28"])

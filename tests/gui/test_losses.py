@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roi_core.recording import Recording
+from roi_core.recording import Recording, audit
 from tests.cameras import Y4mCamera, picture
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
@@ -28,6 +28,7 @@ def test_a_frozen_window_tells_what_the_camera_dropped(start):
         after = window.until(lambda s: s.dropped, "losses are told")
         state = window.until(lambda s: s.frames > after.frames + 60, "frames flow again")
         state = window.until(lambda s: s.chips["lost"] == f"lost {s.dropped}", "the chip tells them")
+        window.point("chip.lost")
         window.screenshot("losses_on_the_chip")
         path = window.home / state.take["path"]
         assert window.terminate() == 0
@@ -36,6 +37,7 @@ def test_a_frozen_window_tells_what_the_camera_dropped(start):
             missing = sorted(set(range(index[0], index[-1] + 1)) - set(index.tolist()))
             assert missing == [count for count in camera.report().dropped if index[0] < count < index[-1]]
             assert len(missing) == file.attributes["frames_dropped"] > 20
+            assert audit(file) == ()
             assert len(missing) >= int(re.sub(r"\D", "", state.chips["lost"])) > 20
             for row in range(0, file.rows, 7):
                 np.testing.assert_array_equal(file.movie[row], picture(int(index[row]), WIDTH, HEIGHT))

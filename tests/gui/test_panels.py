@@ -247,6 +247,18 @@ class TestChips:
         assert health.queue(view)[:2] == ("ring 0 %", "good")
         assert "of 64 frames wait" in health.queue(view).tip
 
+    def test_the_losses_tell_what_became_of_every_frame(self, do):
+        tip = health.lost(view_of("recording", do)).tip
+        assert words.TIPS["lost"] in tip
+        session, recording = (part.splitlines() for part in tip.split("\n\n")[1:])
+        assert session[0] == "Of this session"
+        assert recording[0].startswith("Of the recording ")
+        for account in (session, recording):
+            told = dict(line.split(": ", 1) for line in account[1:])
+            assert int(told["made"]) == int(told["captured"]) + int(told["lost"])
+            assert told["not analysed"].endswith("cell finding off)")
+        assert " written" in told["recorder"]
+
     def test_failed_is_red(self, do):
         assert health.camera(view_of("failed", do)).level == "bad"
 

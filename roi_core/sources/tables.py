@@ -1,0 +1,159 @@
+"""Tables of time stamps: what cameras' computers wrote beside the pictures, plain or gzipped."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from roi_core.errors import SourceError, SourceNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["UNITS", "Stamps", "Table", "read_clocks", "read_table"]
+
+UNITS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+"""Seconds in each."""
+LAST: Final = 1e21
+"""Beyond this no number is a time, in whatever unit."""
+LARGEST: Final = 512 * 2**20
+"""Characters of a table that are read; more is no table of time stamps."""
+
+
+class Table(NamedTuple):
+    """Rows of numbers and the names of their columns, if there is a header; torn lines are left out."""
+
+    names: tuple[str, ...]
+    rows: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stamps:
+    """One clock: (n,) s, and the camera's own (n,) count where it increases, else None.
+
+    ``unit`` is what the table has, ``guessed`` when only the size of its steps tells it.
+    """
+
+    name: str
+    times: NDArray[np.float64]
+    numbers: NDArray[np.int64] | None
+    unit: str
+    guessed: bool = False
+
+
+def read_clocks(path: Path, unit: str = "") -> list[Stamps]:
+    """Return every clock in a table: one for each camera that it interleaves and each column of times.
+
+    Known are ``timeStamps.csv`` (Miniscope V4), ``timestamp.dat`` (V3), and tables whose header names columns
+    of frames and of times; without a header the last column is the time, and whole numbers before it that
+    increase are the frames.
+    """
+    names, rows = read_table(path)
+    if not len(rows):
+        raise SourceError(f"{path} holds no time stamps: rows of numbers, one a frame, with a header if any")
+    named = [name.lower() for name in names] or [""] * rows.shape[1]
+    columns = [k for k, name in enumerate(named) if re.search("time|stamp|clock", name)]
+    columns = columns or ([rows.shape[1] - 1] if not any(named) else [])
+    if not columns:
+        raise SourceError(f"{path} has no column of times; its columns are {', '.join(names)}")
+    number = _first(named, "frame") if any(named) else 0 if rows.shape[1] > 1 else None
+    camera = _first(named, "cam")
+    found: list[Stamps] = []
+    for column in columns:
+        told = unit or _told(named[column])
+        for name, some in _cameras(rows, camera):
+            title = " ".join(filter(None, (name, names[column] if names else "")))
+            numbers = None if number in (None, column) else _counted(some[:, number])
+            used = told or _guessed(some[:, column])
+            times = some[:, column] * UNITS[used]
+            found.append(Stamps(title or "time", times, numbers, used, guessed=not told))
+    return found
+
+
+def read_table(path: Path) -> Table:
+    """Return the numbers in a text file, also a gzipped one; empty when there are none.
+
+    Raises
+    ------
+    SourceError
+        It is not there or cannot be read; the sentence says why.
+    """
+    lines = _text(path).splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    header = () if _row(first) else _split_header(first)
+    rows = [row for line in lines if (row := _row(line))]
+    width = len(rows[0]) if rows else 0
+    whole = np.array([row for row in rows if len(row) == width]) if rows else np.empty((0, 0))
+    return Table(header if len(header) == width else (), whole)
+
+
+def _text(path: Path) -> str:
+    try:
+        opened = gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+        with opened as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError as error:
+        raise SourceNotFound(f"{path} is not there") from error
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is damaged"
+        raise SourceError(f"{path} cannot be read: {why.lower()}") from error
+    if len(data) > LARGEST:
+        raise SourceError(f"{path} is larger than {LARGEST >> 20} MB: that is no table of time stamps")
+    return data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+
+
+def _row(line: str) -> list[float]:
+    """Return the numbers of a line; none when any word is something else."""
+    try:
+        return [float(word) for word in re.split(r"[,;\s]+", line.strip().rstrip(",;")) if word]
+    except ValueError:
+        return []
+
+
+def _split_header(line: str) -> tuple[str, ...]:
+    """Return the names of columns, which may hold blanks where something else parts them."""
+    between = next((sign for sign in ",;\t" if sign in line), None)
+    return tuple(name.strip().strip('"') for name in line.split(between))
+
+
+def _first(names: list[str], word: str) -> int | None:
+    return next((k for k, name in enumerate(names) if name.startswith(word)), None)
+
+
+def _cameras(rows: NDArray[np.float64], column: int | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield the rows of each camera by its name; '' when there is one."""
+    if column is None:
+        yield "", rows
+        return
+    for camera in np.unique(rows[:, column]):
+        yield f"camera {camera:g}", rows[rows[:, column] == camera]
+
+
+def _counted(numbers: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """Return the numbers as a count, if they can be one: whole and increasing."""
+    fits = np.isfinite(numbers).all() and np.abs(numbers).max(initial=0) < 2**53
+    count = numbers.astype(np.int64) if fits else np.empty(0, np.int64)
+    return count if fits and (count == numbers).all() and (np.diff(count) > 0).all() else None
+
+
+def _told(name: str) -> str:
+    """Return the unit that a column's name tells; '' when it does not. Miniscope V3's sysClock is in ms."""
+    found = re.search(r"(?:^|[^a-z])(ms|us|ns|s|sec|seconds|msec|milliseconds)(?:[^a-z]|$)", name)
+    word = "ms" if name == "sysclock" else found[1] if found else ""
+    return {"sec": "s", "seconds": "s", "msec": "ms", "milliseconds": "ms"}.get(word, word)
+
+
+def _guessed(times: NDArray[np.float64]) -> str:
+    """Return the unit in which the usual step is that of a camera, between 2 ms and 2 s."""
+    steps = np.diff(times[np.abs(np.nan_to_num(times, posinf=np.inf)) < LAST])
+    forward = np.sort(steps[steps > 0])
+    usual = float(forward[(len(forward) - 1) // 2]) if len(forward) else 0.0
+    return "s" if usual < 2 else "ms" if usual < 2e3 else "us" if usual < 2e6 else "ns"
