@@ -86,22 +86,16 @@ class Editor:
 
     def add(self, *rois: Roi, what: str = "draw") -> None:
         """Add new regions and select them."""
-        before = set(self.rois.ids)
-        new = self.rois
-        for roi in rois:
-            new = new.add(roi)
+        new = self.rois.add(*rois)
         self._commit(what, new)
-        self.select(*(i for i in new.ids if i not in before))
+        self.select(*new.ids[len(new) - len(rois) :])
 
     def replace(self, *rois: Roi, what: str = "change") -> None:
         """Put changed regions in place of those with the same ids."""
         old = {roi.id: roi for roi in self.rois}
         changed = [roi for roi in rois if old.get(roi.id) not in (None, roi)]
         if changed:
-            new = self.rois
-            for roi in changed:
-                new = new.replace(roi)
-            self._commit(what, new)
+            self._commit(what, self.rois.replace(*changed))
 
     def move(self, dx: float, dy: float) -> None:
         """Move the selected regions by (dx, dy) px."""
@@ -145,10 +139,7 @@ class Editor:
         """Delete the selected regions that are not locked."""
         free = self.unlocked(self.selected())
         if free:
-            new = self.rois
-            for roi in free:
-                new = new.remove(roi.id)
-            self._commit("delete", new)
+            self._commit("delete", self.rois.remove(*(roi.id for roi in free)))
 
     def copy(self) -> None:
         """Remember the selected regions for `paste`."""

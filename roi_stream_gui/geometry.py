@@ -56,7 +56,7 @@ def outside(roi: Roi, size: tuple[int, int]) -> bool:
 def rounded(roi: Roi) -> Roi:
     """Return the shape with its numbers to 0.01; one too small for that stays as it is."""
     parts = {part: getattr(roi, part) for part in roi.parts}
-    new = {part: _points(v) if part == "points" else round(v, 2) for part, v in parts.items()}
+    new = {part: np.round(v, 2) if part == "points" else round(v, 2) for part, v in parts.items()}
     try:
         return roi.with_(**new)
     except RoiGeometryError:

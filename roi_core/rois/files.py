@@ -135,8 +135,9 @@ def _outside(roi: Roi, size: Size) -> bool:
     if x1 < -0.5 or y1 < -0.5 or x0 > right or y0 > bottom:
         return True
     # A round shape beyond a corner has bounds that reach in; its nearest point of the picture tells.
-    x, y = roi.centroid()
-    return isinstance(roi, Circle) and not roi.contains(min(max(x, -0.5), right), min(max(y, -0.5), bottom))
+    if not isinstance(roi, Circle):
+        return False
+    return not roi.contains(min(max(roi.xc, -0.5), right), min(max(roi.yc, -0.5), bottom))
 
 
 def _refused(path: Path, place: int | str, why: str) -> RoiFileError:

@@ -70,21 +70,19 @@ class RoiSet:
         """The id that the next new region gets."""
         return self._next_id
 
-    def add(self, roi: Roi) -> RoiSet:
-        """Return the set with `roi` on top, under a new id, as its first version."""
-        return RoiSet((*self, roi.with_(id=0, version=1)), self._next_id)
+    def add(self, *rois: Roi) -> RoiSet:
+        """Return the set with `rois` on top, under new ids, as their first versions."""
+        return RoiSet((*self, *(roi.with_(id=0, version=1) for roi in rois)), self._next_id)
 
-    def replace(self, roi: Roi) -> RoiSet:
-        """Return the set with the region of the same id changed; its version rises with its geometry."""
-        old = self[roi.id]
-        changed = roi.geometry() != old.geometry()
-        roi = roi.with_(version=old.version + changed)
-        return RoiSet((roi if other.id == roi.id else other for other in self), self._next_id)
+    def replace(self, *rois: Roi) -> RoiSet:
+        """Return the set with the regions of the same ids changed; a version rises with its geometry."""
+        changed = {roi.id: self._next_version(roi) for roi in rois}
+        return RoiSet((changed.get(roi.id, roi) for roi in self), self._next_id)
 
-    def remove(self, roi_id: int) -> RoiSet:
-        """Return the set without that region; its id is not used again."""
-        old = self[roi_id]
-        return RoiSet((roi for roi in self if roi is not old), self._next_id)
+    def remove(self, *ids: int) -> RoiSet:
+        """Return the set without these regions; their ids are not used again."""
+        gone = {self[roi_id].id for roi_id in ids}
+        return RoiSet((roi for roi in self if roi.id not in gone), self._next_id)
 
     def at(self, x: float, y: float) -> Roi | None:
         """Return the topmost region at (x, y) px, None where there is none."""
@@ -151,6 +149,11 @@ class RoiSet:
 
     def __repr__(self) -> str:
         return f"RoiSet({list(self)!r}, next_id={self._next_id})"
+
+    def _next_version(self, roi: Roi) -> Roi:
+        old = self[roi.id]
+        version = old.version + (roi.geometry() != old.geometry())
+        return roi if roi.version == version else roi.with_(version=version)
 
     def _labelled(self, roi: Roi) -> Roi:
         roi_id = self._next_id

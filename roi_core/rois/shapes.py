@@ -299,9 +299,9 @@ class Polygon(Shape):
             raise RoiGeometryError(f"{self._who()}: the points must be pairs of numbers (x, y)")
         if len(points) < 3:
             raise RoiGeometryError(f"{self._who()} has {len(points)} points; 3 or more are needed")
-        good = (np.abs(points) <= LIMIT).all(axis=1)
+        good = np.abs(points) <= LIMIT
         if not good.all():
-            bad = int(np.argmin(good))
+            bad = int(np.argmin(good.all(axis=1)))
             why = f"finite numbers, at most {LIMIT:.0f} px from 0, are needed"
             raise self._refused(f"point {bad + 1}", tuple(points[bad].tolist()), why)
         array = points.astype(np.float64)

@@ -206,6 +206,24 @@ def test_an_id_is_never_used_again():
     assert rois.ids == (1, 3)
 
 
+@given(strategies.roi_sets(), st.data())
+def test_many_at_once_are_the_same_as_one_after_the_other(rois, data):
+    some = data.draw(st.lists(st.sampled_from(rois.ids), unique=True)) if len(rois) else []
+    new = [roi.with_(id=0) for roi in rois][:3]
+    moved = [rois[i].moved(1, 0) if i % 2 else rois[i].with_(name="other") for i in some]
+    slowly = rois
+    for roi in moved:
+        slowly = slowly.replace(roi)
+    assert rois.replace(*moved) == slowly
+    for roi in new:
+        slowly = slowly.add(roi)
+    for i in some:
+        slowly = slowly.remove(i)
+    together = rois.replace(*moved).add(*new).remove(*some)
+    assert together == slowly
+    assert together.next_id == slowly.next_id
+
+
 def test_a_click_finds_the_topmost_region():
     rois = RoiSet([Circle(10, 10, 5), Rectangle(12, 8, 30, 12)])
     assert rois.at(13, 10).id == 2
