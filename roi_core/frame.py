@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from roi_core.card import Card
+from roi_core.layout import EVENT_DTYPE
 from roi_core.ledger import Account, Cause, Fate
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ __all__ = [
 Counter = Literal["camera", "time", "file", "unknown"]
 """How the losses of a source are known: its own count, gaps in time, a complete file, or not at all."""
 
+KIND_LETTERS = EVENT_DTYPE["kind"].itemsize
+"""Letters of an event's kind that a recording keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -76,6 +80,10 @@ class Event:
     frame: int
     kind: str
     data: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.kind) > KIND_LETTERS:
+            raise ValueError(f"event kind {self.kind!r}: a recording keeps {KIND_LETTERS} letters of it")
 
     def json(self) -> str:
         """Return the event's own fields as one line of JSON."""

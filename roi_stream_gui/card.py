@@ -39,6 +39,7 @@ class CardDesk:
         self._kept = folder / "card.yaml"
         self._presets = folder / "cards"
         self._safe = True
+        """Whether what is filled in may be kept for the next start."""
         self._odd: tuple[str, ...] = ()
         self.live = LiveCard(self._last())
 
@@ -65,7 +66,8 @@ class CardDesk:
         return True
 
     def begin(self, card: Card) -> None:
-        """Start with another card, before anything is recorded."""
+        """Start with a card for this time, before anything is recorded; that of last time stays as it is."""
+        self._safe = False
         self.live.current = card
 
     def presets(self) -> tuple[str, ...]:

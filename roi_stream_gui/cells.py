@@ -87,6 +87,13 @@ class Choice:
         else:
             self.chosen = (*self.chosen, cell)
 
+    def step(self, snapshot: Snapshot | None, step: int) -> None:
+        """Choose the cell so many ids after the one that is chosen, of those that are alive."""
+        alive = () if snapshot is None or snapshot.activity is None else snapshot.activity.ids
+        if self.chosen and alive:
+            at = alive.index(self.chosen[-1]) if self.chosen[-1] in alive else -1
+            self.choose([alive[(at + step) % len(alive)]])
+
     def traced(self, snapshot: Snapshot, count: int) -> tuple[int, ...]:
         """Return the ids whose traces are shown; a chosen one that is no more is let go."""
         activity = snapshot.activity

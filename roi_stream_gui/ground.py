@@ -30,8 +30,8 @@ PERIOD: Final = 0.5
 """Seconds between two looks."""
 LONGEST: Final = 30
 """Looks that the mean of frames remembers."""
-BEST: Final = ("correlation", "mean", "frames")
-"""Which picture cells stand out in, the best first."""
+BEST: Final = ("correlation", "mean", "template", "frames")
+"""Which picture cells stand out in, the best first; only the last one is not put in its place."""
 
 
 class Ground:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from roi_core.errors import RoiError
 from roi_core.hand import DEMOTED, outlined
 from roi_stream_gui import words
+from roi_stream_gui.names import NAMED, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -190,7 +191,7 @@ class Keeper:
             self._session = self._do.session
             self._asked, self._take = [], None
             self._ways.clear()
-            self.names = {}
+            self.names = self._told_names()
             self._do.journal.waiting.clear()
             self._do.journal.forget(CELLS)
             self._do.cells.click(None)
@@ -279,7 +280,11 @@ class Keeper:
 
     def _tell_name(self, cell: int, name: str) -> None:
         if self._do.session is not None:
-            self._do.session.tell("cell_named", {"id": cell, "name": name})
+            self._do.session.tell(NAMED, {"id": cell, "name": name})
+
+    def _told_names(self) -> dict[int, str]:
+        """Return the names that the events of the session tell: those of a recording that is looked at."""
+        return names_in(self._session.snapshot().diary.since(0)[1]) if self._session is not None else {}
 
 
 def _failed(deed: Deed) -> bool:

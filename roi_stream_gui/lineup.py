@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from roi_core.rois import RoiSet
 
@@ -34,10 +34,15 @@ class Lane(NamedTuple):
     is_cell: bool = False
 
 
-def lanes_of(rois: RoiSet, cells: Sequence[int], colour: Colour | None = None) -> list[Lane]:
+def lanes_of(
+    rois: RoiSet, cells: Sequence[int], names: Mapping[int, str], colour: Colour | None = None
+) -> list[Lane]:
     """Return the lane of each region and cell; cells get this colour, or one of their own each."""
     found = [Lane(roi.id, roi.name or f"region {roi.id}", roi.colour) for roi in rois]
-    return found + [Lane(cell, f"cell {cell}", colour or MANY[cell % len(MANY)], True) for cell in cells]
+    return found + [
+        Lane(cell, names.get(cell) or f"cell {cell}", colour or MANY[cell % len(MANY)], True)
+        for cell in cells
+    ]
 
 
 class Lineup:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from roi_stream_gui import words
+from roi_stream_gui.names import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,8 +49,11 @@ GROUPS: Final[dict[str, Group]] = {
     ),
     "regions": Group("Regions drawn", ("roi_added", "roi_changed", "roi_removed"), "mark.region", False),
     "cells": Group(
-        "Cells found, merged, judged",
-        ("birth", "merge", "split", "removed", "accepted", "rejected", "automatic", "frozen", "thawed"),
+        "Cells found, merged, judged, named",
+        (
+            "birth", "merge", "split", "removed", "restored", "accepted", "rejected", "automatic", "frozen",
+            "thawed", NAMED,
+        ),
         "mark.cell",
         False,
     ),
@@ -225,11 +229,21 @@ def _cell(what: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
     return say
 
 
+def _named(data: dict[str, Any]) -> tuple[str, str]:
+    cell, name = data.get("id"), data.get("name")
+    return (
+        (f"cell {cell} is called {name}", words.short(name, 18))
+        if name
+        else (f"cell {cell} has no name",) * 2
+    )
+
+
 SAY: Final[dict[str, Callable[[dict[str, Any]], tuple[str, str]]]] = {
     "note": _note, "marker": _marker, "setting": _setting, "card": _setting, "gap": _gap,
     "snapshot": _picture, "alert": _alert, "quality": _alert,
     "roi_added": _region("drawn"), "roi_changed": _region("changed"), "roi_removed": _region("deleted"),
     "birth": _cell("cell {id} found"), "merge": _cell("cell {other} merged into {id}"),
     "split": _cell("cell {id} split, new {into}"), "removed": _cell("cell {id} removed"),
+    "restored": _cell("cell {id} is back"), NAMED: _named,
     "accepted": _cell("cell {id} accepted"), "rejected": _cell("cell {id} rejected"),
 }  # fmt: skip

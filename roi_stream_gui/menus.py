@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.export import EXPORTS
 from roi_stream_gui import halves
+from roi_stream_gui.recents import KEPT, recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +29,17 @@ def _always(_view: View) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``path`` is ``Menu/Entry`` or deeper; ``possible`` tells whether it can be chosen, ``on`` ticks it."""
+    """``path`` is ``Menu/Entry`` or deeper; ``possible`` tells whether it can be chosen, ``on`` ticks it.
+
+    What ``label`` returns stands in place of the last part of the path; where that is '' there is no entry.
+    """
 
     path: str
     run: Callable[[Desk], object]
     keys: str = ""
     possible: Callable[[View], bool] = _always
     on: Callable[[View], bool] | None = None
+    label: Callable[[View], str] | None = None
 
 
 def _some_region(view: View) -> bool:
@@ -72,6 +77,21 @@ def _grouped(view: View) -> bool:
 def _find_fibres(desk: Desk) -> None:
     desk.controller.bundle.begin()
     desk.open_tab("regions")
+
+
+def _recent(number: int) -> Entry:
+    """Open a source that was used before."""
+
+    def label(view: View) -> str:
+        found = recent(view.choices, number)
+        return found[0] if found else ""
+
+    def run(desk: Desk) -> None:
+        found = recent(desk.controller.choices.all(), number)
+        if found:
+            desk.controller.connect(found[1])
+
+    return Entry(f"File/Open recent/{number + 1}", run, label=label)
 
 
 def _export(word: str) -> Entry:
@@ -113,6 +133,7 @@ def _cells(verb: tuple[str, str, str]) -> Entry:
 MENU: tuple[Entry, ...] = (
     Entry("File/Open ...", lambda d: d.ask_file("open", d.controller.connect), "Ctrl+O"),
     Entry("File/Catalogue ...", lambda d: d.show_library(), "Ctrl+L"),
+    *map(_recent, range(KEPT)),
     Entry(
         "File/Connect again",
         lambda d: d.controller.connect(d.controller.source),

@@ -48,8 +48,7 @@ class Peek:
             reading, self._reading = self._reading, None
             error = reading.exception()
             if error is not None:
-                log.error(words.NOT_SHOWN.format(self.wanted, error))
-                self.shown = self.wanted
+                log.error(words.NOT_SHOWN.format(self.shown, error))
         if self._reading is None and self.wanted != self.shown:
             self.shown = self.wanted
             self._reading = self._helper.submit(self._read, self.wanted)

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from roi_core.sources.devices import Device
 
-__all__ = ["Choices", "Recents"]
+__all__ = ["KEPT", "RECENT", "Choices", "Recents", "recent"]
 
 KEPT: Final = 10
+RECENT: Final = "recent: "
+"""What the label of a source begins with that was used before."""
 
 
 class Recents:
@@ -79,14 +81,20 @@ class Choices:
             self._cameras = tuple((_shown(one), one.source) for one in listing.result())
 
 
+def recent(choices: Sequence[tuple[str, str]], number: int) -> tuple[str, str] | None:
+    """Return (label, source) of what was used last (0) or so many before; None when there is none."""
+    used = [(label.removeprefix(RECENT), source) for label, source in choices if label.startswith(RECENT)]
+    return used[number] if number < len(used) else None
+
+
 def label(source: str, others: Sequence[str]) -> str:
     """Return a source as it is listed: a file by its name, with its folder when another is called so."""
     if "://" in source or not Path(source).is_absolute():
-        return f"recent: {words.short(source, 40)}"
+        return RECENT + words.short(source, 40)
     path = Path(source)
     same = sum(Path(other).name == path.name for other in others) > 1
     name = source if same else f"{path.parent.name}/{path.name}"
-    return f"recent: {name if len(name) <= 44 else '...' + name[-41:]}"
+    return RECENT + (name if len(name) <= 44 else "..." + name[-41:])
 
 
 def _shown(camera: Device) -> str:

@@ -22,6 +22,7 @@ from roi_core.paths import expanded
 from roi_core.recording import Recording
 from roi_core.ring import FrameRing
 from roi_stream_gui import words
+from roi_stream_gui.names import names_in
 from roi_stream_gui.outlines import outlines
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ class Side:
             with Recording(self.path or "") as recording:
                 yield recorded(recording, self.refined)
 
+    def names(self) -> dict[int, str]:
+        """Return what its cells are called."""
+        if self.snapshot is not None:
+            return names_in(self.snapshot.diary.since(0)[1])
+        with Recording(self.path or "") as recording:
+            return names_in(recording.events)
+
 
 class Row(NamedTuple):
     """A line of the table: a pair, or a cell that only one side has (the other is None)."""
@@ -83,6 +91,8 @@ class Compared:
     found: Comparison
     outlines: tuple[Outlines, Outlines]
     rows: tuple[Row, ...]
+    names: tuple[dict[int, str], dict[int, str]] = ({}, {})
+    """What cells are called on each side."""
 
 
 class Lines(NamedTuple):
@@ -260,7 +270,7 @@ def _compared(sides: tuple[Side, Side], least: float) -> Compared:
         drawn = outlines(a.components), outlines(b.components)
     rows = [Row(*pair) for pair in found.pairs]
     rows += [Row(cell, None) for cell in found.only_a] + [Row(None, cell) for cell in found.only_b]
-    return Compared(sides, found, drawn, tuple(rows))
+    return Compared(sides, found, drawn, tuple(rows), (sides[0].names(), sides[1].names()))
 
 
 def _traced(outcome: Compared, row: Row) -> Lines:

@@ -98,6 +98,19 @@ def _longer(step: int) -> Callable[[Controller], object]:
     return run
 
 
+def _next(step: int) -> Callable[[Controller], object]:
+    """Select the next region; where only a cell is chosen, choose the next cell."""
+
+    def run(controller: Controller) -> None:
+        if controller.cells.chosen and not controller.editor.selection:
+            session = controller.session
+            controller.cells.step(session.snapshot() if session is not None else None, step)
+        else:
+            controller.editor.select_next(step)
+
+    return run
+
+
 def _escape(controller: Controller) -> None:
     """Drop the crop in hand, else what is proposed, else what is being drawn, else the selection."""
     if controller.picture.crop.cancel():
@@ -184,8 +197,8 @@ ACTIONS: tuple[Action, ...] = (
         lambda c: c.keeper.delete(),
     ),
     Action("Lock or unlock", (Chord("L"),), lambda c: c.editor.lock()),
-    Action("Next region", (Chord("PgDn"),), lambda c: c.editor.select_next(1)),
-    Action("Previous region", (Chord("PgUp"),), lambda c: c.editor.select_next(-1)),
+    Action("Next region, or cell where one is chosen", (Chord("PgDn"),), _next(1)),
+    Action("Previous region, or cell", (Chord("PgUp"),), _next(-1)),
     Action("Larger", (Chord("="),), lambda c: c.editor.scale(1.1)),
     Action("Smaller", (Chord("-"),), lambda c: c.editor.scale(1 / 1.1)),
     *_arrows(),

@@ -56,6 +56,8 @@ class Taking:
         self._untold = self._asked = False
         self._marked: set[Path] = set()
         self._began = self._ended = 0.0
+        self._played: float | None = None
+        """Seconds of data taken from a file, which may be played at any speed."""
 
     # -- the verbs ----------------------------------------------------------------------------------------
 
@@ -76,7 +78,7 @@ class Taking:
             self._on = self._asked = True
             self._untold = False
             self._marked.clear()
-            self._began = time.monotonic()
+            self._began, self._played = time.monotonic(), None
 
     def stop(self) -> None:
         """End the recording; the file is finished in the background."""
@@ -147,7 +149,9 @@ class Taking:
 
     @property
     def seconds(self) -> float:
-        """Seconds from pressing Record to now, or to the end of that recording."""
+        """Seconds from pressing Record to now, or to the end of that recording; of a file, those recorded."""
+        if self._played is not None:
+            return self._played
         return (time.monotonic() if self._on else self._ended) - self._began
 
     @property
@@ -185,6 +189,8 @@ class Taking:
                 log.error("not recording: %s", take.failed)
             else:
                 log.info("recording to %s%s", take.path, self._until())
+        if not snapshot.live and (on or self._untold):
+            self._played = take.seconds
         if self._untold:
             self._tell(take, on)
 

@@ -27,7 +27,7 @@ class Menu:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._items: dict[int, Entry] = {}
-        self._shown: dict[int, tuple[bool, bool]] = {}
+        self._shown: dict[int, tuple[bool, bool, str]] = {}
 
     def build(self, parent: int) -> None:
         """Make menus and entries; `parent` is the menu bar."""
@@ -48,9 +48,12 @@ class Menu:
     def update(self, view: View) -> None:
         """Switch off what cannot be chosen now; tick what is on."""
         for item, entry in self._items.items():
-            state = entry.possible(view), entry.on is not None and entry.on(view)
+            label = entry.label(view) if entry.label is not None else ""
+            state = entry.possible(view), entry.on is not None and entry.on(view), label
             if state != self._shown.get(item):
                 self._shown[item] = state
                 dpg.configure_item(item, enabled=state[0])
                 if entry.on is not None:
                     dpg.set_value(item, state[1])
+                if entry.label is not None:
+                    dpg.configure_item(item, label=label, show=bool(label))

@@ -146,7 +146,7 @@ class Raster:
         now = set(alive)
         cells = [cell for cell in self._ids if cell in now]
         self._at = {cell: k for k, cell in enumerate(self._ids)}
-        self._lanes = lanes_of(view.rois, sorted(cells), CELL)
+        self._lanes = lanes_of(view.rois, sorted(cells), self._do.keeper.names, CELL)
         rois = tuple(roi.id for roi in view.rois)
         self._regions.update(snapshot.traces, timeline.regions, rois, (shown.trace_kind,), scale, stretch)
         self._cells.update(snapshot.cells, timeline.cells, self._ids, (shown.cell_kind,), scale, stretch)

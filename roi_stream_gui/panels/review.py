@@ -21,6 +21,8 @@ __all__ = ["ReviewPanel"]
 
 WIDTH: Final = 330
 """px of the table."""
+LETTERS: Final = 16
+"""Letters of a cell's number and name."""
 ROWS: Final = 200
 """Rows of the table on a page."""
 LOW: Final = 80
@@ -159,13 +161,14 @@ class ReviewPanel:
         """Fill the rows of this page; those that are too many are hidden."""
         outcome = self._review.outcome
         every = outcome.rows if outcome is not None else ()
+        names = outcome.names if outcome is not None else ({}, {})
         self._first = max(0, min(self._first, (len(every) - 1) // ROWS * ROWS))
         page = every[self._first : self._first + ROWS]
         while len(self._rows) < len(page):
             self._rows.append(self._row(len(self._rows)))
         for k, (row, cells) in enumerate(self._rows):
             if k < len(page):
-                for cell, text in zip(cells, _texts(page[k]), strict=True):
+                for cell, text in zip(cells, _texts(page[k], names), strict=True):
                     dpg.configure_item(cell, label=text)
                 for cell in cells:
                     dpg.set_value(cell, self._first + k == self._review.chosen)
@@ -203,6 +206,9 @@ def _said(found: Comparison) -> str:
     )  # fmt: skip
 
 
-def _texts(row: Row) -> tuple[str, ...]:
-    cells = ("only in B" if row.a is None else str(row.a), "only in A" if row.b is None else str(row.b))
+def _texts(row: Row, names: tuple[dict[int, str], dict[int, str]]) -> tuple[str, ...]:
+    cells = (
+        f"only in {other}" if cell is None else words.short(f"{cell} {known.get(cell, '')}".strip(), LETTERS)
+        for cell, other, known in zip((row.a, row.b), "BA", names, strict=True)
+    )
     return *cells, *("" if value != value else f"{value:.2f}" for value in (row.overlap, row.r))

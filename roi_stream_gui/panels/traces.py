@@ -182,7 +182,7 @@ class Traces:
         do, shown = self._do, view.settings.display
         overlay = shown.trace_mode == "overlay"
         traced = do.cells.traced(snapshot, shown.cell_traces)
-        every = lanes_of(view.rois, traced, None if overlay else CELL)
+        every = lanes_of(view.rois, traced, do.keeper.names, None if overlay else CELL)
         room = LANES if overlay else int(min(LANES, max(height // self._desk.px(LANE_HEIGHT), 1)))
         lanes = self._lineup.choose(every, room, view.selection, do.cells.chosen)
         first = self._lineup.first + 1

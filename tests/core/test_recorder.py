@@ -163,6 +163,12 @@ def test_losses_are_counted_or_unknown(tmp_path, counter, lost, told):
         assert recording.attributes["loss_basis"] == counter
 
 
+def test_a_kind_of_event_that_a_file_would_cut_short_is_a_mistake():
+    assert Event(0.0, 1, "k" * 16).kind == "k" * 16
+    with pytest.raises(ValueError, match="16 letters"):
+        Event(0.0, 1, "k" * 17)
+
+
 def test_losses_before_the_first_row_are_not_this_recordings(tmp_path):
     with Recording(record(tmp_path / "a.h5", [sample(0, lost=7), sample(1)])) as recording:
         assert recording.attributes["frames_dropped"] == 0

@@ -177,6 +177,15 @@ class TestChoice:
         assert choice.traced(snapshot(replace(c, version=2), alive=(2, 3, 4)), 2) == (4, 3)
         assert choice.traced(SimpleNamespace(activity=None), 2) == ()
 
+    def test_keys_step_from_cell_to_cell_where_no_region_is_selected(self):
+        choice, seen = Choice(), snapshot(components(*[disc(9, 9, 3)] * 3), alive=(1, 2, 3))
+        choice.step(seen, 1)
+        assert choice.chosen == (), "nothing to go on from"
+        choice.choose([2])
+        for step, chosen in ((1, 3), (1, 1), (-1, 3), (-1, 2)):
+            choice.step(seen, step)
+            assert choice.chosen == (chosen,)
+
     def test_facts_are_told_of_one_cell(self):
         c = components(disc(10, 10, 3), disc(20, 20, 3), status=[1, 2], snr=[12.34, 1])
         assert cells.facts(c, 1, 7.2).startswith("cell 1, accepted\nSNR 12.3")
@@ -349,6 +358,16 @@ class TestTraces:
         known = line[~np.isnan(line)]
         assert known.size
         assert 0 <= known.min() <= known.max() <= 1, "its own lane, the lowest"
+
+    def test_a_lane_bears_the_name_of_its_cell(self, desk, found):
+        panel = built("traces", desk)
+        found.tick()
+        found.keeper.names = dict.fromkeys(found.view().snapshot.activity.ids, "soma")
+        for mode in ("stacked", "overlay", "raster"):
+            found.edit("display.trace_mode", mode)
+            panel.update(found.view())
+            told = panel.tell()
+            assert "soma" in (told["raster"]["lanes"] if mode == "raster" else told["lanes"])
 
     def test_hundreds_of_cells_give_a_bounded_number_of_lanes(self, desk, found):
         found.edit("display.cell_traces", 16)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from roi_core.board import Diary
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.errands import Errands
 from roi_core.frame import Memo, Order, Status, Verb
@@ -43,7 +44,7 @@ class Bench:
         self.finder, self.errands, self.row = Finder(), Errands(), 0
         self.errands.open()
         components = SimpleNamespace(frozen=frozenset())
-        shot = SimpleNamespace(activity=SimpleNamespace(components=components), recording=None)
+        shot = SimpleNamespace(activity=SimpleNamespace(components=components), recording=None, diary=Diary())
         hand = Hand(self.errands, SimpleNamespace(activity=None), lambda _: None)
         session = SimpleNamespace(cells=hand, snapshot=lambda: shot, tell=lambda *_: None)
         self.journal = Journal()

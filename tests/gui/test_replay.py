@@ -18,6 +18,7 @@ from roi_stream_gui.view import Phase
 from tests.core.test_recorder_cells import record, samples
 from tests.fakes import Ramp
 from tests.gui.driver import within
+from tests.gui.test_review import named
 
 COUNT = 40
 
@@ -160,6 +161,9 @@ class TestPlaying:
             assert index[0] >= 25
             np.testing.assert_array_equal(found.movie[:, 0, 0], index)
             assert any("analysed from its frame 25 on" in str(event.data) for event in found.events)
+            do.tick()
+            seconds = found.time[-1] - found.time[0]
+            assert do.taking.seconds == pytest.approx(seconds), "the clock is that of the file at any speed"
 
     def test_nothing_is_begun_anew_under_a_recording(self, do, film):
         connect(do, film)
@@ -210,6 +214,7 @@ class TestRecordings:
         path = record(
             tmp_path / "a.h5", samples(range(70)), summary=Summary(FinishReason.COMPLETED, maps=maps)
         )
+        named(path, [(2, "axon"), (5, "x"), (2, "soma"), (5, "")])
         do.editor.add(Circle(3, 3, 1, name="mine"))
         connect(do, path)
         assert said(do, "holds no movie and the file it was made from is not beside it")
@@ -217,6 +222,8 @@ class TestRecordings:
         assert view.phase is Phase.FINISHED
         np.testing.assert_array_equal(view.frames.latest().image, maps["mean"])
         assert len(view.snapshot.activity.ids) == 4
+        do.tick()
+        assert do.keeper.names == {2: "soma"}
         assert do.replay.transport is None
         assert len(do.editor.rois) == 0, "traces belong to the regions of the recording"
         assert said(do, "your 1 regions are put aside")
@@ -237,3 +244,15 @@ class TestRecordings:
         shutil.move(film, tmp_path / "gone.npy")
         do.replay.look(3)
         until(do, lambda: said(do, "frame 3 cannot be shown"), "a sentence")
+
+    def test_of_two_that_cannot_be_read_each_is_told_by_its_number(self, do, film, tmp_path):
+        connect(do, film)
+        shutil.move(film, tmp_path / "gone.npy")
+        peek = do.replay.peek
+        peek.look(3)
+        peek.wanted = 5  # wished while the first is being read
+        until(do, lambda: said(do, "frame 5 cannot be shown"), "the second")
+        assert said(do, "frame 3 cannot be shown")
+        shutil.move(tmp_path / "gone.npy", film)
+        peek.look(7)
+        until(do, lambda: peek.ring.head == 1, "the file is back")

@@ -1,7 +1,9 @@
 """Two results compared, and exports: what the window does, without it."""
 
+import json
 import shutil
 
+import dearpygui.dearpygui as dpg
 import h5py
 import numpy as np
 import pytest
@@ -37,6 +39,15 @@ def our(tmp_path):
 def path(tmp_path):
     maps = {"mean": np.arange(48, dtype=np.float32).reshape(SHAPE)}
     return record(tmp_path / "a.h5", samples(range(70)), summary=Summary(FinishReason.COMPLETED, maps=maps))
+
+
+def named(path, names):
+    """Write into a recording that cells were given names."""
+    with h5py.File(path, "r+") as file:
+        events = file[layout.EVENTS]
+        for cell, name in names:
+            events.resize(len(events) + 1, axis=0)
+            events[-1] = (0.5, 5, b"cell_named", json.dumps({"id": cell, "name": name}))
 
 
 def until(our, true, what):
@@ -209,6 +220,7 @@ def test_the_panel_shows_pairs_and_lets_one_be_chosen(desk, path):
     our = desk.controller
     panel = built("review", desk)
     assert isinstance(panel, ReviewPanel)
+    named(path, [(2, "soma")])
     our.review.add(path)
     until(our, lambda: labels(our) == ["a.h5"], "it is offered")
     our.review.sides = ("a.h5", "a.h5")
@@ -218,4 +230,5 @@ def test_the_panel_shows_pairs_and_lets_one_be_chosen(desk, path):
     told = panel.tell()
     assert [pair[:2] for pair in told["pairs"]] == [[2, 2], [4, 4], [5, 5]]
     assert told["drawn"] == 70
+    assert [dpg.get_item_label(cells[0]) for _, cells in panel._rows] == ["2 soma", "4", "5"]
     assert "same: 3 of 3 in A" in told["summary"]

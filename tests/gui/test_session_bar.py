@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import dearpygui.dearpygui as dpg
 import pytest
 
 from roi_core.card import Card
@@ -15,6 +16,7 @@ from roi_stream_gui import health, words
 from roi_stream_gui.card import CardDesk
 from roi_stream_gui.disk import looked
 from roi_stream_gui.messages import KEPT, MessageLog
+from roi_stream_gui.panels.menu import Menu
 from roi_stream_gui.recents import Choices, Recents
 from roi_stream_gui.recovery import left_behind
 from roi_stream_gui.shortcuts import Chord, find
@@ -208,6 +210,21 @@ class TestRecents:
         labels = [label for label, _ in Choices(recents).all()]
         assert len(set(labels)) == len(labels)
 
+    def test_the_menu_opens_them_again(self, desk, tmp_path, monkeypatch):
+        controller, asked = desk.controller, []
+        for k in range(3):
+            controller.recents.add(f"http://camera/{k}")
+        menu = Menu(desk)
+        with dpg.window(menubar=True), dpg.menu_bar() as bar:
+            menu.build(int(bar))
+        menu.update(controller.view())
+        entries = [desk.names[f"menu.File/Open recent/{k + 1}"] for k in range(4)]
+        assert [dpg.get_item_label(item) for item in entries[:3]] == [f"http://camera/{k}" for k in (2, 1, 0)]
+        assert [dpg.is_item_shown(item) for item in entries] == [True, True, True, False]
+        monkeypatch.setattr(controller, "connect", asked.append)
+        dpg.get_item_callback(entries[1])()
+        assert asked == ["http://camera/1"]
+
     @pytest.mark.parametrize("text", ["", "{", "[1, null]", '{"a": 1}', "[" * 3000])
     def test_a_broken_list_is_an_empty_one(self, tmp_path, text):
         (tmp_path / "recent.json").write_text(text)
@@ -334,6 +351,15 @@ class TestCard:
         assert (card.now.subject.subject_id, card.now.imaging.indicator) == ("m018", "GCaMP8m")
         assert not card.save("a/b")
         assert not card.choose("none")
+
+    def test_a_card_given_for_one_start_replaces_none_that_is_kept(self, config):
+        CardDesk(config).edit("subject.subject_id", "m017")
+        given = CardDesk(config)
+        given.begin(Card().with_value("session.lab", "theirs"))
+        given.edit("session.notes", "woke up")
+        assert (given.now.session.lab, given.now.session.notes) == ("theirs", "woke up")
+        again = CardDesk(config).now
+        assert (again.subject.subject_id, again.session.lab, again.session.notes) == ("m017", "", "")
 
     def test_a_broken_card_of_last_time_is_put_aside_told_and_never_overwritten(self, config, caplog):
         config.mkdir(parents=True)

@@ -159,6 +159,9 @@ def test_the_ground_is_fetched_while_it_is_wanted_and_only_then():
         name, picture = controller.ground.best()
         assert name in ("correlation", "mean", "frames")
         assert picture.shape == controller.session.frames.shape
+        # what motion correction has put in its place goes before a mean of frames that move
+        controller.ground.pictures = {"frames": picture, "template": picture + 1}
+        assert controller.ground.best()[0] == "template"
     finally:
         source.close()
         controller.close()
