@@ -121,7 +121,8 @@ class SessionBar:
     def tell(self) -> dict[str, Any]:
         """Return what the bar says."""
         texts = {"clock": self._clock, "file": self._file, "length": self._end, "name": self._name}
-        return {name: dpg.get_value(item) for name, item in texts.items()}
+        told = {name: dpg.get_value(item) for name, item in texts.items()}
+        return told | {"choices": [label for label, _ in self._choices]}
 
     def _show_source(self, view: View) -> None:
         if view.choices != self._choices or view.source != self._source:
