@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from roi_core import layout
-from roi_core.export.units import chosen
+from roi_core.export.units import chosen, lit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ BLOCK: Final = 1024
 def write(recording: Recording, path: Path, task: Task) -> None:
     """Write time (s), camera frame index, the mean of each ROI and, when recorded, its dF/F.
 
-    Interleaved channels have a column that names the one each row shows.
+    Interleaved channels have a column that names the one each row shows, '' where that is in doubt.
     Each accepted cell adds its calcium and its spikes, named by its id.
     """
     cells = chosen(recording, task.wishes)
@@ -54,8 +54,7 @@ def write(recording: Recording, path: Path, task: Task) -> None:
 
 def _lights(recording: Recording) -> list[list[str]]:
     """Return the name of the channel of each row, each in a list; none when there is one channel only."""
-    names, shown = recording.channel_names, recording.channel
-    return [] if shown is None else [[names[number]] for number in shown]
+    return [[name] for name in lit(recording) or []]
 
 
 def _regions(recording: Recording, rows: slice) -> list[NDArray[np.float32]]:

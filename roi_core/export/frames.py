@@ -24,7 +24,7 @@ BATCH: Final = 16
 
 
 class Frames:
-    """The frames (H, W) uint16 of a recording's rows.
+    """The frames (H, W) uint16 of a recording's ``rows`` (n,): all of them, or some in rising order.
 
     Corrected frames are moved as motion correction moved them (`roi_core.motion.kernels`), rounded; what the
     camera did not see of the template's field is 0, and a frame without a shift stays where it is.
@@ -35,51 +35,51 @@ class Frames:
         There is no movie, or it is to be corrected and there are no shifts; or, on the way, it is damaged.
     """
 
-    def __init__(self, recording: Recording, task: Task, corrected: bool = False) -> None:
-        if recording.movie is None:
+    def __init__(
+        self, recording: Recording, task: Task, corrected: bool = False, rows: NDArray[np.intp] | None = None
+    ) -> None:
+        movie, shifts = recording.movie, recording.shifts
+        if movie is None:
             raise RecordingError(
                 f"{recording.path} holds no movie; record one with recorder.movie=true, or export its "
                 "traces: --to csv"
             )
-        if corrected and recording.shifts is None:
+        if corrected and shifts is None:
             raise RecordingError(
                 f"{recording.path} was recorded without motion correction; export it as it is, without "
                 "--corrected"
             )
-        self.rows = recording.rows
+        self.rows = np.arange(recording.rows) if rows is None else rows
         self.shape = recording.shape
-        self._path, self._movie, self._task = recording.path, recording.movie, task
+        self._path, self._movie, self._task = recording.path, movie, task
         self._mover = Mover(recording.shape) if corrected else None
-        shifts = recording.shifts if corrected else None
-        self._shifts = (
-            np.zeros((self.rows, 2)) if shifts is None else np.nan_to_num(shifts.astype(np.float64))
-        )
+        self._shifts = np.nan_to_num(np.zeros((recording.rows, 2)) if shifts is None else shifts)
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
     def all(self, step: int = 1) -> Iterator[tuple[int, NDArray[np.uint16]]]:
         """Yield every `step`-th row and its frame, telling the task how far it is."""
-        for block in self._task.blocks(self.rows, BATCH * step):
-            batch = self._read(block, step)
-            yield from zip(range(block.start, block.stop, step), batch, strict=True)
+        for block in self._task.blocks(len(self), BATCH * step):
+            rows = self.rows[block.start : block.stop : step]
+            yield from zip(rows.tolist(), self._read(rows), strict=True)
 
     def some(self, count: int) -> NDArray[np.uint16]:
         """Return about `count` frames from all over, as they were."""
-        return np.concatenate([self._raw(slice(row, row + 1)) for row in self._spread(count)])
+        places = np.unique(np.linspace(0, len(self) - 1, count).astype(int))
+        return self._raw(self.rows[places])
 
-    def _spread(self, count: int) -> list[int]:
-        return [int(row) for row in np.unique(np.linspace(0, self.rows - 1, count).astype(int))]
-
-    def _read(self, block: slice, step: int) -> list[NDArray[np.uint16]]:
-        frames = self._raw(slice(block.start, block.stop, step))
-        if self._mover is None:
+    def _read(self, rows: NDArray[np.intp]) -> list[NDArray[np.uint16]]:
+        frames, mover = self._raw(rows), self._mover
+        if mover is None:
             return list(frames)
-        shifts = self._shifts[block.start : block.stop : step]
-        return [self._mover.move(frame, *shift) for frame, shift in zip(frames, shifts, strict=True)]
+        return [mover.move(frame, *shift) for frame, shift in zip(frames, self._shifts[rows], strict=True)]
 
-    def _raw(self, rows: slice) -> NDArray[np.uint16]:
+    def _raw(self, rows: NDArray[np.intp]) -> NDArray[np.uint16]:
         try:
             return np.asarray(self._movie[rows])
         except (OSError, RuntimeError, KeyError) as error:
-            raise RecordingError(f"{self._path} is damaged: its movie ends near row {rows.start}") from error
+            raise RecordingError(f"{self._path} is damaged: its movie ends near row {rows[0]}") from error
 
 
 class Mover:

@@ -10,6 +10,9 @@ see its columns) with ``RoiResponseSeries`` (demixed traces above their baseline
 ``Deconvolved``; drawn regions are in ``Regions``. Without cells it holds the regions, their means are
 ``RoiResponseSeries`` and so is their dF/F. A trace is NaN where its cell or region was not there.
 
+Of interleaved channels each has series of its own; those of the main one have the plain names, those of
+the others end in the name of the channel.
+
 nwbinspector takes a recording of fewer frames than the picture is wide, or than there are cells, for one that
 is turned the wrong way; it is not.
 """

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import h5py
 import numpy as np
-from hdmf.backends.hdf5.h5_utils import H5DataIO
 from hdmf.common import VectorData, VectorIndex
 from pynwb import TimeSeries
 from pynwb.base import Images
@@ -26,36 +25,35 @@ from pynwb.ophys import (
 from roi_core import layout
 from roi_core.export.frames import Frames
 from roi_core.export.nwb_card import file_of, plane_of
-from roi_core.export.units import BLOCK, Cells, Regions, cells_of, picture, rate_of, regions_of, setting
+from roi_core.export.nwb_fill import Clock, Later, fill_masks, fill_movie, fill_rows, in_words, packed
+from roi_core.export.units import (
+    Cells,
+    Light,
+    Regions,
+    cells_of,
+    lights_of,
+    picture,
+    rate_of,
+    regions_of,
+    setting,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
     from scipy.sparse import csc_matrix
 
     from roi_core.card import Card
+    from roi_core.export.nwb_fill import Rows
     from roi_core.export.task import Task
     from roi_core.recording import Recording
-
-    Rows = Callable[[slice], NDArray[np.float32]]
 
 __all__ = ["Draft"]
 
 COUNTS: Final = "camera counts"
-EVEN: Final = 1e-6
-"""Times are those of a constant rate when none is further from it, s."""
 CHUNK: Final = 2**22
 """Bytes of a chunk of the movie, about."""
-
-
-class Later(NamedTuple):
-    """A dataset of the file that is filled once the containers are written; ``work`` counts its rows."""
-
-    path: str
-    work: int
-    fill: Callable[[h5py.Dataset], None]
 
 
 class Draft:
@@ -64,11 +62,15 @@ class Draft:
     def __init__(self, recording: Recording, card: Card, task: Task) -> None:
         self._recording = recording
         self._task = task
-        self._rate = rate_of(recording)
         self.file = file_of(recording, card)
-        self._plane = plane_of(self.file, card, self._rate)
+        self._plane = plane_of(self.file, card, rate_of(recording))
         self._ophys = self.file.create_processing_module("ophys", "Regions, cells and their traces")
-        self._clock = self._regular() or {"timestamps": recording.time}
+        self._lights = [light for light in lights_of(recording) if len(light.rows)]
+        time = recording.time
+        self._clocks = {
+            light.name: Clock(time[light.rows], rate_of(recording, light)) for light in self._lights
+        }
+        self._clock = Clock(time, rate_of(recording)) if len(self._lights) != 1 else self._clocks[""]
         self._later: list[Later] = []
         self.file.add_scratch(recording.settings, name="settings", description="settings at the start, YAML")
 
@@ -76,20 +78,23 @@ class Draft:
         """Add the frames, if they were recorded, as one- or two-photon series as the preset says."""
         if not self._recording.has_movie:
             return
-        frames = Frames(self._recording, self._task)
-        height, width = frames.shape
         preset = setting(self._recording, "cnmf", "preset", "2p")
         kind = TwoPhotonSeries if preset == "2p" else OnePhotonSeries
-        chunk = min(frames.rows, max(1, CHUNK // (2 * height * width)))
-        data = _packed((frames.rows, width, height), "u2", (chunk, width, height))
-        series = kind(
-            name=kind.__name__, description="frames as the camera gave them", data=data,
-            imaging_plane=self._plane, unit=COUNTS, **self._clock,
-        )  # fmt: skip
-        self._shared(series)
-        self.file.add_acquisition(series)
-        path = f"/acquisition/{series.name}/data"
-        self._later.append(Later(path, frames.rows, partial(_fill_movie, frames, chunk)))
+        for light in self._lights:
+            frames = Frames(self._recording, self._task, rows=light.rows)
+            height, width = frames.shape
+            chunk = min(len(frames), max(1, CHUNK // (2 * height * width)))
+            clock = self._clocks[light.name]
+            series = kind(
+                name=self._named(kind.__name__, light),
+                description=f"frames as the camera gave them{self._said(light)}",
+                data=packed((len(frames), width, height), "u2", (chunk, width, height)),
+                imaging_plane=self._plane, unit=COUNTS, **clock.fields,
+            )  # fmt: skip
+            clock.follow(series)
+            self.file.add_acquisition(series)
+            path = f"/acquisition/{series.name}/data"
+            self._later.append(Later(path, len(frames), partial(fill_movie, frames, chunk)))
 
     def add_found(self) -> None:
         """Add regions and cells, their masks and traces."""
@@ -124,9 +129,9 @@ class Draft:
                 "demixed traces above their baseline, neighbours and neuropil out",
             ),
             ("Denoised", layout.CALCIUM, "denoised calcium"),
-            ("Deconvolved", layout.SPIKES, "spikes, as a share of the calcium they cause"),
+            ("Deconvolved", layout.SPIKES, "spikes, in the unit of the calcium they cause"),
         ):
-            self._add_traces(self._light, name, what, table, partial(cells.traces, path))
+            self._add_traces(self._light, name, what, table, partial(cells.traces, path), COUNTS)
 
     def _add_regions(self, regions: Regions, name: str) -> None:
         table = self._table(name, "regions drawn by hand, as they were last", regions.ids, regions.footprints)
@@ -134,7 +139,7 @@ class Draft:
         table.add_column("geometry", "its kind, and its numbers in px", data=regions.geometry)
         series = "RoiResponseSeries" if name == "PlaneSegmentation" else name
         means = partial(self._recording.regions, layout.MEANS)
-        self._add_traces(self._light, series, "mean of each region", table, means)
+        self._add_traces(self._light, series, "mean of each region", table, means, COUNTS)
         if self._recording.has_dff:
             self._ophys.add(self._dff)
             dff = partial(self._recording.regions, layout.DFF)
@@ -144,15 +149,9 @@ class Draft:
         """Add what motion correction found."""
         shifts = self._recording.shifts
         if shifts is not None:
-            self._ophys.add(
-                TimeSeries(
-                    name="MotionShifts",
-                    data=shifts[:, ::-1],
-                    unit="pixels",
-                    **self._clock,
-                    description="columns x, y: by how much each frame was moved to fit the template",
-                )
-            )
+            what = "columns x, y: by how much each frame was moved to fit the template"
+            fields = {"data": shifts[:, ::-1], "unit": "pixels", "description": what}
+            self._ophys.add(TimeSeries(name="MotionShifts", **fields, **self._clock.fields))
 
     def add_pictures(self) -> None:
         """Add the summary pictures, [x][y]."""
@@ -170,14 +169,13 @@ class Draft:
         events = sorted(self._recording.events, key=lambda event: event.time)
         if not events:
             return
-        said = [_in_words(event.data) for event in events]
         columns = {
             "kind": (
                 "start, stop, note, marker, edit, gap, birth, alert ...",
                 [each.kind for each in events],
             ),
             "frame": ("the camera's count, -1 before the first", [each.frame for each in events]),
-            "annotation": ("what there is to say", said),
+            "annotation": ("what there is to say", [in_words(each.data) for each in events]),
         }
         times = TimestampVectorData(
             name="timestamp", description="s since the first frame", data=[each.time for each in events]
@@ -197,26 +195,19 @@ class Draft:
             for later in self._later:
                 later.fill(file[later.path])
 
-    def _regular(self) -> dict[str, Any] | None:
-        """Return the rate, if the frames came at a constant one."""
-        time = self._recording.time
-        if len(time) < 2:
-            return {"rate": self._rate, "starting_time": float(time[0])}
-        period = (time[-1] - time[0]) / (len(time) - 1)
-        off = np.abs(time - time[0] - period * np.arange(len(time))).max()
-        return {"rate": float(1 / period), "starting_time": float(time[0])} if off <= EVEN else None
+    def _named(self, name: str, light: Light) -> str:
+        """Return a name for a series of a channel; that of the main one is as if it were the only one."""
+        return name if light is self._lights[0] else f"{name}_{light.name}"
 
-    def _shared(self, series: TimeSeries) -> None:
-        """Let the series that follow point to the times of the first one."""
-        if "timestamps" in self._clock:
-            self._clock = {"timestamps": series}
+    def _said(self, light: Light) -> str:
+        return f", channel {light.name}" if light.name else ""
 
     def _table(
         self, name: str, description: str, ids: NDArray[np.int64], footprints: csc_matrix
     ) -> PlaneSegmentation:
         """Add a table of masks: as pictures, to be filled, and as lists of pixels."""
         (height, width), count = self._recording.shape, len(ids)
-        pictures = _packed((count, width, height), "f4", (1, width, height))
+        pictures = packed((count, width, height), "f4", (1, width, height))
         y, x = np.divmod(footprints.indices.astype(np.int64), width)
         pixels = np.empty(len(x), [("x", "u4"), ("y", "u4"), ("weight", "f4")])
         pixels["x"], pixels["y"], pixels["weight"] = x, y, footprints.data
@@ -231,59 +222,23 @@ class Draft:
         )  # fmt: skip
         self._segmentation.add_plane_segmentation(table)
         path = f"/processing/ophys/ImageSegmentation/{name}/image_mask"
-        fill = partial(_fill_masks, footprints, self._recording.shape, self._task)
+        fill = partial(fill_masks, footprints, self._recording.shape, self._task)
         self._later.append(Later(path, count, fill))
         return table
 
     def _add_traces(
-        self, to: Any, name: str, what: str, table: PlaneSegmentation, rows: Rows, unit: str = COUNTS
+        self, to: Any, name: str, what: str, table: PlaneSegmentation, source: Rows, unit: str
     ) -> None:
-        count, length = len(table.id), self._recording.rows
-        chunk = (min(length, 1024), min(count, 64))
-        series = RoiResponseSeries(
-            name=name, description=what, data=_packed((length, count), "f4", chunk), unit=unit,
-            rois=table.create_roi_table_region("all", region=list(range(count))), **self._clock,
-        )  # fmt: skip
-        self._shared(series)
-        to.add_roi_response_series(series)
-        path = f"/processing/ophys/{to.name}/{name}/data"
-        self._later.append(Later(path, length, partial(_fill_rows, rows, length, self._task)))
-
-
-def _in_words(data: dict[str, Any]) -> str:
-    """Return an event's own fields as text; with braces it would be taken for a dictionary not unpacked."""
-    said = ", ".join(f"{name}: {value}" for name, value in data.items())
-    return said.translate(str.maketrans("{}", "()"))
-
-
-def _packed(shape: tuple[int, ...], dtype: str, chunks: tuple[int, ...]) -> H5DataIO:
-    """Return an empty dataset, compressed with what every HDF5 reader knows."""
-    return H5DataIO(
-        shape=shape,
-        dtype=np.dtype(dtype),
-        chunks=chunks,
-        compression="gzip",
-        compression_opts=1,
-        shuffle=True,
-    )
-
-
-def _fill_movie(frames: Frames, chunk: int, dataset: h5py.Dataset) -> None:
-    height, width = frames.shape
-    waiting = np.empty((chunk, width, height), np.uint16)
-    for row, frame in frames.all():
-        place = row % chunk
-        waiting[place] = frame.T
-        if place == chunk - 1 or row == frames.rows - 1:
-            dataset[row - place : row + 1] = waiting[: place + 1]
-
-
-def _fill_rows(rows: Rows, length: int, task: Task, dataset: h5py.Dataset) -> None:
-    for block in task.blocks(length, BLOCK):
-        dataset[block] = rows(block)
-
-
-def _fill_masks(footprints: csc_matrix, shape: tuple[int, int], task: Task, dataset: h5py.Dataset) -> None:
-    for block in task.blocks(footprints.shape[1], 1):
-        mask = footprints[:, block].toarray().reshape(shape)
-        dataset[block] = mask.T[None]
+        """Add the (n, N) traces of a table, to be filled; those of each channel by themselves."""
+        count = len(table.id)
+        for light in self._lights:
+            length, clock = len(light.rows), self._clocks[light.name]
+            series = RoiResponseSeries(
+                name=self._named(name, light), description=what + self._said(light), unit=unit,
+                data=packed((length, count), "f4", (min(length, 1024), min(count, 64))),
+                rois=table.create_roi_table_region("all", region=list(range(count))), **clock.fields,
+            )  # fmt: skip
+            clock.follow(series)
+            to.add_roi_response_series(series)
+            path = f"/processing/ophys/{to.name}/{series.name}/data"
+            self._later.append(Later(path, length, partial(fill_rows, source, light.rows, self._task)))

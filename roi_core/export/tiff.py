@@ -1,8 +1,8 @@
 """The movie as a 16-bit TIFF stack with its times.
 
 Up to 4 GB it is an ImageJ stack (``T`` axis, frame interval, pixel size, a label ``TIME s, frame INDEX`` on
-every slice); beyond what plain TIFF holds it is a BigTIFF with OME metadata (time of every plane), which
-Bio-Formats opens in ImageJ.
+every slice, with its channel where several take turns); beyond what plain TIFF holds it is a BigTIFF with OME
+metadata (time of every plane), which Bio-Formats opens in ImageJ.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from roi_core.export.frames import Frames
-from roi_core.export.units import rate_of
+from roi_core.export.units import lit, rate_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,14 +34,14 @@ def write(recording: Recording, path: Path, task: Task) -> None:
 
     frames = Frames(recording, task, task.wishes.corrected)
     height, width = frames.shape
-    small = frames.rows * (2 * height * width + LABEL) < PLAIN
+    small = len(frames) * (2 * height * width + LABEL) < PLAIN
     side = recording.card.imaging.um_per_px
     kinds: dict[str, Any] = {"imagej": True} if small else {"ome": True, "bigtiff": True}
     metadata = _for_imagej(recording, side) if small else _for_ome(recording, side)
     with tifffile.TiffWriter(path, **kinds) as file:
         file.write(
             (frame for _, frame in frames.all()),
-            shape=(frames.rows, height, width),
+            shape=(len(frames), height, width),
             dtype=np.uint16,
             photometric="minisblack",
             metadata=metadata,
@@ -53,6 +53,9 @@ def _for_imagej(recording: Recording, side: float | None) -> dict[str, Any]:
     rate = rate_of(recording)
     clock = zip(recording.time, recording.frame_index, strict=True)
     labels = [f"{time:.6f} s, frame {index}" for time, index in clock]
+    shown = lit(recording)
+    if shown is not None:
+        labels = [f"{label}, channel {name}" for label, name in zip(labels, shown, strict=True)]
     known = {"axes": "TYX", "fps": rate, "finterval": 1 / rate, "Labels": labels}
     return known | ({"unit": "um"} if side else {})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import yaml
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCK",
     "Cells",
+    "Light",
     "Regions",
     "cells_of",
     "chosen",
+    "lights_of",
+    "lit",
     "needed",
     "picture",
     "rate_of",
@@ -142,9 +145,13 @@ def picture(recording: Recording, name: str) -> NDArray[Any] | None:
     return np.nan_to_num(found, nan=float(np.nanmin(found)))
 
 
-def rate_of(recording: Recording) -> float:
-    """Return the usual number of frames per second; of a single frame, what the camera was asked for."""
-    steps = np.diff(recording.time)
+def rate_of(recording: Recording, light: Light | None = None) -> float:
+    """Return the usual number of frames per second, or of a channel's frames.
+
+    Of a single frame it is what the camera was asked for.
+    """
+    time = recording.time
+    steps = np.diff(time if light is None else time[light.rows])
     return float(1 / np.median(steps)) if len(steps) else float(recording.attributes["frame_rate"])
 
 
@@ -154,3 +161,34 @@ def setting(recording: Recording, block: str, name: str, otherwise: Any) -> Any:
     for key in (block, name):
         found = found.get(key) if isinstance(found, dict) else None
     return otherwise if found is None else found
+
+
+class Light(NamedTuple):
+    """An interleaved channel: its name and the (n,) rows that show it."""
+
+    name: str
+    rows: NDArray[np.intp]
+
+
+def lights_of(recording: Recording) -> list[Light]:
+    """Return the interleaved channels, the main one first; where there is one only, it has no name.
+
+    Rows of which nobody knows what they show are in none.
+    """
+    names = recording.channel_names
+    if not names:
+        return [Light("", np.arange(recording.rows))]
+    reference = setting(recording, "channels", "reference", "")
+    ordered = sorted(names, key=lambda name: name == str(reference))
+    return [Light(name, recording.rows_of(name)) for name in ordered]
+
+
+def lit(recording: Recording) -> list[str] | None:
+    """Return what each row shows, '' where that is in doubt, or None when there is one channel only."""
+    if not recording.channel_names:
+        return None
+    shown = [""] * recording.rows
+    for name, rows in lights_of(recording):
+        for row in rows.tolist():
+            shown[row] = name
+    return shown

@@ -1,6 +1,7 @@
 """A preview that any player shows: 8 bit, limits of contrast, outlines, time and frame on the picture.
 
-For looking only: shades are cut at the limits and compressed with loss.
+Of interleaved channels it shows the main one, else it would flicker. For looking only: shades are cut at the
+limits and compressed with loss.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from roi_core.errors import RecordingError
 from roi_core.export.frames import Frames
 from roi_core.export.overlay import Overlay
-from roi_core.export.units import rate_of
+from roi_core.export.units import lights_of, rate_of
 from roi_core.sources.capture import cv2
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def write(recording: Recording, path: Path, task: Task) -> None:
     wishes = task.wishes
     if path.suffix.lower() not in CODECS:
         raise RecordingError(f"a video is named NAME.mp4 or NAME.avi, not {path.name}")
-    frames = Frames(recording, task, wishes.corrected)
-    rate = rate_of(recording) * wishes.speed
+    light = lights_of(recording)[0]
+    frames = Frames(recording, task, wishes.corrected, light.rows)
+    rate = rate_of(recording, light) * wishes.speed
     step = math.ceil(rate / FASTEST - 1e-6)
     zoom = math.ceil(WIDTH / frames.shape[1])
     shades = _shades(frames.some(SAMPLE), wishes.limits)
