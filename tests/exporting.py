@@ -6,7 +6,7 @@ from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources.simulated import Simulated
 
-FRAMES = 480
+FRAMES = 300
 ON = (
     "motion.enabled=true", "cnmf.enabled=true", "cnmf.cell_radius=4", "cnmf.buffer=5", "roi.dff=true",
     "recorder.movie=true", "recorder.disk_reserve=1",

@@ -15,7 +15,7 @@ from roi_core.settings import LiveSettings, Settings
 from roi_core.sources.simulated import Simulated
 
 ON = (
-    "channels.order=415,470", "channels.reference='415'", "roi.dff=true", "recorder.movie=true",
+    "channels.order=415,470", "channels.reference=415", "roi.dff=true", "recorder.movie=true",
     "recorder.disk_reserve=1", "camera.format=64x48@40", "cnmf.preset=photometry",
 )  # fmt: skip
 

@@ -109,7 +109,7 @@ def test_regions_and_cells_are_drawn_where_and_when_they_are(exported_from):
         ring = away[np.abs(np.hypot(*away.T) - 32) < 3]
         assert len(ring) > 150, "a circle of 4 px at (20, 15), eight times as large"
         assert not cell.any(), "cells are not drawn before they are born"
-        cells = drawn(recording, 479)[1]
+        cells = drawn(recording, 299)[1]
         accepted = recording.cells.footprints[:, np.flatnonzero(recording.cells.accepted)]
         cover = accepted.max(axis=1).toarray().reshape(48, 64) > 0
         y, x = np.argwhere(cells).T // 8
@@ -137,8 +137,8 @@ def test_a_region_is_drawn_as_it_was_at_the_frame(tmp_path):
 def test_a_video_shows_frames_outlines_and_the_time(exported_from, tmp_path, movie):
     limits = float(movie.min()), float(movie.max())
     path = export(exported_from, "video", tmp_path / "a.avi", wishes=Wishes(limits=limits))
-    rate, count, (first, last) = played(path, 0, 479)
-    assert (count, first.shape) == (480, (384, 512, 3))
+    rate, count, (first, last) = played(path, 0, 299)
+    assert (count, first.shape) == (300, (384, 512, 3))
     assert rate == pytest.approx(30)
     assert ((first.max(axis=2).astype(int) - first.min(axis=2)) > 60).sum() > 200, "something is in colour"
     corner = np.s_[4:18, 6:120]
@@ -153,13 +153,13 @@ def test_a_video_shows_frames_outlines_and_the_time(exported_from, tmp_path, mov
 def test_a_fast_video_leaves_frames_out(exported_from, tmp_path):
     wishes = Wishes(speed=4, corrected=True)
     rate, count, _ = played(export(exported_from, "video", tmp_path / "a.mp4", wishes=wishes))
-    assert (rate, count) == (pytest.approx(60), 240)
+    assert (rate, count) == (pytest.approx(60), 150)
 
 
 def test_without_a_codec_it_is_an_avi(exported_from, tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(video.CODECS, ".mp4", "zzzz")
     path = export(exported_from, "video", tmp_path / "a.mp4")
-    assert (path.name, played(path)[1]) == ("a.avi", 480)
+    assert (path.name, played(path)[1]) == ("a.avi", 300)
     assert "no codec for a.mp4 here; it is written as a.avi" in caplog.text
     with pytest.raises(RecordingError, match=r"a\.avi exists"):
         export(exported_from, "video", tmp_path / "a.mp4")

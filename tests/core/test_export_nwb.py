@@ -62,7 +62,7 @@ def test_roiextractors_sees_the_movie_upright(path, exported_from):
     with Recording(exported_from) as recording:
         assert found.get_image_shape() == (48, 64)
         np.testing.assert_array_equal(found.get_series(100, 130), recording.movie[100:130])
-    assert found.get_num_samples() == 480
+    assert found.get_num_samples() == 300
     assert found.get_sampling_frequency() == pytest.approx(30)
 
 
