@@ -1,4 +1,4 @@
-"""What recording costs its thread: a row of means, a row with a movie frame, a flush."""
+"""What recording costs its thread: a row of means, a row with a movie frame, a flush; and beside others."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import writers
 from benchmarks.live_step import rois
 from benchmarks.paired import ratio, table
 from roi_core.frame import FinishReason, Header, Sample, Summary
@@ -50,6 +51,8 @@ def main():
                 ("row and 1280x720 movie frame, flushed every 15 rows", measure(folder, "d", True, 100, 15)),
             ],
         )
+    print("\n### A movie on its way to the disk\n")
+    writers.main()
 
 
 if __name__ == "__main__":

@@ -129,16 +129,15 @@ class Pretrigger:
 class Backlog:
     """Samples that a recorder takes before those of its queue. One writer, one reader.
 
-    Open until the reader has taken the last; no more than `room` bytes come behind those it began with.
+    Open until the reader has taken the last. It never holds more than `room` bytes beyond what it began with.
     """
 
     def __init__(self, samples: Iterable[Sample], room: int, movie: bool) -> None:
         self._samples = deque(samples)
-        self._room = room
         self._movie = movie
         self._open = True
-        self._bytes = 0
-        self._early = len(self._samples)
+        self._bytes = sum(map(size_of, self._samples))
+        self._most = self._bytes + room
         self._change = threading.Condition()
 
     def __len__(self) -> int:
@@ -153,7 +152,7 @@ class Backlog:
             return False
         kept = copied(sample, self._movie)
         with self._change:
-            while self._open and self._bytes > self._room:
+            while self._open and self._bytes + size_of(kept) > self._most and self._samples:
                 self._change.wait(PATIENCE)
             if self._open:
                 self._samples.append(kept)
@@ -179,11 +178,8 @@ class Backlog:
                 self._open = False
                 return None
             sample = self._samples.popleft()
-            if self._early:
-                self._early -= 1
-            else:
-                self._bytes -= size_of(sample)
-                self._change.notify()
+            self._bytes -= size_of(sample)
+            self._change.notify()
             return sample
 
 

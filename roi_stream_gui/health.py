@@ -86,13 +86,24 @@ def queue(view: View) -> Chip:
     """Tell how far the recorder is behind: so much of the ring of frames waits for the disk."""
     take = view.snapshot.recording if view.snapshot else None
     if take is None or not (view.recording or take.closing):
-        return Chip("ring -", "idle")
+        return waiting(view)
+    if take.backlog:
+        return Chip(f"{take.backlog} to write", "warn", words.CATCHING_UP.format(frames=take.backlog))
     part = take.queued / max(take.queue, 1)
     return Chip(
         f"ring {100 * part:.0f} %",
         "good" if part < 0.5 else "warn" if part < 0.9 else "bad",
         words.QUEUE.format(queued=take.queued, queue=take.queue),
     )
+
+
+def waiting(view: View) -> Chip:
+    """Tell what is kept for a recording that is still to begin."""
+    kept = view.snapshot.kept if view.snapshot else None
+    if kept is None or not kept.seconds:
+        return Chip("ring -", "idle")
+    tip = words.KEPT.format(seconds=kept.seconds, memory=words.size(kept.bytes))
+    return Chip(f"kept {kept.seconds:.1f} s", "good", tip)
 
 
 def cost(view: View) -> Chip:

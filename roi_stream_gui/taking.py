@@ -211,7 +211,8 @@ class Taking:
         for path in take.parts:
             self._remember(path)
         rows, span = take.safe if take.failed else take.rows, words.clock(take.seconds)
-        files = f" and {len(take.parts) - 1} more parts" if len(take.parts) > 1 else ""
+        more = len(take.parts) - 1
+        files = f" and {more} more part{'s' * (more > 1)}" if more else ""
         log.info("recorded %d rows (%s) to %s%s", rows, span, take.path, files)
 
     def _until(self) -> str:

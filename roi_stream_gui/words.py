@@ -80,6 +80,10 @@ PRESET_CHOOSE = "Choose one to see what it would change."
 STALLED = (
     "No frame comes. Is the cable in, the light on, another program using the camera? It is tried again."
 )
+KEPT = "The last {seconds:.1f} s wait in {memory} of memory: Record begins with them (recorder.pretrigger)."
+CATCHING_UP = (
+    "{frames} frames from before Record, or before the file was open, are being written; none is lost."
+)
 QUEUE = (
     "{queued} of {queue} frames wait for the disk. At 100 % the camera has to wait, and may lose frames: "
     "record to a faster disk, or without the movie (recorder.movie)."

@@ -318,7 +318,7 @@ def test_a_backlog_gives_all_in_order_whoever_is_faster(early, late, room):
 
 
 def test_nobody_waits_for_room_before_a_reader_that_is_gone():
-    backlog = Backlog([sample(0)], 0, movie=True)
+    backlog = Backlog([sample(0)], 2_000_004, movie=True)
     assert backlog.offer(sample(1))
     waiting = threading.Thread(target=lambda: refused.append(not backlog.offer(sample(2))))
     refused = []
@@ -327,3 +327,15 @@ def test_nobody_waits_for_room_before_a_reader_that_is_gone():
     waiting.join(10)
     assert refused == [True]
     assert list(backlog) == []
+
+
+def test_what_is_read_makes_room_for_what_comes():
+    backlog = Backlog([sample(0), sample(1)], 0, movie=True)
+    reader = iter(backlog)
+    assert next(reader).row == 0
+    assert backlog.offer(sample(2)), "in the place of the first"
+    waiting = threading.Thread(target=backlog.offer, args=(sample(3),))
+    waiting.start()
+    assert [each.row for each in reader][:2] == [1, 2]
+    waiting.join(10)
+    assert not waiting.is_alive()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import dearpygui.dearpygui as dpg
 import pytest
 
+from roi_core.pretrigger import Kept
 from roi_core.rois import Circle
 from roi_core.settings import Settings, describe
 from roi_stream_gui import health, words
@@ -258,6 +259,16 @@ class TestChips:
             assert int(told["made"]) == int(told["captured"]) + int(told["lost"])
             assert told["not analysed"].endswith("cell finding off)")
         assert " written" in told["recorder"]
+
+    def test_what_is_kept_before_record_and_what_is_still_to_be_written(self, do):
+        view = view_of("running", do)
+        kept = replace(view, snapshot=replace(view.snapshot, kept=Kept(9.94, 1_106_000_000)))
+        assert health.queue(kept)[:2] == ("kept 9.9 s", "good")
+        assert "9.9 s wait in 1.1 GB of memory" in health.queue(kept).tip
+        view = view_of("recording", do)
+        late = replace(view.snapshot.recording, backlog=598)
+        chip = health.queue(replace(view, snapshot=replace(view.snapshot, recording=late)))
+        assert chip[:2] == ("598 to write", "warn")
 
     def test_failed_is_red(self, do):
         assert health.camera(view_of("failed", do)).level == "bad"

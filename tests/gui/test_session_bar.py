@@ -243,6 +243,44 @@ def begin(verbs, controller):
     within(20, lambda: (controller.tick(), "recording to" in texts(controller)[-1])[1], "it is open")
 
 
+class TestParts:
+    def test_every_file_is_told_and_marked_until_all_are_finished(
+        self, taking, config, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr("roi_core.sinks.parts.SHORTEST", 0.1)
+        verbs, source, controller = taking
+        controller.settings.edit("recorder.split_minutes", 0.001)
+        verbs.call("long")
+        begin(verbs, controller)
+        source.step(15)
+        within(20, lambda: controller.view().snapshot.recording.rows == 15, "15 rows")
+        controller.tick()
+        assert texts(controller)[-1] == f"the recording goes on in {tmp_path / 'long_part2.h5'}"
+        assert len(list((config / "unfinished").glob("*.json"))) == 2
+        verbs.stop()
+        within(20, lambda: (controller.tick(), not list((config / "unfinished").glob("*.json")))[1], "gone")
+        assert (
+            texts(controller)[-1] == f"recorded 15 rows (0:00:00) to {tmp_path / 'long.h5'} and 1 more part"
+        )
+
+    def test_of_a_failed_recording_the_rows_that_are_safe_are_told(self, taking, monkeypatch):
+        from roi_core.sinks.hdf5 import Recorder
+
+        def broken(self):
+            raise OSError("the disk is gone")
+
+        verbs, source, controller = taking
+        begin(verbs, controller)
+        source.step(5)
+        within(20, lambda: controller.view().snapshot.recording.safe == 5, "flushed")
+        monkeypatch.setattr(Recorder, "_append", broken)
+        source.step(10)
+        within(20, lambda: (source.step(1), controller.tick(), not verbs.on)[2], "it failed")
+        within(20, lambda: (controller.tick(), "recorded 5 rows" in texts(controller)[-1])[1], "told")
+        take = controller.view().snapshot.recording
+        assert take.safe == 5 < take.rows
+
+
 class TestRecovery:
     def test_a_clean_end_leaves_nothing(self, taking, config):
         verbs, source, controller = taking

@@ -1,0 +1,95 @@
+"""Whether a frame is lost: a simulated camera of 1280x720 at 60 Hz, movie, 100 regions and cell finding on.
+
+usage: python -m benchmarks.endurance [MINUTES] [SETTING=VALUE ...]
+
+The camera draws its frames on the worker's thread (about 5 ms each), where a real one would only hand them
+over. The recording is checked frame by frame against the count, and deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.live_step import rois
+from roi_core.recording import Recording
+from roi_core.session import Session
+from roi_core.settings import LiveSettings, Settings
+from roi_core.sources.simulated import Simulated
+
+SHAPE, RATE = (720, 1280), 60
+ON = ("camera.format=1280x720@60", "recorder.movie=true", "cnmf.enabled=true", "cnmf.cell_radius=7")
+PERIOD = 30.0
+"""Seconds a line."""
+
+
+def main(minutes: float = 10.0, *texts: str) -> None:
+    """Record for so long and print what became of the frames."""
+    folder = Path(tempfile.mkdtemp(prefix="endurance"))
+    try:
+        session = Session(
+            Simulated("2p", live := LiveSettings(Settings().with_texts(*ON, *texts))), live, rois(100, SHAPE)
+        )
+        session.start()
+        while session.snapshot().stages.get("cnmf") != "ready":  # compiled, if this is the first time
+            Event().wait(0.5)
+        load = os.getloadavg()[0]
+        print(f"{minutes:g} min of {SHAPE[1]}x{SHAPE[0]} at {RATE} Hz, {' '.join(texts)}; load {load:.1f}\n")
+        print("| s | lost | MB/s | queue, most | step ms, median | p99 | write ms, median | cells |")
+        print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+        before = session.snapshot()
+        session.record(folder / "a.h5")
+        follow(session, before.frames_dropped or 0, 60 * minutes)
+        session.stop()
+        session.wait()
+        check(session)
+    finally:
+        shutil.rmtree(folder)
+
+
+def follow(session: Session, lost: int, seconds: float) -> None:
+    """Print a line now and then."""
+    begun, most, due = perf_counter(), 0, PERIOD
+    while (now := perf_counter() - begun) < seconds:
+        Event().wait(0.02)
+        snapshot = session.snapshot()
+        take = snapshot.recording
+        most = max(most, take.queued + take.backlog)
+        if now >= min(due, seconds - 0.1):
+            due += PERIOD
+            cells = 0 if snapshot.activity is None else len(snapshot.activity.ids)
+            missing, speed = (snapshot.frames_dropped or 0) - lost, take.bytes_per_second / 1e6
+            cost = (
+                f"{snapshot.step_ms:.1f} | {snapshot.step_ms_p99:.1f} | {snapshot.costs.get('write', 0):.1f}"
+            )
+            print(
+                f"| {now:.0f} | {missing} | {speed:.0f} | {most} of {take.queue} | {cost} | {cells} |",
+                flush=True,
+            )
+
+
+def check(session: Session) -> None:
+    """Print whether the files hold what the camera counted."""
+    take = session.snapshot().recording
+    rows = dark = missing = 0
+    last = None
+    for path in take.parts:
+        with Recording(path) as recording:
+            index = recording.frame_index
+            missing += int((np.diff(index, prepend=index[0] if last is None else last) > 1).sum())
+            dark += sum(not recording.movie[row].any() for row in range(0, recording.rows, 50))
+            rows, last = rows + recording.rows, index[-1]
+    print(
+        f"\n{rows} rows in {len(take.parts)} files, {missing} gaps, {dark} dark frames, {take.dropped} lost"
+    )
+
+
+if __name__ == "__main__":
+    main(*map(float, sys.argv[1:2]), *sys.argv[2:])
