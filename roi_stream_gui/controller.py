@@ -386,7 +386,7 @@ class Controller:
         """Show another session; its picture may have another size than the one before."""
         before = self._resolution()
         self.session, self._connected = session, self.source
-        self.hand.picture = now = self._resolution()
+        self.editor.picture = now = self._resolution()
         self.recents.add(self.source)
         self.recovery.opened(self.source)
         self.replay.take_over()

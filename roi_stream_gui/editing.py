@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from roi_core.errors import RoiError
 from roi_core.rois import UNCOLOURED, RoiSet
-from roi_stream_gui.geometry import rounded
+from roi_stream_gui import words
+from roi_stream_gui.geometry import brought_in, outside, rounded
 from roi_stream_gui.grouping import companions, fresh_number, regrouped
 from roi_stream_gui.undo import Journal
 
@@ -34,6 +35,8 @@ class Editor:
     def __init__(self, rois: RoiSet | None = None, journal: Journal | None = None) -> None:
         self.rois = rois if rois is not None else RoiSet()
         self.journal = journal or Journal()
+        self.picture: tuple[int, int] | None = None
+        """(W, H) of the picture drawn on."""
         self.selection: tuple[int, ...] = ()
         self.hidden: frozenset[int] = frozenset()
         """Ids of the regions that are measured but not drawn."""
@@ -96,6 +99,7 @@ class Editor:
         changed = [roi for roi in rois if old.get(roi.id) not in (None, roi)]
         if changed:
             self._commit(what, self.rois.replace(*changed))
+            self._tell_outside([old[roi.id] for roi in changed])
 
     def move(self, dx: float, dy: float) -> None:
         """Move the selected regions by (dx, dy) px."""
@@ -152,6 +156,8 @@ class Editor:
             self._pasted += 1
             shift = PASTE_SHIFT * self._pasted
             copies = [rounded(_fresh(roi).moved(shift, shift)) for roi in self._copied]
+            if self.picture is not None:
+                copies = [brought_in(roi, self.picture) for roi in copies]
             self.add(*regrouped(copies, fresh_number(self.rois)), what="paste")
 
     def duplicate(self) -> None:
@@ -178,6 +184,16 @@ class Editor:
         if locked:
             log.warning("%s is locked; unlock it first (L)", ", ".join(locked))
         return [roi for roi in rois if not roi.locked]
+
+    def _tell_outside(self, before: Iterable[Roi]) -> None:
+        """Say which regions lie wholly beside the picture that did not `before`."""
+        size = self.picture
+        if size is None:
+            return
+        lost = [self.rois[roi.id].name for roi in before if outside(self.rois[roi.id], size)
+                and not outside(roi, size)]  # fmt: skip
+        if lost:
+            log.warning(words.BESIDE.format(words.short(", ".join(lost), 60)))
 
     def _restamped(self, rois: RoiSet) -> RoiSet:
         """Return an earlier set so that no id is given twice and no version means two geometries."""

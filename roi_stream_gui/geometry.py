@@ -53,6 +53,18 @@ def outside(roi: Roi, size: tuple[int, int]) -> bool:
     return x1 < -0.5 or y1 < -0.5 or x0 > size[0] - 0.5 or y0 > size[1] - 0.5
 
 
+def brought_in(roi: Roi, size: tuple[int, int]) -> Roi:
+    """Return a shape that lies wholly beside a picture of `size` (W, H) moved onto it, any other as it is."""
+    if not outside(roi, size):
+        return roi
+    x0, y0, x1, y1 = roi.bounds()
+    dx, dy = (
+        max(-low, 0.0) + min(most - 1 - high, 0.0)
+        for low, high, most in ((x0, x1, size[0]), (y0, y1, size[1]))
+    )
+    return roi.moved(dx, dy)
+
+
 def rounded(roi: Roi) -> Roi:
     """Return the shape with its numbers to 0.01; one too small for that stays as it is."""
     parts = {part: getattr(roi, part) for part in roi.parts}

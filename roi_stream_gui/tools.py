@@ -62,8 +62,6 @@ class Hand:
         self.tool = Tool.SELECT
         self.line: tuple[Point, ...] = ()
         self.preview: tuple[Roi, ...] = ()
-        self.picture: tuple[int, int] | None = None
-        """(W, H) of the picture drawn on; nothing is drawn wholly outside it."""
         self._editor = editor
         self._start: Point | None = None
         self._drag: Drag | None = None
@@ -265,7 +263,8 @@ class Hand:
             self._add(geometry.rounded(roi))
 
     def _add(self, roi: Roi) -> None:
-        if self.picture is not None and geometry.outside(roi, self.picture):
+        picture = self._editor.picture
+        if picture is not None and geometry.outside(roi, picture):
             log.warning("that %s lies outside the picture; nothing was drawn", roi.kind)
         else:
             self._editor.add(roi)

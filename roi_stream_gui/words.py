@@ -25,6 +25,7 @@ STOP_FIRST = "stop the recording first (hold Stop)"
 STILL_OPENING = "a source is being opened; record when its picture is there"
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
 CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
+BESIDE = "{}: wholly beside the picture now, so nothing of it is measured; Ctrl+Z brings it back"
 NOT_SPLIT = "the picture is not split: set channels.split to left-right or top-bottom first"
 ALL_PAIRED = "every region has its twin in the other half, or there is no room for one"
 NO_MOVIE = (

@@ -147,12 +147,12 @@ class TestSource:
         do.connect("one")
         reach(do, Phase.RUNNING)
         do.editor.add(Circle(5, 5, 2), Circle(50, 30, 2))
-        assert do.hand.picture == (60, 40)
+        assert do.editor.picture == (60, 40)
         do.connect("two")
         reach(do, Phase.RUNNING)
         assert texts(do)[-1].startswith("the picture was 60 x 40 and is 30 x 20")
         assert "1 of 2 lie outside" in texts(do)[-1]
-        assert do.hand.picture == (30, 20)
+        assert do.editor.picture == (30, 20)
 
     def test_cameras_are_looked_for_in_the_background(self, make):
         do = make(lister=lambda: [Device("2", "scope", "V4L2")])

@@ -106,7 +106,7 @@ class TestDrawing:
 
     @pytest.mark.parametrize(("x", "kept"), [(-11.0, 0), (-9.0, 1), (109.0, 1), (111.0, 0)])
     def test_a_circle_beside_the_picture_is_refused(self, hand, editor, caplog, x, kept):
-        hand.picture = (100, 80)
+        editor.picture = (100, 80)
         hand.take(Tool.CIRCLE)
         click(hand, x, 40)
         assert len(editor.rois) == kept
@@ -281,6 +281,29 @@ class TestEditor:
         editor.paste()
         assert [roi.xc for roi in editor.rois] == [10, 18, 26]
         assert len({roi.name for roi in editor.rois}) == 3
+
+    def test_copies_stay_on_the_picture(self, editor):
+        editor.picture = (100, 80)
+        editor.add(Circle(90, 70, 5))
+        editor.copy()
+        for _ in range(6):
+            editor.paste()
+        assert not any(geometry.outside(roi, (100, 80)) for roi in editor.rois)
+        last = editor.rois[editor.rois.ids[-1]]
+        assert (last.xc, last.yc, last.r) == (94, 74, 5)
+
+    def test_what_is_moved_off_the_picture_is_said_once(self, editor, caplog):
+        editor.picture = (100, 80)
+        editor.add(Circle(90, 70, 5, name="soma"), Circle(20, 20, 5))
+        editor.move(5, 0)
+        assert not caplog.messages
+        editor.move(15, 0)
+        editor.move(1, 0)
+        (said,) = caplog.messages
+        assert said.startswith("soma: wholly beside the picture now")
+        editor.journal.undo()
+        editor.journal.undo()
+        assert not any(geometry.outside(roi, (100, 80)) for roi in editor.rois)
 
     def test_a_name_that_cannot_be_is_refused_in_a_sentence(self, editor, caplog):
         editor.add(Circle(10, 10, 5))
