@@ -186,6 +186,7 @@ class Guarded(Draft):
 
     def __init__(self, path: Path, overwrite: bool) -> None:
         self._path = path
+        self._failure: OSError | None = None
         if overwrite:
             path.touch()
         raw = path.open("r+b" if overwrite else "x+b", buffering=0)
@@ -198,21 +199,48 @@ class Guarded(Draft):
             raise
         super().__init__(raw)
 
+    def write(self, data: Any) -> int:
+        """Append to the file, or remember a change to what is there; what does not fit waits for room."""
+        place = self._place
+        try:
+            return super().write(data)
+        except OSError as error:
+            self._failure = error
+            self._changes[place, len(data)] = bytes(data)
+            self._place = place + len(data)
+            self._end = max(self._end, self._place)
+            return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        """Take note of a new end."""
+        self._end = self._place if size is None else size
+        return self._end
+
     def flush(self) -> None:
-        """Make the changes since the last flush."""
-        if self._changes:
-            journal, changes = _journal(self._path), self._in_order()
-            _write_journal(journal, changes, sync=False)
-            self._make(changes)
-            journal.unlink()
-            self._changes.clear()
-        self._first = self._end
+        """Make the changes since the last flush; what cannot be made waits for the next."""
+        try:
+            if self._changes:
+                journal, changes = _journal(self._path), self._in_order()
+                _write_journal(journal, changes, sync=False)
+                self._make(changes)
+                journal.unlink()
+                self._changes.clear()
+            self._first = self._end
+        except OSError as error:
+            self._failure = error
+
+    def check(self) -> None:
+        """Raise what went wrong since this was last asked: HDF5 itself does not outlive an error."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def close(self) -> None:
         """Make the last changes and close the file; may be called twice."""
         if not self._raw.closed:
             with self._raw:
                 self.flush()
+                self.check()
                 self._raw.truncate(self._end)
 
 

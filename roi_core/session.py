@@ -27,12 +27,12 @@ from roi_core.channels import Channels
 from roi_core.errors import RecorderError, sentence
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
 from roi_core.hand import Hand
-from roi_core.lanes import Lane
 from roi_core.ledger import Cause, Ledger
 from roi_core.metrics import Meter
 from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
 from roi_core.pretrigger import Pretrigger
+from roi_core.publisher import Publisher
 from roi_core.quality.alarms import Alarms
 from roi_core.rois import RoiSet
 from roi_core.snapshot import Snapshot, State
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.frame import Settled
+    from roi_core.lanes import Lane
     from roi_core.ring import FrameRing
     from roi_core.rois import Roi
     from roi_core.settings import LiveSettings, Settings
@@ -100,7 +101,7 @@ class Session:
         self._take: Take | None = None
         self._takes: list[Take] = []
         self._pretrigger = Pretrigger()
-        self._lanes = [Lane(sink, self._queue, wait=False) for sink in sinks]
+        self._lanes = [Publisher(sink, self._queue) for sink in sinks]
         self._news = News(getattr(source, "notes", ()))
         self._marks = 0
         self._summary: Summary | None = None

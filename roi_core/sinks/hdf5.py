@@ -63,6 +63,7 @@ class Recorder:
         self.disk_free = 0
         self._overwrite = overwrite
         self._file: h5py.File | None = None
+        self._guard: Guarded | None = None
         self._accounting = Accounting()
 
     def open(self, header: Header) -> None:
@@ -100,6 +101,7 @@ class Recorder:
                 self._begin(sample)
             if self._movie is not None:
                 self._movie.write(self.rows, sample.image)
+                self._check_written()
                 self.size = self._file_now.id.get_filesize()
             self._regions.follow(sample)
             self._channel.follow(sample)
@@ -141,17 +143,18 @@ class Recorder:
                 self._journal.close()
                 file.close()
             with contextlib.suppress(OSError):
-                self._guard.close()
+                self._close_guard()
 
     def _abandon(self) -> None:
         """Leave nothing behind of a file that could not be begun."""
         file, self._file = self._file, None
-        if file is not None:
+        guard, self._guard = self._guard, None
+        if guard is None:
+            return
+        closes = [] if file is None else [file.close]
+        for undo in (*closes, guard.close, self.path.unlink, self.path.with_suffix(".jsonl").unlink):
             with contextlib.suppress(OSError, RuntimeError):
-                file.close()
-                self._guard.close()
-                self.path.unlink()
-                self.path.with_suffix(".jsonl").unlink()
+                undo()
 
     @property
     def account(self) -> Account:
@@ -233,6 +236,7 @@ class Recorder:
         file.attrs.modify("avg_fps", (self.rows - 1) / elapsed if elapsed > 0 else 0.0)
         set_text(file, "end_iso8601", clock(self._wall))
         file.flush()
+        self._check_written()
         self.size = file.id.get_filesize()
         # only now is nothing left to write again should the disk have been full half-way
         self._regions.clear()
@@ -258,8 +262,19 @@ class Recorder:
             self._movie.cut(self.rows)
         set_text(file, "finish_reason", reason)
         file.flush()
+        self._check_written()
         file.attrs.modify("complete", np.uint8(1))
         file.flush()
+        self._check_written()
+
+    def _close_guard(self) -> None:
+        if self._guard is not None:
+            self._guard.close()
+
+    def _check_written(self) -> None:
+        """Raise what kept the last writes from the disk."""
+        if self._guard is not None:
+            self._guard.check()
 
     def _check_name(self) -> None:
         """Refuse what is not, or would not become, a recording."""

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from roi_core import publisher
 from roi_core.frame import FinishReason, Header, Sample, Summary
 from roi_core.lanes import Lane
+from roi_core.ledger import Carried
+from roi_core.publisher import Publisher
 from roi_core.rois import Circle, RoiSet
 from roi_core.settings import Settings
 from roi_core.sinks.hdf5 import Recorder
@@ -153,3 +156,69 @@ def test_a_lane_flushes_also_when_nothing_comes():
     assert Flushed.seen.wait(10)
     lane.finish(DONE)
     lane.join()
+
+
+class Away(Listing):
+    """A sink that fails at some rows, and for a while cannot be opened again."""
+
+    def __init__(self, fails, closed_for=0):
+        super().__init__()
+        self.fails, self.closed_for, self.opened = set(fails), closed_for, 0
+
+    def open(self, header):
+        super().open(header)
+        self.opened += 1
+        if self.opened > 1 and self.closed_for > 0:
+            self.closed_for -= 1
+            raise OSError("nobody listens there")
+
+    def write(self, sample):
+        if sample.row in self.fails:
+            self.fails.remove(sample.row)
+            raise OSError("the network is gone")
+        super().write(sample)
+
+
+def publish(sink, rows):
+    """Offer samples one by one to a publisher that tries again at once."""
+    lane = Publisher(sink, 4)
+    lane.open(header())
+    for row in range(rows):
+        lane.offer(sample(row))
+        while lane.queued:
+            pass
+    lane.finish(DONE)
+    lane.join()
+    return lane
+
+
+def test_a_publisher_that_failed_is_opened_again_and_the_missed_are_counted(monkeypatch, caplog):
+    monkeypatch.setattr(publisher, "SHORTEST", 0.0)
+    sink = Away(fails=(3, 7), closed_for=2)
+    lane = publish(sink, 20)
+    missed = {3, 4, 5, 7}
+    assert [row for row, _ in sink.samples] == [row for row in range(20) if row not in missed]
+    assert lane.failure is None
+    assert (lane.failures, lane.carried) == (4, Carried(20, 16, 4, 0))
+    assert sink.summaries[-1] is DONE
+    assert [s.reason for s in sink.summaries[:-1]] == [FinishReason.FAILED] * 4
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told[0] == "listing failed, it is tried again in 0 s: OSError: the network is gone"
+    assert "listing is back; 3 frames were not published" in told
+
+
+def test_a_publisher_that_stays_away_is_tried_ever_more_seldom(monkeypatch):
+    moment = [0.0]
+    monkeypatch.setattr(publisher, "monotonic", lambda: moment[0])
+    lane = Publisher(Away(fails=(0,), closed_for=10**6), 4)
+    lane._header, lane.sink.opened, pauses = header(), 1, []
+    lane._write(sample(0))
+    for _ in range(12):
+        pauses.append(lane._again - moment[0])
+        moment[0] = lane._again - 0.01
+        lane._write(sample(1))  # too early: it is not even tried
+        moment[0] = lane._again
+        lane._write(sample(1))
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]
+    assert lane.failures == 13
+    assert lane.carried.dropped == 25

@@ -47,7 +47,7 @@ class Logged(draft.Guarded):
     log = None
 
     def __init__(self, path, overwrite):
-        self._path = path
+        self._path, self._failure = path, None
         draft.Draft.__init__(self, self.log)
 
 
