@@ -328,7 +328,8 @@ def test_sinks_beside_the_recorder_never_hold_it_up():
     assert listing.header.source == "ramp"
     assert all(row == pixel for row, pixel in (*listing.samples, *slow.samples))
     assert len(slow.samples) < 2000
-    assert [s.reason for s in failing.summaries] == [FinishReason.FAILED]
+    assert failing.summaries[0].reason is FinishReason.FAILED
+    assert len(failing.samples) == 3, "it was not tried again so soon"
 
 
 def test_max_frames():
