@@ -329,7 +329,7 @@ def test_sinks_beside_the_recorder_never_hold_it_up():
     assert all(row == pixel for row, pixel in (*listing.samples, *slow.samples))
     assert len(slow.samples) < 2000
     assert failing.summaries[0].reason is FinishReason.FAILED
-    assert len(failing.samples) == 3, "it was not tried again so soon"
+    assert [row for row, _ in failing.samples[:3]] == [0, 1, 2]
 
 
 def test_max_frames():
