@@ -21,6 +21,7 @@ CELLS: Final = {"all": "all cells", "accepted": "accepted", "off": "no cells"}
 COLOURS: Final = {name: name for name in lut.NAMES}
 
 WIDTHS: Final = (112, 92, 96)
+LIGHT: Final = 84
 BUTTONS: Final = (34, 78, 46)
 """Widths of combos and buttons, px."""
 GAP: Final = 6
@@ -37,10 +38,13 @@ class ViewBar:
                 "colours": self._combo("colours", COLOURS, WIDTHS[1]),
                 "cells": self._combo("cells", CELLS, WIDTHS[2]),
             }
+            self._light: int = dpg.add_combo((), width=LIGHT, show=False, callback=value(self._show_light))
+            desk.tip(desk.named("channel", self._light), "channel")
             fit = self._button("fit", "Fit", lambda: desk.fit())
             keep = self._button("snapshot", "Snapshot", lambda: self._do.picture.keep(self._do))
             self._crop = self._button("crop", "Crop", self._do.picture.crop.take)
         self._armed = False
+        self._lights: tuple[str, ...] = ()
         self._buttons = (fit, keep, self._crop)
         self._room: tuple[int, float] = (0, 1.0)
 
@@ -50,11 +54,25 @@ class ViewBar:
             label = labels[view.settings.get(f"display.{name}")]
             if dpg.get_value(item) != label:
                 dpg.set_value(item, label)
+        self._follow_lights(view)
         self._make_room()
         armed = self._do.picture.crop.armed
         if armed != self._armed:
             self._armed = armed
             dpg.bind_item_theme(self._crop, self._desk.theme.tool if armed else self._desk.theme.plain)
+
+    def _follow_lights(self, view: View) -> None:
+        """Offer the interleaved channels, if there are any."""
+        light = view.settings.channels
+        if light.names != self._lights:
+            self._lights, self._room = light.names, (0, 1.0)
+            dpg.configure_item(self._light, items=light.names, show=bool(light.names))
+        label = light.shown or (light.names[light.main] if light.names else "")
+        if dpg.get_value(self._light) != label:
+            dpg.set_value(self._light, label)
+
+    def _show_light(self, name: str) -> None:
+        self._do.edit("channels.shown", name)
 
     def _make_room(self) -> None:
         """Leave out the buttons that do not fit; the menu and the keys have them too."""
@@ -62,7 +80,7 @@ class ViewBar:
         if room == self._room or room[0] < 1:
             return
         self._room = room
-        end = sum(self._desk.px(width + GAP) for width in WIDTHS)
+        end = sum(self._desk.px(width + GAP) for width in (*WIDTHS, LIGHT)[: 3 + bool(self._lights)])
         for item, width in zip(self._buttons, BUTTONS, strict=True):
             end += self._desk.px(width + GAP)
             dpg.configure_item(item, show=end + GAP <= room[0])
