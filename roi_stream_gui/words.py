@@ -299,8 +299,8 @@ TIPS = {
     "display only": "Nothing here changes what is measured or recorded.\n\nThe histogram tells how many "
     "pixels of the frame have which value (logarithmic). Drag its two lines, or what lies between them; "
     "double-click it for automatic limits.",
-    "channel": "Which of the interleaved channels the picture and the traces show from now on. All are measured "
-    "and recorded.",
+    "channel": "Which of the interleaved channels the picture and the traces show from now on. All are "
+    "measured and recorded.",
     "view": "What is shown (1 to 8). dF/F: the last 0.2 s over a slow low baseline of each pixel. Mean, "
     "maximum, std dev, correlation: of the session so far. Residual: what the cells do not explain. "
     "Template: what frames are moved to fit. Display only.",
