@@ -157,6 +157,7 @@ def test_what_a_slow_consumer_loses_are_steps_of_the_producers_count(opened, mon
 
 
 def test_what_overflows_in_micro_manager_is_counted(opened, monkeypatch):
+    need("micromanager")
     from roi_core.sources import micromanager
 
     monkeypatch.setattr(micromanager, "BUFFER_MB", 1)
