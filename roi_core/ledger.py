@@ -277,5 +277,9 @@ def _sum(one: Mapping[K, int], other: Mapping[K, int]) -> dict[K, int]:
 
 def _of(total: int, counts: Mapping[K, int], words: Mapping[K, str]) -> str:
     """Return a number and, in brackets, what it is made of."""
-    parts = [f"{counts[key]} {word}" for key, word in words.items() if counts.get(key)]
+    parts = [
+        word if counts[key] == total else f"{counts[key]} {word}"
+        for key, word in words.items()
+        if counts.get(key)
+    ]
     return f"{total} ({', '.join(parts)})" if parts else str(total)

@@ -10,7 +10,8 @@ import threading
 import numpy as np
 import pytest
 
-from roi_core.recording import Recording
+from roi_core.ledger import Cause
+from roi_core.recording import Recording, audit
 from roi_core.rois import Circle, RoiSet
 from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
@@ -67,13 +68,15 @@ def test_an_unplugged_camera_comes_back_and_the_gap_is_in_the_file(tmp_path, cou
         session.record(tmp_path / "a.h5", essential=True)
         session.start()
         session.wait()
-        dropped = session.snapshot().frames_dropped
+        dropped, lost = session.snapshot().frames_dropped, session.snapshot().account.lost
         report = camera.report()
     assert report.connections == 2
     with Recording(tmp_path / "a.h5") as recording:
         assert (recording.rows, recording.attributes["frames_dropped"]) == (90, dropped)
         gap = max((event for event in recording.events if event.kind == "gap"), key=lambda e: e.data["lost"])
         assert gap.data["seconds"] > 0.9
+        assert lost[Cause.AWAY] == gap.data["lost"]
+        assert (sum(lost.values()), audit(recording)) == (dropped, ())
         told = [event.data["text"] for event in recording.events if event.kind == "warning"]
         assert any("reconnecting" in text for text in told), told
         assert any("back after" in text for text in told), told

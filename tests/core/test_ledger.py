@@ -293,6 +293,51 @@ class TestARecording:
         with Recording(path) as recording:
             assert any(told in sentence for sentence in audit(recording)), audit(recording)
 
+    @pytest.mark.parametrize("refusing", [10**9, 30, 150, 260])
+    def test_in_several_files_is_accounted_for_in_each_and_as_a_whole(self, tmp_path, monkeypatch, refusing):
+        """Of 300 frames each tenth is lost, also at the borders; the recorder may fail in any part."""
+        write = Recorder.write
+
+        def refuse(recorder, row):
+            if row.row == refusing:
+                raise RecorderError("the disk is gone")
+            write(recorder, row)
+
+        monkeypatch.setattr(Recorder, "write", refuse)
+        kept = [index for index in range(333) if index % 10]
+        session, _ = recorded(
+            tmp_path, Ramp(indices=kept), "recorder.split_minutes=0.0001", "recorder.movie=true"
+        )
+        take = session.snapshot().recording
+        assert take.account.check() == ()
+        assert len(take.parts) == {30: 1, 150: 2, 260: 3}.get(refusing, 4)
+        if refusing > len(kept):
+            assert take.account.made == 332
+        whole = Account()
+        for path in take.parts:
+            with Recording(path) as recording:
+                assert audit(recording) == ()
+                whole += recording.account
+        assert whole.flat() == take.account.flat()
+
+    def test_that_began_before_record_was_pressed_is_accounted_for(self, tmp_path):
+        class Pressed(Ramp):
+            def image(self, index):
+                if index == 150:
+                    session.record(tmp_path / "a.h5")
+                return super().image(index)
+
+        live = LiveSettings(Settings().with_texts("recorder.disk_reserve=1", "recorder.pretrigger=0.5"))
+        session = Session(Pressed(indices=[*range(120), *range(130, 300)]), live)
+        session.start()
+        session.wait()
+        account = session.snapshot().recording.account
+        assert account.check() == ()
+        with Recording(tmp_path / "a.h5") as recording:
+            assert audit(recording) == ()
+            assert recording.account.flat() == account.flat()
+            assert (recording.account.all_lost, recording.rows) == (10, 300 - recording.frame_index[0] - 10)
+
     def test_from_before_there_was_an_account_has_none(self, tmp_path):
         _, path = recorded(tmp_path, Ramp(5))
         with h5py.File(path, "r+") as file:

@@ -29,6 +29,7 @@ def test_a_frozen_window_tells_what_the_camera_dropped(start):
         state = window.until(lambda s: s.frames > after.frames + 60, "frames flow again")
         state = window.until(lambda s: s.chips["lost"] == f"lost {s.dropped}", "the chip tells them")
         window.point("chip.lost")
+        window.settle(30)
         window.screenshot("losses_on_the_chip")
         path = window.home / state.take["path"]
         assert window.terminate() == 0
