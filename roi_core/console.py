@@ -162,6 +162,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "file": str(recording.path),
         "state": state,
         "rows": recording.rows,
+        **_part(known),
         "source": known.get("source"),
         "resolution": f"{width}x{height}",
         "rois": len(recording.shapes),
@@ -200,6 +201,12 @@ def account_lines(recording: Recording) -> list[str]:
     told = {} if account is None else account.lines()
     lines = [f"  {name:14} {text}" for name, text in told.items()]
     return lines + ([f"  DOES NOT ADD UP: {sentence}" for sentence in wrong] or ["  adds up"])
+
+
+def _part(known: dict[str, Any]) -> dict[str, Any]:
+    """Return which part of a recording in several files this is, if it is not the first."""
+    number = known.get("part", 1)
+    return {"part": f"{number} of {known.get('first_part')}"} if number > 1 else {}
 
 
 def _found(recording: Recording) -> dict[str, Any]:

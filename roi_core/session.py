@@ -231,6 +231,7 @@ class Session:
             take.begin(wait or essential)
         except Exception:
             self._take = before
+            self._takes = [other for other in self._takes if other is not take]
             raise
         return take.path
 
@@ -418,10 +419,11 @@ class Session:
         take.offer(sample)
         if take.failure is not None:
             take.finish(Summary(FinishReason.FAILED, sentence(take.failure)))
+            if take.refused:  # whoever asked is told, and nothing was begun
+                return
             if take.essential:
                 raise take.failure
-            if not take.refused:
-                log.error("%s", sentence(take.failure))
+            log.error("%s", sentence(take.failure))
 
     def _end_in_time(self, take: Take, beyond: Sample) -> None:
         """End a recording whose length is over; what was said before the next frame is still in it."""

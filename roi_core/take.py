@@ -283,7 +283,7 @@ class Take:
         period = sample.settings.cnmf.pictures if sample.settings else 0.0
         if not period or sample.time < self._drawn + period:
             return
-        if sample.activity is None and sample.shift is None:
+        if (sample.activity is None and sample.shift is None) or self._lane.opening:
             return
         if self._pictures is None:
             folder = self.path.with_name(f"{self.path.stem}_stages")

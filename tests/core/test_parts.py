@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from roi_core import take
+from roi_core.console import describe_recording
 from roi_core.errors import RecorderError
 from roi_core.frame import FinishReason
 from roi_core.recording import Recording
@@ -40,6 +41,7 @@ def test_every_frame_is_in_one_part_and_each_is_a_recording(tmp_path):
         assert (known["part"], known["first_part"], known["complete"]) == (number, first, 1)
         assert (known["rows"], each.time[0]) == (each.rows, 0.0)
         assert (each.events[0].kind, each.events[-1].kind) == ("start", "stop")
+    assert [describe_recording(each).get("part") for each in found[:2]] == [None, "2 of a.h5"]
     reasons = [each.attributes["finish_reason"] for each in found]
     assert reasons[:3] == [f"completed: continued in a_part{n}.h5" for n in (2, 3, 4)]
     assert reasons[3] == "completed"
