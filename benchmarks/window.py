@@ -3,11 +3,13 @@
 Usage: ``python -m benchmarks.window [SECONDS] [plain | cells | full]`` (60). Plain: 1280x720 at 60 fps, 100
 regions. With ``cells``: 512x512 at 30 fps, motion correction on, cells found, outlined and traced. ``full``:
 1280x720 at 60 fps, 50 regions, up to 200 cells, while the window is kept busy, minimised and resized. Prints
-one table and how long the window's loop took; needs Xvfb, openbox and xdotool.
+one table, how long the window's loop took, and what a drawn frame costs in time of a core, which says
+something on a busy machine, too; needs Xvfb, openbox and xdotool.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -87,6 +89,17 @@ def _loop(before: list[int], after: list[int]) -> str:
     )
 
 
+def _spent(pid: int) -> tuple[float, float]:
+    """Return s of a core that the window's own thread has taken, and those of the software rasteriser."""
+    own = raster = 0.0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+        seconds = sum(map(int, rest.split()[11:13])) / os.sysconf("SC_CLK_TCK")
+        own += seconds * (int(task.name) == pid)
+        raster += seconds * name.startswith("llvmpipe")
+    return own, raster
+
+
 def _watch(
     window: Window, seconds: float, rate: int, torment: Callable[[Window, int, float], list[int]] | None
 ) -> int:
@@ -98,7 +111,7 @@ def _watch(
     process = psutil.Process(window.process.pid)
     first = window.until(lambda s: s.recording and s.take["rows"] > 5, "recording")
     process.cpu_percent()
-    memory = process.memory_info().rss
+    memory, spent = process.memory_info().rss, _spent(process.pid)
     rates: list[float] = []
 
     def enough(state: State) -> bool:
@@ -112,6 +125,8 @@ def _watch(
         seconds *= 2  # and as long again in peace
     last = window.until(enough, "the recording", 2 * seconds + 30)
     cpu, grown = process.cpu_percent(), process.memory_info().rss - memory
+    drawn = sum(last.busy) - sum(before.busy)
+    costs = [1e3 * (now - then) / drawn for now, then in zip(_spent(process.pid), spent, strict=True)]
     path = Path(first.take["path"])
     code = window.terminate()
     with Recording(path) as file:
@@ -127,6 +142,7 @@ def _watch(
         "file complete / exit code": f"{whole} / {code}",
         "window, draws per second (median, 5 %)": f"{np.median(rates):.1f}, {np.percentile(rates, 5):.1f}",
         "loop, ms (median, p99, longest; above 50)": _loop(first.busy, last.busy),
+        "CPU of a drawn frame, ms: window, rasteriser": "{:.1f}, {:.1f}".format(*costs),
         "process, % of a core": f"{cpu:.0f}",
         "memory growth, MB": f"{grown / 1e6:.1f}",
         "regions / cells accepted at the end": f"{len(last.rois)} / {_cells(last)}",
