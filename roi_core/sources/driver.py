@@ -1,9 +1,9 @@
 """Cameras behind a maker's driver: polled, counted by their own numbers, reconnected when they fall silent.
 
-A camera file opens a `Device`; everything else is here. Only the thread that takes frames touches the device
-(and `close`, while that thread does not), and it waits in steps of `POLL`, so that ending is prompt and the
-interpreter is free while it waits; a driver that itself hangs holds that thread. The driver keeps frames in
-buffers of its own; what overflows there is a step in its frame number.
+A camera file opens a `handle.Device`; everything else is here. Only the thread that takes frames touches the
+device (and `close`, while that thread does not), and it waits in steps of `POLL`, so that ending is prompt and
+the interpreter is free while it waits; a driver that itself hangs holds that thread. The driver keeps frames
+in buffers of its own; what overflows there is a step in its frame number.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import math
 import threading
 from itertools import pairwise
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from roi_core.errors import RoiError, SourceError, SourceLost
 from roi_core.frame import Frame
 from roi_core.ledger import Cause
 from roi_core.sources.base import FIRST_PAUSE, LONGEST_PAUSE, kind_of
 from roi_core.sources.counting import EmbeddedCounter, HardwareCounter, TimeCounter
+from roi_core.sources.handle import reason
 from roi_core.sources.knobs import LIVE, turn, wishes
 from roi_core.sources.stamps import DeviceClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
-
     from roi_core.settings import LiveSettings
     from roi_core.sources.counting import FrameCounter
-    from roi_core.sources.knobs import Knob
+    from roi_core.sources.handle import reason
+from roi_core.sources.knobs import Knob
 
-__all__ = ["UNREADABLE", "Device", "Driven", "Shot", "buffers", "reason"]
+__all__ = ["Driven"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,74 +40,8 @@ POLL = 0.001
 """Seconds between two questions for a frame."""
 MEASURED = 8
 """Frames from which the rate is measured of a camera that does not tell it."""
-UNREADABLE = "gives pixels that cannot be read ({}); ask for others with camera.pixel_format, such as 8 or 16"
 CLOSE = 0.05
 """Part by which a rate may differ from what was asked without a word."""
-BUFFERS, BUFFER_BYTES = (8, 64), 2**28
-"""Fewest and most frames a driver is asked to keep, and the bytes they may take in between."""
-
-
-class Shot(NamedTuple):
-    """A picture, (H, W) or (H, W, 3|4) BGR; the driver's number of it, and its time there in s, if any.
-
-    The pixels are the taker's: the driver has got its buffer back.
-    """
-
-    image: NDArray[Any]
-    number: int | None = None
-    stamp: float | None = None
-
-
-class Device(Protocol):
-    """An opened camera."""
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What its driver raises."""
-        ...
-
-    @property
-    def wrap(self) -> int:
-        """After how many frames its numbers begin anew, 0 for never; see `HardwareCounter`."""
-        ...
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) in force, px."""
-        ...
-
-    @property
-    def rate(self) -> float | None:
-        """Frames per second in force; None when the driver does not tell."""
-        ...
-
-    @property
-    def full(self) -> int:
-        """The largest value of a 16-bit pixel; 0 when that is not known."""
-        ...
-
-    def knobs(self) -> Mapping[str, Knob]:
-        """Return what can be adjusted, by the names of `wishes`."""
-        ...
-
-    def start(self) -> None:
-        """Begin to take pictures into the driver's buffers."""
-        ...
-
-    def grab(self) -> Shot | None:
-        """Return the next picture when there is one; never wait.
-
-        Raise `SourceLost` when the camera is gone, `SourceError` when its pixels cannot be read.
-        """
-        ...
-
-    def stop(self) -> None:
-        """Take no further pictures; those in the buffers are dropped."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the camera; called once."""
-        ...
 
 
 class Driven:
@@ -343,20 +277,9 @@ class Driven:
             self._hands.release()
 
 
-def buffers(frame_bytes: int) -> int:
-    """Return how many frames a driver is asked to keep for a consumer that is late."""
-    return max(BUFFERS[0], min(BUFFERS[1], BUFFER_BYTES // max(frame_bytes, 1)))
-
-
 def _let_go(device: Device) -> None:
     """Close what may have been pulled out meanwhile."""
     try:
         device.close()
     except device.errors as error:
         logger.debug("closing: %s", reason(error))
-
-
-def reason(error: BaseException) -> str:
-    """Return a driver's words on one line, without the place in its sources."""
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words.partition(" : ")[0].removeprefix("GenTL exception: ")

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from roi_core.errors import SourceError, SourceLost, SourceNotFound
 from roi_core.paths import expanded
-from roi_core.sources.driver import UNREADABLE, Driven, Shot, buffers, reason
+from roi_core.sources.driver import Driven
 from roi_core.sources.extras import needed
 from roi_core.sources.features import Features
+from roi_core.sources.handle import UNREADABLE, Shot, buffers, reason
 
 with needed("a GenICam camera", "harvesters", "genicam"):
     from genicam import genapi, gentl

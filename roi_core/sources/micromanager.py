@@ -19,8 +19,9 @@ from typing import Any
 
 from roi_core.errors import SourceError, SourceLost, SourceNotFound
 from roi_core.paths import expanded
-from roi_core.sources.driver import Driven, Shot, reason
+from roi_core.sources.driver import Driven
 from roi_core.sources.extras import needed
+from roi_core.sources.handle import Shot, reason
 from roi_core.sources.knobs import Knob, Region
 
 # On import it opens a log file in the user's home and makes every logger of the program talk.

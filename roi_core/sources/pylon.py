@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from roi_core.errors import SourceError, SourceLost, SourceNotFound
-from roi_core.sources.driver import UNREADABLE, Driven, Shot, buffers, reason
+from roi_core.sources.driver import Driven
 from roi_core.sources.extras import needed
 from roi_core.sources.features import Features
+from roi_core.sources.handle import UNREADABLE, Shot, buffers, reason
 
 with needed("a Basler camera", "pypylon", "pylon"):
     from pypylon import genicam, pylon

@@ -11,7 +11,8 @@ from roi_core.errors import SourceError, SourceLost
 from roi_core.ledger import Cause
 from roi_core.sources import driver
 from roi_core.sources.counting import HardwareCounter
-from roi_core.sources.driver import Driven, Shot, buffers
+from roi_core.sources.driver import Driven
+from roi_core.sources.handle import Shot, buffers
 from roi_core.sources.knobs import Knob, Region, turn
 from roi_core.sources.stamps import DeviceClock
 from tests.contracts.test_source import SourceContract, collect, live_settings

@@ -17,7 +17,7 @@ import pytest
 from roi_core import cli
 from roi_core.errors import MissingExtra, SourceError, SourceNotFound
 from roi_core.session import Session
-from roi_core.sources import driver, open_source, survey
+from roi_core.sources import driver, handle, open_source, survey
 from tests.contracts.test_source import SourceContract, collect, live_settings
 
 MODULES = {"pylon": "pypylon", "genicam": "harvesters", "micromanager": "pymmcore_plus"}
@@ -145,7 +145,7 @@ def test_colour_comes_in_blue_green_red(opened):
 
 
 def test_what_a_slow_consumer_loses_are_steps_of_the_producers_count(opened, monkeypatch):
-    monkeypatch.setattr(driver, "BUFFERS", (4, 4))
+    monkeypatch.setattr(handle, "BUFFERS", (4, 4))
     source = opened("genicam", format="128x104@100", pixel_format="8")
     frames = source.frames()
     first = next(frames).index
