@@ -6,17 +6,18 @@ import logging
 import math
 import signal
 import sys
+from contextlib import contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TextIO
 
 import numpy as np
 from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from roi_core.frame import FinishReason, Status
 from roi_core.terminal import Quiet, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import FrameType, TracebackType
 
@@ -247,15 +248,39 @@ def _print_lines(session: Session, period: float, signals: Signals) -> None:
 
 
 def _show_bar(session: Session, length: int | None, signals: Signals) -> None:
-    logger, stream = logging.getLogger("roi_core"), Quiet(sys.stderr)
-    with (
-        logging_redirect_tqdm([logger]),
-        tqdm(total=length, unit=" frames", file=stream, dynamic_ncols=True) as bar,
-    ):
+    stream = Quiet(sys.stderr)
+    with tqdm(total=length, unit=" frames", file=stream, dynamic_ncols=True) as bar, _above(bar):
         running = True
         while running:
             running = _running(session, signals)
             bar.update(session.snapshot().frames_seen - bar.n)
+
+
+@contextmanager
+def _above(bar: tqdm[NoReturn]) -> Iterator[None]:
+    """Let warnings appear above a bar, not in it: tqdm's own way takes no `Quiet` for the terminal."""
+    kind = logging.StreamHandler
+    ours = [h for h in logging.getLogger("roi_core").handlers if isinstance(h, kind)]
+    before = [handler.setStream(_Above(bar, handler.stream)) for handler in ours]
+    try:
+        yield
+    finally:
+        for handler, stream in zip(ours, before, strict=True):
+            handler.setStream(stream)
+
+
+class _Above:
+    """A stream that takes a bar away while something is written to it."""
+
+    def __init__(self, bar: tqdm[NoReturn], stream: TextIO) -> None:
+        self._bar, self._stream = bar, stream
+
+    def write(self, text: str) -> None:
+        with self._bar.external_write_mode(file=self._bar.fp):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 def _line(snapshot: Snapshot) -> str:

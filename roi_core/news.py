@@ -24,7 +24,9 @@ class News(logging.Handler):
         logging.getLogger("roi_core").addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a warning."""
+        """Take a warning, unless it is `told` as an event already."""
+        if getattr(record, "told", False):
+            return
         self._said.append((record.levelname.lower(), {"text": record.getMessage()}))
 
     def say(self, kind: str, data: dict[str, Any]) -> None:

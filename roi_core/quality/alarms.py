@@ -4,10 +4,12 @@ An alert begins when a rule has been broken for as long as it says, and not whil
 its cause: what else goes wrong meanwhile for the same reason joins it and is not told again (see `figures`),
 and regions that go off at one moment are one alert. It ends when all of it has been well for `CALM` looks.
 Each step is an event of the recording, of kind ``quality``: an ``alert`` there tells that a stage has failed.
+Its beginning is a warning in the log, too, for terminal and window.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from roi_core.settings import Quality
 
 __all__ = ["Alarms", "Alert"]
+
+log = logging.getLogger(__name__)
 
 KEPT: Final = 500
 NAMED: Final = 3
@@ -176,6 +180,7 @@ class Alarms:
                 alert = self._alert(pair.rule, due, look.time, verdict)
                 self.alerts = (*self.alerts[1 - KEPT :], alert)
                 news.append(alert.data("begin"))
+                log.warning("%s", alert.text, extra={"told": True})
             control.covered[k] = alert.number
             control.quiet[k] = look.time + pair.rule.cooldown
         return news

@@ -132,7 +132,7 @@ class Quality:
         }
 
     def _hear(self, alarms: Alarms, sound: bool) -> None:
-        """Mark the tab while an alert is loud; sound the bell and say it once when one begins."""
+        """Mark the tab while an alert is loud; sound the bell when one begins; the log has said it."""
         if alarms is not self._alarms:
             self._alarms, self._heard = alarms, 0
         loud = alarms.loud
@@ -142,7 +142,6 @@ class Quality:
         for alert in alarms.alerts:
             if alert.number > self._heard:
                 self._heard = alert.number
-                self._do.warn(alert.text)
                 if sound:
                     beep()
 

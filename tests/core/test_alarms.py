@@ -14,7 +14,7 @@ from roi_core.frame import Event
 from roi_core.quality import gauges, vitals
 from roi_core.quality.alarms import Alarms
 from tests import naive
-from tests.watched import ALL_WELL, QUALITY, sample, scene
+from tests.watched import ALL_WELL, QUALITY, Camera, sample, scene
 
 NAMES = list(METRICS)
 
@@ -250,3 +250,14 @@ def test_a_recording_begins_with_the_alerts_that_are_on(tmp_path):
     assert [(event.data["metric"], event.data["state"]) for event in told] == [("saturation", "begin")]
     assert told[0].frame == 40
     assert told[0].data["since"] == pytest.approx(1.0, abs=0.2)
+
+
+def test_an_alert_is_a_line_of_the_log_and_one_event(caplog):
+    """The recording's own events are made by the session: the log must not make a second one of it."""
+    from roi_core.news import News
+
+    news = News(())
+    camera = Camera().shoot(10).shoot(3, around={"queue": 95.0})
+    news.deafen()
+    assert [record.getMessage() for record in caplog.records] == [camera.told[0]["text"]]
+    assert news.events(0.0, 0) == []

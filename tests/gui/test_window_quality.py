@@ -11,11 +11,11 @@ pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
 
 @pytest.fixture
 def flash(tmp_path):
-    """A film at 30 Hz whose light doubles after 15 s."""
+    """A film of 80 s at 30 Hz whose light doubles after 15 s."""
     rng = np.random.default_rng(1)
     texture = rng.uniform(2000, 9000, (96, 128))
     film = np.stack(
-        [np.uint16(texture * (2 if k > 450 else 1) + rng.normal(0, 100, texture.shape)) for k in range(1200)]
+        [np.uint16(texture * (2 if k > 450 else 1) + rng.normal(0, 100, texture.shape)) for k in range(2400)]
     )
     path = tmp_path / "flash.npy"
     np.save(path, film)
