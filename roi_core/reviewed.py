@@ -17,6 +17,7 @@ from roi_core.cellring import ROWS, CellRing
 from roi_core.frame import Activity, FinishReason, Status
 from roi_core.gray import to_uint16_gray
 from roi_core.ledger import Account, Cause
+from roi_core.recording.light import main_rows
 from roi_core.session import Session, State
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ class Reviewed(Session):
         which = [places[roi] for roi in rois.ids]
         columns, means, dff = board.traces.columns(rois.ids), recording.means[:, which], recording.dff
         dff = dff[:, which] if dff is not None else None
-        for row, now in enumerate(time.tolist()):
+        for row in main_rows(recording).tolist():  # two channels on one line would zig-zag
             relative = None if dff is None else dff[row]
-            board.traces.push(now, int(index[row]), columns, means[row], relative)
-        board.diary.add(recording.events)
+            board.traces.push(float(time[row]), int(index[row]), columns, means[row], relative)
+        board.diary.add(sorted(recording.events, key=lambda event: event.time))
         cells = recording.cells
         if cells is not None and cells.count:
             self._fill_cells(cells, cells.components(recording.shape), time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from roi_core.export.task import Wishes
 
 __all__ = ["EXPORTS", "Format", "export"]
+
+
+log = logging.getLogger(__name__)
+
+TOLD_APART: Final = ("csv", "photometry", "matlab")
+"""Formats that say which interleaved channel a row shows."""
 
 
 class Format(NamedTuple):
@@ -80,6 +87,11 @@ def export(
     module, _, name = EXPORTS[to].place.partition(":")
     target = Path(out) if out else default(Path(recording), EXPORTS[to].ending)
     with Recording(recording) as source:
+        if source.channel_names and to not in TOLD_APART:
+            channels = " and ".join(source.channel_names)
+            log.warning(
+                "%s: rows of %s alternate in it; csv and photometry tell them apart", target, channels
+            )
         if not source.rows:
             raise RecordingError(f"{recording} holds no rows, so there is nothing to export")
         place = Place(target, source.path, overwrite)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from roi_core.errors import RecordingError, SettingsError
+from roi_core.errors import RecordingError
 from roi_core.photometry import Rules, correct
+from roi_core.recording.light import main_rows, rules_of
 from roi_core.rois.twins import pairs
-from roi_core.settings import Channels, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from roi_core.export.task import Task
     from roi_core.photometry import Correction
     from roi_core.recording import Recording
+    from roi_core.settings import Channels
 
     Trace = NDArray[np.float64]
 
@@ -61,7 +62,7 @@ def corrected(recording: Recording, asked: Asked | None = None) -> list[Correcte
         The recording does not show the channel or half that was asked for, or no region has a twin.
     """
     asked = asked or Asked()
-    light = _light(recording)
+    light = rules_of(recording)
     reference = asked.reference or light.reference
     there = (*recording.channel_names, *light.halves)
     if len(there) < 2:
@@ -100,14 +101,6 @@ def table(found: list[Corrected], recording: Recording, path: Path, task: Task) 
             sheet.writerows([f"{t:.6f}", i, *(f"{value:.8g}" for value in row)] for t, i, row in clock)
 
 
-def _light(recording: Recording) -> Channels:
-    """Return the settings of channels the recording was made with; of another version, none."""
-    try:
-        return Settings.loads(recording.settings).channels
-    except SettingsError:
-        return Channels()
-
-
 def _by_channels(recording: Recording, _light: Channels, reference: str, asked: Asked) -> Iterator[Corrected]:
     signal = asked.signal or next(name for name in recording.channel_names if name != reference)
     _refuse_half(recording, signal, recording.channel_names, reference)
@@ -122,8 +115,7 @@ def _by_channels(recording: Recording, _light: Channels, reference: str, asked: 
 def _by_halves(recording: Recording, light: Channels, reference: str, asked: Asked) -> Iterator[Corrected]:
     signal = asked.signal or next(name for name in light.halves if name != reference)
     _refuse_half(recording, signal, light.halves, reference)
-    names = recording.channel_names
-    rows = recording.rows_of(light.main) if names else np.arange(recording.rows)
+    rows = main_rows(recording)
     time, means = recording.time[rows], recording.means[rows].astype(np.float64)
     _refuse_nothing(recording, means)
     found = pairs(recording.circles, light.shift(recording.shape))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core import layout
-from roi_core.errors import RecordingError
+from roi_core.errors import RecordingError, SettingsError
+from roi_core.settings import Channels, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from roi_core.frame import Event
     from roi_core.recording.reader import Recording
 
-__all__ = ["names", "numbers", "rows_of", "shown"]
+__all__ = ["main_rows", "names", "numbers", "rows_of", "rules_of", "shown"]
 
 
 def names(file: h5py.File) -> tuple[str, ...]:
@@ -54,7 +55,26 @@ def rows_of(recording: Recording, channel: int | str) -> NDArray[np.intp]:
     if recorded is None or not (isinstance(number, int) and 0 <= number < len(known)):
         there = ", ".join(known) or "one only, without a name"
         raise RecordingError(f"{recording.path} has no channel {channel!r}; its channels are {there}")
-    return np.flatnonzero(shown(recorded, recording.frame_index, recording.events, len(known)) == number)
+    try:
+        seen = shown(recorded, recording.frame_index, recording.events, len(known))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise RecordingError(f"{recording.path} is damaged: an event of kind channels: {error}") from error
+    return np.flatnonzero(seen == number)
+
+
+def rules_of(recording: Recording) -> Channels:
+    """Return the settings of channels that a recording was made with; of another version, none."""
+    try:
+        return Settings.loads(recording.settings).channels
+    except SettingsError:
+        return Channels()
+
+
+def main_rows(recording: Recording) -> NDArray[np.intp]:
+    """Return the rows of the main channel; all when there is one channel only."""
+    if not recording.channel_names:
+        return np.arange(recording.rows)
+    return rows_of(recording, rules_of(recording).main)
 
 
 def shown(

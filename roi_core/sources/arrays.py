@@ -193,8 +193,15 @@ class Hdf5(Stack):
         with _opening(self, "HDF5"):
             self._file = self._opened()
             self._describe(name)
+            self._tell_channels(settings.current.channels.order)
         if name:
             self.name += f":{name}"
+
+    def _tell_channels(self, order: str) -> None:
+        """Warn when a recording of interleaved channels would be measured as one."""
+        if not order and self._movie.name == layout.MOVIE and layout.CHANNEL in self._file:
+            names = b",".join(self._file[layout.CHANNEL].attrs["names"]).decode()
+            logger.warning("%s shows channels in turn: set channels.order to %s", self.name, names)
 
     def _opened(self) -> Any:
         import h5py

@@ -15,9 +15,11 @@ from roi_core.frame import Frame
 from roi_core.offline.recover import recover
 from roi_core.photometry import correct
 from roi_core.recording import Recording
+from roi_core.reviewed import Reviewed
 from roi_core.rois import Circle, RoiSet
 from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
+from roi_core.sources import open_source
 from roi_core.sources.simulated import Simulated
 from tests.fakes import Ramp, fake_stages
 
@@ -243,3 +245,35 @@ def test_recovery_keeps_the_channels_and_maps_the_main_one(tmp_path):
     assert recover(tmp_path / "a.h5").rows == 33
     with Recording(tmp_path / "a.h5") as recording:
         assert len(recording.means_of("470")[0]) == 17
+
+
+def test_a_reviewed_recording_shows_the_main_channel(tmp_path):
+    run(Two(range(40)), tmp_path / "a.h5")
+    with Recording(tmp_path / "a.h5") as recording:
+        reviewed = Reviewed(recording, LiveSettings())
+    rows = reviewed.snapshot().traces.since(0)
+    assert rows.index.tolist() == list(range(0, 40, 2))
+    assert (rows.raw > 900).all()
+
+
+def test_a_movie_of_two_channels_is_not_taken_for_one_in_silence(tmp_path, caplog):
+    run(Two(range(10)), tmp_path / "a.h5", "recorder.movie=true")
+    open_source(str(tmp_path / "a.h5"), LiveSettings()).close()
+    assert "a.h5 shows channels in turn: set channels.order to 470,415" in caplog.text
+
+
+def test_a_format_that_cannot_tell_channels_apart_says_so(tmp_path, caplog):
+    run(Two(range(10)), tmp_path / "a.h5", "recorder.movie=true")
+    written = export(tmp_path / "a.h5", "tiff")
+    assert f"{written}: rows of 470 and 415 alternate in it" in caplog.text
+
+
+def test_a_torn_event_is_damage(tmp_path):
+    run(Two([*range(41), *range(42, 99)]), tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        table = file["events"][:]
+        (k,) = np.flatnonzero(table["kind"] == b"channels")
+        table["data"][k] = '{"state": "swapped", "by": "x"}'
+        file["events"][:] = table
+    with Recording(tmp_path / "a.h5") as recording, pytest.raises(RecordingError, match="kind channels"):
+        recording.means_of("470")
