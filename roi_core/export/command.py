@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from roi_core.export import export
 from roi_core.export.task import Cancelled, Wishes
@@ -23,10 +21,7 @@ def export_file(
     path: str, to: str, out: str | None, overwrite: bool, wishes: Wishes, asked: Callable[[], bool]
 ) -> None:
     """Export a recording with a bar on stderr; say what was written, or that ``asked`` stopped it."""
-    with (
-        logging_redirect_tqdm([logging.getLogger("roi_core")]),
-        tqdm(unit=" rows", file=Quiet(sys.stderr), dynamic_ncols=True, delay=0.5) as bar,
-    ):
+    with tqdm(unit=" rows", file=Quiet(sys.stderr), dynamic_ncols=True, delay=0.5) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total

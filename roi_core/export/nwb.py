@@ -48,6 +48,7 @@ def write(recording: Recording, path: Path, task: Task) -> None:
     from roi_core.export.nwb_draft import Draft
 
     card = card_of(recording, task.wishes.card)
+    tell_missing(recording, card)
     draft = Draft(recording, card, task)
     draft.add_movie()
     draft.add_found()
@@ -57,4 +58,3 @@ def write(recording: Recording, path: Path, task: Task) -> None:
     with pynwb.NWBHDF5IO(str(path), "w") as file:
         file.write(draft.file)
     draft.fill(path)
-    tell_missing(recording, card)

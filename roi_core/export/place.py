@@ -70,6 +70,8 @@ class Place:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _check(self) -> None:
+        if self.target.name in ("", ".."):
+            raise RecordingError(f"{self.target} is a folder; give a name for what is to be written")
         if not self.target.exists():
             return
         if self.target.samefile(self._recording):
