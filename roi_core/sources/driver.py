@@ -1,9 +1,9 @@
 """Cameras behind a maker's driver: polled, counted by their own numbers, reconnected when they fall silent.
 
 A camera file opens a `handle.Device`; everything else is here. Only the thread that takes frames touches the
-device (and `close`, while that thread does not), and it waits in steps of `POLL`, so that ending is prompt and
-the interpreter is free while it waits; a driver that itself hangs holds that thread. The driver keeps frames
-in buffers of its own; what overflows there is a step in its frame number.
+device (and `close`, while that thread does not), and it waits in steps of `POLL`, so that ending is prompt
+and the interpreter is free while it waits; a driver that itself hangs holds that thread. The driver keeps
+frames in buffers of its own; what overflows there is a step in its frame number.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from roi_core.settings import LiveSettings
     from roi_core.sources.counting import FrameCounter
-    from roi_core.sources.handle import reason
-from roi_core.sources.knobs import Knob
+    from roi_core.sources.handle import Device, Shot
 
 __all__ = ["Driven"]
 
