@@ -206,7 +206,8 @@ class Guarded(Draft):
             return super().write(data)
         except OSError as error:
             self._failure = error
-            self._changes[place, len(data)] = bytes(data)
+            inside = max(0, min(len(data), self._first - place))
+            self._changes[place + inside, len(data) - inside] = bytes(data)[inside:]
             self._place = place + len(data)
             self._end = max(self._end, self._place)
             return len(data)
@@ -220,6 +221,7 @@ class Guarded(Draft):
         """Make the changes since the last flush; what cannot be made waits for the next."""
         try:
             if self._changes:
+                self._append()
                 journal, changes = _journal(self._path), self._in_order()
                 _write_journal(journal, changes, sync=False)
                 self._make(changes)
@@ -228,6 +230,15 @@ class Guarded(Draft):
             self._first = self._end
         except OSError as error:
             self._failure = error
+
+    def _append(self) -> None:
+        """Have all that lies behind the old end in the file before anything leads there."""
+        for (place, size), data in list(self._changes.items()):
+            if place + size > self._first:
+                self._put(place, memoryview(data))
+                del self._changes[place, size]
+        if self._end > self._raw.seek(0, os.SEEK_END):
+            self._raw.truncate(self._end)
 
     def check(self) -> None:
         """Raise what went wrong since this was last asked: HDF5 itself does not outlive an error."""

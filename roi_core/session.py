@@ -25,6 +25,7 @@ from roi_core.calm import calm
 from roi_core.card import LiveCard
 from roi_core.channels import Channels
 from roi_core.errors import RecorderError, sentence
+from roi_core.flaws import sound
 from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
 from roi_core.hand import Hand
 from roi_core.ledger import Cause, Ledger
@@ -61,7 +62,7 @@ RING_BYTES = 512 * 2**20
 """The frame ring holds the recorder's whole queue, but never more than this."""
 SPARE_SLOTS = 4
 """Ring slots beyond the queue: the one being written, the one being recorded, and room to read one."""
-SAID: Final = {"gap", "note", "marker", "card", "warning", "error", "critical"}
+SAID: Final = {"gap", "corrupt", "clock", "note", "marker", "card", "warning", "error", "critical"}
 """Kinds of events that belong to the time before their frame, not to the frame."""
 
 
@@ -330,7 +331,7 @@ class Session:
             warm_up()
             self._pipeline.analysis.begin(self.settings.current)
             with calm() if self._source.live else nullcontext():
-                for frame in self._source.frames():
+                for frame in sound(self._source, self._news.say):
                     self._take_in(frame)
                     if self._summary is not None or self._meter.count >= (self._max_frames or math.inf):
                         break
