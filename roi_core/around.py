@@ -12,7 +12,7 @@ from roi_core.forecast import MEASURED, bytes_per_second, minutes_left
 
 if TYPE_CHECKING:
     from roi_core.settings import Settings
-    from roi_core.take import TakeStatus
+    from roi_core.status import TakeStatus
 
 __all__ = ["around", "memory"]
 

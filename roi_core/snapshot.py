@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from roi_core.ring import FrameRing, TraceRing
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
-    from roi_core.take import TakeStatus
+    from roi_core.status import TakeStatus
 
 __all__ = ["Snapshot", "State"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from roi_core.pretrigger import Backlog
 from roi_core.sinks.parts import Parts
 from roi_core.sinks.pictures import Pictures
 from roi_core.sinks.settling import Settling
+from roi_core.status import TakeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,52 +30,12 @@ if TYPE_CHECKING:
     from roi_core.ledger import Account
     from roi_core.metrics import Meter
 
-__all__ = ["Take", "TakeStatus"]
-
+__all__ = ["Take"]
 
 PATIENCE = 1.0
 """Seconds without a frame after which the end of a recording waits no more for its last rows to settle."""
-
-
 ROOM = 512 * 2**20
 """Bytes of samples that may come while a recorder opens its file or writes what was kept before Record."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakeStatus:
-    """A recording at one moment; ``seconds`` of data, ``disk_free`` in bytes, ``failed`` a sentence or ''.
-
-    ``rows`` and ``seconds`` are of all ``parts``, of which ``path`` is the first. ``length`` is the number of
-    seconds after which it ends by itself, if it does.
-    """
-
-    path: Path
-    rows: int
-    seconds: float
-    queued: int
-    queue: int
-    account: Account
-    disk_free: int
-    bytes_per_second: float
-    closing: bool
-    failed: str
-    length: float | None = None
-    ended: bool = False
-    """True from when no more rows are taken, by whom ever it was ended."""
-    safe: int = 0
-    """Rows that are in the files whatever happens now; of a failed recording these are what it holds."""
-    parts: tuple[Path, ...] = ()
-    opening: bool = False
-    """True until the file is there; its name may still get a suffix, and it may still be refused."""
-    refused: bool = False
-    """True when nothing could be begun: ``failed`` tells why."""
-    backlog: int = 0
-    """Samples from before Record, or from before the file was there, that wait to be written."""
-
-    @property
-    def dropped(self) -> int | None:
-        """Frames lost before its rows; None when that cannot be known."""
-        return self.account.all_lost
 
 
 class Take:
@@ -170,7 +131,8 @@ class Take:
     @property
     def account(self) -> Account:
         """What became of its frames so far; those that wait for the recorder are only known to wait."""
-        return replace(self._parts.account, lanes={RECORDER: self._lane.carried})
+        account = self._parts.account + self._lane.refused if self.refused else self._parts.account
+        return replace(account, lanes={RECORDER: self._lane.carried})
 
     def is_over(self, time: float) -> bool:
         """Tell whether a sample at `time` (s of the session) lies beyond the length asked for."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from roi_core.session import Session, Snapshot
     from roi_core.settings import LiveSettings
-    from roi_core.take import TakeStatus
+    from roi_core.status import TakeStatus
     from roi_stream_gui.recovery import Recovery
 
 __all__ = ["Taking", "length_of"]

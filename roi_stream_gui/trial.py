@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from roi_core.session import Session
     from roi_core.settings import LiveSettings, Settings
-    from roi_core.take import TakeStatus
+    from roi_core.status import TakeStatus
     from roi_stream_gui.changes import Change
 
 __all__ = ["WAITING", "Trial"]

@@ -26,6 +26,7 @@ def parts(session):
     status = session.snapshot().recording
     recordings = [Recording(path) for path in status.parts]
     assert sum(recording.rows for recording in recordings) == status.rows == status.safe
+    assert status.account.check() == ()
     return recordings
 
 

@@ -59,6 +59,8 @@ def test_the_half_second_before_record_comes_first(tmp_path, movie):
         np.testing.assert_array_equal(recording.means[:, 0], np.arange(149, 500))
         assert trigger(recording) == [(200, 0.51, {"row": 51, "seconds": 0.51})]
         assert recording.events[0].kind == "start"
+        account = bench.session.snapshot().recording.account
+        assert (account.check(), account.measured) == ((), 351)
         if movie == "true":
             assert recording.movie[:, 3, 4].tolist() == list(range(149, 500))
 
@@ -236,6 +238,9 @@ def test_a_refusal_reaches_who_asked_and_the_session_goes_on(tmp_path, wait, cap
         assert "b.h5: " in bench.session.snapshot().recording.failed
     bench.step(5)
     assert caplog.text == "", "told once, by whoever asked"
+    if not wait:
+        refused = bench.session.snapshot().recording.account
+        assert (refused.check(), refused.lanes["recorder"].written) == ((), 0)
     bench.session.record(tmp_path / "c.h5")
     bench.step(5)
     bench.end()
