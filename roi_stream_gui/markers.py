@@ -145,7 +145,7 @@ class Markers:
         return sorted(found, key=lambda cluster: cluster.time)
 
     def _take(self, event: Event) -> None:
-        group = GROUP_OF.get(event.kind, "")
+        group = "notes" if _is_imported(event) else GROUP_OF.get(event.kind, "")
         if event.kind == "setting" and event.data["path"].startswith("display."):
             return  # it changes nothing that is measured
         if event.kind == "gap":
@@ -169,8 +169,16 @@ def _clusters(group: str, marks: Sequence[Mark], closer: float) -> list[Cluster]
     return [Cluster(some[0].time, group, tuple(some)) for some in out.values()]
 
 
+def _is_imported(event: Event) -> bool:
+    """Tell whether another program saw it (`roi_stream events --import`), whatever it is called."""
+    return {"file", "line", "original"} <= event.data.keys()
+
+
 def _said(event: Event) -> tuple[str, str]:
     """Return what an event says, in full and in short."""
+    if _is_imported(event):
+        row = " ".join(str(cell) for cell in getattr(event.data.get("row"), "values", list)())
+        return f"{event.kind} {row} ({event.data['file']})".replace("  ", " "), event.kind
     say = SAY.get(event.kind)
     if say is not None:
         return say(event.data)

@@ -34,6 +34,13 @@ SAYINGS = [
     ("quality", {"metric": "focus", "state": "begin"}, "losses", "focus: state begin"),
     ("snapshot", {"path": "/data/a.png"}, "notes", "picture kept: /data/a.png"),
     ("marker", {"number": 3}, "notes", "marker 3"),
+    (
+        "lick",
+        {"file": "l.csv", "line": 2, "original": "1", "row": {"side": "left"}},
+        "notes",
+        "lick left (l.csv)",
+    ),
+    ("birth", {"file": "l.csv", "line": 2, "original": "1"}, "notes", "birth (l.csv)"),
     ("card", {"path": "subject.id", "old": "", "new": "m7"}, "edits", "subject.id:  -> m7"),
 ]
 
