@@ -61,7 +61,7 @@ class Kind(StrEnum):
 WORDS: Final = {
     Kind.FIRST: "the first value is {size:+.6g} s off: garbage",
     Kind.NUMBER: "{rows} without a time",
-    Kind.DUPLICATE: "{rows} stamped like the one before",
+    Kind.DUPLICATE: "{rows} stamped like the one beside",
     Kind.STRAY: "{rows} off by {size:+.4g} s",
     Kind.JUMP: "the clock is off by {size:+.6g} s for {rows} and comes back",
     Kind.BACK: "the clock is set back by {size:.6g} s and stays there",
@@ -71,7 +71,7 @@ WORDS: Final = {
 MANY: Final = {
     Kind.FIRST: "garbage first values",
     Kind.NUMBER: "rows without a time",
-    Kind.DUPLICATE: "stamps like the one before",
+    Kind.DUPLICATE: "stamps like the one beside",
     Kind.STRAY: "stamps off the line",
     Kind.JUMP: "jumps of the clock that come back",
     Kind.BACK: "times that the clock was set back",
@@ -116,6 +116,11 @@ class Findings:
     def of(self, kind: Kind) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
         return tuple(finding for finding in self.found if finding.kind is kind)
+
+    @property
+    def rate(self) -> float | None:
+        """Frames per second; None when fewer than two stamps tell."""
+        return 1 / self.period if self.believed.sum() > 1 else None
 
     @property
     def missing(self) -> int:
@@ -293,7 +298,7 @@ def _strays(times: Times, line: Times, believed: NDArray[np.bool_], sane: NDArra
         kind = Kind.JUMP if abs(size) >= MINUTE else Kind.STRAY
         if first == 0:
             kind = Kind.FIRST
-        elif len(run) == 1 and np.isin(times[first], times[[first - 1, min(first + 1, len(times) - 1)]]):
+        elif np.isin(times[run], times[[first - 1, min(run[-1] + 1, len(times) - 1)]]).all():
             kind = Kind.DUPLICATE
         found.append(Finding(kind, first, size, len(run)))
     return found

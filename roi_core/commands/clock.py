@@ -60,7 +60,8 @@ def _lines(clock: Stamps, findings: Findings) -> list[str]:
     """Return a title and what was found, a line each."""
     unit = f"{clock.unit} by the size of its steps" if clock.guessed else clock.unit
     steps = f"steps below 0: {findings.negative}, at 0: {findings.duplicates}"
-    title = f"{clock.name}, in {unit}: {findings.rows} rows, {1 / findings.period:.6g} frames/s, {steps}"
+    rate = "unknown" if findings.rate is None else f"{findings.rate:.6g} frames/s"
+    title = f"{clock.name}, in {unit}: {findings.rows} rows, rate {rate}, {steps}"
     return [title, *(findings.notes() or ["nothing is wrong"])]
 
 
@@ -69,7 +70,7 @@ def _facts(clock: Stamps, findings: Findings) -> dict[str, Any]:
         "name": clock.name,
         "unit": clock.unit,
         "rows": findings.rows,
-        "rate": 1 / findings.period,
+        "rate": findings.rate,
         "negative_steps": findings.negative,
         "duplicates": findings.duplicates,
         "missing": findings.missing,

@@ -27,7 +27,7 @@ def audit(recording: Recording) -> tuple[str, ...]:
     """
     account = recording.account
     if account is None:
-        return ("it has no account: it was recorded by a version before there was one",)
+        return ("it has no account: it is from before there was one, or recovered from torn rows",)
     parts = (_attributes(recording, account), _rows(recording, account), _losses(recording, account))
     return (*account.check(), *(sentence for part in parts for sentence in part))
 

@@ -105,6 +105,8 @@ def _text(path: Path) -> str:
     except (OSError, EOFError, zlib.error, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is damaged"
         raise SourceError(f"{path} cannot be read: {why.lower()}") from error
+    if b"\0" in data[:4096]:
+        raise SourceError(f"{path} is no text; a table of time stamps is, such as timeStamps.csv")
     if len(data) > LARGEST:
         raise SourceError(f"{path} is larger than {LARGEST >> 20} MB: that is no table of time stamps")
     return data.decode("utf-8", errors="replace").removeprefix("\ufeff")

@@ -106,6 +106,7 @@ class TestAnyClock:
         ([9e6, 0, 1, 2, 3], [-1, 0, 1, 2, 3], [(Kind.FIRST, 0, 1)]),
         ([-9e6, 0, 1, 2, 3], [-1, 0, 1, 2, 3], [(Kind.FIRST, 0, 1)]),
         ([0, 1, 1, 2, 3], [0, 0.5, 1, 2, 3], [(Kind.DUPLICATE, 1, 1)]),
+        ([0, 1, 2, 2, 2, 3, 4], [0, 1, 4 / 3, 5 / 3, 2, 3, 4], [(Kind.DUPLICATE, 2, 2)]),
         ([0, 1, np.nan, 3, 4], [0, 1, 2, 3, 4], [(Kind.NUMBER, 2, 1)]),
         ([np.nan] * 3, [0, 1 / 30, 2 / 30], [(Kind.NUMBER, 0, 3)]),
         ([0, 1, 2, 50, 51, 52], [0, 1, 2, 50, 51, 52], [(Kind.GAP, 3, 1)]),
@@ -113,7 +114,7 @@ class TestAnyClock:
         ([0, 1, 2, 5, 5.1, 5.2, 6, 7, 8], [0, 1, 2, 5, 5.1, 5.2, 6, 7, 8], [(Kind.LATE, 3, 1)]),
     ],
     ids=["none", "one", "good", "spike", "two ahead", "garbage first", "garbage before", "twice the same",
-         "no number", "no numbers", "a pause", "set back", "late and caught up"],
+         "thrice the same", "no number", "no numbers", "a pause", "set back", "late and caught up"],
 )  # fmt: skip
 def test_repairs_by_the_rule(raw, times, told):
     raw = np.array(raw, float)
@@ -220,6 +221,7 @@ class TestATable:
             ("", "a.csv", "holds no time stamps"),
             ("frame,time\n", "a.csv", "holds no time stamps"),
             ("what a day\n", "a.csv", "holds no time stamps"),
+            ("II*\0\1\0 1 2 3\n", "a.tif", "is no text"),
             ("frame,x,y\n0,1,2\n", "a.csv", "has no column of times; its columns are frame, x, y"),
         ],
     )
