@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from roi_core.errors import SourceError
+from roi_core.ledger import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +44,8 @@ def sound(source: Source, tell: Callable[[str, dict[str, Any]], None]) -> Iterat
             if flawed == PATIENCE:
                 raise SourceError(f"{source.name} gave {PATIENCE} frames in a row that cannot be used: {why}")
             continue
-        flawed = 0
+        if flawed:
+            frame, flawed = replace(frame, cause=frame.cause or Cause.CORRUPT), 0
         if frame.time + ahead <= time:
             back = time - frame.time - ahead
             ahead += back + 1 / source.rate

@@ -25,13 +25,15 @@ class Cause(StrEnum):
     """Where frames were lost, one for each gap.
 
     ``COUNT``: missing in the camera's own numbers; ``TIME``: a gap in time; ``AWAY``: the camera was silent
-    or gone, and was opened again; ``SKIPPED``: a file that is paced like a camera was ahead of us.
+    or gone, and was opened again; ``SKIPPED``: a file that is paced like a camera was ahead of us;
+    ``CORRUPT``: what came could not be a picture, and was left out.
     """
 
     COUNT = "count"
     TIME = "time"
     AWAY = "away"
     SKIPPED = "skipped"
+    CORRUPT = "corrupt"
 
 
 class Fate(StrEnum):
@@ -73,6 +75,7 @@ CAUSES: Final = {
     Cause.TIME: "gaps in time",
     Cause.AWAY: "camera silent or gone",
     Cause.SKIPPED: "skipped by pacing",
+    Cause.CORRUPT: "corrupt and left out",
 }
 
 
@@ -103,7 +106,7 @@ class Account:
 
     ::
 
-        made     = captured + lost            lost = count + time + away + skipped
+        made     = captured + lost            lost = count + time + away + skipped + corrupt
         captured = measured + failed
         measured = analysed + watched + not analysed
         offered  = measured = written + dropped + refused + waiting, in each lane

@@ -15,6 +15,7 @@ from roi_core.errors import RecorderError
 from roi_core.frame import FinishReason, Frame, Summary
 from roi_core.lanes import Lane
 from roi_core.ledger import RECORDER, Account, Carried, Cause, Fate, Ledger
+from roi_core.pipeline import Pipeline
 from roi_core.recording import Recording, audit
 from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
@@ -173,18 +174,31 @@ class TestASession:
         assert counts == {"off": 5, "jump": 2, "failed": 1, "frozen": 3, "analysed": 29}
         assert account.lines()["watched"] == "5 (3 a copy of the last, 2 a jump)"
 
-    def test_counts_the_frame_that_was_its_end(self):
-        class Odd(Ramp):
-            def image(self, index):
-                return np.zeros((16, 20) if index < 3 else (7, 9), np.uint16)
+    def test_counts_the_frame_that_was_its_end(self, monkeypatch):
+        step = Pipeline.step
 
-        session = Session(Odd(indices=[0, 1, 6]), LiveSettings(Settings()))
+        def fail(pipeline, frame, *more):
+            return 1 / 0 if frame.index == 6 else step(pipeline, frame, *more)
+
+        monkeypatch.setattr(Pipeline, "step", fail)
+        session = Session(Ramp(indices=[0, 1, 6]), LiveSettings(Settings()))
         session.start()
-        with pytest.raises(ValueError, match="shape"):
+        with pytest.raises(ZeroDivisionError):
             session.wait()
         account = session.snapshot().account
         assert (account.captured, account.measured, account.failed, account.all_lost) == (3, 2, 1, 4)
         assert account.check() == ()
+
+    def test_counts_what_was_no_picture_as_lost(self, tmp_path):
+        class Odd(Ramp):
+            def image(self, index):
+                return np.zeros((7, 9) if index in (3, 4) else (16, 20), np.uint16)
+
+        session, path = recorded(tmp_path, Odd(9))
+        assert session.snapshot().account.lost == {Cause.CORRUPT: 2}
+        with Recording(path) as recording:
+            assert recording.account.flat()["lost_corrupt"] == 2
+            assert audit(recording) == ()
 
     def test_that_fails_between_frames_loses_none(self, tmp_path):
         session = Session(Broken(9), LiveSettings(Settings()))
@@ -215,7 +229,7 @@ class TestASession:
         with h5py.File(path) as file:
             told = dict(file["accounting"].attrs)
         assert {name for name, count in told.items() if count == layout.UNKNOWN} == {
-            "made", "lost", "lost_count", "lost_time", "lost_away", "lost_skipped",
+            "made", "lost", "lost_count", "lost_time", "lost_away", "lost_skipped", "lost_corrupt",
         }  # fmt: skip
         assert all(count.dtype == np.uint64 for count in told.values())
         with Recording(path) as recording:
