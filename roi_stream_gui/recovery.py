@@ -11,11 +11,13 @@ import json
 import logging
 import os
 import time
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
-from roi_core.errors import RecordingError
+from roi_core.errors import RecordingError, RoiError
 from roi_core.recording import Recording
 from roi_stream_gui import words
 from roi_stream_gui.filing import said
@@ -58,6 +60,9 @@ class Recovery:
         self._folder = folder / "unfinished"
         self._mine: set[Path] = set()
         self._search: Future[tuple[Unfinished, ...]] | None = None
+        self._finished: deque[Unfinished] = deque()
+        self.working = False
+        """True while a recording is being finished."""
 
     def begin(self, path: Path) -> None:
         """Remember that `path` is being written."""
@@ -80,6 +85,29 @@ class Recovery:
         if self._search is not None and self._search.done() and not self._search.cancelled():
             self.found = self._search.result()
             self._search = None
+        while self._finished:
+            self._forget(self._finished.popleft())
+
+    def finish(self) -> None:
+        """Finish the first that was found, on a thread of its own; the end of the program may cut it off."""
+        if self.found and not self.working:
+            self.working = True
+            Thread(target=self._finish, args=(self.found[0],), name="recover", daemon=True).start()
+
+    def _finish(self, one: Unfinished) -> None:
+        from roi_core.offline.recover import recover
+
+        try:
+            found = recover(one.path)
+        except (RoiError, OSError) as error:
+            log.warning(words.FINISHED_NOT, said(error))
+        else:
+            log.info(words.FINISHED, words.number(found.rows), one.path)
+            for note in found.notes:
+                log.info("%s: %s", one.path, note)
+            self._finished.append(one)
+        finally:
+            self.working = False
 
     def open(self, connect: Callable[[str], object]) -> None:
         """Show the first that was found; of one without a movie, tell where its traces are."""

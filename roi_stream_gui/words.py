@@ -111,6 +111,8 @@ NEXT_TAKE = "The next recording is called {name}"
 RECOVERED = "The last session ended unexpectedly: {rows} frames are safe in {path}"
 RECOVERED_NOT = "A recording that was not finished cannot be opened now: {why}"
 RECOVERED_TRACES = "%s rows are in %s; it holds no movie to play: roi_stream export writes its traces as CSV"
+FINISHED = "finished: %s rows are in %s"
+FINISHED_NOT = "the recording could not be finished: %s"
 KINDS = {10: "{0}", 20: "all {0}", 30: "warnings {0}", 40: "errors {0}"}
 """What is written on the buttons that choose messages, by logging level."""
 CARD_BAD = "the session card of last time cannot be read ({}); it begins empty, and the old one is in {}"
@@ -280,6 +282,7 @@ TIPS = {
     "nothing is ever overwritten.",
     "mark": "Put a numbered marker into the recording at this frame (M)",
     "recovery.open": "Show the recording; without a movie it cannot be played, but its traces are safe",
+    "recovery.finish": "Complete the file as a clean stop would have; with a movie that may take minutes",
     "recovery.dismiss": "Say no more about it; the file stays where it is",
     "card.presets": "Fill in what a preset holds; what it leaves empty stays as it is",
     "card.name": "Name under which Save keeps what is filled in",

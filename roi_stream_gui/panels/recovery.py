@@ -20,7 +20,7 @@ WIDTH, HEIGHT, TOP = 640, 78, 152
 
 
 class RecoveryNotice:
-    """One recording at a time: how much is safe, Open, Dismiss."""
+    """One recording at a time: how much is safe, Open, Finish, Dismiss."""
 
     title: ClassVar[str] = "Recovery"
     place: ClassVar[Place] = Place.FOOT
@@ -45,6 +45,10 @@ class RecoveryNotice:
                 )
                 dpg.bind_item_theme(desk.named("recovery.open", self._open), desk.theme.primary)
                 desk.tip(self._open, "recovery.open")
+                self._finish = dpg.add_button(
+                    label="Finish", width=90, callback=then(self._do.recovery.finish)
+                )
+                desk.tip(desk.named("recovery.finish", self._finish), "recovery.finish")
                 item = dpg.add_button(label="Dismiss", width=90, callback=then(self._do.recovery.dismiss))
                 desk.tip(desk.named("recovery.dismiss", item), "recovery.dismiss")
 
@@ -62,7 +66,9 @@ class RecoveryNotice:
             if dpg.get_item_pos(self._window) != place:
                 dpg.set_item_pos(self._window, place)
             busy = view.recording or view.phase is Phase.CONNECTING
-            dpg.configure_item(self._open, enabled=not busy)
+            working = self._do.recovery.working
+            dpg.configure_item(self._open, enabled=not (busy or working))
+            dpg.configure_item(self._finish, enabled=not (working or first.why))
 
     def tell(self) -> dict[str, str]:
         """Return what the strip says; '' when there is none."""

@@ -21,6 +21,7 @@ from roi_stream_gui.recents import Choices, Recents
 from roi_stream_gui.recovery import left_behind
 from roi_stream_gui.shortcuts import Chord, find
 from roi_stream_gui.taking import length_of
+from tests.core.test_recover import unfinished
 from tests.gui.driver import within
 
 
@@ -318,6 +319,28 @@ class TestRecovery:
         assert (len(controller.recovery.found), mark.exists()) == (1, True), "it was not opened"
         controller.recovery.opened(str(tmp_path / "usb" / "a.h5"))
         assert (controller.recovery.found, mark.exists()) == ((), False)
+
+    @pytest.mark.parametrize("damaged", [False, True])
+    def test_one_is_finished_beside_everything_else(self, do, config, tmp_path, damaged):
+        controller, _ = do
+        path = unfinished(tmp_path)
+        (config / "unfinished").mkdir(parents=True)
+        (config / "unfinished" / "1-1.json").write_text(json.dumps({"path": str(path)}))
+        controller.recovery.search(controller._helper.submit)
+        within(20, lambda: (controller.tick(), controller.recovery.found)[1], "found")
+        if damaged:
+            path.write_bytes(b"no recording any more")
+        controller.recovery.finish()
+        within(20, lambda: (controller.tick(), not controller.recovery.working)[1], "finished")
+        controller.tick()
+        if damaged:
+            assert "could not be finished" in texts(controller)[-1]
+            assert len(controller.recovery.found) == 1
+            return
+        assert f"finished: 30 rows are in {path}" in texts(controller)
+        assert controller.recovery.found == ()
+        with Recording(path) as recording:
+            assert recording.complete
 
     def test_the_mark_of_a_recording_outlives_the_beginning_of_the_next(self, do, config, tmp_path):
         recovery = do[0].recovery

@@ -94,6 +94,7 @@ def test_after_a_kill_the_next_start_tells_what_is_safe(start, tmp_path):
         f"The last session ended unexpectedly: {rows} frames are safe in {path}"
     )
     second.running()
+    assert "recovery.finish" in state.items
     second.screenshot("session_recovery")
     state = second.click("recovery.open")
     second.until(lambda s: s.source == str(path) and s.phase == "finished" and s.frames > 0, "it plays", 60)
