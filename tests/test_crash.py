@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from roi_core.recording import Recording, audit
+from roi_core.recording import Recording
 
 RATE = 100
 MODES = ((), ("recorder.movie=true",), ("roi.dff=true",), ("recorder.movie=true", "recorder.compression=lz4"))
@@ -36,42 +36,6 @@ def read_until(child, frames):
         if found and int(found[2]) >= frames:
             return int(found[2])
     raise AssertionError(f"the program ended early: {child.stderr.read()}")
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_kill_9_at_20_random_moments(tmp_path):
-    chance = random.Random(9)
-    for batch in range(5):
-        children = []
-        for number in range(4):
-            folder = tmp_path / f"{batch}_{number}"
-            folder.mkdir()
-            out = folder / "a.h5"
-            mode = [word for text in MODES[number] for word in ("--set", text)]
-            children.append((start(folder, "--out", str(out), *mode), out))
-        for child, out in children:
-            seen = read_until(child, chance.randint(5, 2 * RATE))
-            child.kill()
-            rest = LINE.findall(child.communicate()[0])
-            seen = int(rest[-1][1]) if rest else seen
-            with h5py.File(out) as file:  # opens plainly, without help
-                assert file.attrs["complete"] == 0
-                means, time = file["roi/means"][:], file["time"][:, 0]
-            with Recording(out) as recording:
-                assert recording.movie is None or recording.movie[: len(time)].any(axis=(1, 2)).all()
-                assert audit(recording) == ()
-            assert len(time) >= seen - RATE, f"{out}: {seen - len(time)} rows lost"
-            assert np.all(np.diff(time) > 0)
-            assert np.isfinite(means[: len(time)]).all()
-            info = subprocess.run(
-                [sys.executable, "-m", "roi_core.cli", "info", str(out)],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            assert "INCOMPLETE" in info.stdout
-            assert re.search(rf"rows +{len(time)}\n", info.stdout)
 
 
 @pytest.mark.slow
