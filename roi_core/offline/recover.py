@@ -123,7 +123,8 @@ def _finish(path: Path, file: h5py.File, journal: Path, progress: Callable[[int,
             file[name].resize(rows, axis=0)
     if layout.IDS in file:
         _finish_cells(file, sound_cells(file, rows))
-    _write_events(file, told, rows)
+    reason = f"{REASON} ({told.end})" if told.end else REASON
+    _write_events(file, told, reason, rows)
     for event in told.missed:
         if event.kind == "card":
             set_card(file[layout.SESSION], str(event.data["path"]).rpartition(".")[2], event.data["new"])
@@ -133,7 +134,7 @@ def _finish(path: Path, file: h5py.File, journal: Path, progress: Callable[[int,
         notes.append("its account did not fit the rows and was left out")
     maps, note = _maps(path, file, progress)
     _write_maps(path, file, maps)
-    set_text(file, "finish_reason", REASON)
+    set_text(file, "finish_reason", reason)
     file.attrs.modify("complete", np.uint8(1))
     return Recovered(path, rows, cut, len(told.missed), tuple([*notes, note] if note else notes))
 
@@ -161,14 +162,12 @@ def _finish_cells(file: h5py.File, count: int) -> None:
     group.attrs.modify("shape", np.array([group.attrs["shape"][0], count], np.int64))
 
 
-def _write_events(file: h5py.File, told: Told, rows: int) -> None:
-    """Write what the journal had, and the stop, behind what the file had."""
-    time, frame = _last(file, rows)
-    stop = Event(time, frame, "stop", {"reason": REASON})
-    table, kept = file[layout.EVENTS], len(told.kept)
-    added = [(e.time, e.frame, e.kind.encode()[:16], e.json()) for e in (*told.missed, stop)]
-    table.resize(kept + len(added), axis=0)
-    table[kept:] = np.array(added, layout.EVENT_DTYPE)
+def _write_events(file: h5py.File, told: Told, reason: str, rows: int) -> None:
+    """Write what the file had, what its journal had, and the stop."""
+    stop = Event(*_last(file, rows), "stop", {"reason": reason})
+    table = [(e.time, e.frame, e.kind.encode()[:16], e.json()) for e in (*told.kept, *told.missed, stop)]
+    file[layout.EVENTS].resize(len(table), axis=0)
+    file[layout.EVENTS][:] = np.array(table, layout.EVENT_DTYPE)
 
 
 def _last(file: h5py.File, rows: int) -> tuple[float, int]:

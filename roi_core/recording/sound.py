@@ -39,11 +39,15 @@ SPOKEN: Final = ("note", "marker", "card")
 
 
 class Told(NamedTuple):
-    """Events of a file, ``kept``, and of its journal that the file lacks, ``missed``; if both ``agree``."""
+    """Events of a file, ``kept``, and of its journal that the file lacks, ``missed``; if both ``agree``.
+
+    ``end`` is the reason of a stop that was told already, and is not among them; else ''.
+    """
 
     kept: list[Event]
     missed: list[Event]
     agree: bool
+    end: str
 
 
 def sound_rows(file: h5py.File) -> int:
@@ -82,7 +86,9 @@ def sound_events(file: h5py.File, journal: Path, rows: int) -> Told:
             missed.append(replace(event, time=exact) if abs(exact - event.time) < 1e-6 else event)
         elif event.kind in SPOKEN:
             missed.append(replace(event, time=time, frame=frame))
-    return Told([event for event in stored if event.frame <= frame], missed, agree)
+    ends = [str(event.data.get("reason")) for event in (*stored, *missed) if event.kind == "stop"]
+    kept = [event for event in stored if event.frame <= frame and event.kind != "stop"]
+    return Told(kept, [event for event in missed if event.kind != "stop"], agree, "".join(ends[:1]))
 
 
 def _filled(data: h5py.Dataset) -> int:

@@ -166,6 +166,17 @@ def test_without_a_journal_the_rows_are_finished(tmp_path):
     assert recover(killed).rows == 30
 
 
+def test_a_file_killed_in_its_last_moment_has_one_stop(tmp_path):
+    """The stop, and the maps, may be there before the file is complete."""
+    path = record_rows(tmp_path / "a.h5", [sample(row) for row in range(5)])
+    with h5py.File(path, "r+") as file:
+        file.attrs.modify("complete", np.uint8(0))
+    recover(path)
+    with Recording(path) as recording:
+        assert [event.kind for event in recording.events] == ["start", "stop"]
+        assert recording.attributes["finish_reason"] == f"{REASON} (completed)"
+
+
 def test_a_card_edit_of_the_journal_is_on_the_card(tmp_path):
     killed = unfinished(tmp_path, safe=30)
     with killed.with_suffix(".jsonl").open("ab") as journal:
