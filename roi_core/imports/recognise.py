@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from roi_core.recording.reader import DAMAGE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,7 +27,7 @@ def recognise(path: Path) -> str:
         return ""
     import h5py
 
-    with suppress(OSError, RuntimeError), h5py.File(path, "r") as file:
+    with suppress(*DAMAGE), h5py.File(path, "r") as file:
         return _of_hdf5(file)
     return ""
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Recording"]
+__all__ = ["DAMAGE", "Recording"]
 
 
 class Recording:

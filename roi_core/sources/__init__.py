@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roi_core.errors import RoiError, SourceNotFound
+from roi_core.errors import RoiError, SourceError, SourceNotFound
 from roi_core.paths import expanded
 from roi_core.sources.base import Paced, Source
 from roi_core.sources.transport import Played, Transport
@@ -49,6 +49,9 @@ ALLOWED = (
 )
 
 WEBCAM = ("format", "exposure", "counter")
+SIDE, AREA = 32_768, 256 * 2**20
+"""px; the largest frames that are read."""
+
 ASKED = (*WEBCAM, "gain", "binning", "crop", "pixel_format", "trigger")
 """Settings that ask something of a camera."""
 HEEDED: dict[str, tuple[str, ...]] = {
@@ -81,12 +84,24 @@ def _open(text: str, settings: LiveSettings) -> Any:
         word, argument = _recognise(text)
         module, _, name = SOURCES[word].partition(":")
         opened: Any = getattr(importlib.import_module(module), name)(argument, settings)
+        _check_size(opened)
     except RoiError:
         raise
     except OSError as error:
         raise SourceNotFound(f"{_shown(text)} cannot be opened: {error.strerror or error}") from error
     _tell_ignored(opened.name, word, settings.current.camera)
     return opened
+
+
+def _check_size(opened: Source) -> None:
+    """Refuse frames that no camera gives: a damaged file says anything, and memory for it would be taken."""
+    height, width = opened.shape
+    if min(height, width) < 1 or max(height, width) > SIDE or height * width > AREA:
+        opened.close()
+        raise SourceError(
+            f"{opened.name} has frames of {width}x{height} px; up to {SIDE} px a side and {AREA // 2**20} "
+            "million px are read: is it damaged?"
+        )
 
 
 class _Notes(logging.Handler):
