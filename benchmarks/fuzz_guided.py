@@ -1,6 +1,6 @@
 """Readers in Python, fuzzed with coverage as a guide: ``python -m benchmarks.fuzz_guided READER [-runs=N]``.
 
-Needs atheris (``pip install atheris``). Runs until it finds a fault, or N inputs; an input that breaks a reader
+Needs atheris (``pip install atheris``). Runs until it finds a fault, or N inputs; one that breaks a reader
 is left as ``crash-...`` in the present folder.
 """
 

@@ -161,7 +161,11 @@ def make_seeds(folder, shared):
     for name, some in (("rois.json", rois), ("rois.zip", rois), ("rois.csv", RoiSet(list(rois)[::2]))):
         some.save(folder / name, (64, 48))
     RoiSet([rois[2]]).save(folder / "rois.roi", (64, 48))
-    tifffile.imwrite(folder / "movie.tif", np.arange(4 * 24 * 32, dtype=np.uint16).reshape(4, 24, 32))
+    tifffile.imwrite(
+        folder / "movie.tif",
+        np.arange(5 * 24 * 32, dtype=np.uint16).reshape(5, 24, 32),
+        photometric="minisblack",
+    )
     np.save(folder / "movie.npy", np.arange(4 * 24 * 32, dtype=np.uint16).reshape(4, 24, 32))
     with (folder / "ttl.csv").open("w") as file:
         csv.writer(file).writerows([("time_s", "state"), *((k / 10, k % 2) for k in range(20))])

@@ -51,7 +51,7 @@ def sparse(columns: Iterable[tuple[NDArray[Any], NDArray[Any]]], shape: tuple[in
     """Return (H * W, N) footprints of (pixels, weights) of each component; a pixel twice counts twice."""
     from scipy.sparse import csc_matrix
 
-    pairs = [(np.asarray(pixels, np.int64), np.asarray(weights, np.float32)) for pixels, weights in columns]
+    pairs = [(np.asarray(pixels, np.int64), _weights(weights)) for pixels, weights in columns]
     for pixels, weights in pairs:
         if len(pixels) != len(weights) or (
             len(pixels) and not 0 <= pixels.min() <= pixels.max() < shape[0] * shape[1]
@@ -60,7 +60,7 @@ def sparse(columns: Iterable[tuple[NDArray[Any], NDArray[Any]]], shape: tuple[in
     indptr = np.cumsum([0, *(len(pixels) for pixels, _ in pairs)])
     indices = np.concatenate([np.zeros(0, np.int64), *(pixels for pixels, _ in pairs)])
     data = np.concatenate([np.zeros(0, np.float32), *(weights for _, weights in pairs)])
-    matrix = csc_matrix((np.nan_to_num(data), indices, indptr), (shape[0] * shape[1], len(pairs)))
+    matrix = csc_matrix((data, indices, indptr), (shape[0] * shape[1], len(pairs)))
     matrix.sum_duplicates()
     return matrix
 
@@ -70,10 +70,16 @@ def stacked(pictures: Iterable[NDArray[Any]], shape: tuple[int, int]) -> csc_mat
 
     def columns() -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         for picture in pictures:
-            flat = np.nan_to_num(np.asarray(picture, np.float32)).reshape(-1)
+            flat = _weights(picture).reshape(-1)
             if flat.size != shape[0] * shape[1]:
                 raise ValueError("a footprint of another size than the picture")
             pixels = np.flatnonzero(flat > 0)
             yield pixels, flat[pixels]
 
     return sparse(columns(), shape)
+
+
+def _weights(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return finite float32; what is none, or too large for it, is 0."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.nan_to_num(np.asarray(values, np.float32), posinf=0.0, neginf=0.0)
