@@ -56,14 +56,15 @@ def main(minutes: float = 10.0, *texts: str) -> None:
 
 def follow(session: Session, lost: int, seconds: float) -> None:
     """Print a line now and then."""
-    begun, most, due = perf_counter(), 0, PERIOD
+    begun, most, last = perf_counter(), 0, seconds - 0.1
+    due = min(PERIOD, last)
     while (now := perf_counter() - begun) < seconds:
         Event().wait(0.02)
         snapshot = session.snapshot()
         take = snapshot.recording
         most = max(most, take.queued + take.backlog)
-        if now >= min(due, seconds - 0.1):
-            due += PERIOD
+        if now >= due:
+            due = min(due + PERIOD, last) if due < last else seconds
             cells = 0 if snapshot.activity is None else len(snapshot.activity.ids)
             missing, speed = (snapshot.frames_dropped or 0) - lost, take.bytes_per_second / 1e6
             cost = (
