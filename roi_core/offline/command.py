@@ -52,7 +52,7 @@ def refine_file(
 
 def recover_file(path: Path, out: Path | None) -> None:
     """Finish a recording that was cut short, with a bar on stderr; say what it holds."""
-    with _bar() as (_, progress):
+    with _bar(0.5) as (_, progress):
         found = recover(path, out, progress)
     for note in found.notes:
         complain(f"{found.path}: {note}")
@@ -61,11 +61,11 @@ def recover_file(path: Path, out: Path | None) -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[tuple[tqdm[Any], Callable[[int, int], None]]]:
-    """Show a bar, and warnings above it; give it and how it is told rows done, of how many."""
+def _bar(delay: float = 0.0) -> Iterator[tuple[tqdm[Any], Callable[[int, int], None]]]:
+    """Show a bar after `delay` s, warnings above it; give it and how it is told rows done, of how many."""
     with (
         logging_redirect_tqdm([logging.getLogger("roi_core")]),
-        tqdm(unit=" frames", file=Quiet(sys.stderr), dynamic_ncols=True, delay=0.5) as bar,
+        tqdm(unit=" frames", file=Quiet(sys.stderr), dynamic_ncols=True, delay=delay) as bar,
     ):
 
         def progress(done: int, total: int) -> None:
