@@ -12,6 +12,7 @@ The recorder writes through a `Guarded` file, for which each flush is such a cha
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import struct
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -187,9 +188,15 @@ class Guarded(Draft):
     def __init__(self, path: Path, overwrite: bool) -> None:
         self._path = path
         self._failure: OSError | None = None
-        if overwrite:
-            path.touch()
-        raw = path.open("r+b" if overwrite else "x+b", buffering=0)
+        if path.exists() and not overwrite:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        if path.exists():
+            with locked(path):  # refuse one that somebody is writing
+                pass
+        # it has its name only when it can be read; Windows renames no open file
+        self._begun = path.with_name(f"{path.name}.begun") if os.name == "posix" else None
+        (self._begun or path).touch()
+        raw = (self._begun or path).open("r+b", buffering=0)
         try:
             _lock(raw)
             raw.truncate(0)
@@ -228,6 +235,9 @@ class Guarded(Draft):
                 journal.unlink()
                 self._changes.clear()
             self._first = self._end
+            if self._begun is not None:
+                self._begun.replace(self._path)
+                self._begun = None
         except OSError as error:
             self._failure = error
 

@@ -196,6 +196,7 @@ class Recorder:
         self._event_rows = 0
         self._accounting.open(file, header)
         file.flush()
+        self._check_written()
 
     def _begin(self, sample: Sample) -> None:
         """Note what only the first frame tells: the zero of time and its place on the wall clock."""

@@ -47,7 +47,7 @@ class Logged(draft.Guarded):
     log = None
 
     def __init__(self, path, overwrite):
-        self._path, self._failure = path, None
+        self._path, self._failure, self._begun = path, None, None
         draft.Draft.__init__(self, self.log)
 
 
