@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from roi_core.frame import Activity, Components
     from roi_core.snapshot import Snapshot
 
-__all__ = ["MOST", "Choice", "Kind", "best", "facts", "kinds", "told", "visible"]
+__all__ = ["Choice", "Kind", "best", "facts", "kinds", "told", "visible"]
 
-MOST: Final = 16
-"""Traces of chosen cells at most: as many as can be drawn."""
 NEW: Final = 3.0
 """Seconds for which a cell counts as new."""
 LAYERS: Final = {"off": (), "accepted": ("ACCEPTED", "NEW"), "all": ("ACCEPTED", "NEW", "REJECTED")}
@@ -104,7 +102,7 @@ class Choice:
             self._of = activity.components
             self.chosen = tuple(cell for cell in self.chosen if cell in activity.ids)
             self._best = best(activity, count, self._best)
-        return self.chosen[-MOST:] or self._best[:count]
+        return self.chosen or self._best[:count]
 
 
 def facts(components: Components, cell: int, age: float) -> str:

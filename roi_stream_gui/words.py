@@ -322,7 +322,8 @@ TIPS = {
     "or spikes. A cell has no live dF/F: its resting light is part of the background. Units are arbitrary.",
     "trace.order": "Rows of the raster by id, the best SNR on top, or by when each is highest",
     "seconds": "Seconds of trace on screen  ( , and . )",
-    "page": "Other regions and cells, when there are more than fit; so does the wheel",
+    "page": "Other regions and cells, when there are more than fit (Shift+PgDn, Shift+PgUp); so do the wheel "
+    "and the bar beside them",
     "which": "Click a cell on the picture to see its trace, Ctrl-click adds one, a click beside them shows "
     "the best",
     "marks": "What is marked beside the traces: notes, edits, losses, regions, cells",

@@ -42,7 +42,7 @@ class Display(Block):
         "all", "Outlines of cells on the picture: none, those accepted, or the rejected ones too."
     )
     cell_traces: int = field(
-        6, "Cells whose traces are shown when none was chosen: those of the highest SNR.", ge=0, le=16
+        6, "Cells whose traces are shown when none was chosen: those of the highest SNR.", ge=0, le=1000
     )
     trace_window: float = field(20.0, "Seconds of trace on screen.", unit="s", ge=1, le=36_000)
     trace_mode: Literal["stacked", "overlay", "raster"] = field(

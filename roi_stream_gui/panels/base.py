@@ -81,6 +81,7 @@ class Desk:
     fit: Callable[[], None] = lambda: None
     region_menu: Callable[[], None] = lambda: None
     scale_traces: Callable[[float], None] = lambda _factor: None
+    page_traces: Callable[[int], None] = lambda _step: None
 
     def px(self, length: float) -> int:
         """Return a length given for 100 % in px of the present size; for what is set after `build`."""

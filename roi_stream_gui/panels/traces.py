@@ -1,7 +1,7 @@
 """Traces of regions and cells over time: below each other, over each other, or all of them as a raster.
 
-Of hundreds of cells a few have a line: those clicked on the picture, else the best. Under them lies the whole
-session; the stretch that is looked at can be dragged there.
+The cells clicked on the picture have a line, else the best; of hundreds a page at a time is drawn. Under them
+lies the whole session; the stretch that is looked at can be dragged there.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from roi_stream_gui.panels.lanes import Lanes
 from roi_stream_gui.panels.marks import CLOSE, Marks, Tip
 from roi_stream_gui.panels.overview import HEIGHT, Overview
 from roi_stream_gui.panels.raster import Raster
+from roi_stream_gui.panels.scrollbar import WIDTH, ScrollBar
 from roi_stream_gui.panels.tracebar import TraceBar
 from roi_stream_gui.panels.tracelines import TraceLines
 from roi_stream_gui.theme import CELL
@@ -48,8 +49,8 @@ class Traces:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._do = desk.controller
-        desk.scale_traces = self._scale
         self._lineup = Lineup()
+        desk.scale_traces, desk.page_traces = self._scale, self._lineup.page
         self._of: object = None
         self._kinds: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
@@ -63,10 +64,12 @@ class Traces:
         desk = self._desk
         with dpg.group(parent=parent):
             self._bar = TraceBar(desk, self._scale, self._lineup.page)
-            self._plot = dpg.add_plot(
-                width=-1, height=-(HEIGHT + GAP), no_menus=True, no_box_select=True, no_title=True,
-                no_mouse_pos=True, pan_button=dpg.mvMouseButton_Middle, fit_button=dpg.mvMouseButton_X1,
-            )  # fmt: skip
+            with dpg.group(horizontal=True, horizontal_spacing=1):
+                self._plot = dpg.add_plot(
+                    width=-1, height=-(HEIGHT + GAP), no_menus=True, no_box_select=True, no_title=True,
+                    no_mouse_pos=True, pan_button=dpg.mvMouseButton_Middle, fit_button=dpg.mvMouseButton_X1,
+                )  # fmt: skip
+                self._strip = ScrollBar(desk, "traces.scroll")
             dpg.bind_item_theme(desk.named("traces", self._plot), desk.theme.traces)
             self._legend = dpg.add_plot_legend(
                 parent=self._plot, location=dpg.mvPlot_Location_East, outside=True, show=False
@@ -112,8 +115,8 @@ class Traces:
         start, end = self._do.timeline.stretch(self._do.settings.current.display.trace_window)
         return {
             "start": start, "end": end, "newest": self._do.timeline.newest, "tip": self._tip.said,
-            "lanes": [lane.name for lane in self._lineup.shown], "raster": self._raster.tell(),
-            "overview": self._overview.tell(),
+            "lanes": [lane.name for lane in self._lineup.shown], "count": self._lineup.count,
+            "raster": self._raster.tell(), "overview": self._overview.tell(),
             "marks": [[mark.time, mark.group, mark.text] for cluster in self._marks.clusters
                       for mark in cluster.marks],
         }  # fmt: skip
@@ -125,6 +128,7 @@ class Traces:
         strip = self._overview.fit(height + below)
         if strip + GAP * bool(strip) != below - 1:
             dpg.configure_item(self._plot, height=-(strip + GAP * bool(strip) + 1))
+            self._strip.resize(-(strip + GAP * bool(strip) + 1))
         return max(int(width), 200), max(height - self._desk.px(AXIS), self._desk.px(LANE_HEIGHT))
 
     def _begin(self, shown: Display) -> None:
@@ -147,6 +151,7 @@ class Traces:
         if self._lineup.shown or self._drawn:
             self._lineup.shown, self._drawn = [], ()
             self._lines.hide()
+            self._scroll(0)
             dpg.configure_item(self._legend, show=False)
         self._raster.update(view, snapshot, scale, stretch, height)
         self._lanes.tick(self._raster.names(), ())
@@ -185,6 +190,7 @@ class Traces:
         every = lanes_of(view.rois, traced, do.keeper.names, None if overlay else CELL)
         room = LANES if overlay else int(min(LANES, max(height // self._desk.px(LANE_HEIGHT), 1)))
         lanes = self._lineup.choose(every, room, view.selection, do.cells.chosen)
+        self._scroll(room)
         first = self._lineup.first + 1
         text = f"{first}-{first + len(lanes) - 1} of {len(every)}   " if len(every) > len(lanes) else ""
         if traced and snapshot.activity is not None:
@@ -192,6 +198,14 @@ class Traces:
             text += said.format(shown=len(traced), all=len(snapshot.activity.ids))
         self._desk.say(self._bar.which, text)
         return lanes
+
+    def _scroll(self, fit: int) -> None:
+        """Let the bar beside the plot tell the page that is shown; when the hand moves it, turn there."""
+        lineup, count = self._lineup, self._lineup.count if fit else 0
+        wide = -1 - (WIDTH + 1) * (count > fit)
+        if dpg.get_item_width(self._plot) != wide:
+            dpg.configure_item(self._plot, width=wide)
+        lineup.first = self._strip.follow(lineup.first, fit, count)
 
     def _limit(self, stretch: Stretch, top: float) -> None:
         width, _ = self._room()

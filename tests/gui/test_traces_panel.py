@@ -177,3 +177,20 @@ def test_another_session_starts_over(running, do):
     assert not controller.view().paused
     assert running.tell()["newest"] == pytest.approx(0.03)
     assert max(line(running)[0]) < 0.06
+
+
+def test_hundreds_of_regions_are_gone_through_a_page_at_a_time(running, do, desk):
+    controller = do[0]
+    controller.editor.add(*(Circle(4, 4, 2) for _ in range(300)))
+    seen = []
+    controller.edit("display.trace_mode", "overlay")
+    running.update(controller.view())
+    desk.page_traces(-40)
+    for _ in range(40):
+        running.update(controller.view())
+        told = running.tell()
+        assert len(told["lanes"]) <= len(running._lanes.lines)
+        seen += [name for name in told["lanes"] if name not in seen]
+        desk.page_traces(1)
+    assert len(seen) == told["count"] == len(controller.view().rois)
+    assert dpg.is_item_shown(desk.names["traces.scroll"])

@@ -93,6 +93,27 @@ def test_modes_marks_and_the_way_back(start):
     window.screenshot("traces_raster_start")
     window.key("End")
 
+    # more regions than lanes: pages by key, and a bar
+    window.key("shift+t", "v", "ctrl+a", "ctrl+d", "ctrl+d", "ctrl+d")
+    state = window.until(lambda s: traces(s)["count"] >= 24, "many lanes")
+    window.key("Escape")
+    for _ in range(9):
+        window.key("shift+Prior")
+    first = traces(window.ask())["lanes"]
+    assert len(first) < traces(window.ask())["count"]
+    window.key("shift+Next")
+    window.until(lambda s: not set(traces(s)["lanes"]) & set(first), "the next page")
+    window.screenshot("traces_page")
+    width = window.ask().items["traces"][2]
+    point(window, "traces", 1 + 7 / width, 0.5)  # the bar is beside the plot
+    window._tool("mousedown", "1")
+    window.settle(2)
+    point(window, "traces", 1 + 7 / width, 1.1)
+    window._tool("mouseup", "1")
+    state = window.until(lambda s: traces(s)["lanes"][-1] == s.rois[-1]["name"], "the last page")
+    window.screenshot("traces_last_page")
+    window.key("shift+t", "shift+t")
+
     # the session has ended: what there was stays, and can be looked through
     window.key("shift+r")
     with window.holding("record"):
