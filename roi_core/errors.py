@@ -136,3 +136,9 @@ class MissingExtra(RoiError, ImportError):
 def sentence(error: BaseException) -> str:
     """Return what to tell a user: our own errors speak for themselves, a bug also names its kind."""
     return str(error) if isinstance(error, RoiError) else f"{type(error).__name__}: {error}"
+
+
+def brief(text: object, letters: int = 200) -> str:
+    """Return what a file or a library says on one line, cut to so many letters: it may be of any length."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= letters else f"{line[: letters - 3]}..."

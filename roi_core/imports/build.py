@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from roi_core.errors import RoiError, RoiFileError
+from roi_core.errors import RoiError, RoiFileError, brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ def readable(path: Path, what: str) -> Iterator[None]:
         OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError,
         OverflowError, EOFError, NotImplementedError,
     ) as error:  # fmt: skip
-        raise RoiFileError(path, None, f"is no {what}, or damaged: {' '.join(str(error).split())}") from error
+        raise RoiFileError(path, None, f"is no {what}, or damaged: {brief(error)}") from error
 
 
 def side(value: Any) -> int:

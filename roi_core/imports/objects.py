@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from roi_core.errors import RoiFileError
+from roi_core.errors import RoiFileError, brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,8 +179,7 @@ def read_objects(path: Path) -> Any:
     except OSError as error:
         raise RoiFileError(path, None, f"cannot be read: {error.strerror or error}") from error
     except Exception as error:  # a pickle can break its reader in any way
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise RoiFileError(path, None, f"is not read: {why[:200]}") from error
+        raise RoiFileError(path, None, f"is not read: {brief(error) or type(error).__name__}") from error
 
 
 def array_of(value: Any) -> NDArray[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.errors import RecordingError
 from roi_core.frame import Components, Status
+from roi_core.recording.texts import check_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,9 @@ class RecordedCells:
     def reason(self) -> list[str]:
         """(N,) why a component is not accepted."""
         with self._sound():
-            texts = [json.loads(text) if text else "" for text in self._found(layout.REASON)[: self.count]]
+            found = self._found(layout.REASON)
+            check_texts(found)
+            texts = [json.loads(text) if text else "" for text in found[: self.count]]
         return texts + [""] * (self.count - len(texts))
 
     @property

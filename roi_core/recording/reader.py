@@ -15,11 +15,12 @@ from roi_core import layout
 from roi_core.card import Card
 from roi_core.codecs import make_readable
 from roi_core.draft import pending
-from roi_core.errors import NotARecording, RecordingError
+from roi_core.errors import NotARecording, RecordingError, brief
 from roi_core.frame import Event
 from roi_core.ledger import Account
 from roi_core.recording import light
 from roi_core.recording.cells import RecordedCells
+from roi_core.recording.texts import check_texts
 from roi_core.rois import RoiSet
 
 if TYPE_CHECKING:
@@ -268,6 +269,8 @@ class Recording:
         for name in layout.ALWAYS:
             if name not in self._file:
                 raise NotARecording(f"{self.path} is not a recording: {name} is missing")
+        for name in (layout.SHAPES, layout.EVENTS, layout.SETTINGS):
+            check_texts(self._file[name])
 
     @contextmanager
     def _sound(self) -> Iterator[None]:
@@ -277,7 +280,7 @@ class Recording:
         except RecordingError:
             raise
         except DAMAGE as error:
-            raise RecordingError(f"{self.path} is damaged: {' '.join(str(error).split())}") from error
+            raise RecordingError(f"{self.path} is damaged: {brief(error)}") from error
 
     def _read(self, name: str, *where: Any) -> Any:
         with self._sound():

@@ -17,6 +17,7 @@ import numpy as np
 
 from roi_core import layout
 from roi_core.frame import Event
+from roi_core.recording.texts import check_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +115,7 @@ def _placed(data: h5py.Dataset, row: int) -> bool:
 def _stored(table: h5py.Dataset) -> Iterator[Event]:
     """Yield the events of the file up to the first that cannot be read."""
     with suppress(OSError, RuntimeError, ValueError, TypeError, AttributeError):
+        check_texts(table)
         for time, frame, kind, data in table[:]:
             yield Event(float(time), int(frame), kind.decode(), json.loads(data))
 

@@ -18,7 +18,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from roi_core.errors import RoiFileError, RoiGeometryError
+from roi_core.errors import RoiFileError, RoiGeometryError, brief
 from roi_core.rois import imagej
 from roi_core.rois.shape import LIMIT
 from roi_core.rois.shapes import Circle, Roi, from_dict
@@ -183,7 +183,9 @@ def _circle(path: Path, number: int, line: str) -> Circle:
         raise RoiFileError(path, number, f"not a CSV row ({error})") from None
     if len(cells) not in (3, 4):
         count = f"{len(cells)} column{'s' if len(cells) > 1 else ''}"
-        raise RoiFileError(path, number, f"{count} in {line.strip()!r}; xc,yc,r or xc,yc,r,name is needed")
+        raise RoiFileError(
+            path, number, f"{count} in {brief(repr(line.strip()), 80)}; xc,yc,r or xc,yc,r,name is needed"
+        )
     values = [_number(path, number, *pair) for pair in zip(("xc", "yc", "r"), cells[:3], strict=True)]
     try:
         return Circle(*values, name="".join(cells[3:]))

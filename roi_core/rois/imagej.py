@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roi_core.errors import RoiFileError, RoiGeometryError
+from roi_core.errors import RoiFileError, RoiGeometryError, brief
 from roi_core.rois.shapes import Circle, Ellipse, Freehand, Polygon, Rectangle, Roi
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _entries(path: Path, data: bytes) -> Iterator[tuple[str, bytes]]:
                 if not info.is_dir() and not info.filename.startswith("__MACOSX/"):
                     yield info.filename, archive.read(info)
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
-        raise RoiFileError(path, None, f"cannot be unpacked: {error}") from error
+        raise RoiFileError(path, None, f"cannot be unpacked: {brief(error)}") from error
     except Exception as error:  # damaged bytes raise whatever they meet first
         raise RoiFileError(path, None, "cannot be unpacked: it is damaged") from error
 

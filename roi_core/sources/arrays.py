@@ -16,7 +16,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.clock import repair
 from roi_core.codecs import make_readable
-from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound
+from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound, brief
 from roi_core.sources.files import Stack
 
 if TYPE_CHECKING:
@@ -342,4 +342,4 @@ def _reason(error: Exception) -> str:
     """Return what the system says, or the first line of a library's message without its full stop."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return brief((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."))

@@ -130,8 +130,28 @@ def test_footprints_of_fewer_cells_than_there_are(path):
         (lambda file: file[layout.FOOTPRINTS]["indices"].__setitem__(0, 9999), lambda r: r.cells.footprints),
         (lambda file: file[layout.FOOTPRINTS]["indptr"].__setitem__(5, 3), lambda r: r.cells.footprints),
         (lambda file: file[layout.REASON].__setitem__(0, "{"), lambda r: r.cells.reason),
+        (lambda file: lists_for_texts(file, layout.REASON), lambda r: r.cells.reason),
     ],
 )
 def test_damage_is_one_sentence(path, change, ask):
     with damage(path, change) as recording, pytest.raises(RecordingError, match=r"a\.h5 is damaged: "):
         ask(recording)
+
+
+def lists_for_texts(file, name):
+    """Put lists of numbers, of which h5py may die, where texts should be."""
+    count = len(file[name])
+    del file[name]
+    file.create_dataset(name, (count,), h5py.vlen_dtype(np.uint8))
+
+
+@pytest.mark.parametrize("name", [layout.SHAPES, layout.SETTINGS])
+def test_what_are_no_texts_is_not_read(path, name):
+    with h5py.File(path, "r+") as file:
+        if file[name].shape == ():
+            del file[name]
+            file[name] = 5
+        else:
+            lists_for_texts(file, name)
+    with pytest.raises(RecordingError, match=rf"a\.h5 is damaged: {name} holds no texts"):
+        Recording(path)
