@@ -88,7 +88,7 @@ class Controller:
         self.recovery = Recovery(folder)
         self.recents = Recents(folder)
         self.choices = Choices(self.recents, lister)
-        self.library = Library(lambda: self.taking.folder, self.connect)
+        self.library = Library(lambda: self.taking.folder, self.connect, self.recovery.finish)
         self.taking = Taking(self.settings, lambda: self.session, self.recovery, self.library.remember)
         self.disk = Disk()
         self.agreement = Agreement()

@@ -29,13 +29,19 @@ Answer = tuple[tuple[Entry, ...], str]
 class Library:
     """What the catalogue has for the words asked; hangs on the controller."""
 
-    def __init__(self, folder: Callable[[], Path], connect: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        folder: Callable[[], Path],
+        connect: Callable[[str], object],
+        finish: Callable[[Path, Callable[[Path], object]], object],
+    ) -> None:
         self.text = ""
         self.found: tuple[Entry, ...] = ()
         """What fits, newest first."""
         self.chosen: Entry | None = None
         self._folder = folder
         self._connect = connect
+        self._finish = finish
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="library")
         self._asked: list[Future[Answer]] = []
 
@@ -76,6 +82,20 @@ class Library:
             self._connect(self.chosen.path)
             return True
         return False
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the chosen recording was cut short and can be finished."""
+        return self.chosen is not None and self.chosen.state is State.INCOMPLETE
+
+    def finish(self) -> None:
+        """Finish the chosen recording, which a crash cut short, and look at it again."""
+        if self.chosen is None:
+            log.warning(words.LIBRARY_CHOOSE)
+        elif not self.unfinished:
+            log.warning(words.LIBRARY_WHOLE, self.chosen.path, self.chosen.state)
+        else:
+            self._finish(Path(self.chosen.path), self.remember)
 
     def tick(self) -> None:
         """Take what came; the last answer counts."""

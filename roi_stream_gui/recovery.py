@@ -60,7 +60,7 @@ class Recovery:
         self._folder = folder / "unfinished"
         self._mine: set[Path] = set()
         self._search: Future[tuple[Unfinished, ...]] | None = None
-        self._finished: deque[Unfinished] = deque()
+        self._finished: deque[tuple[Path, Callable[[Path], object]]] = deque()
         self.working = False
         """True while a recording is being finished."""
 
@@ -86,26 +86,35 @@ class Recovery:
             self.found = self._search.result()
             self._search = None
         while self._finished:
-            self._forget(self._finished.popleft())
+            path, then = self._finished.popleft()
+            self.opened(str(path))
+            then(path)
 
-    def finish(self) -> None:
-        """Finish the first that was found, on a thread of its own; the end of the program may cut it off."""
-        if self.found and not self.working:
+    def finish_first(self) -> None:
+        """Finish the first that was found."""
+        if self.found:
+            self.finish(self.found[0].path)
+
+    def finish(self, path: Path, then: Callable[[Path], object] = lambda _path: None) -> None:
+        """Finish a recording on a thread of its own, cut off by the end of the program; `then` tell."""
+        if self.working:
+            log.warning(words.FINISHING)
+        else:
             self.working = True
-            Thread(target=self._finish, args=(self.found[0],), name="recover", daemon=True).start()
+            Thread(target=self._finish, args=(path, then), name="recover", daemon=True).start()
 
-    def _finish(self, one: Unfinished) -> None:
+    def _finish(self, path: Path, then: Callable[[Path], object]) -> None:
         from roi_core.offline.recover import recover
 
         try:
-            found = recover(one.path)
+            found = recover(path)
         except (RoiError, OSError) as error:
             log.warning(words.FINISHED_NOT, said(error))
         else:
-            log.info(words.FINISHED, words.number(found.rows), one.path)
+            log.info(words.FINISHED, words.number(found.rows), path)
             for note in found.notes:
-                log.info("%s: %s", one.path, note)
-            self._finished.append(one)
+                log.info("%s: %s", path, note)
+            self._finished.append((path, then))
         finally:
             self.working = False
 

@@ -112,6 +112,7 @@ RECOVERED = "The last session ended unexpectedly: {rows} frames are safe in {pat
 RECOVERED_NOT = "A recording that was not finished cannot be opened now: {why}"
 RECOVERED_TRACES = "%s rows are in %s; it holds no movie to play: roi_stream export writes its traces as CSV"
 FINISHED = "finished: %s rows are in %s"
+FINISHING = "another recording is being finished; wait until it is"
 FINISHED_NOT = "the recording could not be finished: %s"
 KINDS = {10: "{0}", 20: "all {0}", 30: "warnings {0}", 40: "errors {0}"}
 """What is written on the buttons that choose messages, by logging level."""
@@ -245,6 +246,7 @@ TOOLS = {
 
 LIBRARY_HINT = "subject, region, indicator, a word of the notes ..."
 LIBRARY_CHOOSE = "choose a recording of the list first"
+LIBRARY_WHOLE = "%s needs no finishing: it is %s"
 LIBRARY_MISSING = "%s is not there now; is its drive connected?"
 LIBRARY_SCANNED = "{} recordings in {}"
 LIBRARY_BUSY = "looking ..."
@@ -257,6 +259,8 @@ ACCOUNT_OF = {"session": "Of this session", "recording": "Of the recording {name
 TIPS = {
     "library.text": "Each word is looked for: in path, subject, indicator, region, experimenter, notes ...",
     "library.open": "Open the chosen recording here: its movie, traces and cells",
+    "library.finish": "Finish this recording, which a crash cut short, as a clean stop at its last safe row "
+    "would have",
     "library.scan": "Read every recording in the folder of recordings anew",
     "source": "What to show: a camera number, a file, a Miniscope folder, a URL or simulated[:preset]. "
     "Enter connects.",

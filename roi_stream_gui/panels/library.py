@@ -56,12 +56,16 @@ class LibraryWindow:
             desk.sheets.append(desk.named("library.window", self._window))
             with dpg.group(horizontal=True):
                 self._text = dpg.add_input_text(
-                    hint=words.LIBRARY_HINT, width=-230, callback=value(library.look)
+                    hint=words.LIBRARY_HINT, width=-304, callback=value(library.look)
                 )
                 desk.tip(desk.named("library.text", self._text), "library.text")
                 open_ = dpg.add_button(label="Open", width=64, callback=then(self._open))
                 desk.tip(desk.named("library.open", open_), "library.open")
                 dpg.bind_item_theme(open_, desk.theme.primary)
+                self._finish = dpg.add_button(
+                    label="Finish", width=64, enabled=False, callback=then(library.finish)
+                )
+                desk.tip(desk.named("library.finish", self._finish), "library.finish")
                 scan = dpg.add_button(label="Scan the folder", width=-1, callback=then(library.rescan))
                 desk.tip(desk.named("library.scan", scan), "library.scan")
             self._list.build(self._window)
@@ -76,6 +80,9 @@ class LibraryWindow:
             return
         library = self._library
         self._list.resize(self._desk.px(LIST))
+        able = library.unfinished and not self._desk.controller.recovery.working
+        if dpg.is_item_enabled(self._finish) != able:
+            dpg.configure_item(self._finish, enabled=able)
         state = (library.found, library.chosen, library.busy)
         if self._state and all(a is b for a, b in zip(state, self._state, strict=True)):
             self._list.follow()

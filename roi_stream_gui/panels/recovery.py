@@ -46,7 +46,7 @@ class RecoveryNotice:
                 dpg.bind_item_theme(desk.named("recovery.open", self._open), desk.theme.primary)
                 desk.tip(self._open, "recovery.open")
                 self._finish = dpg.add_button(
-                    label="Finish", width=90, callback=then(self._do.recovery.finish)
+                    label="Finish", width=90, callback=then(self._do.recovery.finish_first)
                 )
                 desk.tip(desk.named("recovery.finish", self._finish), "recovery.finish")
                 item = dpg.add_button(label="Dismiss", width=90, callback=then(self._do.recovery.dismiss))

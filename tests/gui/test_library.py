@@ -4,9 +4,12 @@ import dearpygui.dearpygui as dpg
 import pytest
 
 from roi_core.catalogue import Entry, State
+from roi_core.recording import Recording
 from roi_stream_gui.library import Library, line
 from roi_stream_gui.panels.library import LibraryWindow, about
+from roi_stream_gui.recovery import Recovery
 from tests.core.test_catalogue import record
+from tests.core.test_recover import unfinished
 from tests.core.test_session import wait_for
 
 
@@ -24,8 +27,13 @@ def opened():
 
 
 @pytest.fixture
-def library(folder, opened):
-    library = Library(lambda: folder, opened.append)
+def recovery(tmp_path):
+    return Recovery(tmp_path / "config")
+
+
+@pytest.fixture
+def library(folder, opened, recovery):
+    library = Library(lambda: folder, opened.append, recovery.finish)
     yield library
     library.close()
 
@@ -78,10 +86,32 @@ def test_one_is_chosen_and_opened(library, folder, opened, caplog):
     assert "is its drive connected?" in caplog.text
 
 
+def test_one_that_a_crash_cut_short_is_finished(library, folder, recovery, caplog):
+    library.finish()
+    assert "choose a recording" in caplog.text
+    cut = unfinished(folder)
+    library.refresh()
+    names = answered(library)
+    library.choose(names.index("a.h5"))
+    library.finish()
+    assert "needs no finishing: it is complete" in caplog.text
+    library.choose(names.index(cut.name))
+    assert library.unfinished
+    library.finish()
+    library.finish()
+    assert "wait until it is" in caplog.text or not recovery.working, "one at a time"
+    wait_for(lambda: (recovery.collect(), not recovery.working and not recovery._finished)[1], 20)
+    answered(library)
+    assert library.chosen.path == str(cut)
+    assert library.chosen.state is State.COMPLETE
+    with Recording(cut) as recording:
+        assert recording.complete
+
+
 def test_trouble_is_a_sentence(tmp_path, opened, monkeypatch, caplog):
     monkeypatch.delenv("ROI_STREAM_CATALOGUE")
     (tmp_path / "file").touch()
-    library = Library(lambda: tmp_path / "file" / "below", opened.append)
+    library = Library(lambda: tmp_path / "file" / "below", opened.append, print)
     library.refresh()
     assert answered(library) == []
     assert "cannot be used" in caplog.text

@@ -330,7 +330,7 @@ class TestRecovery:
         within(20, lambda: (controller.tick(), controller.recovery.found)[1], "found")
         if damaged:
             path.write_bytes(b"no recording any more")
-        controller.recovery.finish()
+        controller.recovery.finish_first()
         within(20, lambda: (controller.tick(), not controller.recovery.working)[1], "finished")
         controller.tick()
         if damaged:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.core.test_catalogue import record
+from tests.core.test_recover import unfinished
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
 
@@ -15,13 +16,25 @@ def test_a_recording_is_found_again(start, tmp_path):
     )  # fmt: skip
     record(takes / "tuesday.h5", "subject.subject_id=m018")
     (takes / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(4000))
+    cut = unfinished(takes, name="cut.h5")
+    (takes / "cut.h5").unlink()
     window = start("simulated", "--set", f"recorder.folder={takes}", ROI_STREAM_CATALOGUE=str(catalogue))
     window.running()
 
     window.key("ctrl+l")
-    state = window.until(lambda s: len(s.told["library"]["found"]) == 3, "three recordings")
+    state = window.until(lambda s: len(s.told["library"]["found"]) == 4, "four recordings")
     window.until(lambda s: not s.told["library"]["busy"], "all is read")
-    assert sorted(state.told["library"]["states"]) == ["complete", "complete", "damaged"]
+    assert sorted(state.told["library"]["states"]) == ["complete", "complete", "damaged", "incomplete"]
+
+    # one that a crash cut short is finished on the spot
+    window.fill("library.text", cut.name)
+    window.until(lambda s: s.told["library"]["found"] == [str(cut)], "it alone")
+    window.click("library.0")
+    window.until(lambda s: s.told["library"]["chosen"], "it is chosen")
+    window.settle()
+    window.screenshot("library_0_incomplete")
+    window.click("library.finish")
+    window.until(lambda s: s.told["library"]["states"] == ["complete"], "it is finished", 60)
     window.fill("library.text", "ca1 lens")
     window.until(lambda s: len(s.told["library"]["found"]) == 1, "one fits")
     window.click("library.0")
