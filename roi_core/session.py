@@ -17,27 +17,25 @@ from contextlib import nullcontext
 from dataclasses import replace
 from time import perf_counter
 from time import time as wall_clock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from roi_core.around import around
+from roi_core.arrivals import Arrivals
 from roi_core.board import Board
 from roi_core.calm import calm
 from roi_core.card import LiveCard
 from roi_core.channels import Channels
 from roi_core.errors import RecorderError, sentence
 from roi_core.flaws import sound
-from roi_core.frame import Event, FinishReason, Frame, Header, Sample, Summary
+from roi_core.frame import FinishReason, Header, Summary
 from roi_core.hand import Hand
-from roi_core.ledger import Cause, Ledger
-from roi_core.metrics import Meter
 from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
-from roi_core.pretrigger import Pretrigger
 from roi_core.publisher import Publisher
 from roi_core.quality.alarms import Alarms
 from roi_core.rois import RoiSet
 from roi_core.snapshot import Snapshot, State
-from roi_core.take import Take
+from roi_core.takes import Takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,8 +44,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roi_core.frame import Settled
-    from roi_core.lanes import Lane
+    from roi_core.frame import Event, Frame, Sample, Settled
     from roi_core.ring import FrameRing
     from roi_core.rois import Roi
     from roi_core.settings import LiveSettings, Settings
@@ -62,8 +59,6 @@ RING_BYTES = 512 * 2**20
 """The frame ring holds the recorder's whole queue, but never more than this."""
 SPARE_SLOTS = 4
 """Ring slots beyond the queue: the one being written, the one being recorded, and room to read one."""
-SAID: Final = {"gap", "corrupt", "clock", "note", "marker", "card", "warning", "error", "critical"}
-"""Kinds of events that belong to the time before their frame, not to the frame."""
 
 
 class Session:
@@ -88,9 +83,9 @@ class Session:
         self._source = source
         self._rois = rois if rois is not None else RoiSet()
         self._max_frames = max_frames
-        self._queue = _queue_length(settings.current.recorder.queue, source.shape)
+        queue = _queue_length(settings.current.recorder.queue, source.shape)
         rows = round(settings.current.display.trace_buffer * source.rate)
-        self._board = Board(self._queue + SPARE_SLOTS, source.shape, max(rows, 2), self._rois.ids)
+        self._board = Board(queue + SPARE_SLOTS, source.shape, max(rows, 2), self._rois.ids)
         channels = Channels(settings.current.channels)
         self._pipeline = Pipeline(self._board.frames, source.rate, not source.live, channels)
         self.cells = Hand(self._pipeline.analysis.errands, self._board, self._draw)
@@ -98,24 +93,17 @@ class Session:
         self.alarms = Alarms(getattr(source, "full", 0))
         """The quality of the picture and its alerts; read from any thread."""
         self._alarmed = True
-        self._meter = Meter()
-        self._take: Take | None = None
-        self._takes: list[Take] = []
-        self._pretrigger = Pretrigger()
-        self._lanes = [Publisher(sink, self._queue) for sink in sinks]
+        self._arrivals = Arrivals(source)
         self._news = News(getattr(source, "notes", ()))
-        self._marks = 0
+        self._lanes = [Publisher(sink, queue) for sink in sinks]
+        self._takes = Takes(
+            queue, last_words=self._last_words, standing=self.alarms.standing,
+            pictures=self._pipeline.analysis.pictures, maps=self._maps,
+        )  # fmt: skip
         self._summary: Summary | None = None
         self._error: BaseException | None = None
-        self._zero = 0.0
-        self._time = -1.0
-        self._index = -1
-        self._ledger = Ledger(source.counter)
-        self._last_arrival = perf_counter()
         self._lock = threading.RLock()
         self._pen = threading.Lock()
-        self._gate = threading.Lock()
-        """Held while a sample goes to what is kept before Record or to a recording, and while one begins."""
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
     # -- the verbs, from any thread -----------------------------------------------------------------------
@@ -130,7 +118,7 @@ class Session:
             self.settings.running = True
             self._pipeline.analysis.errands.open()
             self.state = State.RUNNING
-            self._last_arrival = perf_counter()
+            self._arrivals.hear()
             self._thread.start()
 
     def stop(self, reason: FinishReason = FinishReason.STOPPED, detail: str = "") -> None:
@@ -157,7 +145,7 @@ class Session:
     @property
     def closing(self) -> bool:
         """True while a recording that has ended is still being written."""
-        return any(take.alive and not take.open for take in self._takes)
+        return self._takes.closing
 
     @property
     def frames(self) -> FrameRing:
@@ -201,9 +189,9 @@ class Session:
 
     def mark(self) -> int:
         """Put a marker at the next frame; return its number, which begins at 1 in each recording."""
-        self._marks += 1
-        self._news.say("marker", {"number": self._marks})
-        return self._marks
+        number = self._takes.mark()
+        self._news.say("marker", {"number": number})
+        return number
 
     def record(
         self,
@@ -224,61 +212,27 @@ class Session:
         with self._lock:
             if self.state in (State.STOPPING, State.FINISHED):
                 raise RecorderError(f"this session is {self.state}; connect again to record")
-            if self._take is not None and self._take.open:
-                raise RecorderError(f"already recording to {self._take.path}; stop that recording first")
-            before = self._take
-            take = self._new_take(path, overwrite=overwrite, essential=essential, length=length)
-        try:
-            take.begin(wait or essential)
-        except Exception:
-            self._take = before
-            self._takes = [other for other in self._takes if other is not take]
-            raise
-        return take.path
-
-    def _new_take(self, path: Path, *, overwrite: bool, essential: bool, length: float | None) -> Take:
-        """Make the next recording; no sample comes between what was kept for it and what is offered to it."""
-        header, analysis = self._header(), self._pipeline.analysis
-        with self._gate:
-            take = Take(
-                path, header, self._queue, self._pretrigger.give(header.settings.recorder.movie),
-                overwrite=overwrite, essential=essential, length=length,
-                pictures=analysis.pictures, maps=self._maps,
-            )  # fmt: skip
-            self._marks = 0
-            self._takes = [*filter(lambda old: old.alive, self._takes), take]
-            self._take = take
-        return take
+            before = self._takes.now
+            take = self._takes.begin(
+                path, self._header(), overwrite=overwrite, essential=essential, length=length
+            )
+        return self._takes.open(take, before, wait or essential)
 
     def stop_recording(self, wait: bool = True) -> None:
         """End the recording with the last row; with `wait`, return when the file is finished.
 
         That is when the frames of the next ``cnmf.lag`` seconds have settled the last rows of its cells.
         """
-        if self._take is not None and self._take.open:
-            self._end(self._take, FinishReason.STOPPED)
-        if self._take is not None and wait:
-            self._take.join()
+        self._takes.stop(wait)
 
     def stop_after(self, length: float | None) -> None:
         """End the present recording after so many seconds of data from Record on; None: only by hand."""
-        if self._take is not None:
-            self._take.length = length
-
-    def _end(
-        self, take: Take, reason: FinishReason, detail: str = "", said: tuple[Event, ...] = (),
-        beyond: Sample | None = None,
-    ) -> None:  # fmt: skip
-        events, maps = (*said, *self._last_words()), self._maps()
-        summary = Summary(reason, detail, events=events, maps=maps)
-        if beyond is not None:
-            summary = replace(summary, lost=take.lost_before(beyond), cause=beyond.cause)
-        take.end(summary)
+        self._takes.stop_after(length)
 
     def snapshot(self) -> Snapshot:
         """Return the present state, whole."""
         source, summary, running = self._source, self._summary, self.state is State.RUNNING
-        board, take = self._board, self._take
+        board, take, arrivals = self._board, self._takes.now, self._arrivals
         writing = {"write": take.meter} if take is not None else {}
         return Snapshot(
             state=self.state,
@@ -292,17 +246,15 @@ class Session:
             traces=board.traces,
             rois=self._rois,
             settings=self.settings.current,
-            frames_seen=self._meter.count,
-            account=replace(
-                self._ledger.account, lanes={lane.sink.name: lane.carried for lane in self._lanes}
-            ),
-            fps=self._meter.rate(perf_counter()),
-            step_ms=self._meter.cost(50) * 1e3,
-            step_ms_p99=self._meter.cost(99) * 1e3,
-            silence=perf_counter() - self._last_arrival if running and source.live else 0.0,
-            elapsed=max(self._time, 0.0),
+            frames_seen=arrivals.meter.count,
+            account=replace(arrivals.account, lanes={lane.sink.name: lane.carried for lane in self._lanes}),
+            fps=arrivals.meter.rate(perf_counter()),
+            step_ms=arrivals.meter.cost(50) * 1e3,
+            step_ms_p99=arrivals.meter.cost(99) * 1e3,
+            silence=arrivals.silence if running and source.live else 0.0,
+            elapsed=arrivals.elapsed,
             recording=take.status() if take else None,
-            kept=self._pretrigger.kept,
+            kept=self._takes.kept,
             diary=board.diary,
             alarms=self.alarms,
             shift=board.shift,
@@ -326,14 +278,14 @@ class Session:
     # -- the worker ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        summary = Summary(FinishReason.COMPLETED)
+        summary, most = Summary(FinishReason.COMPLETED), self._max_frames or math.inf
         try:
             warm_up()
             self._pipeline.analysis.begin(self.settings.current)
             with calm() if self._source.live else nullcontext():
                 for frame in sound(self._source, self._news.say):
                     self._take_in(frame)
-                    if self._summary is not None or self._meter.count >= (self._max_frames or math.inf):
+                    if self._summary is not None or self._arrivals.meter.count >= most:
                         break
         except Exception as error:
             self._error = error
@@ -342,28 +294,25 @@ class Session:
             self._close(summary)
 
     def _take_in(self, frame: Frame) -> None:
-        arrival, wall = perf_counter(), wall_clock()
-        self._last_arrival = arrival
+        arrival, wall = self._arrivals.hear(), wall_clock()
         settings, edits = self.settings.at_frame()
-        if self._meter.count == 0:
-            self._zero = frame.time
-        time = max(frame.time - self._zero, self._time + 1e-6)
-        news = [*self._gap(frame, time), *(edit_event(edit, frame.index, time) for edit in edits)]
-        news += self._card_edits(time, frame.index)
-        news += self._news.events(time, frame.index)
-        lost, cause = self._missing(frame)
+        time, (lost, cause) = self._arrivals.time_of(frame), self._arrivals.missing(frame)
+        news = [*self._arrivals.gap(frame, settings.camera.timeout)]
+        news += [edit_event(edit, frame.index, time) for edit in edits]
+        news += self._said(time, frame.index)
         try:
             sample = self._pipeline.step(frame, time, settings, self._rois)
         except Exception:
-            self._ledger.fail(lost, cause)
+            self._arrivals.fail(frame)
             raise
         sample = replace(sample, events=(*news, *sample.events), lost=lost, cause=cause, wall=wall)
         sample = self._judged(sample, settings)
-        self._ledger.take(sample.fate, lost, cause)
-        self._time, self._index = time, frame.index
+        self._arrivals.take(sample)
         self._board.publish(sample)
-        self._record(sample)
-        self._meter.add(arrival, perf_counter() - arrival)
+        for lane in self._lanes:
+            lane.offer(sample)
+        self._takes.offer(sample)
+        self._arrivals.done(arrival)
 
     def _judged(self, sample: Sample, settings: Settings) -> Sample:
         """Follow the quality of the picture; a failure there must not cost a frame."""
@@ -378,61 +327,10 @@ class Session:
 
     def _around(self) -> dict[str, float]:
         """Return the figures of quality that no sample holds."""
-        take, source = self._take, self._source
+        take, source = self._takes.now, self._source
         status, settings = take.status() if take is not None else None, self.settings.current
         behind = self._pipeline.analysis.behind()
         return around(status, behind, source.shape, source.rate, settings, len(self._rois))
-
-    def _missing(self, frame: Frame) -> tuple[int | None, Cause]:
-        """Return how many frames were lost just before this one, and where."""
-        counter = self._source.counter
-        lost = frame.index - self._index - 1 if self._meter.count else 0
-        cause = frame.cause or (Cause.TIME if counter == "time" else Cause.COUNT)
-        return (None if counter == "unknown" else lost), cause
-
-    def _gap(self, frame: Frame, time: float) -> Iterator[Event]:
-        """Tell of missing frames, or of a silence in which they cannot be counted."""
-        if self._meter.count == 0:
-            return
-        lost, _ = self._missing(frame)
-        silent = self._source.live and time - self._time > self.settings.current.camera.timeout
-        if lost or silent:
-            data = {"lost": lost, "first": self._index + 1, "last": frame.index - 1}
-            yield Event(time, frame.index, "gap", {**data, "seconds": round(time - self._time, 6)})
-
-    def _record(self, sample: Sample) -> None:
-        for lane in self._lanes:
-            lane.offer(sample)
-        for old in self._takes:
-            old.settle(sample)
-        with self._gate:
-            take = self._take
-            over = take is not None and take.open and take.is_over(sample.time)
-            if take is None or not take.open or over:
-                self._pretrigger.keep(sample)
-        if take is None or not take.open:
-            return
-        if over:
-            self._end_in_time(take, sample)
-            return
-        if take.empty:
-            sample = replace(sample, events=(*self.alarms.standing(sample, take.first), *sample.events))
-        take.offer(sample)
-        if take.failure is not None:
-            take.finish(Summary(FinishReason.FAILED, sentence(take.failure)))
-            if take.refused:  # whoever asked is told, and nothing was begun
-                return
-            if take.essential:
-                raise take.failure
-            log.error("%s", sentence(take.failure))
-
-    def _end_in_time(self, take: Take, beyond: Sample) -> None:
-        """End a recording whose length is over; what was said before the next frame is still in it."""
-        words = tuple(event for event in beyond.events if event.kind in SAID)
-        detail = f"the {take.length:g} s asked for"
-        if any(event.kind == "gap" for event in words):
-            detail += f", though no frame came after {take.recorded:.3g} s"
-        self._end(take, FinishReason.COMPLETED, detail, words, beyond)
 
     # -- the end ------------------------------------------------------------------------------------------
 
@@ -449,7 +347,7 @@ class Session:
             last = replace(self._summary, settled=self._settled(), maps=self._maps())
             self._news.deafen()
             last = replace(last, events=tuple(self._last_words()))
-            open_: list[Lane | Take] = [*self._lanes, *self._takes]
+            open_: list[Publisher | Takes] = [*self._lanes, self._takes]
             for each in open_:
                 each.finish(last)
             for each in open_:
@@ -475,24 +373,19 @@ class Session:
 
     def _last_words(self) -> Iterator[Event]:
         """Tell what came after the last frame: a silence that no frame ended, notes, warnings."""
-        silence = perf_counter() - self._last_arrival
-        if self._meter.count and self._source.live and silence > self.settings.current.camera.timeout:
-            data = {"lost": None, "first": self._index + 1, "last": None, "seconds": round(silence, 6)}
-            yield Event(self._time + silence, self._index, "gap", data)
-        yield from self._card_edits(max(self._time, 0.0), self._index)
-        yield from self._news.events(max(self._time, 0.0), self._index)
+        yield from self._arrivals.last_gap(self.settings.current.camera.timeout)
+        yield from self._said(self._arrivals.elapsed, self._arrivals.index)
 
-    def _card_edits(self, time: float, frame: int) -> list[Event]:
-        """Return what was changed on the session card since this was last asked."""
+    def _said(self, time: float, frame: int) -> list[Event]:
+        """Return what was changed on the session card, and what was said, since this was last asked."""
         _, edits = self.card.at_frame()
-        return [edit_event(edit, frame, time, "card") for edit in edits]
+        return [*(edit_event(edit, frame, time, "card") for edit in edits), *self._news.events(time, frame)]
 
     def _blame(self) -> None:
         """Make the failure of an essential recorder the failure of the session."""
-        for take in self._takes:
-            if take.essential and take.failure is not None and self._error is None:
-                self._error = take.failure
-                self._summary = Summary(FinishReason.FAILED, sentence(take.failure))
+        if self._takes.failure is not None and self._error is None:
+            self._error = self._takes.failure
+            self._summary = Summary(FinishReason.FAILED, sentence(self._error))
 
     def _header(self) -> Header:
         source, settings = self._source, self.settings.current
