@@ -349,6 +349,7 @@ TIPS = {
     "restore": "The set becomes pending; Apply puts it into force",
     "pause": "Hold the traces still to look back, or go on live (X, End); measuring and recording never stop",
     "play": "Play the file on, or hold it (Ctrl+Space). No frame is left out at any speed.",
+    "review.fold": "What is compared: there is no room for it beside the traces unless it is wanted",
     "side": "A result: a recording, its refinement, what runs now, or the run that was replaced last",
     "review.open": "Offer the cells of another recording",
     "compare": "Match the cells of A and B one to one, and compare their traces",

@@ -27,6 +27,8 @@ ROWS: Final = 200
 """Rows of the table on a page."""
 LOW: Final = 80
 """px of the plot below which its numbers would cover one another."""
+ROOMY, ROW = 130, 27
+"""px of the plot, below the row of choices, that it needs to be read beside that row; px of the row."""
 SIDES: Final = ("A", "B")
 
 
@@ -48,6 +50,7 @@ class ReviewPanel:
         self._first = 0
         self._busy: bool | None = None
         self._low: bool | None = None
+        self._unfolded = False
 
     # -- building -----------------------------------------------------------------------------------------
 
@@ -59,13 +62,17 @@ class ReviewPanel:
                 with dpg.child_window(width=WIDTH, border=False, no_scrollbar=True):
                     self._build_table()
                 with dpg.group():
-                    self._summary = self._desk.text(words.NOTHING_COMPARED, "dim")
+                    with dpg.group(horizontal=True):
+                        # not hidden in the first place: then the plot below is not drawn (Dear PyGui 2.3.1)
+                        self._summary = self._desk.text(words.NOTHING_COMPARED, "dim")
+                        fold = dpg.add_button(label="Sides", show=False, callback=then(self._turn))
+                        self._fold = self._desk.tip(self._desk.named("review.fold", fold), "review.fold")
                     self._build_plot()
 
     def _build_choices(self) -> None:
         desk, review = self._desk, self._review
         self._combos = []
-        with dpg.group(horizontal=True):
+        with dpg.group(horizontal=True) as self._choices:
             for which, colour in enumerate((A, B)):
                 dpg.add_text(SIDES[which], color=(*colour, 255))
                 combo = dpg.add_combo((), width=190, callback=value(partial(review.choose_side, which)))
@@ -121,10 +128,7 @@ class ReviewPanel:
         if review.busy is not self._busy:
             self._busy = review.busy
             dpg.configure_item(self._button, label="Reading ..." if review.busy else "Compare")
-        low = dpg.get_item_rect_size(self._plot)[1] < self._desk.px(LOW)
-        if low is not self._low:
-            self._low = low
-            dpg.configure_item(self._y, no_tick_labels=low, no_tick_marks=low)
+        self._fit(dpg.get_item_rect_size(self._plot)[1])
         self._twofold.update(view, review)
         if review.version == self._version:
             return
@@ -133,6 +137,22 @@ class ReviewPanel:
         self._show_lines(review.lines)
         text = _said(review.outcome.found) if review.outcome is not None else words.NOTHING_COMPARED
         self._desk.say(self._summary, text, "dim" if review.outcome is None else "text")
+
+    def _fit(self, height: float) -> None:
+        """Make the best of a plot so many px high: in a low pane its traces come before the choices."""
+        if (low := height < self._desk.px(LOW)) is not self._low:
+            self._low = low
+            dpg.configure_item(self._y, no_tick_labels=low, no_tick_marks=low)
+        row = 0 if dpg.is_item_shown(self._choices) else self._desk.px(ROW)
+        cramped = self._review.outcome is not None and height - row < self._desk.px(ROOMY)
+        self._unfolded = cramped and self._unfolded
+        for item, shown in ((self._fold, cramped), (self._choices, not cramped or self._unfolded)):
+            if dpg.is_item_shown(item) != shown:
+                dpg.configure_item(item, show=shown)
+
+    def _turn(self) -> None:
+        """Show the row of choices in a low pane, or hide it again."""
+        self._unfolded = not self._unfolded
 
     def tell(self) -> dict[str, Any]:
         """Return what tests ask for."""
@@ -147,6 +167,7 @@ class ReviewPanel:
             "chosen": review.chosen,
             "drawn": len(review.lines.x) if review.lines is not None else 0,
             "summary": dpg.get_value(self._summary),
+            "folded": not dpg.is_item_shown(self._choices),
         }
 
     def _show_choices(self) -> None:
