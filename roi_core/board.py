@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
     from roi_core.frame import Activity, Event, Sample
 
-__all__ = ["Board", "Diary"]
+__all__ = ["SPARE_SLOTS", "Board", "Diary", "queue_length"]
 
+RING_BYTES: Final = 512 * 2**20
+"""The frame ring holds the recorder's whole queue, but never more than this."""
+SPARE_SLOTS: Final = 4
+"""Ring slots beyond the queue: the one being written, the one being recorded, and room to read one."""
 KEPT: Final = 20_000
 """Events kept at least; a storm of them must not fill the memory."""
 
@@ -80,3 +84,9 @@ class Board:
         if self.cells is None:
             self.cells = CellRing(self._rows)
         self.cells.push(time, activity.ids, activity.raw, activity.calcium, activity.spikes)
+
+
+def queue_length(wanted: int, shape: tuple[int, int]) -> int:
+    """Return how many frames of a shape may wait for a recorder, so that the frame ring holds them all."""
+    frame = 2 * shape[0] * shape[1]
+    return max(2, min(wanted, RING_BYTES // frame - SPARE_SLOTS))

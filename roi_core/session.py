@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi_core.around import around
 from roi_core.arrivals import Arrivals
-from roi_core.board import Board
+from roi_core.board import SPARE_SLOTS, Board, queue_length
 from roi_core.calm import calm
 from roi_core.card import LiveCard
 from roi_core.channels import Channels
@@ -44,21 +44,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roi_core.frame import Event, Frame, Sample, Settled
+    from roi_core.frame import Event, Frame, Settled
     from roi_core.ring import FrameRing
     from roi_core.rois import Roi
-    from roi_core.settings import LiveSettings, Settings
+    from roi_core.settings import LiveSettings
     from roi_core.sinks.base import Sink
     from roi_core.sources.base import Source
 
 __all__ = ["Session", "Snapshot", "State"]
 
 log = logging.getLogger(__name__)
-
-RING_BYTES = 512 * 2**20
-"""The frame ring holds the recorder's whole queue, but never more than this."""
-SPARE_SLOTS = 4
-"""Ring slots beyond the queue: the one being written, the one being recorded, and room to read one."""
 
 
 class Session:
@@ -83,7 +78,7 @@ class Session:
         self._source = source
         self._rois = rois if rois is not None else RoiSet()
         self._max_frames = max_frames
-        queue = _queue_length(settings.current.recorder.queue, source.shape)
+        queue = queue_length(settings.current.recorder.queue, source.shape)
         rows = round(settings.current.display.trace_buffer * source.rate)
         self._board = Board(queue + SPARE_SLOTS, source.shape, max(rows, 2), self._rois.ids)
         channels = Channels(settings.current.channels)
@@ -92,7 +87,6 @@ class Session:
         """What may be done to the components, from any thread."""
         self.alarms = Alarms(getattr(source, "full", 0))
         """The quality of the picture and its alerts; read from any thread."""
-        self._alarmed = True
         self._arrivals = Arrivals(source)
         self._news = News(getattr(source, "notes", ()))
         self._lanes = [Publisher(sink, queue) for sink in sinks]
@@ -306,24 +300,13 @@ class Session:
             self._arrivals.fail(frame)
             raise
         sample = replace(sample, events=(*news, *sample.events), lost=lost, cause=cause, wall=wall)
-        sample = self._judged(sample, settings)
+        sample = self.alarms.follow(sample, settings.quality, self._around)
         self._arrivals.take(sample)
         self._board.publish(sample)
         for lane in self._lanes:
             lane.offer(sample)
         self._takes.offer(sample)
         self._arrivals.done(arrival)
-
-    def _judged(self, sample: Sample, settings: Settings) -> Sample:
-        """Follow the quality of the picture; a failure there must not cost a frame."""
-        if self._alarmed:
-            try:
-                alerts = self.alarms.step(sample, settings.quality, self._around)
-                return replace(sample, events=(*sample.events, *alerts)) if alerts else sample
-            except Exception as error:
-                self._alarmed = False
-                log.exception("the quality of the picture is not followed any more: %s", error)
-        return sample
 
     def _around(self) -> dict[str, float]:
         """Return the figures of quality that no sample holds."""
@@ -392,8 +375,3 @@ class Session:
         return Header(
             source.name, source.shape, source.rate, source.counter, settings, self._rois, self.card.current
         )
-
-
-def _queue_length(wanted: int, shape: tuple[int, int]) -> int:
-    frame = 2 * shape[0] * shape[1]
-    return max(2, min(wanted, RING_BYTES // frame - SPARE_SLOTS))

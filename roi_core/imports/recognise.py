@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from roi_core.recording.reader import DAMAGE
+from roi_core.recording.opening import DAMAGE
 
 if TYPE_CHECKING:
     from pathlib import Path

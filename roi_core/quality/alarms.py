@@ -107,7 +107,7 @@ class Alarms:
         self._quality: Quality | None = None
         self._rois: RoiSet | None = None
         self._names: dict[int, str] = {}
-        self._forget = False
+        self._forget = self._failed = False
 
     @property
     def active(self) -> tuple[Alert, ...]:
@@ -131,6 +131,21 @@ class Alarms:
         """Return what has been seen so far; from any thread."""
         return self._log.chart()
 
+    def follow(self, sample: Sample, quality: Quality, around: Around) -> Sample:
+        """Return a sample with what there is to tell; a failure here must not cost a frame.
+
+        After one nothing is followed any more.
+        """
+        if self._failed:
+            return sample
+        try:
+            alerts = self.step(sample, quality, around)
+        except Exception as error:
+            self._failed = True
+            log.exception("the quality of the picture is not followed any more: %s", error)
+            return sample
+        return replace(sample, events=(*sample.events, *alerts)) if alerts else sample
+
     def step(self, sample: Sample, quality: Quality, around: Around = dict) -> tuple[Event, ...]:
         """Look at a sample when it is time to; return what there is to tell.
 
@@ -144,7 +159,7 @@ class Alarms:
         if look is None:
             return ()
         if quality is not self._quality or sample.rois is not self._rois:
-            self._follow(quality, sample)
+            self._adopt(quality, sample)
         verdict = self._control.judge(look)
         self._log.add(look.time, look.values, *self._control.of_figures(verdict))
         news = [*self._end(look, verdict), *self._begin(look, verdict)]
@@ -162,7 +177,7 @@ class Alarms:
             for alert in old
         )
 
-    def _follow(self, quality: Quality, sample: Sample) -> None:
+    def _adopt(self, quality: Quality, sample: Sample) -> None:
         self._quality, self._rois = quality, sample.rois
         self._names = {roi.id: roi.name for roi in sample.rois}
         self._control.follow(quality.table() if quality.enabled else (), sample.ids, sample.rois)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import h5py
 import numpy as np
 
 from roi_core import layout
 from roi_core.card import Card
 from roi_core.codecs import make_readable
-from roi_core.draft import pending
 from roi_core.errors import NotARecording, RecordingError, brief
 from roi_core.frame import Event
 from roi_core.ledger import Account
 from roi_core.recording import light
 from roi_core.recording.cells import RecordedCells
+from roi_core.recording.opening import DAMAGE, opened
 from roi_core.recording.texts import check_texts
 from roi_core.rois import RoiSet
 
@@ -27,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    import h5py
     from numpy.typing import NDArray
 
-__all__ = ["DAMAGE", "Recording"]
+__all__ = ["Recording"]
 
 
 class Recording:
@@ -50,7 +49,7 @@ class Recording:
 
     def __init__(self, path: str | Path, file: h5py.File | None = None) -> None:
         self.path = Path(path)
-        self._file, self.being_written = _open(self.path) if file is None else (file, False)
+        self._file, self.being_written = opened(self.path) if file is None else (file, False)
         """Whether another process has it open for writing."""
         try:
             with self._sound():
@@ -285,33 +284,6 @@ class Recording:
     def _read(self, name: str, *where: Any) -> Any:
         with self._sound():
             return self._file[name][where or ()]
-
-
-DAMAGE: Final = (
-    OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError,
-)  # fmt: skip
-"""What h5py raises for a file whose bytes were changed: also of sizes that no memory holds."""
-
-
-def _open(path: Path) -> tuple[h5py.File, bool]:
-    """Return the file and whether somebody is writing it: then it is looked at without the lock."""
-    try:
-        file = h5py.File(path, "r")
-        half_done = pending(path)
-        if half_done is not None:
-            file.close()
-            file = h5py.File(half_done, "r")
-        return file, False
-    except FileNotFoundError as error:
-        raise RecordingError(f"{path} is not there") from error
-    except BlockingIOError:
-        with suppress(OSError):
-            return h5py.File(path, "r", locking=False), True
-        raise RecordingError(f"{path} is being written right now; try again when it is finished") from None
-    except (OSError, ValueError, RuntimeError) as error:
-        known = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else ""
-        why = known or "it is not an HDF5 file, or it is damaged"
-        raise RecordingError(f"{str(path)[:200]} cannot be opened: {why}") from error
 
 
 def _text(value: Any) -> str:

@@ -13,11 +13,18 @@ from roi_core import __version__, layout
 if TYPE_CHECKING:
     from roi_core.frame import Header
 
-__all__ = ["at_start", "clock", "set_card", "set_text", "text_dtype"]
+__all__ = ["begin", "clock", "set_card", "set_text"]
 
 
-def at_start(header: Header) -> dict[str, Any]:
-    """Return every attribute as it is before the first frame."""
+def begin(file: h5py.File, header: Header, part: int, first_part: str) -> None:
+    """Give a file every attribute as it is before the first frame; see `Recorder` for the parts."""
+    height, width = header.shape
+    file.attrs["resolution"] = np.array([width, height], np.int32)
+    for name, value in _at_start(header, part, first_part).items():
+        file.attrs.create(name, value, dtype=_text_dtype(name) if isinstance(value, bytes) else None)
+
+
+def _at_start(header: Header, part: int, first_part: str) -> dict[str, Any]:
     return {
         "format": layout.FORMAT.encode(),
         "format_version": np.int32(layout.FORMAT_VERSION),
@@ -34,20 +41,15 @@ def at_start(header: Header) -> dict[str, Any]:
         "loss_basis": header.counter.encode(),
         "finish_reason": b"recording",
         "coord_origin": layout.COORD_ORIGIN.encode(),
-        "part": np.int32(1),
-        "first_part": b"",
+        "part": np.int32(part),
+        "first_part": _cut("first_part", first_part),
         "complete": np.uint8(0),
     }
 
 
-def text_dtype(name: str) -> Any:
-    """Return the fixed-length type of a text attribute."""
-    return h5py.string_dtype("utf-8", layout.TEXT_BYTES[name])
-
-
 def set_text(file: h5py.File, name: str, text: str) -> None:
     """Replace a text attribute in place, cut to its length."""
-    file.attrs.modify(name, np.array(_cut(name, text), text_dtype(name)))
+    file.attrs.modify(name, np.array(_cut(name, text), _text_dtype(name)))
 
 
 def set_card(group: h5py.Group, name: str, value: str | float | None) -> None:
@@ -63,6 +65,11 @@ def clock(wall: float | None = None) -> str:
     """Return a wall-clock time (s since 1970), by default now, as ISO 8601 with ms and numeric offset."""
     moment = datetime.now() if wall is None else datetime.fromtimestamp(wall)
     return moment.astimezone().isoformat(timespec="milliseconds")
+
+
+def _text_dtype(name: str) -> Any:
+    """Return the fixed-length type of a text attribute."""
+    return h5py.string_dtype("utf-8", layout.TEXT_BYTES[name])
 
 
 def _cut(name: str, text: str) -> bytes:

@@ -10,15 +10,32 @@ from typing import TYPE_CHECKING
 import h5py
 
 from roi_core import layout
+from roi_core.errors import RecorderError
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-__all__ = ["free_path", "is_recording", "reserve", "why"]
+__all__ = ["check_name", "free_path", "is_recording", "reserve", "why"]
 
 RESERVE_BYTES = 4 * 2**20
 """Held on the disk while recording and given back at the end, so that a full disk leaves room to finish."""
+
+
+def check_name(path: Path, overwrite: bool) -> None:
+    """Refuse a name that is not, or would not become, a recording.
+
+    Raises
+    ------
+    RecorderError
+        It is a folder, is not named like a recording, or is something else that would be overwritten.
+    """
+    if path.is_dir():
+        raise RecorderError(f"cannot write {path}: it is a folder; give a file name such as a.h5")
+    if path.suffix.lower() not in (".h5", ".hdf5"):
+        raise RecorderError(f"cannot write {str(path)!r}: a recording is named NAME.h5")
+    if overwrite and path.exists() and not is_recording(path):
+        raise RecorderError(f"{path} is not a recording of ours; only those are overwritten")
 
 
 def free_path(path: Path) -> Path:

@@ -22,10 +22,11 @@ from roi_core.draft import Guarded
 from roi_core.errors import RecorderError
 from roi_core.frame import Event
 from roi_core.sinks.accounting import Accounting
-from roi_core.sinks.attributes import at_start, clock, set_card, set_text, text_dtype
+from roi_core.sinks.attributes import begin, clock, set_card, set_text
 from roi_core.sinks.channel import Channel
 from roi_core.sinks.components import Components
-from roi_core.sinks.disk import free_path, is_recording, reserve, why
+from roi_core.sinks.disk import check_name, free_path, reserve, why
+from roi_core.sinks.events import Events
 from roi_core.sinks.journal import Journal
 from roi_core.sinks.movie import Movie, require
 from roi_core.sinks.regions import Regions
@@ -72,7 +73,7 @@ class Recorder:
         height, width = header.shape
         # MB that the next movie frame may take, however small the reserve was set
         self._frame_room = 4e-6 * height * width if self._rules.movie else 0.0
-        self._check_name()
+        check_name(self.path, self._overwrite)
         if self._rules.movie:
             require(self._rules.compression)
         try:
@@ -115,7 +116,7 @@ class Recorder:
     def flush(self) -> None:
         """Put every row taken so far on the disk, and stop cleanly before the disk is full."""
         with self._errors_are_sentences():
-            if self.rows > self.safe_rows or self._events:
+            if self.rows > self.safe_rows or self._events.waiting:
                 self._check_disk()
                 self._append()
 
@@ -168,17 +169,11 @@ class Recorder:
         return self._file
 
     def _create(self, header: Header) -> None:
-        file, rules = self._file_now, header.settings.recorder
-        height, width = header.shape
-        rows = rules.rows_per_chunk
-        file.attrs["resolution"] = np.array([width, height], np.int32)
-        for name, value in at_start(header).items():
-            file.attrs.create(name, value, dtype=text_dtype(name) if isinstance(value, bytes) else None)
-        file.attrs.modify("part", np.int32(self._part))
-        set_text(file, "first_part", self._first_part)
+        file, rules, rows = self._file_now, self._rules, self._rules.rows_per_chunk
+        begin(file, header, self._part, self._first_part)
         file.create_dataset(layout.TIME, (0, 1), "f8", maxshape=(None, 1), chunks=(rows, 1))
         file.create_dataset(layout.FRAME_INDEX, (0,), "i8", maxshape=(None,), chunks=(rows,))
-        file.create_dataset(layout.EVENTS, (0,), layout.EVENT_DTYPE, maxshape=(None,), chunks=(64,))
+        self._events = Events(file)
         file.create_dataset(layout.SETTINGS, data=header.settings.to_yaml(), dtype=h5py.string_dtype())
         self._card = file.create_group(layout.SESSION)
         for name, value in header.card.flat().items():
@@ -192,8 +187,6 @@ class Recorder:
         self._zero = 0.0
         self._last = (0.0, -1)
         self._wall: float | None = None
-        self._events: list[Event] = []
-        self._event_rows = 0
         self._accounting.open(file, header)
         file.flush()
         self._check_written()
@@ -220,7 +213,7 @@ class Recorder:
         if event.kind == "card":
             set_card(self._card, event.data["path"].rpartition(".")[2], event.data["new"])
         self._journal.write(event)
-        self._events.append(event)
+        self._events.follow(event)
 
     def _append(self) -> None:
         """Move the waiting rows and events into the file's datasets, and bring the counts up to date."""
@@ -229,7 +222,7 @@ class Recorder:
         self._channel.append(first + count)
         self._components.append(first + count)
         _extend(file[layout.FRAME_INDEX], first, self._index[:count])
-        _extend(file[layout.EVENTS], self._event_rows, _event_table(self._events))
+        self._events.append()
         _extend(file[layout.TIME], first, self._time[:count])
         elapsed = self._last[0]
         self._accounting.append()
@@ -243,7 +236,6 @@ class Recorder:
         self._regions.clear()
         self._channel.clear()
         self._components.clear()
-        self._event_rows += len(self._events)
         self._events.clear()
         self.safe_rows = self.rows
         self._components.refresh()
@@ -277,15 +269,6 @@ class Recorder:
         if self._guard is not None:
             self._guard.check()
 
-    def _check_name(self) -> None:
-        """Refuse what is not, or would not become, a recording."""
-        if self.path.is_dir():
-            raise RecorderError(f"cannot write {self.path}: it is a folder; give a file name such as a.h5")
-        if self.path.suffix.lower() not in (".h5", ".hdf5"):
-            raise RecorderError(f"cannot write {str(self.path)!r}: a recording is named NAME.h5")
-        if self._overwrite and self.path.exists() and not is_recording(self.path):
-            raise RecorderError(f"{self.path} is not a recording of ours; only those are overwritten")
-
     def _check_disk(self) -> None:
         """Refuse before HDF5 meets a full disk: it does not survive that, and the file would be lost."""
         self.disk_free = shutil.disk_usage(self.path.parent).free
@@ -314,8 +297,3 @@ class Recorder:
 def _extend(dataset: h5py.Dataset, first: int, rows: NDArray[Any]) -> None:
     dataset.resize(first + len(rows), axis=0)
     dataset[first:] = rows
-
-
-def _event_table(events: list[Event]) -> NDArray[Any]:
-    rows = [(event.time, event.frame, event.kind.encode()[:16], event.json()) for event in events]
-    return np.array(rows, layout.EVENT_DTYPE)
