@@ -248,6 +248,7 @@ class Session:
             silence=arrivals.silence if running and source.live else 0.0,
             elapsed=arrivals.elapsed,
             recording=take.status() if take else None,
+            earlier=self._takes.earlier,
             kept=self._takes.kept,
             diary=board.diary,
             alarms=self.alarms,

@@ -47,7 +47,8 @@ class Snapshot:
     holds what happened: notes, edits, gaps, births; ``alarms`` how good the picture is. ``stages`` tells how
     far each optional stage is: ``off``, ``making``, ``ready`` or ``given up``. ``meters`` hold what a stage
     costs; ``behind`` is how many frames the search for new cells has not looked at yet, None while there is
-    none. ``kept`` is what waits in memory for Record to be pressed.
+    none. ``kept`` is what waits in memory for Record to be pressed. ``earlier`` are recordings before
+    ``recording``: the last one, and others that are still being written.
     """
 
     state: State
@@ -80,6 +81,7 @@ class Snapshot:
     meters: Mapping[str, Meter] = field(default_factory=dict)
     behind: int | None = None
     kept: Kept = NOTHING_KEPT
+    earlier: tuple[TakeStatus, ...] = ()
 
     @property
     def frames_dropped(self) -> int | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from roi_core.frame import Event, Header, Sample
     from roi_core.pretrigger import Kept
+    from roi_core.status import TakeStatus
 
     Pictures = Callable[[], dict[str, NDArray[np.float32]]]
 
@@ -67,7 +68,8 @@ class Takes:
         self._queue = queue
         self._last_words, self._standing = last_words, standing
         self._pictures, self._maps = pictures, maps
-        self._alive: list[Take] = []
+        self._all: list[Take] = []
+        """That one, the one before it, and earlier ones that are still being written."""
         self._pretrigger = Pretrigger()
         self._marks = 0
         self._gate = threading.Lock()
@@ -81,12 +83,17 @@ class Takes:
     @property
     def closing(self) -> bool:
         """True while a recording that has ended is still being written."""
-        return any(take.alive and not take.open for take in self._alive)
+        return any(take.alive and not take.open for take in self._all)
+
+    @property
+    def earlier(self) -> tuple[TakeStatus, ...]:
+        """Those before the last: the one just before it, and others that are still being written."""
+        return tuple(take.status() for take in self._all if take is not self.now)
 
     @property
     def failure(self) -> Exception | None:
         """What ended an essential recording, if anything did."""
-        return next((take.failure for take in self._alive if take.essential and take.failure), None)
+        return next((take.failure for take in self._all if take.essential and take.failure), None)
 
     def mark(self) -> int:
         """Return the number of the next marker, which begins at 1 in each recording."""
@@ -114,7 +121,7 @@ class Takes:
                 pictures=self._pictures, maps=self._maps,
             )  # fmt: skip
             self._marks = 0
-            self._alive = [*filter(lambda old: old.alive, self._alive), take]
+            self._all = [*(old for old in self._all if old.alive or old is self.now), take]
             self.now = take
         return take
 
@@ -127,7 +134,7 @@ class Takes:
             take.begin(wait)
         except Exception:
             self.now = before
-            self._alive = [other for other in self._alive if other is not take]
+            self._all = [other for other in self._all if other is not take]
             raise
         return take.path
 
@@ -150,7 +157,7 @@ class Takes:
 
         A recorder that fails ends its recording; what ended an essential one is raised.
         """
-        for old in self._alive:
+        for old in self._all:
             old.settle(sample)
         with self._gate:
             take = self.now
@@ -199,10 +206,10 @@ class Takes:
 
     def finish(self, summary: Summary) -> None:
         """Let every recording write what is queued and finish its file; does not wait."""
-        for take in self._alive:
+        for take in self._all:
             take.finish(summary)
 
     def join(self) -> None:
         """Wait until every file is finished."""
-        for take in self._alive:
+        for take in self._all:
             take.join()

@@ -55,6 +55,7 @@ class Taking:
         self._on = False
         self._untold = self._asked = False
         self._marked: set[Path] = set()
+        self._told: set[Path] = set()
         self._began = self._ended = 0.0
         self._played: float | None = None
         """Seconds of data taken from a file, which may be played at any speed."""
@@ -70,6 +71,7 @@ class Taking:
         if session is None or session.state is not State.RUNNING:
             log.warning(words.CONNECT_FIRST)
             return
+        self.follow(session.snapshot())  # of those before, for not all of them will be known afterwards
         try:
             session.record(path or self.target(), length=self.length, wait=False)
         except RoiError as error:
@@ -180,6 +182,9 @@ class Taking:
         on = self.is_on(snapshot)
         if self._on and not on:
             self._on, self._ended = False, time.monotonic()
+        for earlier in snapshot.earlier:  # another was begun before they were finished
+            if not earlier.closing and earlier.path not in self._told:
+                self._conclude(earlier, on)
         take = snapshot.recording
         if take is None:
             return
@@ -202,11 +207,18 @@ class Taking:
                 self._recovery.begin(path)
                 if path != take.path:
                     log.info("the recording goes on in %s", path)
-        if on or take.closing:
+        if not on and not take.closing:
+            self._untold = False
+            self._conclude(take, on)
+
+    def _conclude(self, take: TakeStatus, on: bool) -> None:
+        """Tell what is in a recording that is finished, while another one is `on` or not."""
+        self._told.add(take.path)
+        if take.refused:
+            log.error("not recording: %s", take.failed)
             return
-        self._untold = False
         session = self._session()
-        if session is None or not session.closing:  # nor one before it
+        if not on and (session is None or not session.closing):
             self._recovery.end()
         for path in take.parts:
             self._remember(path)

@@ -282,6 +282,29 @@ class TestParts:
         assert take.safe == 5 < take.rows
 
 
+class TestTwoInARow:
+    def test_of_each_it_is_told_what_is_in_it_and_marks_stay_while_one_is_on(self, taking, config, tmp_path):
+        verbs, source, controller = taking
+        for name in "abc":
+            verbs.call(name)
+            if name == "a":
+                begin(verbs, controller)
+            else:
+                verbs.stop()
+                verbs.start()  # before anyone could look whether the one before is finished
+            within(20, lambda: not controller.view().snapshot.recording.opening, "it is open")
+            source.step(3)
+            within(20, lambda: controller.view().snapshot.recording.rows == 3, "three rows")
+        said = {f"recorded 3 rows (0:00:00) to {tmp_path / name}.h5" for name in "ab"}
+        within(20, lambda: (controller.tick(), said <= set(texts(controller)))[1], "both are told")
+        assert verbs.on
+        assert list((config / "unfinished").glob("*.json")), "that of the one that is on"
+        verbs.stop()
+        within(20, lambda: (controller.tick(), not list((config / "unfinished").glob("*.json")))[1], "gone")
+        told = [text for text in texts(controller) if text.startswith("recorded")]
+        assert sorted(text.rpartition("/")[2] for text in told) == ["a.h5", "b.h5", "c.h5"], "each once"
+
+
 class TestRecovery:
     def test_a_clean_end_leaves_nothing(self, taking, config):
         verbs, source, controller = taking
