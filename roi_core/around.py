@@ -12,6 +12,7 @@ from roi_core.forecast import MEASURED, bytes_per_second, minutes_left
 
 if TYPE_CHECKING:
     from roi_core.settings import Settings
+    from roi_core.sources.base import Source
     from roi_core.status import TakeStatus
 
 __all__ = ["around", "memory"]
@@ -20,21 +21,19 @@ PROC: Final = Path("/proc")
 
 
 def around(
-    take: TakeStatus | None,
-    behind: int | None,
-    shape: tuple[int, int],
-    rate: float,
-    settings: Settings,
-    regions: int = 0,
+    take: TakeStatus | None, behind: int | None, source: Source, settings: Settings, regions: int = 0
 ) -> dict[str, float]:
-    """Return ``memory`` (%), ``lag`` (s), and ``disk`` (min) and ``queue`` (%) of a recording, if known."""
+    """Return ``memory`` (%), ``lag`` (s), and ``disk`` (min) and ``queue`` (%) of a recording, if known.
+
+    A file waits for the recorder, so that a full queue is no trouble there and is not told.
+    """
     known = {"memory": memory()}
-    if behind is not None and rate > 0:
-        known["lag"] = behind / rate
-    if take is not None and not take.ended:
+    if behind is not None and source.rate > 0:
+        known["lag"] = behind / source.rate
+    if take is not None and not take.ended and source.live:
         known["queue"] = 100.0 * take.queued / max(take.queue, 1)
     if take is not None and not take.ended and take.disk_free:
-        forecast = bytes_per_second(shape, rate, settings, regions)
+        forecast = bytes_per_second(source.shape, source.rate, settings, regions)
         growth = take.bytes_per_second if take.seconds >= MEASURED else forecast
         known["disk"] = minutes_left(take.disk_free, settings.recorder.disk_reserve, growth)
     return known

@@ -314,7 +314,7 @@ class Session:
         take, source = self._takes.now, self._source
         status, settings = take.status() if take is not None else None, self.settings.current
         behind = self._pipeline.analysis.behind()
-        return around(status, behind, source.shape, source.rate, settings, len(self._rois))
+        return around(status, behind, source, settings, len(self._rois))
 
     # -- the end ------------------------------------------------------------------------------------------
 

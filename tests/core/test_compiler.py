@@ -108,8 +108,8 @@ def test_the_child_does_not_outlive_the_program(cache, number):
     program = subprocess.Popen([sys.executable, "-c", code], cwd=REPO, stderr=subprocess.DEVNULL)
     child = waiting(cache)
     program.send_signal(number)
-    program.wait(20)
-    wait_for(lambda: gone(child), 20)
+    program.wait(60)
+    wait_for(lambda: gone(child), 60)
 
 
 def test_a_failure_is_one_sentence_and_not_repeated(caplog):

@@ -232,21 +232,23 @@ STATUS = SimpleNamespace(  # what `around` asks of a TakeStatus
 )
 
 
+CAMERA = SimpleNamespace(shape=(480, 640), rate=20.0, live=True)
+
+
 def test_what_is_known_of_the_surroundings(tmp_path):
     settings = Settings()
-    known = around(STATUS, 40, (480, 640), 20.0, settings)
+    known = around(STATUS, 40, CAMERA, settings)
     assert known["disk"] == pytest.approx(1000 / 60)
     assert known["queue"] == 25.0
     assert known["lag"] == 2.0
-    assert set(around(None, None, (480, 640), 20.0, settings)) == {"memory"}
-    assert "disk" not in around(
-        SimpleNamespace(**vars(STATUS) | {"ended": True}), None, (480, 640), 20.0, settings
-    )
+    assert set(around(None, None, CAMERA, settings)) == {"memory"}
+    assert "queue" not in around(STATUS, 40, SimpleNamespace(**{**vars(CAMERA), "live": False}), settings)
+    assert "disk" not in around(SimpleNamespace(**vars(STATUS) | {"ended": True}), None, CAMERA, settings)
     opening = SimpleNamespace(**vars(STATUS) | {"disk_free": 0})
-    assert "disk" not in around(opening, None, (480, 640), 20.0, settings)
+    assert "disk" not in around(opening, None, CAMERA, settings)
     movie = settings.with_value("recorder.movie", True)
     new = SimpleNamespace(**vars(STATUS) | {"seconds": 1.0, "bytes_per_second": 1.0})
-    young = around(new, None, (480, 640), 20.0, movie)
+    young = around(new, None, CAMERA, movie)
     assert young["disk"] == pytest.approx(1e9 / (2 * 480 * 640 * 20) / 60, rel=0.01)
 
 
