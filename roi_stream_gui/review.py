@@ -9,99 +9,27 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
-from roi_core.offline.compare import LEAST, common, compare, recorded, running, together
+from roi_core.offline.compare import LEAST
 from roi_core.paths import expanded
-from roi_core.recording import Recording
 from roi_core.ring import FrameRing
 from roi_stream_gui import words
-from roi_stream_gui.names import names_in
-from roi_stream_gui.outlines import outlines
+from roi_stream_gui.twosides import Compared, Lines, Side, compared, sides_of, traced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from roi_core.offline.compare import Comparison, Result
     from roi_core.session import Session
-    from roi_core.snapshot import Snapshot
     from roi_stream_gui.controller import Controller
-    from roi_stream_gui.outlines import Outlines
 
-    Line = NDArray[np.float64]
-
-__all__ = ["NOW", "Compared", "Lines", "Review", "Row", "Side"]
+__all__ = ["BEFORE", "NOW", "Review"]
 
 log = logging.getLogger(__name__)
 
 NOW: Final = "this run"
 BEFORE: Final = "the run before"
-POINTS: Final = 2000
-"""A longer trace is drawn as the least and the largest value of so many parts of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Something that can be compared: a recording, found online or refined, or cells at one moment."""
-
-    label: str
-    path: Path | None = None
-    refined: bool = False
-    snapshot: Snapshot | None = None
-
-    @contextmanager
-    def opened(self) -> Iterator[Result]:
-        """Give the result; a recording is open only meanwhile."""
-        if self.path is None and self.snapshot is not None:
-            yield running(self.snapshot, self.label)
-        else:
-            with Recording(self.path or "") as recording:
-                yield recorded(recording, self.refined)
-
-    def names(self) -> dict[int, str]:
-        """Return what its cells are called."""
-        if self.snapshot is not None:
-            return names_in(self.snapshot.diary.since(0)[1])
-        with Recording(self.path or "") as recording:
-            return names_in(recording.events)
-
-
-class Row(NamedTuple):
-    """A line of the table: a pair, or a cell that only one side has (the other is None)."""
-
-    a: int | None
-    b: int | None
-    overlap: float = float("nan")
-    r: float = float("nan")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Compared:
-    """A comparison and what there is to draw of it."""
-
-    sides: tuple[Side, Side]
-    found: Comparison
-    outlines: tuple[Outlines, Outlines]
-    rows: tuple[Row, ...]
-    names: tuple[dict[int, str], dict[int, str]] = ({}, {})
-    """What cells are called on each side."""
-
-
-class Lines(NamedTuple):
-    """The traces of a pair in standard deviations from their means, over the camera's frame index."""
-
-    row: Row
-    x: Line
-    a: Line
-    b: Line
 
 
 class Review:
@@ -140,7 +68,7 @@ class Review:
         """Offer the results of a recording; what is not one is refused in a sentence, unless ``quiet``."""
         path = expanded(text)
         self._offered.add(path)
-        self._adding.append(self._helper.submit(_sides, path, quiet))
+        self._adding.append(self._helper.submit(sides_of, path, quiet))
 
     def choose_side(self, which: int, label: str) -> None:
         """Make a result the side A (0) or B (1)."""
@@ -161,7 +89,7 @@ class Review:
         elif self._work is None:
             self._wish = None
             sides = (known[self.sides[0]], known[self.sides[1]])
-            self._work = self._helper.submit(_compared, sides, self.least)
+            self._work = self._helper.submit(compared, sides, self.least)
 
     def choose(self, row: int | None) -> None:
         """Show the traces of a row of the table; None: of none."""
@@ -191,7 +119,7 @@ class Review:
         if self._work is None and self._wish is not None and self.outcome is not None:
             row, self._wish = self._wish, None
             if row < len(self.outcome.found.pairs):
-                self._work = self._helper.submit(_traced, self.outcome, self.outcome.rows[row])
+                self._work = self._helper.submit(traced, self.outcome, self.outcome.rows[row])
 
     def close(self) -> None:
         """End the thread."""
@@ -247,61 +175,3 @@ def _unlike(side: Side, names: set[str]) -> str:
     """Return the label of a side; of two files of one name the second is told with its folder."""
     folder = side.path.parent.name if side.path is not None else ""
     return f"{folder}/{side.label}" if side.label in names else side.label
-
-
-def _sides(path: Path, quiet: bool) -> list[Side]:
-    """Return the results that a recording holds; none when it cannot be read."""
-    try:
-        with Recording(path) as recording:
-            kinds = {path.name: recording.cells, f"{path.name}, refined": recording.refined}
-    except RoiError as error:
-        if not quiet:
-            log.error("%s", error)
-        return []
-    found = [Side(label, path, label != path.name) for label, cells in kinds.items() if cells is not None]
-    if not found and not quiet:
-        log.warning(words.NO_RESULT.format(path.name))
-    return found
-
-
-def _compared(sides: tuple[Side, Side], least: float) -> Compared:
-    with sides[0].opened() as a, sides[1].opened() as b:
-        found = compare(a, b, least)
-        drawn = outlines(a.components), outlines(b.components)
-    rows = [Row(*pair) for pair in found.pairs]
-    rows += [Row(cell, None) for cell in found.only_a] + [Row(None, cell) for cell in found.only_b]
-    return Compared(sides, found, drawn, tuple(rows), (sides[0].names(), sides[1].names()))
-
-
-def _traced(outcome: Compared, row: Row) -> Lines:
-    """Read the traces of a pair."""
-    with outcome.sides[0].opened() as a, outcome.sides[1].opened() as b:
-        columns = [np.flatnonzero(each.components.ids == cell)[:1] for each, cell in ((a, row.a), (b, row.b))]
-        x = common(a, b).astype(np.float64)
-        parts = list(together(a, b, *columns))
-    empty = [(np.zeros((0, 1), np.float32),) * 2]
-    lines = [np.concatenate([part[k][:, 0] for part in parts or empty]).astype(np.float64) for k in (0, 1)]
-    both = np.isfinite(lines[0]) & np.isfinite(lines[1])
-    y = [_scored(line, both) for line in lines]
-    return Lines(row, *_thinned(x, y[0], y[1]))
-
-
-def _scored(line: Line, both: NDArray[np.bool_]) -> Line:
-    """Return a line less its mean, over its standard deviation, both taken where either line is known."""
-    known = line[both]
-    spread = float(known.std()) if known.size else 0.0
-    return (line - known.mean()) / spread if spread > 0 else np.where(np.isfinite(line), 0.0, np.nan)
-
-
-def _thinned(x: Line, *lines: Line) -> tuple[Line, ...]:
-    """Return at most two values for each of `POINTS` parts: the least and the largest."""
-    size = len(x) // POINTS
-    if size < 3:
-        return x, *lines
-    end = size * POINTS
-    places = x[:end].reshape(POINTS, size)[:, [0, size // 2]].ravel()
-    out = []
-    for line in lines:
-        known = np.nan_to_num(line[:end]).reshape(POINTS, size)
-        out.append(np.column_stack([known.min(axis=1), known.max(axis=1)]).ravel())
-    return places, *out

@@ -14,7 +14,7 @@ from roi_stream_gui.panels.twofold import A, B, Twofold
 if TYPE_CHECKING:
     from roi_core.offline.compare import Comparison
     from roi_stream_gui.panels.base import Desk
-    from roi_stream_gui.review import Lines, Row
+    from roi_stream_gui.twosides import Lines, Row
     from roi_stream_gui.view import View
 
 __all__ = ["ReviewPanel"]

@@ -14,7 +14,7 @@ from roi_core.frame import FinishReason, Status, Summary
 from roi_core.recording import Recording
 from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
-from roi_stream_gui import exporting, review
+from roi_stream_gui import exporting, review, twosides
 from roi_stream_gui.controller import Controller
 from roi_stream_gui.menus import MENU
 from roi_stream_gui.panels.base import Desk
@@ -146,8 +146,8 @@ class TestReview:
         x = np.arange(100_000.0)
         line = np.zeros(100_000)
         line[54_321] = 7.0
-        places, thin = review._thinned(x, line)
-        assert len(places) == len(thin) == 2 * review.POINTS
+        places, thin = twosides.thinned(x, line)
+        assert len(places) == len(thin) == 2 * twosides.POINTS
         assert thin.max() == 7.0
         assert abs(places[thin.argmax()] - 54_321) <= 50
 
