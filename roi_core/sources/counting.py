@@ -89,7 +89,8 @@ class HardwareCounter:
     ``wrap`` is after how many numbers it begins anew (65535 for GigE cameras, which count from 1), 0 when it
     never does. A number that stands still, goes back, or is farther ahead than time allows (the camera was
     switched off and on) is bridged by the time that has passed, at the pace of the frames before; that is
-    ``rate`` to begin with, in Hz.
+    ``rate`` to begin with, in Hz. Time allows what the camera may have made since it was last kept up with:
+    while buffered frames are fetched in a burst, their times say nothing of its pace.
     """
 
     counter: Counter = "camera"
@@ -98,7 +99,8 @@ class HardwareCounter:
     FEW = 100
     """Frames ahead that are always believed."""
     PULL = 0.05
-    """Weight of one interval in the pace."""
+    """Weight of one interval in the pace; one that is long may only be late, and counts as `LATE` periods."""
+    LATE = 2.0
 
     def __init__(self, rate: float, wrap: int = 0) -> None:
         self.note = ""
@@ -107,25 +109,38 @@ class HardwareCounter:
         self._index = -1
         self._count = 0
         self._time = 0.0
+        self._behind = 0.0
+        """Frames the camera may have made beyond the last one fetched."""
+        self._waited = False
         self._away = False
 
-    def step(self, count: int, time: float) -> int:
-        """Return the camera's number, going on where it wraps or is bridged; ``time`` in s."""
+    def step(self, count: int, time: float, *, waited: bool = True) -> int:
+        """Return the camera's number, going on where it wraps or is bridged.
+
+        ``time`` (s) is when the frame was made, or, unless `waited`, when it was fetched from a buffer.
+        """
         self.note = ""
         ahead = count - self._count
         ahead = ahead % self._wrap if self._wrap else ahead
-        passed = (time - self._time) / self._period
+        interval = time - self._time
+        if (
+            waited and self._waited
+        ):  # the last was the newest there was; after a burst that overflowed it is not
+            self._behind = 0.0
+        self._behind += interval / self._period
         if self._index < 0:
-            ahead = count + 1
+            ahead, self._behind = count + 1, 0.0
         elif self._away:
-            ahead = max(1, round(passed))
-        elif ahead <= 0 or ahead > max(self.FEW, self.PLAUSIBLE * passed):
+            ahead = max(1, round(self._behind))
+        elif ahead <= 0 or ahead > max(self.FEW, self.PLAUSIBLE * self._behind):
             self.note = f"its frame number went from {self._count} to {count}; the gap is an estimate"
-            ahead = max(1, round(passed))
-        else:
-            self._period += self.PULL * ((time - self._time) / ahead - self._period)
+            ahead = max(1, round(self._behind))
+        elif waited:
+            usual = min(interval / ahead, self.LATE * self._period)
+            self._period += self.PULL * (usual - self._period)
         self._index += ahead
-        self._count, self._time, self._away = count, time, False
+        self._behind = max(self._behind - ahead, 0.0)
+        self._count, self._time, self._waited, self._away = count, time, waited, False
         return self._index
 
     def resume(self) -> None:

@@ -222,7 +222,8 @@ class Driven:
         now = perf_counter()
         time = max(now if shot.stamp is None else self._clock.step(shot.stamp, now), self._time + 1e-6)
         if isinstance(self._counting, HardwareCounter):
-            index = self._counting.step(shot.number or 0, time)
+            dated = self._waited or shot.stamp is not None
+            index = self._counting.step(shot.number or 0, time, waited=dated)
         else:
             index = self._counting.step(shot.image, time, waited=self._waited)
         if self._counting.note:

@@ -337,6 +337,41 @@ def test_a_number_farther_ahead_than_time_allows_is_not_believed():
     assert counter.note == "its frame number went from 40000 to 1; the gap is an estimate"
 
 
+def stalled(seconds, buffers=64, rate=100.0, first=200, woken=False):
+    """Return (number, time, waited) of frames taken before, in and behind a stall of a camera without stamps.
+
+    The driver kept the first frames of the stall and lost the others. A stall of the whole program may come
+    while it waits (`woken`): then the first frame that was kept looks like one that was waited for.
+    """
+    taken = [(number, number / rate, True) for number in range(first)]
+    resumed = first / rate + seconds
+    numbers = range(first, first + buffers)
+    taken += [(number, resumed + 1e-4 * k, woken and k == 0) for k, number in enumerate(numbers)]
+    newest = round(resumed * rate) + 1
+    return taken + [(newest + k, (newest + k) / rate, True) for k in range(first)]
+
+
+@given(st.floats(2, 60), st.floats(0.5, 2), st.booleans())
+def test_what_was_lost_in_a_stall_is_counted_by_the_cameras_numbers(seconds, told, woken):
+    taken = stalled(seconds, woken=woken)
+    counter = HardwareCounter(told * 100.0)
+    for _ in range(2):  # the second stall: the first must not have spoilt the pace
+        found = [(counter.step(number, at, waited=waited), counter.note) for number, at, waited in taken]
+        steps = np.diff([index for index, _ in found]).tolist()
+        assert steps == np.diff([number for number, _, _ in taken]).tolist()
+        assert not any(note for _, note in found)
+        last, end, _ = taken[-1]
+        taken = [(last + 1 + n, end + 0.01 + at, waited) for n, at, waited in stalled(seconds, woken=woken)]
+
+
+def test_a_number_from_nowhere_is_not_believed_in_a_burst_either():
+    counter = HardwareCounter(100.0, 65_535)
+    for number, at, waited in stalled(4)[:220]:
+        index = counter.step(number, at, waited=waited)
+    assert counter.step(40_000, 6.1, waited=False) - index == pytest.approx(391, abs=5)
+    assert counter.note == "its frame number went from 219 to 40000; the gap is an estimate"
+
+
 @given(st.floats(-2e-4, 2e-4), st.floats(0, 1e6), st.lists(st.floats(0, 0.05), min_size=50, max_size=50))
 def test_a_clock_that_drifts_is_followed_and_its_steps_stay_even(drift, start, late):
     clock, error, steps = DeviceClock(), [], []
