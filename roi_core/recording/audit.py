@@ -21,15 +21,25 @@ __all__ = ["audit"]
 def audit(recording: Recording) -> tuple[str, ...]:
     """Return what does not add up, a sentence each; empty when all does.
 
-    The sums of `Account`, its counts against the root attributes, its rows against /time, its losses against
-    the gaps of /frame_index, its movie against /movie. A file that is not finished may hold rows of its last
-    moments that its account does not know yet. One without an account was made before there was one.
+    The sums of `Account`, as they must be and as they are written, its counts against the root attributes,
+    its rows against /time, its losses against the gaps of /frame_index, its movie against /movie. A file
+    that is not finished may hold rows of its last moments that its account does not know yet. One without an
+    account was made before there was one.
     """
     account = recording.account
     if account is None:
         return ("it has no account: it is from before there was one, or recovered from torn rows",)
-    parts = (_attributes(recording, account), _rows(recording, account), _losses(recording, account))
+    checks = (_sums, _attributes, _rows, _losses)
+    parts = [check(recording, account) for check in checks]
     return (*account.check(), *(sentence for part in parts for sentence in part))
+
+
+def _sums(recording: Recording, account: Account) -> Iterator[str]:
+    told = recording.counts
+    for name, count in account.flat().items():
+        written = told.get(name, count)
+        if written != count:
+            yield f"{name} is {_number(count)} by its parts, but {layout.ACCOUNTING} says {_number(written)}"
 
 
 def _attributes(recording: Recording, account: Account) -> Iterator[str]:

@@ -238,14 +238,19 @@ class Recording:
             return len(self._file[layout.MOVIE]) if layout.MOVIE in self._file else 0
 
     @property
-    def account(self) -> Account | None:
-        """What became of every frame; None in a recording made before that was counted."""
+    def counts(self) -> dict[str, int | None]:
+        """``/accounting`` as it is written, sums and all; None is not known. Empty where there is none."""
         with self._sound():
             group = self._file.get(layout.ACCOUNTING)
             counts = {} if group is None else {name: int(count) for name, count in group.attrs.items()}
         unknown = int(layout.UNKNOWN)
-        known = {name: None if count == unknown else count for name, count in counts.items()}
-        return Account.of(known) if known else None
+        return {name: None if count == unknown else count for name, count in counts.items()}
+
+    @property
+    def account(self) -> Account | None:
+        """What became of every frame; None in a recording made before that was counted."""
+        counts = self.counts
+        return Account.of(counts) if counts else None
 
     @property
     def movie(self) -> h5py.Dataset | None:
