@@ -17,7 +17,8 @@ class Metric:
     """What is followed.
 
     ``causes``: an alert about the first covers this figure, and so does one about any other. ``grain`` is
-    the least deviation that a k-sigma rule believes, where 0.2 % of the figure is less.
+    the least deviation that a k-sigma rule believes, where 0.2 % of the figure is less. ``hold`` are the
+    seconds for which it must be off where a rule says nothing else.
     """
 
     unit: str
@@ -25,15 +26,21 @@ class Metric:
     advice: str
     causes: tuple[str, ...]
     grain: float = 0.01
+    hold: float = 1.5
 
+
+AT_ONCE: Final = 0.0
+"""Hold of a figure that is the worst of all frames since the last look: once is enough."""
 
 METRICS: Final = {
     "dark": Metric(
-        "%", "Darkest frame, of the usual brightness", "Is the lamp on, the shutter open?", ("lamp",), 1.0
+        "%", "Darkest frame, of the usual brightness", "Is the lamp on, the shutter open?", ("lamp",), 1.0,
+        AT_ONCE,
     ),
     "step": Metric(
         "%", "Largest change of light from one frame to the next of its colour",
         "The lamp, a shutter or a filter changed; or the colours are out of phase.", ("lamp", "light"), 1.0,
+        AT_ONCE,
     ),
     "brightness": Metric(
         "counts", "Mean of all pixels", "A step means the lamp, a filter, or the preparation changed.",
@@ -45,7 +52,7 @@ METRICS: Final = {
     ),
     "frozen": Metric(
         "s", "Longest time without any change of the picture", "The camera hangs: unplug it, connect again.",
-        ("frozen",), 0.1,
+        ("frozen",), 0.1, AT_ONCE,
     ),
     "focus": Metric(
         "%", "Sharpness, of what it was at the start", "Refocus; if that is the new plane, learn anew.",
@@ -59,15 +66,16 @@ METRICS: Final = {
     ),
     "lost": Metric(
         "/min", "Frames lost in the last minute", "Close other programs; lower the frame rate.",
-        ("loss",), 0.1,
+        ("loss",), 0.1, AT_ONCE,
     ),
     "dropped": Metric(
         "%", "Share of the last minute's frames that was lost",
-        "Close other programs; lower the frame rate.", ("loss",), 0.05,
+        "Close other programs; lower the frame rate.", ("loss",), 0.05, AT_ONCE,
     ),
     "gap": Metric(
         "periods", "Longest time between two frames, in frame periods",
         "The camera, its cable or this computer could not keep up.", ("loss",), 0.2,
+        AT_ONCE,
     ),
     "disk": Metric(
         "min", "Time until the disk is full, at the present rate", "Make room, or stop in time.", ("disk",)

@@ -10,7 +10,8 @@
     limits:   what must hold: >A  <B  A..B; or a number: +-A (but for absolute)
 
 ``disk absolute >10; roi:cell 3 sigma 6 cooldown 30``: at least 10 minutes of disk; the mean of "cell 3" stays
-within 6 deviations of its slow mean, and is told of at most every 30 s.
+within 6 deviations of its slow mean, and is told of at most every 30 s. Without ``hold`` a rule waits as long
+as its figure asks (`Metric.hold`): what takes the place of a usual limit sees all that that one saw.
 """
 
 from __future__ import annotations
@@ -20,15 +21,14 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from roi_core.figures import METRICS
+from roi_core.figures import METRICS, REGION, metric_of
 
-__all__ = ["COOLDOWN", "HOLD", "Kind", "Rule", "read_rules"]
+__all__ = ["COOLDOWN", "Kind", "Rule", "read_rules"]
 
 Kind = Literal["absolute", "relative", "rate", "sigma"]
 KINDS: Final = get_args(Kind)
-HOLD: Final = 1.5
-"""Seconds for which a figure must be off, where nothing else is said."""
 COOLDOWN: Final = 60.0
+"""Seconds of silence after an alert, where nothing else is said."""
 MOST: Final = 64
 """Rules at most."""
 EXAMPLE: Final = "write WHAT KIND LIMITS, such as 'disk absolute >10' or 'roi:cell 3 sigma 6 cooldown 30'"
@@ -53,7 +53,7 @@ class Rule:
     kind: Kind
     low: float = -math.inf
     high: float = math.inf
-    hold: float = HOLD
+    hold: float = REGION.hold
     cooldown: float = COOLDOWN
     roi: str = ""
 
@@ -82,24 +82,27 @@ class Rule:
         return f"{self.what} {self.short} hold {_text(self.hold)} cooldown {_text(self.cooldown)}"
 
 
-def read_rules(text: str) -> tuple[Rule, ...]:
-    """Return the rules that a text holds; a `ValueError` says which is not one, and what is."""
+def read_rules(text: str, cooldown: float = COOLDOWN) -> tuple[Rule, ...]:
+    """Return the rules that a text holds, silent for `cooldown` s unless they say else.
+
+    A `ValueError` says which is not one, and what is.
+    """
     parts = [part.strip() for part in re.split(r"[;\r\n]", text)]
-    rules = tuple(_read(part) for part in parts if part)
+    rules = tuple(_read(part, cooldown) for part in parts if part)
     if len(rules) > MOST:
         raise ValueError(f"{len(rules)} rules are too many: {MOST} at most")
     return rules
 
 
-def _read(text: str) -> Rule:
+def _read(text: str, cooldown: float) -> Rule:
     found = _RULE.fullmatch(text)
     if found is None:
         raise ValueError(f"{_cut(text)} is no rule: {EXAMPLE}; the kinds are {', '.join(KINDS)}")
     metric, roi = _what(found["what"])
     kind: Kind = found["kind"].lower()  # type: ignore[assignment]
     low, high = _limits(found["limits"], kind)
-    hold = _seconds("hold", found["hold"], HOLD)
-    return Rule(metric, kind, low, high, hold, _seconds("cooldown", found["cooldown"], COOLDOWN), roi)
+    hold = _seconds("hold", found["hold"], metric_of(metric).hold)
+    return Rule(metric, kind, low, high, hold, _seconds("cooldown", found["cooldown"], cooldown), roi)
 
 
 def _what(text: str) -> tuple[str, str]:

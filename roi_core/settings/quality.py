@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import field_validator
 
+from roi_core.figures import metric_of
 from roi_core.form import Block, field
-from roi_core.rules import Rule, read_rules
+from roi_core.rules import Kind, Rule, read_rules
 
 __all__ = ["Quality"]
-
-AT_ONCE = 0.0
-"""Hold of a figure that is the worst of all frames since the last look: once is enough."""
 
 
 class Quality(Block):
@@ -50,7 +50,7 @@ class Quality(Block):
         20.0, "Longest that the search for cells may be behind the camera.", unit="s", ge=0, le=3600
     )
     cooldown: float = field(
-        60.0, "Time for which a figure that has alarmed stays silent.", unit="s", ge=0, le=3600
+        60.0, "Time for which a figure that has alarmed stays silent, unless its rule says else.", unit="s", ge=0, le=3600
     )
     rules: str = field(
         "",
@@ -68,26 +68,30 @@ class Quality(Block):
 
     def table(self) -> tuple[Rule, ...]:
         """Return every rule in force: the limits above, but for those that `rules` replace, and `rules`."""
-        own = read_rules(self.rules)
+        own = read_rules(self.rules, self.cooldown)
         replaced = {(rule.metric, rule.kind) for rule in own}
         usual = (rule for rule in self._usual() if (rule.metric, rule.kind) not in replaced)
         return (*usual, *own)
 
     def _usual(self) -> tuple[Rule, ...]:
-        wait = self.cooldown
         return (
-            Rule("dark", "absolute", self.dark, hold=AT_ONCE, cooldown=wait),
-            Rule("step", "absolute", high=self.step, hold=AT_ONCE, cooldown=wait),
-            Rule("brightness", "sigma", -self.brightness, self.brightness, cooldown=wait),
-            Rule("saturation", "absolute", high=self.saturation, cooldown=wait),
-            Rule("frozen", "absolute", high=self.frozen, hold=AT_ONCE, cooldown=wait),
-            Rule("focus", "absolute", self.focus, cooldown=wait),
-            Rule("motion", "absolute", high=self.motion, cooldown=wait),
-            Rule("bleaching", "absolute", -self.bleaching, cooldown=wait),
-            Rule("lost", "absolute", high=self.lost, hold=AT_ONCE, cooldown=wait),
-            Rule("dropped", "absolute", high=self.dropped, hold=AT_ONCE, cooldown=wait),
-            Rule("gap", "absolute", high=self.gap, hold=AT_ONCE, cooldown=wait),
-            Rule("memory", "absolute", high=self.memory, cooldown=wait),
-            Rule("queue", "absolute", high=self.queue, cooldown=wait),
-            Rule("lag", "absolute", high=self.lag, cooldown=wait),
+            self._limit("dark", self.dark),
+            self._limit("step", high=self.step),
+            self._limit("brightness", -self.brightness, self.brightness, "sigma"),
+            self._limit("saturation", high=self.saturation),
+            self._limit("frozen", high=self.frozen),
+            self._limit("focus", self.focus),
+            self._limit("motion", high=self.motion),
+            self._limit("bleaching", -self.bleaching),
+            self._limit("lost", high=self.lost),
+            self._limit("dropped", high=self.dropped),
+            self._limit("gap", high=self.gap),
+            self._limit("memory", high=self.memory),
+            self._limit("queue", high=self.queue),
+            self._limit("lag", high=self.lag),
         )
+
+    def _limit(
+        self, metric: str, low: float = -math.inf, high: float = math.inf, kind: Kind = "absolute"
+    ) -> Rule:
+        return Rule(metric, kind, low, high, metric_of(metric).hold, self.cooldown)

@@ -107,6 +107,14 @@ def test_a_rule_takes_the_place_of_the_setting_of_its_kind():
     assert of["queue"] == ["absolute <80"]
 
 
+@pytest.mark.parametrize("usual", Settings().quality.table(), ids=lambda rule: rule.metric)
+def test_a_rule_that_takes_the_place_of_a_usual_one_holds_and_cools_down_as_that_did(usual):
+    text = f"{usual.what} {usual.short}"
+    assert usual in Settings().with_value("quality.rules", text).quality.table()
+    cool = Settings().with_value("quality.cooldown", 7.0).with_value("quality.rules", text)
+    assert {rule.cooldown for rule in cool.quality.table()} == {7.0}
+
+
 def test_every_figure_has_a_limit_of_its_own():
     """But the disk: `recorder.disk_warning` is about that."""
     assert {rule.metric for rule in Settings().quality.table()} == set(METRICS) - {"disk"}
