@@ -2,7 +2,8 @@
 
 An alert begins when a rule has been broken for as long as it says, and not while it cools down. It stands for
 its cause: what else goes wrong meanwhile for the same reason joins it and is not told again (see `figures`),
-and regions that go off at one moment are one alert. It ends when all of it has been well for `CALM` looks.
+and regions that go off at one moment are one alert. A farther limit of the same kind that is passed later is
+told, too: it has become worse than whoever acknowledged the first one knew. It ends when all of it has been well for `CALM` looks.
 Each step is an event of the recording, of kind ``quality``: an ``alert`` there tells that a stage has failed.
 Its beginning is a warning in the log, too, for terminal and window.
 """
@@ -188,7 +189,9 @@ class Alarms:
         """Let what is held outside join the alert of its cause, or begin one."""
         control, news = self._control, []
         due = np.flatnonzero(verdict.held & (control.covered == 0) & (control.quiet <= look.time))
-        for k in sorted(due.tolist(), key=self._rank):
+        off = verdict.off()
+        # of two limits of one figure that are passed at once, the farther is told
+        for k in sorted(due.tolist(), key=lambda k: (self._rank(k), off[k])):
             pair = control.pairs[k]
             alert = self._cause(pair, look.time)
             if alert is None:
@@ -207,7 +210,8 @@ class Alarms:
         """Return the alert that already tells why this pair is off."""
         causes = metric_of(pair.rule.metric).causes
         for alert in self.active:
-            if metric_of(alert.metric).causes[0] not in causes:
+            worse = alert.began < time and _farther(pair.rule, alert.rule)
+            if worse or metric_of(alert.metric).causes[0] not in causes:
                 continue
             # another region is another cause, unless both went off at this moment
             together = alert.rule == pair.rule and alert.began == time
@@ -245,6 +249,12 @@ class Alarms:
             if now is not alert:
                 self.alerts = tuple(now if one is alert else one for one in self.alerts)
         return news
+
+
+def _farther(rule: Rule, other: Rule) -> bool:
+    """Tell whether a rule asks the same as another one, with a limit farther out."""
+    same = (rule.metric, rule.kind) == (other.metric, other.kind)
+    return same and (rule.low < other.low or rule.high > other.high)
 
 
 def _worse(alert: Alert, own: NDArray[np.intp], verdict: Verdict) -> Alert:

@@ -61,6 +61,14 @@ def test_each_fault_alarms_by_its_own_figure_once(metric):
     assert camera.told[0]["rule"].startswith(f"{metric} ")
 
 
+def test_a_single_gap_breaks_a_rule_that_was_relaxed():
+    """What lasts for one frame only is seen by any limit it passes, not by the usual one alone."""
+    camera = Camera(with_rules("gap absolute <6; dark absolute >20"))
+    camera.shoot(30).shoot(8 / RATE, period=8 / RATE, lost=None).shoot(70)
+    camera.shoot(1 / RATE, image=lambda frame, _: frame / 20).shoot(1)
+    assert camera.begun == ["gap", "dark"]
+
+
 def test_the_disk_is_for_the_recorder_to_warn_of_unless_a_rule_asks():
     assert Camera().shoot(10).shoot(5, around={"disk": 1.0}).begun == []
     asked = Camera(with_rules("disk absolute >30")).shoot(10).shoot(5, around={"disk": 20.0})
@@ -171,6 +179,24 @@ def test_a_region_that_saturates_jumps_or_dies_is_told():
     begun = [data for data in camera.told if data["state"] == "begin"]
     assert [data["rois"] for data in begun] == [["cell 2"], ["cell 1"]]
     assert [data["rule"][:12] for data in begun] == ["roi sigma 8 ", "roi sigma 8 "]
+
+
+def test_a_farther_limit_that_is_passed_later_is_told_though_the_first_was_seen():
+    camera = Camera(with_rules("disk absolute >60; disk absolute >10; lag absolute <5; lag absolute <2 hold 9"))
+    camera.shoot(10).shoot(12, around={"disk": 30.0, "lag": 9.0})
+    assert [data["rule"][:17] for data in camera.told] == ["disk absolute >60", "lag absolute <5 h"]
+    camera.alarms.acknowledge()
+    camera.shoot(5, around={"disk": 5.0})
+    assert [alert.rule.low for alert in camera.alarms.loud] == [10.0]
+    camera.shoot(20)
+    assert [data["state"] for data in camera.told].count("end") == 3
+
+
+def test_of_two_limits_that_are_passed_at_once_the_farther_is_told():
+    rules = "disk absolute >60; disk absolute >10; roi absolute <600; roi absolute <900"
+    camera = Camera(with_rules(rules), ROIS).shoot(10)
+    camera.shoot(5, around={"disk": 5.0}, means=lambda _: np.array([500.0, 950.0]))
+    assert [data["rule"][:17] for data in camera.told] == ["disk absolute >10", "roi absolute <900"]
 
 
 def test_each_rule_has_its_own_cooldown():
