@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roi_core.errors import SettingsError
+from roi_core.quality import missed
 from roi_core.rules import read_rules
 from roi_core.settings import Settings
 from roi_stream_gui import words
@@ -26,6 +27,5 @@ def refusal(text: str) -> str:
 
 def strangers(text: str, rois: RoiSet) -> str:
     """Return a sentence on the regions that rules are about and that nobody has drawn; nothing if all are."""
-    names = {roi.name for roi in rois}
-    unknown = dict.fromkeys(rule.roi for rule in read_rules(text) if rule.roi and rule.roi not in names)
+    unknown = missed.strangers(read_rules(text), rois)
     return words.STRANGERS.format(names=", ".join(unknown)) if unknown else ""

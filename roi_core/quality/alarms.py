@@ -3,9 +3,11 @@
 An alert begins when a rule has been broken for as long as it says, and not while it cools down. It stands for
 its cause: what else goes wrong meanwhile for the same reason joins it and is not told again (see `figures`),
 and regions that go off at one moment are one alert. A farther limit of the same kind that is passed later is
-told, too: it has become worse than whoever acknowledged the first one knew. It ends when all of it has been well for `CALM` looks.
-Each step is an event of the recording, of kind ``quality``: an ``alert`` there tells that a stage has failed.
-Its beginning is a warning in the log, too, for terminal and window.
+told, too: it has become worse than whoever acknowledged the first one knew.
+
+An alert ends when all of it has been well for `CALM` looks. Each step is an event of the recording, of kind
+``quality``: an ``alert`` there tells that a stage has failed. Its beginning is a warning in the log, too, for
+terminal and window.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from roi_core.figures import METRICS, metric_of
 from roi_core.frame import Event
 from roi_core.quality.chart import Log
 from roi_core.quality.control import Control
+from roi_core.quality.missed import Missed
 from roi_core.quality.vitals import Vitals
 
 if TYPE_CHECKING:
@@ -108,6 +111,7 @@ class Alarms:
         self._quality: Quality | None = None
         self._rois: RoiSet | None = None
         self._names: dict[int, str] = {}
+        self._missed = Missed()
         self._forget = self._failed = False
 
     @property
@@ -181,7 +185,9 @@ class Alarms:
     def _adopt(self, quality: Quality, sample: Sample) -> None:
         self._quality, self._rois = quality, sample.rois
         self._names = {roi.id: roi.name for roi in sample.rois}
-        self._control.follow(quality.table() if quality.enabled else (), sample.ids, sample.rois)
+        rules = quality.table() if quality.enabled else ()
+        self._control.follow(rules, sample.ids, sample.rois)
+        self._missed.follow(rules, sample.rois)
 
     # -- what begins --------------------------------------------------------------------------------------
 

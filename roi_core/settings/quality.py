@@ -50,7 +50,11 @@ class Quality(Block):
         20.0, "Longest that the search for cells may be behind the camera.", unit="s", ge=0, le=3600
     )
     cooldown: float = field(
-        60.0, "Time for which a figure that has alarmed stays silent, unless its rule says else.", unit="s", ge=0, le=3600
+        60.0,
+        "Time for which a figure that has alarmed stays silent, unless its rule says else.",
+        unit="s",
+        ge=0,
+        le=3600,
     )
     rules: str = field(
         "",

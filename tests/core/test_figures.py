@@ -15,7 +15,7 @@ from roi_core.quality.light import Light, alternation
 from roi_core.rois import Circle, RoiSet
 from roi_core.settings import Settings
 from tests import naive
-from tests.watched import QUALITY, RATE, Camera, sample
+from tests.watched import NONE, QUALITY, RATE, Camera, sample
 
 ROIS = RoiSet().add(Circle(4, 4, 2, name="cell 1")).add(Circle(9, 4, 2, name="cell 2"))
 
@@ -182,7 +182,9 @@ def test_a_region_that_saturates_jumps_or_dies_is_told():
 
 
 def test_a_farther_limit_that_is_passed_later_is_told_though_the_first_was_seen():
-    camera = Camera(with_rules("disk absolute >60; disk absolute >10; lag absolute <5; lag absolute <2 hold 9"))
+    camera = Camera(
+        with_rules("disk absolute >60; disk absolute >10; lag absolute <5; lag absolute <2 hold 9")
+    )
     camera.shoot(10).shoot(12, around={"disk": 30.0, "lag": 9.0})
     assert [data["rule"][:17] for data in camera.told] == ["disk absolute >60", "lag absolute <5 h"]
     camera.alarms.acknowledge()
@@ -206,6 +208,22 @@ def test_each_rule_has_its_own_cooldown():
         camera.shoot(1, around={"queue": 70.0, "lag": 2.0}).shoot(19)
     assert camera.begun.count("queue") == 5
     assert camera.begun.count("lag") == 1
+
+
+def test_a_rule_about_a_region_that_is_not_there_is_told_once(caplog):
+    camera = Camera(with_rules("roi:cell3 sigma 6; roi:cell3 rate 9; roi:cell 1 sigma 6"), ROIS).shoot(2)
+    assert caplog.messages == [
+        "no region is called cell3: a rule in quality.rules waits for it; the regions are cell 1, cell 2"
+    ]
+    camera.quality = camera.quality.model_copy(update={"cooldown": 3.0})
+    camera.rois = RoiSet(ROIS.add(Circle(9, 9, 2, name="cell3")))
+    camera.shoot(2)
+    assert len(caplog.messages) == 1
+    camera.rois = NONE
+    camera.shoot(2)
+    assert caplog.messages[1] == (
+        "no region is called cell3, cell 1: a rule in quality.rules waits for it; there are no regions"
+    )
 
 
 def test_a_rule_that_is_taken_away_ends_its_alert():
