@@ -89,6 +89,10 @@ class Arrivals:
         """Count a frame that could not be measured, and those lost before it."""
         self._ledger.fail(*self.missing(frame))
 
+    def lose(self, lost: int) -> None:
+        """Count frames behind the last one that were no pictures."""
+        self._ledger.lose(lost, Cause.CORRUPT, after=True)
+
     def take(self, sample: Sample) -> None:
         """Count a frame that was measured, and those lost before it; it is the last from now on."""
         self._ledger.take(sample.fate, sample.lost, sample.cause)

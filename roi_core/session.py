@@ -29,6 +29,7 @@ from roi_core.errors import RecorderError, sentence
 from roi_core.flaws import sound
 from roi_core.frame import FinishReason, Header, Summary
 from roi_core.hand import Hand
+from roi_core.ledger import Cause
 from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
 from roi_core.publisher import Publisher
@@ -278,7 +279,7 @@ class Session:
             warm_up()
             self._pipeline.analysis.begin(self.settings.current)
             with calm() if self._source.live else nullcontext():
-                for frame in sound(self._source, self._news.say):
+                for frame in sound(self._source, self._news.say, self._arrivals.lose):
                     self._take_in(frame)
                     if self._summary is not None or self._arrivals.meter.count >= most:
                         break
@@ -329,6 +330,7 @@ class Session:
             self._source.close()
         finally:
             last = replace(self._summary, settled=self._settled(), maps=self._maps())
+            last = replace(last, lost=self._arrivals.account.after, cause=Cause.CORRUPT)
             self._news.deafen()
             last = replace(last, events=tuple(self._last_words()))
             open_: list[Publisher | Takes] = [*self._lanes, self._takes]

@@ -1,6 +1,7 @@
 """Every frame's fate, counted where it happens, adds up: in the session, in each lane and in the file."""
 
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roi_core import layout
-from roi_core.errors import RecorderError
+from roi_core.errors import RecorderError, SourceLost
 from roi_core.frame import FinishReason, Frame, Summary
 from roi_core.lanes import Lane
 from roi_core.ledger import RECORDER, Account, Carried, Cause, Fate, Ledger
@@ -199,6 +200,37 @@ class TestASession:
         with Recording(path) as recording:
             assert recording.account.flat()["lost_corrupt"] == 2
             assert audit(recording) == ()
+
+    @pytest.mark.parametrize(
+        ("bad", "lost", "after"),
+        [({7, 8}, 2, 2), ({3, 7, 8}, 3, 2), ({0, 1, 5}, 1, 0), ({0, 1, 8}, 1, 1)],
+    )
+    @pytest.mark.parametrize("broken", [False, True])
+    def test_counts_what_was_no_picture_at_its_end(self, tmp_path, bad, lost, after, broken):
+        """Those before the first picture do not count, as nothing before it does."""
+
+        class Odd(Ramp):
+            def frames(self):
+                yield from super().frames()
+                if broken:
+                    raise SourceLost("the cable")
+
+            def image(self, index):
+                return np.zeros((7, 9) if index in bad else (16, 20), np.uint16)
+
+        live = LiveSettings(Settings().with_texts("recorder.disk_reserve=1"))
+        session = Session(Odd(9), live)
+        path = session.record(tmp_path / "a.h5")
+        session.start()
+        with pytest.raises(SourceLost) if broken else nullcontext():
+            session.wait()
+        account = session.snapshot().account
+        assert (account.lost, account.after, account.check()) == ({Cause.CORRUPT: lost}, after, ())
+        assert account.made == (9 if 0 not in bad else 7)
+        with Recording(path) as recording:
+            assert audit(recording) == ()
+            assert (recording.account.lost[Cause.CORRUPT], recording.account.after) == (lost, after)
+            assert recording.account.made == account.made
 
     def test_that_fails_between_frames_loses_none(self, tmp_path):
         session = Session(Broken(9), LiveSettings(Settings()))
