@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from roi_core.errors import MissingExtra
+from roi_core.errors import MissingExtra, RoiFileError
 from roi_core.imports.build import readable, side, stacked
 from roi_core.imports.found import Found
 
@@ -14,6 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["read"]
+
+CODECS: Final = frozenset({"blosc", "zlib", "gzip", "lz4", "zstd", "bytes", "crc32c"})
+"""What only unpacks bytes; others that zarr knows, such as pickle, run what a file tells them to."""
+NUMBERS: Final = re.compile(r"[<>|][biuf]\d+|bool|u?int\d+|float\d+")
+"""The types of values that Minian writes, as zarr 2 and zarr 3 call them."""
+LONGEST: Final = 2**20
+"""Bytes of a description; a real one has some hundred."""
 
 
 def read(path: Path) -> Found:
@@ -23,7 +32,7 @@ def read(path: Path) -> Found:
     except ImportError as error:
         raise MissingExtra("reading a result of Minian", "zarr", "minian") from error
     with readable(path, "Minian result"):
-        a = zarr.open_array(path / "A.zarr" / "A", mode="r")
+        a = _array(zarr, path / "A.zarr" / "A")
         count, height, width = a.shape
         shape = side(height), side(width)
         footprints = stacked((np.asarray(a[k]) for k in range(count)), shape)
@@ -37,4 +46,31 @@ def read(path: Path) -> Found:
 
 
 def _values(zarr: Any, path: Path) -> Any:
-    return np.asarray(zarr.open_array(path, mode="r")[:]) if path.is_dir() else None
+    return np.asarray(_array(zarr, path)[:]) if path.is_dir() else None
+
+
+def _array(zarr: Any, path: Path) -> Any:
+    """Open an array that holds plain numbers; any other is refused before zarr sees it."""
+    found = [file for file in (path / ".zarray", path / "zarr.json") if file.is_file()]
+    if len(found) != 1:
+        raise RoiFileError(path, None, "is no array of zarr: it has no .zarray or zarr.json, or both")
+    with found[0].open("rb") as file:
+        told = json.loads(file.read(LONGEST))
+    number = told["zarr_format"]
+    if number != (2 if found[0].name == ".zarray" else 3):
+        raise RoiFileError(found[0], None, f"tells of zarr {number!r}, which is described elsewhere")
+    kind, codecs = _described(told)
+    strange = sorted({str(codec) for codec in codecs} - CODECS)
+    if strange:
+        raise RoiFileError(found[0], None, f"is packed with {', '.join(strange)}, which is not read")
+    if not isinstance(kind, str) or NUMBERS.fullmatch(kind) is None:
+        raise RoiFileError(found[0], None, f"holds {kind!r}, no plain numbers")
+    return zarr.open_array(path, mode="r", zarr_format=number)
+
+
+def _described(told: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """Return type and codecs of an array, as the description of zarr 2 or 3 names them."""
+    if told["zarr_format"] == 3:
+        return told["data_type"], [codec["name"] for codec in told["codecs"]]
+    used = [told["compressor"], *(told["filters"] or ())]
+    return told["dtype"], [codec["id"] for codec in used if codec is not None]

@@ -179,3 +179,51 @@ def test_what_is_no_result_is_refused_in_a_sentence(results, tmp_path):
         if place.is_file():
             assert "CaImAn" in refused("import", place, "--from", "caiman") if word != "caiman" else True
             assert str(other) in refused("import", other, "--from", word, "--out", tmp_path / "x.json")
+
+
+def minian(folder, **told):
+    """Write a result of one cell of 8 x 8 px with zarr, and change what its description says."""
+    zarr = pytest.importorskip("zarr")
+    a = zarr.create_array(
+        folder / "A.zarr" / "A", shape=(1, 8, 8), dtype="f8", zarr_format=told.get("zarr_format", 2)
+    )
+    a[:] = 1.0
+    (file,) = [file for file in (folder / "A.zarr" / "A").iterdir() if file.name in (".zarray", "zarr.json")]
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **told}), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_minian_of_either_zarr(tmp_path, number):
+    assert pictures(read(minian(tmp_path, zarr_format=number))).tolist() == np.ones((1, 8, 8)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (
+            {"dtype": "|O", "filters": [{"id": "vlen-utf8"}, {"id": "pickle"}]},
+            "packed with pickle, vlen-utf8",
+        ),
+        ({"compressor": {"id": "pickle"}}, "packed with pickle"),
+        ({"dtype": "|O"}, "no plain numbers"),
+        ({"dtype": "<U3"}, "no plain numbers"),
+        ({"zarr_format": 3, "codecs": [{"name": "numcodecs.pickle"}]}, "packed with numcodecs.pickle"),
+        ({"zarr_format": 3, "data_type": "string"}, "no plain numbers"),
+        ({"zarr_format": 3, "codecs": 5}, "damaged"),
+    ],
+)
+def test_minian_runs_nothing_that_a_file_asks_for(tmp_path, monkeypatch, told, why):
+    minian(tmp_path, **told)
+    monkeypatch.setattr(
+        pytest.importorskip("zarr"), "open_array", lambda *_, **__: pytest.fail("zarr saw it")
+    )
+    with pytest.raises(RoiFileError, match=why):
+        read(tmp_path)
+
+
+def test_minian_with_two_descriptions_is_refused(tmp_path):
+    minian(tmp_path)
+    (tmp_path / "A.zarr" / "A" / "zarr.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(RoiFileError, match="or both"):
+        read(tmp_path)
