@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from roi_core.sources.secrets import without_secrets
 from roi_stream_gui import words
 from roi_stream_gui.home import write_whole
 
@@ -27,7 +28,7 @@ RECENT: Final = "recent: "
 
 
 class Recents:
-    """The last sources, newest first; kept between starts."""
+    """The last sources, newest first; kept between starts, but for the passwords in them."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "recent.json"
@@ -39,10 +40,11 @@ class Recents:
             return
         # under its whole name a file is found from wherever the next start comes
         source = str(Path(source).absolute()) if Path(source).exists() and not source.isdigit() else source
-        others = tuple(one for one in self.sources if one != source)
+        kept = without_secrets(source)
+        others = tuple(one for one in self.sources if without_secrets(one) != kept)
         self.sources = (source, *others)[:KEPT]
         with suppress(OSError):  # a home that cannot be written is no reason to complain
-            write_whole(self._file, json.dumps(self.sources))
+            write_whole(self._file, json.dumps([without_secrets(one) for one in self.sources]))
 
     def _read(self) -> tuple[str, ...]:
         try:
@@ -90,7 +92,7 @@ def recent(choices: Sequence[tuple[str, str]], number: int) -> tuple[str, str] |
 def label(source: str, others: Sequence[str]) -> str:
     """Return a source as it is listed: a file by its name, with its folder when another is called so."""
     if "://" in source or not Path(source).is_absolute():
-        return RECENT + words.short(source, 40)
+        return RECENT + words.short(without_secrets(source), 40)
     path = Path(source)
     same = sum(Path(other).name == path.name for other in others) > 1
     name = source if same else f"{path.parent.name}/{path.name}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from roi_core.sources.capture import cv2, keep_depth, open_capture, open_options
 from roi_core.sources.counting import EmbeddedCounter, FrameCounter, ReadCounter, TimeCounter
 from roi_core.sources.devices import list_devices
 from roi_core.sources.link import Link, Picture
+from roi_core.sources.secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,7 +213,7 @@ class Stream(Live):
 
     def __init__(self, text: str, settings: LiveSettings) -> None:
         self._url = text
-        super().__init__(_without_password(text), settings)
+        super().__init__(without_secrets(text), settings)
 
     def _open(self) -> Any | None:
         self._exposure = None
@@ -240,8 +240,3 @@ def _counting(kind: str, reported: float, rate: float) -> FrameCounter:
     if kind == "embedded":
         return EmbeddedCounter(rate)
     return TimeCounter(reported) if kind == "time" else ReadCounter()
-
-
-def _without_password(url: str) -> str:
-    """Return the URL as it may be shown and recorded; a password may hold an @ of its own."""
-    return re.sub(r"(?<=://)[^/]*@", "", url)

@@ -389,6 +389,9 @@ def test_a_camera_that_opens_but_gives_nothing(scripted):
         ("rtsp://me:sec@ret@host/cam", "rtsp://host/cam"),
         ("rtsp://me:secret@host", "rtsp://host"),
         ("rtsp://host/cam@2", "rtsp://host/cam@2"),
+        ("http://host/video?user=me&password=secret&fps=5", "http://host/video?user=me&password=***&fps=5"),
+        ("rtsp://host/user=me_Password=secret_channel=1", "rtsp://host/user=me_Password=***_channel=1"),
+        ("http://host/a?access_token=secret", "http://host/a?access_token=***"),
     ],
 )
 def test_passwords_do_not_reach_the_recording(monkeypatch, url, name):

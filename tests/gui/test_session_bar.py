@@ -199,6 +199,15 @@ class TestRecents:
         assert len(again) == 10
         assert again[:2] == ("http://camera/5", "http://camera/11")
 
+    def test_a_password_is_neither_kept_nor_shown(self, tmp_path):
+        recents, url = Recents(tmp_path), "rtsp://bob:hunter2@10.0.0.5/x?pwd=hunter2&channel=1"
+        recents.add("rtsp://10.0.0.5/x?pwd=***&channel=1")
+        recents.add(url)
+        assert recents.sources == (url,), "until the window is closed it opens with a click"
+        assert "hunter2" not in (tmp_path / "recent.json").read_text(encoding="utf-8")
+        assert Choices(recents).all()[-1][0] == "recent: rtsp://10.0.0.5/x?pwd=***&channel=1"
+        assert Recents(tmp_path).sources == ("rtsp://10.0.0.5/x?pwd=***&channel=1",)
+
     def test_a_file_is_found_from_anywhere_and_listed_by_its_name(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         for folder in ("a", "b"):
