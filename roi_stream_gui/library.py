@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roi_core.catalogue import Catalogue, Entry, Query, State, place, remember
+from roi_core.catalogue import Catalogue, Entry, Query, State, place
 from roi_core.errors import RoiError
 from roi_stream_gui import words
 from roi_stream_gui.filing import said
@@ -65,8 +66,7 @@ class Library:
 
     def remember(self, path: Path) -> None:
         """Take in a recording that was finished."""
-        self._helper.submit(remember, place(str(self._folder())), path, make=True)
-        self._ask(_found)
+        self._ask(partial(_remembered, path))
 
     def choose(self, number: int) -> None:
         """Choose one of those found."""
@@ -149,6 +149,11 @@ def _answer(
 
 def _found(catalogue: Catalogue, query: Query, _folder: Path) -> Answer:
     return tuple(catalogue.find(query)), ""
+
+
+def _remembered(path: Path, catalogue: Catalogue, query: Query, folder: Path) -> Answer:
+    catalogue.add([path])
+    return _found(catalogue, query, folder)
 
 
 def _refreshed(catalogue: Catalogue, query: Query, folder: Path) -> Answer:

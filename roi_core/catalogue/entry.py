@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import os
+import stat
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roi_core.errors import NotARecording, RecordingError
 from roi_core.recording import Recording
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from roi_core.recording import RecordedCells
 
 __all__ = ["COLUMNS", "Entry", "State", "read"]
@@ -31,10 +33,10 @@ class State(StrEnum):
 class Entry:
     """A recording as the catalogue knows it; what is not known is '' or None, never 0.
 
-    ``path`` is absolute; ``size`` (bytes) and ``changed`` (ns) tell whether the file is still the one that
-    was read. ``start`` is ISO 8601 as in the file, ``seconds`` of data, ``rate`` in Hz, ``lost`` frames;
-    ``cells`` and ``refined`` are the accepted ones of the online and of the second pass; ``alerts`` counts
-    those of the quality that began. ``part`` is 1, 2 ... of a recording in several files.
+    ``path`` is absolute, without links; ``size`` (bytes) and ``changed`` (ns) tell whether the file is still
+    the one that was read. ``start`` is ISO 8601 as in the file, ``seconds`` of data, ``rate`` in
+    Hz, ``lost`` frames; ``cells`` and ``refined`` are the accepted ones of the online and of the second pass;
+    ``alerts`` counts those of the quality that began. ``part`` is 1, 2 ... of a recording in several files.
     """
 
     path: str
@@ -73,13 +75,18 @@ def read(path: Path) -> Entry:
     Raises
     ------
     NotARecording
-        It is a file, but none of ours.
+        It is a file, but none of ours, or no file at all.
+    UnicodeEncodeError
+        Its name holds bytes that are no text.
     """
-    path = path.absolute()
+    path = Path(os.path.realpath(path))
+    str(path).encode()
     try:
         there = path.stat()
     except OSError:
         return Entry(str(path), State.MISSING, 0, 0)
+    if not stat.S_ISREG(there.st_mode):
+        raise NotARecording(f"{path} is no file")
     known: dict[str, Any] = {"path": str(path), "size": there.st_size, "changed": there.st_mtime_ns}
     try:
         with Recording(path) as recording:
@@ -96,33 +103,44 @@ def _facts(recording: Recording) -> dict[str, Any]:
     if recording.being_written:
         state = State.RECORDING
     time = recording.time
+    rate = told.get("frame_rate")
     height, width = recording.shape
     own = ("subject_id", "indicator", "region", "experimenter")
     about = [str(value) for name, value in card.items() if name not in own and value not in ("", None)]
     notes = [str(event.data.get("text", "")) for event in events if event.kind == "note"]
     return {
         "state": state,
-        "start": str(told.get("start_iso8601", "")),
+        "start": _text(told.get("start_iso8601", "")),
         "seconds": float(time[-1]) if recording.rows else 0.0,
         "rows": recording.rows,
-        "lost": told.get("frames_dropped"),
-        "reason": str(told.get("finish_reason", "")) if recording.complete else "",
-        "subject": card["subject_id"],
-        "indicator": card["indicator"],
-        "region": card["region"],
-        "experimenter": card["experimenter"],
-        "text": "\n".join([*about, *notes]),
-        "source": str(told.get("source", "")),
-        "width": width,
-        "height": height,
-        "rate": told.get("frame_rate"),
+        "lost": _whole(told.get("frames_dropped")),
+        "reason": _text(told.get("finish_reason", "")) if recording.complete else "",
+        "subject": _text(card["subject_id"]),
+        "indicator": _text(card["indicator"]),
+        "region": _text(card["region"]),
+        "experimenter": _text(card["experimenter"]),
+        "text": _text("\n".join([*about, *notes])),
+        "source": _text(told.get("source", "")),
+        "width": _whole(width),
+        "height": _whole(height),
+        "rate": rate if isinstance(rate, float) and math.isfinite(rate) else _whole(rate),
         "rois": len(recording.shapes),
         "cells": _accepted(recording.cells),
         "refined": _accepted(recording.refined),
         "alerts": sum(event.kind == "quality" and event.data.get("state") == "begin" for event in events),
         "movie": recording.has_movie,
-        "part": told.get("part"),
+        "part": _whole(told.get("part")),
     }
+
+
+def _text(value: object) -> str:
+    """Return a text that can be stored, whatever a changed file says."""
+    return str(value).encode(errors="replace").decode()
+
+
+def _whole(value: object) -> int | None:
+    """Return a number that a column can hold; of whatever else a changed file says nothing is known."""
+    return value if isinstance(value, int) and abs(value) < 2**63 else None
 
 
 def _accepted(cells: RecordedCells | None) -> int | None:

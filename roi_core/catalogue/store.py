@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import unicodedata
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 VERSION: Final = 1
 """Of the table; one of another version is set aside."""
+NAME: Final = "catalogue.sqlite"
+MARK: Final = 0x524F4943
+"""SQLite's application_id of a catalogue: no other file is ever set aside."""
 PATIENCE: Final = 5.0
 """Seconds to wait for another program that writes."""
 ENDINGS: Final = (".h5", ".hdf5")
@@ -57,7 +61,7 @@ class Catalogue:
     Raises
     ------
     CatalogueError
-        The file cannot be written, or another program holds it for longer than a few seconds.
+        The file cannot be written, is of another kind, or another program holds it for some seconds.
     """
 
     def __init__(self, path: Path) -> None:
@@ -85,11 +89,11 @@ class Catalogue:
         return found
 
     def rebuild(self, folders: Iterable[Path], progress: Callable[[int], object] = lambda _: None) -> int:
-        """Read every recording in and below `folders` anew, forget what was there; return how many there are.
+        """Read every recording in and below `folders` anew; return how many there are.
 
-        Of a folder that is not there nothing is forgotten: its drive may only be away.
+        What was there and is gone is marked, not forgotten: its drive may only be away.
         """
-        there = [folder.absolute() for folder in folders]
+        there = [Path(os.path.realpath(folder)) for folder in folders]
         for folder in there:
             if not folder.is_dir():
                 raise CatalogueError(f"there is no folder {folder}; give one that holds recordings")
@@ -99,13 +103,8 @@ class Catalogue:
             if entry is not None:
                 found[entry.path] = entry
                 progress(len(found))
-        with self._told(), self._base:
-            for folder in there:
-                prefix = os.path.join(str(folder), "")
-                self._base.execute(
-                    "DELETE FROM recording WHERE substr(path, 1, ?) = ?", (len(prefix), prefix)
-                )
-            self._insert(found.values())
+        self._put(found.values())
+        self.refresh()
         return len(found)
 
     def refresh(self) -> int:
@@ -121,11 +120,13 @@ class Catalogue:
         gone, there = [path for path in stale if not path.exists()], [path for path in stale if path.exists()]
         with self._told(), self._base:
             # the rest of the line stays: it tells what is on the drive that is not here
-            marked = [(State.MISSING, 0, 0, str(path)) for path in gone]
-            self._base.executemany(
-                "UPDATE recording SET state = ?, size = ?, changed = ? WHERE path = ?", marked
-            )
-        self.add(there)
+            marked = [(State.MISSING, str(path)) for path in gone]
+            change = "UPDATE recording SET state = ?, size = 0, changed = 0 WHERE path = ?"
+            self._base.executemany(change, marked)
+        taken = {entry.path for entry in self.add(there)}
+        with self._told(), self._base:  # what another file has replaced
+            others = [(str(path),) for path in there if str(path) not in taken]
+            self._base.executemany("DELETE FROM recording WHERE path = ?", others)
         return len(stale)
 
     def forget_missing(self) -> int:
@@ -147,17 +148,20 @@ class Catalogue:
     # -- the file -----------------------------------------------------------------------------------------
 
     def _open(self) -> sqlite3.Connection:
-        """Open the file; one that is no catalogue of this version is set aside and a new one begun."""
+        """Open the file; a catalogue of another version or a damaged one is set aside and a new one begun."""
         base = sqlite3.connect(self.path, timeout=PATIENCE)
         try:
-            version = base.execute("PRAGMA user_version").fetchone()[0]
             tables = base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            version = base.execute("PRAGMA user_version").fetchone()[0]
             sound = base.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 base.close()
                 raise
             version, tables, sound = -1, 1, False
+        if tables and self.path.name != NAME and not _marked(self.path):
+            base.close()
+            raise CatalogueError(f"{self.path} is no catalogue and stays as it is; give another file")
         if tables and (version != VERSION or not sound):
             base.close()
             self._set_aside("of another version" if sound else "damaged")
@@ -165,10 +169,13 @@ class Catalogue:
             tables = 0
         if not tables:
             with base:
+                base.execute("BEGIN IMMEDIATE")  # all at once, for another program that opens it meanwhile
                 base.execute(
                     f"CREATE TABLE IF NOT EXISTS recording ({', '.join(COLUMNS)}, PRIMARY KEY (path))"
                 )
+                base.execute(f"PRAGMA application_id = {MARK}")
                 base.execute(f"PRAGMA user_version = {VERSION}")
+        base.create_function("fold", 1, _fold, deterministic=True)
         return base
 
     def _set_aside(self, why: str) -> None:
@@ -183,26 +190,24 @@ class Catalogue:
         )  # fmt: skip
 
     def _put(self, entries: Iterable[Entry]) -> None:
-        with self._told(), self._base:
-            self._insert(entries)
-
-    def _insert(self, entries: Iterable[Entry]) -> None:
         marks = ", ".join("?" * len(COLUMNS))
         rows = [tuple(getattr(entry, name) for name in COLUMNS) for entry in entries]
-        self._base.executemany(f"INSERT OR REPLACE INTO recording VALUES ({marks})", rows)
+        with self._told(), self._base:
+            self._base.executemany(f"INSERT OR REPLACE INTO recording VALUES ({marks})", rows)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
             busy = "locked" in str(error)
             why = "another program holds it; try again" if busy else str(error)
             raise CatalogueError(f"the catalogue {self.path} cannot be used: {why}") from error
         except OSError as error:
-            raise CatalogueError(
-                f"the catalogue {self.path} cannot be used: {error.strerror or error}"
-            ) from error
+            why = error.strerror or str(error)
+            raise CatalogueError(f"the catalogue {self.path} cannot be used: {why}") from error
 
 
 def place(folder: str = "") -> Path:
@@ -211,7 +216,7 @@ def place(folder: str = "") -> Path:
     An empty `folder` is ``~/roi_stream``, as for `recorder.folder`.
     """
     given = os.environ.get("ROI_STREAM_CATALOGUE")
-    return expanded(given) if given else expanded(folder or "~/roi_stream") / "catalogue.sqlite"
+    return expanded(given) if given else expanded(folder or "~/roi_stream") / NAME
 
 
 def remember(path: Path, *recordings: Path, make: bool = False) -> None:
@@ -233,11 +238,11 @@ def _conditions(query: Query) -> tuple[str, list[Any]]:
     where: list[str] = []
     values: list[Any] = []
     for word in query.words:
-        where.append("(" + " OR ".join(f"instr(lower({column}), ?)" for column in SEARCHED) + ")")
-        values += [word.lower()] * len(SEARCHED)
+        where.append("(" + " OR ".join(f"instr(fold({column}), ?)" for column in SEARCHED) + ")")
+        values += [_fold(word)] * len(SEARCHED)
     if query.subject:
-        where.append("lower(subject) = ?")
-        values.append(query.subject.lower())
+        where.append("fold(subject) = ?")
+        values.append(_fold(query.subject))
     if query.since:
         where.append("start >= ?")
         values.append(query.since)
@@ -249,6 +254,17 @@ def _conditions(query: Query) -> tuple[str, list[Any]]:
     if query.unfinished:
         where.append("state IN ('incomplete', 'damaged')")
     return ("WHERE " + " AND ".join(where) if where else ""), values
+
+
+def _fold(text: str) -> str:
+    """Return a text as it is compared; SQLite itself knows the small letters of ASCII only."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _marked(path: Path) -> bool:
+    """Return whether a file says in its head that it is a catalogue, whatever became of the rest."""
+    with path.open("rb") as file:
+        return file.read(72)[68:] == MARK.to_bytes(4, "big")
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
@@ -275,6 +291,9 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
 def _read_or_tell(path: Path, level: int = logging.WARNING) -> Entry | None:
     try:
         return read(path)
+    except UnicodeEncodeError:
+        log.warning("left out: the name of %a is no text; rename it", str(path))
+        return None
     except NotARecording as error:
         log.log(level, "left out: %s", error)
         return None

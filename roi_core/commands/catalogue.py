@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roi_core.commands.base import count
+from roi_core.errors import CatalogueError
 from roi_core.terminal import complain, say
 
 if TYPE_CHECKING:
@@ -72,7 +75,11 @@ def _bring_up_to_date(catalogue: Catalogue, arguments: argparse.Namespace) -> No
         number = catalogue.rebuild(map(Path, arguments.rebuild))
         complain(f"{number} recordings in {' and '.join(arguments.rebuild)}")
     if arguments.add:
-        catalogue.add(map(Path, arguments.add))
+        given = [Path(name) for name in arguments.add]
+        for path in given:
+            if not path.is_file():
+                raise CatalogueError(f"{path} is no file; --add takes files, --rebuild folders")
+        catalogue.add(given)
     catalogue.refresh()
     if arguments.forget_missing:
         complain(f"{catalogue.forget_missing()} missing files forgotten")
@@ -87,7 +94,8 @@ def _print(found: Sequence[Entry], query: Query) -> None:
     rows = [HEADS, *map(_cells, found)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(HEADS) - 1)]
     for row in rows:
-        say("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]))
+        told = "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]])
+        say("".join(letter if letter.isprintable() else "?" for letter in told))
     if len(found) == query.limit:
         say(f"the newest {query.limit}; --limit N shows more")
 
@@ -117,8 +125,10 @@ def _length(seconds: float | None) -> str:
 
 
 def _date(text: str) -> str:
-    if re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?)?)?)?", text, re.ASCII) is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no date; write 2026, 2026-01, 2026-01-31 or 2026-01-31T14:00"
-        )
-    return text
+    if re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?)?)?)?", text, re.ASCII):
+        with suppress(ValueError):
+            datetime.fromisoformat(text + "2000-01-01"[len(text) :])
+            return text
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no date; write 2026, 2026-01, 2026-01-31 or 2026-01-31T14:00"
+    )

@@ -1,6 +1,7 @@
 """The catalogue is an index: whatever happened to it or to the files, a fresh scan says the same."""
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -175,6 +176,10 @@ def test_a_folder_does_not_forget_its_namesake(files, catalogue):
     shutil.rmtree(files)
     files.mkdir()
     assert catalogue.rebuild([files]) == 0
+    assert [entry.state for entry in catalogue.find() if entry.path.startswith(f"{files}/")] == [
+        "missing"
+    ] * 3
+    assert catalogue.forget_missing() == 3
     assert len(catalogue.find()) == 3
 
 
@@ -294,3 +299,118 @@ def test_an_entry_is_what_was_put_in(files, catalogue):
     (put,) = catalogue.add([files / "a.h5"])
     assert catalogue.find() == [put]
     assert replace(put, state=State.COMPLETE) == put
+
+
+@pytest.mark.parametrize("kind", ["recording", "database", "text"])
+def test_a_file_of_another_kind_stays_as_it_is(tmp_path, files, kind):
+    path = files / "a.h5"
+    if kind == "database":
+        path = tmp_path / "notes.db"
+        with sqlite3.connect(path) as base:
+            base.execute("CREATE TABLE notes (text)")
+            base.execute("PRAGMA user_version = 1")
+        base.close()
+    elif kind == "text":
+        path = tmp_path / "notes.txt"
+        path.write_text("of the day\n" * 300, encoding="utf-8")
+    before = path.read_bytes()
+    there = sorted(path.parent.iterdir())
+    assert "is no catalogue and stays as it is" in refused("catalogue", "--catalogue", path)
+    assert (path.read_bytes(), sorted(path.parent.iterdir())) == (before, there)
+
+
+def test_one_of_another_name_is_known_by_its_mark_when_it_is_damaged(tmp_path, files):
+    path = tmp_path / "mine.index"
+    with Catalogue(path) as catalogue:
+        catalogue.add([files / "a.h5"])
+    path.write_bytes(path.read_bytes()[:4096] + b"x" * 4096)
+    with Catalogue(path) as catalogue:
+        assert catalogue.find() == []
+    assert (tmp_path / "mine.index.old").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "subject"), [("MÜNCHEN", "münchen"), ("strasse", "Straße"), ("é", "E\u0301")]
+)
+def test_words_are_found_in_every_alphabet(tmp_path, catalogue, word, subject):
+    record(tmp_path / "a.h5", f"subject.subject_id={subject}")
+    catalogue.add([tmp_path / "a.h5"])
+    assert len(catalogue.find(Query((word,)))) == 1
+    assert len(catalogue.find(Query(subject=word))) == 1
+
+
+def test_what_is_finished_while_a_scan_runs_is_kept(tmp_path, files, catalogue):
+    def finish(_):
+        shutil.copy(files / "a.h5", files / "aaa.h5")
+        remember(catalogue.path, files / "aaa.h5")
+
+    catalogue.rebuild([files], progress=finish)
+    assert names(catalogue.find()) == ["a.h5", "aaa.h5", "b.h5", "c.h5"]
+
+
+def test_an_emptied_mount_point_forgets_nothing(files, catalogue):
+    catalogue.rebuild([files])
+    shutil.rmtree(files)
+    files.mkdir()
+    catalogue.rebuild([files])
+    assert {(entry.state, entry.rows is None) for entry in catalogue.find()} == {(State.MISSING, False)}
+    assert len(catalogue.find(Query(subject="m017"))) == 2
+
+
+def test_a_file_is_listed_once_whatever_it_is_called(files, catalogue):
+    (files / "link").symlink_to(files / "deep")
+    (files / "again.h5").symlink_to(files / "a.h5")
+    (files / "loop.h5").symlink_to(files / "loop.h5")
+    catalogue.add(
+        [files / "a.h5", files / "deep" / ".." / "a.h5", files / "again.h5", files / "link" / "c.h5"]
+    )
+    assert names(catalogue.find()) == ["a.h5", "c.h5"]
+    assert catalogue.rebuild([files / "deep" / ".."]) == 4
+    assert [entry.state for entry in catalogue.find() if entry.path.endswith("loop.h5")] == [State.MISSING]
+
+
+def test_what_is_no_file_is_not_added(tmp_path, files):
+    env = {"ROI_STREAM_CATALOGUE": str(tmp_path / "catalogue.sqlite")}
+    for name in (files / "nope.h5", files):
+        assert "is no file" in refused("catalogue", "--add", files / "a.h5", name, env=env)
+
+
+def test_a_pipe_is_not_waited_for(files, catalogue):
+    os.mkfifo(files / "pipe.h5")
+    assert catalogue.rebuild([files]) == 3
+
+
+def test_a_file_that_became_another_is_listed_no_more(files, catalogue):
+    catalogue.rebuild([files])
+    with h5py.File(files / "a.h5", "w") as file:
+        file["x"] = 1
+    catalogue.refresh()
+    assert names(catalogue.find()) == ["b.h5", "c.h5"]
+
+
+@pytest.mark.parametrize(
+    "name", ["frames_dropped", "frame_rate", "part", "start_iso8601", "source", "resolution"]
+)
+@pytest.mark.parametrize("value", [[1, 2, 3], 2**64 - 1, b"m\xff", float("nan"), h5py.Empty("f4")])
+def test_one_odd_file_does_not_end_a_scan(files, catalogue, name, value):
+    with h5py.File(files / "a.h5", "r+") as file:
+        file.attrs[name] = value
+    assert catalogue.rebuild([files]) == 3
+    assert len(catalogue.find()) == 3
+    assert catalogue.find(Query(("nothing of that",))) == []
+
+
+def test_a_name_that_is_no_text_is_told(files, catalogue, caplog):
+    (files / "a.h5").rename(files / os.fsdecode(b"bad\xff.h5"))
+    assert catalogue.rebuild([files]) == 2
+    assert r"bad\udcff.h5' is no text; rename it" in caplog.text
+
+
+def test_a_table_shows_no_control_characters(tmp_path, files):
+    with h5py.File(files / "a.h5", "r+") as file:
+        file.attrs["start_iso8601"] = b"2026\x1b[2J\n01"
+    env = {"ROI_STREAM_CATALOGUE": str(tmp_path / "catalogue.sqlite")}
+    shown = roi_stream("catalogue", "--add", files / "a.h5", env=env).stdout
+    assert "\x1b" not in shown
+    assert len(shown.splitlines()) == 2
+    assert "no date" in refused("catalogue", "--since", "2026-99", code=2, env=env)

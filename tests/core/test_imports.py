@@ -203,7 +203,7 @@ def test_minian_of_either_zarr(tmp_path, number):
     [
         (
             {"dtype": "|O", "filters": [{"id": "vlen-utf8"}, {"id": "pickle"}]},
-            "packed with pickle, vlen-utf8",
+            "with pickle, vlen-utf8",
         ),
         ({"compressor": {"id": "pickle"}}, "packed with pickle"),
         ({"dtype": "|O"}, "no plain numbers"),
