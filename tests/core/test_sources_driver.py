@@ -386,6 +386,18 @@ def test_a_clock_that_drifts_is_followed_and_its_steps_stay_even(drift, start, l
     assert np.abs(np.diff(steps) - 0.05).max() < 1.3e-3 * 0.05 + 1e-6
 
 
+@pytest.mark.parametrize(
+    "late",
+    [lambda frame: 0.8 * (frame == 0), lambda frame: max(0.8 - 0.05 * frame, 0)],
+    ids=["the first frame", "a burst"],
+)
+def test_what_came_late_at_first_does_not_shift_all_the_rest(late):
+    clock = DeviceClock()
+    times = [clock.step(7.0 + 0.05 * k, 0.05 * k + late(k) + 0.003 * (k % 5)) for k in range(1200)]
+    assert np.diff(times).min() >= 0.024, "and no two frames come at once"
+    assert np.abs(np.array(times) - 0.05 * np.arange(1200))[50:].max() < 0.02
+
+
 def test_a_clock_that_was_set_back_begins_anew():
     clock = DeviceClock()
     assert clock.step(100.0, 5.0) == 5.0
