@@ -39,13 +39,19 @@ SAFE: Final = (
 """Instructions that build data, and the three that name or call a stand-in."""
 KINDS: Final = "biufc"
 """Kinds of numpy numbers that are read."""
+MOST_AXES: Final = 32
+"""Dimensions of an array."""
+MOST: Final = 2**40
+"""An array is not longer in any direction."""
+MOST_LETTERS: Final = 100_000
+"""Letters of a path."""
 
 
 class Dtype:
     """Stands for ``numpy.dtype``: what kind of number, and in which order of bytes."""
 
     def __init__(self, code: str, *_: Any) -> None:
-        self.code = code
+        self.code = _text(code)
         self.order = "="
 
     def __setstate__(self, state: Any) -> None:
@@ -73,8 +79,10 @@ class Array:
     def real(self) -> NDArray[Any]:
         """Return the array."""
         _, shape, dtype, fortran, data = self.state
+        if len(shape) > MOST_AXES or not all(0 <= length < MOST for length in shape):
+            raise ValueError("an array of a shape that none has")
         kind, shape = dtype.real(), tuple(int(length) for length in shape)
-        if min(shape, default=1) < 0 or math.prod(shape) > max(len(data), 1):
+        if math.prod(shape) > max(len(data), 1):
             raise ValueError("an array larger than its bytes")
         if kind.hasobject:
             out = np.empty(len(data), object)
@@ -89,10 +97,19 @@ class Text:
     """Stands for a path: its parts, joined."""
 
     def __init__(self, *parts: Any) -> None:
-        self.parts = tuple(map(str, parts))
+        self.parts = tuple(map(_text, parts))
+        if sum(map(len, self.parts)) > MOST_LETTERS:
+            raise ValueError("a path that no disk has")
 
     def __str__(self) -> str:
         return "/".join(self.parts)
+
+
+class Date:
+    """Stands for a date or a time zone, which nobody asks for."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
 
 
 def scalar(dtype: Dtype, data: bytes | str = b"") -> Any:
@@ -103,12 +120,31 @@ def scalar(dtype: Dtype, data: bytes | str = b"") -> Any:
 
 def encode(text: str, *_: Any) -> bytes:
     """Stand for ``_codecs.encode``, by which older pickles say bytes."""
-    return str(text).encode("latin1")
+    return _text(text).encode("latin1")
 
 
 def no_bytes() -> bytes:
     """Stand for ``bytes()``, by which older pickles say that there are none."""
     return b""
+
+
+def ordered(pairs: Any = ()) -> dict[str | int, Any]:
+    """Stand for ``collections.OrderedDict``, which older pickles give its pairs."""
+    return {_key(key): value for key, value in pairs}
+
+
+def _text(value: Any) -> str:
+    """Return what is text; `str` of anything else can be longer than any memory."""
+    if not isinstance(value, str):
+        raise ValueError("something else where a text has to be")
+    return value
+
+
+def _key(value: Any) -> str | int:
+    """Return what a dict may have as a key; to hash anything else can take for ever."""
+    if not isinstance(value, str | int):
+        raise ValueError("a dict with a key that is neither text nor number")
+    return value
 
 
 NUMPY: Final = (
@@ -125,10 +161,12 @@ KNOWN: Final[dict[tuple[str, str], Callable[..., Any]]] = {
     ("numpy", "dtype"): Dtype,
     ("_codecs", "encode"): encode,
     ("__builtin__", "bytes"): no_bytes,
-    ("collections", "OrderedDict"): dict,
-    **{("pathlib", f"{pure}{kind}Path"): Text for pure in ("", "Pure") for kind in ("", "Posix", "Windows")},
-}
-"""What a name in the file stands for; ``dict`` of pairs runs nothing."""
+    ("collections", "OrderedDict"): ordered,
+    **{(module, f"{pure}{kind}Path"): Text for module in ("pathlib", "pathlib._local")
+       for pure in ("", "Pure") for kind in ("", "Posix", "Windows")},
+    **{("datetime", name): Date for name in ("date", "datetime", "time", "timedelta", "timezone")},
+}  # fmt: skip
+"""What a name in the file stands for."""
 
 
 class _Reader(pickle._Unpickler):
@@ -141,6 +179,13 @@ class _Reader(pickle._Unpickler):
     }
     dispatch[pickle.REDUCE[0]] = lambda self: self.load_reduce()
     dispatch[pickle.BUILD[0]] = lambda self: self.load_build()
+    dispatch[pickle.DICT[0]] = lambda self: self.load_dict()
+    dispatch[pickle.SETITEM[0]] = lambda self: self.load_setitem()
+    dispatch[pickle.SETITEMS[0]] = lambda self: self.load_setitems()
+    # a set is read as a list: its items are not hashed
+    dispatch[pickle.EMPTY_SET[0]] = dispatch[pickle.EMPTY_LIST[0]]
+    dispatch[pickle.ADDITEMS[0]] = dispatch[pickle.APPENDS[0]]
+    dispatch[pickle.FROZENSET[0]] = dispatch[pickle.LIST[0]]
 
     def load_reduce(self) -> None:
         """Call a stand-in; anything else on the stack is data and is not called."""
@@ -155,6 +200,26 @@ class _Reader(pickle._Unpickler):
         if type(filled) not in (Array, Dtype):
             raise ValueError("it fills what is not data")
         filled.__setstate__(state)
+
+    def load_dict(self) -> None:
+        """Make a dict of all above the mark."""
+        items = self.pop_mark()
+        self.stack.append({_key(key): value for key, value in zip(items[::2], items[1::2], strict=True)})
+
+    def load_setitem(self) -> None:
+        """Put one pair into a dict."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self._filled()[_key(key)] = value
+
+    def load_setitems(self) -> None:
+        """Put all above the mark into a dict."""
+        items = self.pop_mark()
+        self._filled().update((_key(key), value) for key, value in zip(items[::2], items[1::2], strict=True))
+
+    def _filled(self) -> dict[str | int, Any]:
+        if not isinstance(self.stack[-1], dict):
+            raise ValueError("it fills what is no dict")
+        return self.stack[-1]
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -173,6 +238,8 @@ def read_objects(path: Path) -> Any:
     RoiFileError
         It is not there, damaged, or holds anything but data; nothing of it was run.
     """
+    if path.exists() and not path.is_file():
+        raise RoiFileError(path, None, "is no file")
     try:
         data = path.read_bytes()
         return _unpickled(data)
@@ -183,8 +250,12 @@ def read_objects(path: Path) -> Any:
 
 
 def array_of(value: Any) -> NDArray[Any]:
-    """Return a stand-in, or whatever else NumPy understands, as an array."""
-    return value.real() if isinstance(value, Array) else np.asarray(value)
+    """Return a stand-in, or a list of numbers, as an array; what is nested could be larger than any memory."""
+    if isinstance(value, Array):
+        return value.real()
+    if isinstance(value, list | tuple) and all(isinstance(item, int | float) for item in value):
+        return np.array(value)
+    raise ValueError("something else where an array has to be")
 
 
 def _unpickled(data: bytes) -> Any:

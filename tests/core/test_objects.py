@@ -2,8 +2,11 @@
 
 import ast
 import builtins
+import datetime
+import os
 import pickle
 import pickletools
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +92,6 @@ def ran(tmp_path, *, by=None):
     """Return payloads, each of which would leave a file `ran` behind, or change this process."""
     mark = tmp_path / "ran"
     order = f"open({str(mark)!r}, 'w').close()"
-    import os
 
     return {
         "system": Calls(os.system, f"touch {mark}"),
@@ -149,7 +151,7 @@ def test_what_builds_no_data_is_refused(tmp_path, payload, why):
 
 
 def _stand_ins():
-    return {f"{module}.{name}": thing for (module, name), thing in KNOWN.items() if thing is not dict}
+    return {f"{module}.{name}": thing for (module, name), thing in KNOWN.items()}
 
 
 def test_instructions_that_find_or_make_things_are_not_there():
@@ -181,3 +183,62 @@ def test_nobody_else_reads_pickles_or_runs_text():
                 found.append(f"{path.name}:{node.lineno} {name}")
     assert found == []
     assert issubclass(form._Loader, yaml.SafeLoader)
+
+
+def test_options_as_suite2p_saves_them_are_read(tmp_path):
+    """Suite2p's ops keep the date of processing; Python 3.13 names its paths otherwise."""
+    day = datetime.datetime(2024, 5, 1, 12, 30, tzinfo=datetime.UTC)
+    ops = {"Ly": 48, "Lx": 64, "date_proc": day, "day": day.date(), "took": datetime.timedelta(1)}
+    ops |= {"planes": {1, 2}, "kept": frozenset(["a"]), "ordered": OrderedDict(a=1)}
+    np.save(tmp_path / "ops.npy", ops)
+    found = read_objects(tmp_path / "ops.npy")
+    assert (found["Ly"], found["Lx"], found["planes"], found["kept"]) == (48, 64, [1, 2], ["a"])
+    assert found["ordered"] == {"a": 1}
+    path = written(tmp_path / "b.npy", boxed(b"cpathlib._local\nPosixPath\n(\x8c\x01/\x8c\x01atR"))
+    assert str(read_objects(path)) == "//a"
+
+
+def boxed(payload):
+    """Return the pickle of a 0-D array of the one object that `payload` leaves on the stack."""
+    dtype = b"cnumpy\ndtype\n(\x8c\x01OtR"
+    return b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01)" + dtype + b"\x89]" + payload + b"atb."
+
+
+NESTED = b"K\x01" + b"2\x86" * 45
+"""A tuple of 2^45 numbers in 92 bytes."""
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b"}" + NESTED + b"K\x01s", id="key"),
+        pytest.param(b"}(" + NESTED + b"K\x01u", id="keys"),
+        pytest.param(b"(" + NESTED + b"K\x01d", id="dict"),
+        pytest.param(b"ccollections\nOrderedDict\n](" + NESTED + b"K\x01\x86e\x85R", id="pairs"),
+        pytest.param(b"c_codecs\nencode\n" + NESTED + b"\x85R", id="encode"),
+        pytest.param(b"cnumpy\ndtype\n" + NESTED + b"\x85R", id="dtype"),
+        pytest.param(b"cpathlib\nPath\n" + NESTED + b"\x85R", id="path"),
+        pytest.param(
+            b"\x8c\x01aq\x00" + b"cpathlib\nPath\nq\x010" + b"h\x01h\x00h\x00\x86Rq\x00" * 45, id="paths"
+        ),
+    ],
+)
+def test_a_few_bytes_that_stand_for_more_than_any_memory_are_refused(tmp_path, payload):
+    with pytest.raises(RoiFileError, match="is not read"):
+        read_objects(written(tmp_path / "a.npy", boxed(payload)))
+
+
+def test_an_array_of_an_endless_shape_or_a_nested_list_is_refused(tmp_path):
+    huge = b"\x8b" + (100_000).to_bytes(4, "little") + b"\x7f" * 100_000 + b"q\x00"
+    shape = b"(" + huge + b"h\x00" * 100_000 + b"t"
+    dtype = b"cnumpy\ndtype\n(\x8c\x02u1tR"
+    array = b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01" + shape + dtype + b"\x89C\x00tb"
+    for payload in (array, NESTED):
+        with pytest.raises(ValueError, match="has to be|none has"):
+            array_of(read_objects(written(tmp_path / "a.npy", boxed(payload))))
+
+
+def test_a_pipe_in_place_of_the_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "ops.npy")
+    with pytest.raises(RoiFileError, match="is no file"):
+        read_objects(tmp_path / "ops.npy")
