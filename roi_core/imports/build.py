@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csc_matrix
 
-__all__ = ["MOST", "readable", "side", "sparse", "stacked"]
+__all__ = ["MOST", "bounded", "readable", "side", "sparse", "stacked"]
 
 MOST: Final = 32_768
 """px; a picture is not larger in either direction, whatever a damaged file says."""
+MOST_PICTURES: Final = 2**32
+"""px of all footprints written as pictures: 16 384 cells in frames of 512 x 512."""
+MOST_WEIGHTS: Final = 2**25
+"""px that belong to footprints: 16 384 cells of 2048 px."""
 
 
 @contextmanager
@@ -32,10 +37,7 @@ def readable(path: Path, what: str) -> Iterator[None]:
     except FileNotFoundError as error:
         missing = error.filename or path
         raise RoiFileError(path, None, f"is no whole {what}: {missing} is not there") from error
-    except (
-        OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError,
-        OverflowError, EOFError, NotImplementedError,
-    ) as error:  # fmt: skip
+    except Exception as error:  # damaged bytes make NumPy, HDF5, zarr and zlib raise whatever they like
         raise RoiFileError(path, None, f"is no {what}, or damaged: {brief(error)}") from error
 
 
@@ -47,16 +49,27 @@ def side(value: Any) -> int:
     return number
 
 
+def bounded(shape: tuple[int, ...]) -> None:
+    """Refuse pictures (N, H, W) of which there are more than anybody has: a few bytes can say so."""
+    if prod(shape) > MOST_PICTURES:
+        raise ValueError(f"pictures of {' x '.join(map(str, shape))}")
+
+
 def sparse(columns: Iterable[tuple[NDArray[Any], NDArray[Any]]], shape: tuple[int, int]) -> csc_matrix:
     """Return (H * W, N) footprints of (pixels, weights) of each component; a pixel twice counts twice."""
     from scipy.sparse import csc_matrix
 
-    pairs = [(np.asarray(pixels, np.int64), _weights(weights)) for pixels, weights in columns]
-    for pixels, weights in pairs:
+    pairs, together = [], 0
+    for column, heights in columns:
+        pixels, weights = np.asarray(column, np.int64), _weights(heights)
+        together += len(pixels)
+        if together > MOST_WEIGHTS:
+            raise ValueError(f"footprints of more than {MOST_WEIGHTS} px together")
         if len(pixels) != len(weights) or (
             len(pixels) and not 0 <= pixels.min() <= pixels.max() < shape[0] * shape[1]
         ):
             raise ValueError("a footprint that does not lie on the picture")
+        pairs.append((pixels, weights))
     indptr = np.cumsum([0, *(len(pixels) for pixels, _ in pairs)])
     indices = np.concatenate([np.zeros(0, np.int64), *(pixels for pixels, _ in pairs)])
     data = np.concatenate([np.zeros(0, np.float32), *(weights for _, weights in pairs)])

@@ -5,15 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
 
 from roi_core.imports.build import readable, side, sparse
 from roi_core.imports.found import Found
+from roi_core.imports.hdf5 import opened, values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import h5py
     from numpy.typing import NDArray
 
 __all__ = ["read"]
@@ -21,12 +22,12 @@ __all__ = ["read"]
 
 def read(path: Path) -> Found:
     """Read ``.hdf5`` as ``CNMF.save`` writes it; without ``idx_components`` every component is accepted."""
-    with readable(path, "CaImAn result"), h5py.File(path, "r") as file:
+    with readable(path, "CaImAn result"), opened(path) as file:
         estimates = file["estimates"]
-        dims = estimates["dims"] if "dims" in estimates else file["dims"]
+        dims = values(estimates if "dims" in estimates else file, "dims")
         height, width = (side(value) for value in dims[:2])
         group = estimates["A"]
-        data, indices, indptr = group["data"][:], group["indices"][:], group["indptr"][:]
+        data, indices, indptr = (values(group, name) for name in ("data", "indices", "indptr"))
         if indptr[-1] != len(data) or len(indices) != len(data) or (np.diff(indptr) < 0).any():
             raise ValueError("its footprints do not fit together")
         x, y = np.divmod(indices.astype(np.int64), height)
@@ -35,16 +36,16 @@ def read(path: Path) -> Found:
         footprints = sparse(((pixels[part], data[part]) for part in parts), (height, width))
         count = len(parts)
         accepted, note = _accepted(estimates, count)
-        traces = estimates["C"][:].T.astype(np.float32) if "C" in estimates else None
+        traces = values(estimates, "C").T.astype(np.float32) if "C" in estimates else None
     names = tuple(f"caiman{k}" for k in range(count))
     return Found("caiman", (height, width), footprints, names, accepted, traces, note)
 
 
 def _accepted(estimates: h5py.Group, count: int) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Return which components the program accepted; None is saved as the text ``NoneType``."""
-    found = estimates.get("idx_components")
-    if found is None or found.shape == ():
+    found = values(estimates, "idx_components") if "idx_components" in estimates else np.array(0)
+    if found.shape == ():
         return np.ones(count, bool), ("CaImAn judged no component; all are taken",)
     accepted = np.zeros(count, bool)
-    accepted[found[:].astype(int)] = True
+    accepted[found.astype(int)] = True
     return accepted, ()

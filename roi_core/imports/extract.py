@@ -10,9 +10,12 @@ import numpy as np
 from roi_core.errors import RoiFileError
 from roi_core.imports.build import readable, side, stacked
 from roi_core.imports.found import Found
+from roi_core.imports.hdf5 import opened, pictures, values
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 __all__ = ["read"]
 
@@ -21,30 +24,33 @@ KINDS = (("spatial_weights", "temporal_weights"), ("filters", "traces"))
 
 def read(path: Path) -> Found:
     """Read a ``.mat`` of version 7.3; EXTRACT keeps accepted cells only."""
-    with readable(path, "EXTRACT result"), h5py.File(path, "r") as file:
-        spatial, temporal = _parts(path, file)
+    with readable(path, "EXTRACT result"), opened(path) as file:
+        group, spatial, temporal = _parts(path, file)
         # MATLAB's H x W x N is (N, W, H) here, or sparse: a group of data, ir and jc
-        if isinstance(spatial, h5py.Group) or spatial.ndim != 3:
+        if isinstance(group[spatial], h5py.Group) or group[spatial].ndim != 3:
             raise RoiFileError(
                 path, None, "keeps its footprints sparse; save them full: full(spatial_weights)"
             )
-        count, width, height = spatial.shape
+        weights = pictures(group, spatial)
+        count, width, height = weights.shape
         shape = side(height), side(width)
-        footprints = stacked((spatial[k].T for k in range(count)), shape)
-        traces = None if temporal is None or temporal.ndim != 2 else _rows(temporal, count)
+        footprints = stacked((weights[k].T for k in range(count)), shape)
+        traces = _rows(values(group, temporal), count) if temporal in group else None
     names = tuple(f"extract{k + 1}" for k in range(count))
     return Found("extract", shape, footprints, names, np.ones(count, bool), traces)
 
 
-def _parts(path: Path, file: h5py.File) -> tuple[Any, Any]:
+def _parts(path: Path, file: h5py.File) -> tuple[h5py.Group, str, str]:
+    """Return the struct and the names of its footprints and traces."""
     for name, group in file.items():
         for spatial, temporal in KINDS:
             if isinstance(group, h5py.Group) and not name.startswith("#") and spatial in group:
-                return group[spatial], group.get(temporal)
+                return group, spatial, temporal
     raise RoiFileError(path, None, "holds neither spatial_weights nor filters of EXTRACT")
 
 
-def _rows(temporal: h5py.Dataset, count: int) -> Any:
-    """Return (rows, N); EXTRACT has had both orders."""
-    values = temporal[:].astype(np.float32)
-    return values if values.shape[1] == count else values.T
+def _rows(traces: NDArray[Any], count: int) -> NDArray[np.float32] | None:
+    """Return (rows, N) where there are such; EXTRACT has had both orders."""
+    if traces.ndim != 2:
+        return None
+    return (traces if traces.shape[1] == count else traces.T).astype(np.float32)

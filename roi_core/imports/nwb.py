@@ -14,6 +14,7 @@ import numpy as np
 from roi_core.errors import RoiFileError
 from roi_core.imports.build import readable, side, sparse, stacked
 from roi_core.imports.found import Found
+from roi_core.imports.hdf5 import opened, pictures, values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,25 +30,30 @@ ORDER = (
 
 def read(path: Path) -> Found:
     """Read ``.nwb``; a column ``Accepted`` or ``accepted`` tells which are cells, else all are."""
-    with readable(path, "NWB file"), h5py.File(path, "r") as file:
+    with readable(path, "NWB file"), opened(path) as file:
         plane = _plane(path, file)
         if "image_mask" in plane:
-            masks = plane["image_mask"]
+            masks = pictures(plane, "image_mask")
             count, width, height = masks.shape
             shape = side(height), side(width)
             footprints = stacked((masks[k].T for k in range(count)), shape)
         else:
             count = len(plane["id"])
             shape, footprints = _pixels(path, file, plane)
-        ids = plane["id"][:] if "id" in plane else np.arange(count)
-        accepted = next(
-            (plane[name][:].astype(bool) for name in ("Accepted", "accepted") if name in plane), None
-        )
+        ids = values(plane, "id") if "id" in plane else np.arange(count)
+        if ids.shape != (count,):
+            raise ValueError(f"{ids.size} ids for {count} masks")
+        names = tuple(f"nwb{number}" for number in ids.tolist())
+        accepted = _accepted(plane, count)
         traces = _traces(file, count)
-    every = np.ones(count, bool)
-    kept = every if accepted is None or len(accepted) != count else accepted
-    names = tuple(f"nwb{number}" for number in ids.tolist())
-    return Found("nwb", shape, footprints, names, kept, traces, (ORDER,))
+    return Found("nwb", shape, footprints, names, accepted, traces, (ORDER,))
+
+
+def _accepted(plane: h5py.Group, count: int) -> NDArray[np.bool_]:
+    """Return which are cells: all, where no column of that length tells."""
+    name = next((name for name in ("Accepted", "accepted") if name in plane), None)
+    told = None if name is None else values(plane, name).astype(bool)
+    return np.ones(count, bool) if told is None or told.shape != (count,) else told
 
 
 def _of_type(file: h5py.File, kind: str) -> list[Any]:
@@ -71,12 +77,12 @@ def _plane(path: Path, file: h5py.File) -> h5py.Group:
 
 def _pixels(path: Path, file: h5py.File, plane: h5py.Group) -> tuple[tuple[int, int], Any]:
     """Return shape and footprints of a table of (x, y, weight), whose ends are in ``pixel_mask_index``."""
-    size = next((movie["dimension"][:2] for kind in ("TwoPhotonSeries", "OnePhotonSeries")
+    size = next((values(movie, "dimension")[:2] for kind in ("TwoPhotonSeries", "OnePhotonSeries")
                  for movie in _of_type(file, kind) if "dimension" in movie), None)  # fmt: skip
     if size is None:
         raise RoiFileError(path, None, "has pixel masks only and does not say how large the picture is")
     width, height = side(size[0]), side(size[1])
-    table, ends = plane["pixel_mask"][:], plane["pixel_mask_index"][:]
+    table, ends = values(plane, "pixel_mask"), values(plane, "pixel_mask_index")
     x, y = table["x"].astype(np.int64), table["y"].astype(np.int64)
     pixels = np.where((x >= 0) & (x < width) & (y >= 0) & (y < height), y * width + x, -1)
     parts = [slice(*pair) for pair in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
@@ -88,7 +94,7 @@ def _traces(file: h5py.File, count: int) -> NDArray[np.float32] | None:
     for series in _of_type(file, "RoiResponseSeries"):
         data = series.get("data")
         if data is not None and data.ndim == 2 and data.shape[1] == count:
-            return np.asarray(data[:], np.float32)
+            return values(series, "data").astype(np.float32)
     return None
 
 

@@ -173,6 +173,7 @@ class _Reader(pickle._Unpickler):
     """The machine; numbers of instructions that are not `SAFE` are not in its table."""
 
     stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
     dispatch: ClassVar[dict[int, Any]] = {
         code[0]: pickle._Unpickler.dispatch[code[0]]
         for code in (getattr(pickle, name) for name in SAFE.split())
@@ -250,7 +251,7 @@ def read_objects(path: Path) -> Any:
 
 
 def array_of(value: Any) -> NDArray[Any]:
-    """Return a stand-in, or a list of numbers, as an array; what is nested could be larger than any memory."""
+    """Return a stand-in, or a list of numbers, as an array; what is nested could outgrow any memory."""
     if isinstance(value, Array):
         return value.real()
     if isinstance(value, list | tuple) and all(isinstance(item, int | float) for item in value):

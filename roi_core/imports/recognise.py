@@ -25,9 +25,9 @@ def recognise(path: Path) -> str:
         return "suite2p" if plane_of(path) is not None else ""
     if path.suffix.lower() not in (".h5", ".hdf5", ".mat", ".nwb") or not path.is_file():
         return ""
-    import h5py
+    from roi_core.imports.hdf5 import opened
 
-    with suppress(*DAMAGE), h5py.File(path, "r") as file:
+    with suppress(*DAMAGE), opened(path) as file:
         return _of_hdf5(file)
     return ""
 

@@ -29,8 +29,8 @@ def read(path: Path) -> Found:
         footprints = sparse((_pixels(cell, height, width) for cell in cells), (height, width))
         iscell, fluorescence = _numbers(folder / "iscell.npy"), _numbers(folder / "F.npy")
         accepted = np.ones(len(cells), bool) if iscell is None else iscell.reshape(len(cells), -1)[:, 0] > 0
-    fits = fluorescence is not None and fluorescence.ndim == 2 and len(fluorescence) == len(cells)
-    traces = fluorescence.T.astype(np.float32) if fluorescence is not None and fits else None
+        fits = fluorescence is not None and fluorescence.ndim == 2 and len(fluorescence) == len(cells)
+        traces = fluorescence.T.astype(np.float32) if fluorescence is not None and fits else None
     names = tuple(f"suite2p{k}" for k in range(len(cells)))
     note = () if iscell is not None else ("Suite2p's iscell.npy is not there; all components are taken",)
     return Found("suite2p", (height, width), footprints, names, accepted, traces, note)
@@ -44,4 +44,7 @@ def _pixels(cell: dict[str, Any], height: int, width: int) -> tuple[NDArray[np.i
 
 
 def _numbers(path: Path) -> NDArray[Any] | None:
-    return np.load(path, allow_pickle=False) if path.is_file() else None
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)

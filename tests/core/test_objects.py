@@ -234,7 +234,7 @@ def test_an_array_of_an_endless_shape_or_a_nested_list_is_refused(tmp_path):
     dtype = b"cnumpy\ndtype\n(\x8c\x02u1tR"
     array = b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01" + shape + dtype + b"\x89C\x00tb"
     for payload in (array, NESTED):
-        with pytest.raises(ValueError, match="has to be|none has"):
+        with pytest.raises(ValueError, match=r"has to be|none has"):
             array_of(read_objects(written(tmp_path / "a.npy", boxed(payload))))
 
 
