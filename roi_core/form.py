@@ -319,7 +319,16 @@ def _setting(path: str, value: Scalar, info: FieldInfo) -> Setting:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which 1e3 is a number, as everywhere but in YAML 1.1."""
+    """YAML in which 1e3 is a number, as everywhere but in YAML 1.1, and in which nothing is said twice.
+
+    An alias (``*a``) names what was said before: ten lines of them stand for more than any memory holds.
+    """
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "an alias (*) is not allowed; write it out", mark)
+        return super().compose_node(parent, index)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -27,6 +27,8 @@ __all__ = ["from_bytes", "to_bytes"]
 
 # The integers of the format are 16 bits; ImageJ reads those below -5000 as above 60535.
 LEAST, MOST = -5000, 60535
+MOST_BYTES = 2**28
+"""Bytes of all entries of a .zip, unpacked."""
 
 
 def from_bytes(path: Path, data: bytes) -> Iterator[tuple[str, Roi]]:
@@ -64,10 +66,14 @@ def _entries(path: Path, data: bytes) -> Iterator[tuple[str, bytes]]:
         return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(info.file_size for info in archive.infolist()) > MOST_BYTES:
+                raise RoiFileError(path, None, f"would unpack to more than {MOST_BYTES >> 20} MB")
             for info in archive.infolist():
                 # macOS adds a folder of its own to every zip it makes.
                 if not info.is_dir() and not info.filename.startswith("__MACOSX/"):
                     yield info.filename, archive.read(info)
+    except RoiFileError:
+        raise
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
         raise RoiFileError(path, None, f"cannot be unpacked: {brief(error)}") from error
     except Exception as error:  # damaged bytes raise whatever they meet first

@@ -395,3 +395,11 @@ def test_an_archive_with_any_byte_wrong_is_read_or_refused(file):
         said.add(str(refusal(path)).removeprefix(f"{path}: "))
     assert "cannot be unpacked: it is damaged" in said, "zipfile: negative seek value"
     assert not any("\n" in why for why in said)
+
+
+def test_a_zip_that_unpacks_to_more_than_any_regions_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for k in range(257):
+            archive.writestr(f"{k}.roi", bytes(2**20))
+    with pytest.raises(RoiFileError, match="would unpack to more than 256 MB"):
+        RoiSet.load(tmp_path / "a.zip")

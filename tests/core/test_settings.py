@@ -195,3 +195,15 @@ def test_some_blocks_alone_are_yaml_too():
     text = Settings().with_value("cnmf.min_snr", 3.0).to_yaml("cnmf", "roi")
     assert [line for line in text.splitlines() if line[:1].isalpha()] == ["cnmf:", "roi:"]
     assert Settings.loads(text).cnmf.min_snr == 3.0
+
+
+@pytest.mark.parametrize("end", ["camera: *a9", "camera:\n  rate: *a9", "camera: {<<: *a9}"])
+def test_a_few_lines_that_stand_for_more_than_any_memory_are_refused(end):
+    """YAML can name what was said before, and that again: ten lines of ten are ten thousand million."""
+    lines = [
+        "a0: &a0 [1, 2]",
+        *(f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]" for k in range(1, 10)),
+        end,
+    ]
+    with pytest.raises(SettingsError, match=r"not YAML: an alias \(\*\) is not allowed; write it out"):
+        Settings.loads("\n".join(lines))
