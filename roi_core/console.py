@@ -151,7 +151,6 @@ def _cells_found(recording: Recording, there: int) -> str:
 def describe_recording(recording: Recording) -> dict[str, Any]:
     """Return the facts `roi_stream info` tells, in its order."""
     known = recording.attributes
-    width, height = known.get("resolution", (0, 0))
     state = "complete"
     if recording.being_written:
         state = "being recorded right now"
@@ -165,7 +164,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "rows": recording.rows,
         **_part(known),
         "source": known.get("source"),
-        "resolution": f"{width}x{height}",
+        "resolution": _resolution(known.get("resolution")),
         "rois": len(recording.shapes),
         "movie": recording.has_movie,
         **({"channels": ", ".join(recording.channel_names)} if recording.channel_names else {}),
@@ -207,7 +206,12 @@ def account_lines(recording: Recording) -> list[str]:
 def _part(known: dict[str, Any]) -> dict[str, Any]:
     """Return which part of a recording in several files this is, if it is not the first."""
     number = known.get("part", 1)
-    return {"part": f"{number} of {known.get('first_part')}"} if number > 1 else {}
+    return {"part": f"{number} of {known.get('first_part')}"} if number != 1 else {}
+
+
+def _resolution(told: Any) -> str | None:
+    """Return width x height, or whatever else the file says."""
+    return "x".join(map(str, told)) if isinstance(told, list) else told
 
 
 def _found(recording: Recording) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Recording(arguments.file) as recording:
         facts, account = describe_recording(recording), account_lines(recording)
     if arguments.json:
-        print(json.dumps(facts, indent=2))
+        print(json.dumps(facts, indent=2, default=str))
         return 0
     for name, value in facts.items():
         if name == "accounting":

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import h5py
 import numpy as np
 
 from roi_core import layout
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    import h5py
     from numpy.typing import NDArray
 
 __all__ = ["Recording"]
@@ -298,4 +298,6 @@ def _text(value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return _text(value)
+    if isinstance(value, h5py.Empty):
+        return None
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
