@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the times are: seconds or ms since the first frame, the camera's frame numbers, "
         "date and time (iso), or seconds since 1970 (default seconds)",
     )  # fmt: skip
-    parser.add_argument("--offset", type=number, default=0.0, metavar="S", help="seconds to add to each time")
+    parser.add_argument(
+        "--offset", type=number, default=0.0, metavar="S",
+        help="seconds to add to each time; pulses are then taken to count from the first frame",
+    )  # fmt: skip
     parser.add_argument(
         "--column", default="", metavar="C", help="name or number of the column with the times"
     )
@@ -112,9 +115,10 @@ def _compare(arguments: argparse.Namespace) -> None:
         raise SettingsError("--clock", "frame", "pulses need times: seconds, ms, iso or epoch")
     with Recording(arguments.file) as recording:
         lines = read(path, arguments.column, arguments.where)
-        pulses = seconds(path, lines, arguments.clock, start_of(recording))
+        pulses = seconds(path, lines, arguments.clock, start_of(recording)) + arguments.offset
         time, index = recording.time, recording.frame_index
-    found = match(path, time, index, pulses)
+    dated = arguments.clock in ("iso", "epoch") or arguments.offset != 0
+    found = match(path, time, index, pulses, dated=dated)
     _print(sentences(found, time, index, len(pulses), path.name), arguments.all)
 
 

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from roi_core import layout
+from roi_core.recording.light import seen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,12 +27,15 @@ __all__ = ["write"]
 
 BLOCK: Final = 4096
 """Rows of cell traces in memory at a time."""
+IN_DOUBT: Final = 255
+"""Stands in ``/channel`` for a row of which nobody knows what it shows."""
 
 
 def write(recording: Recording, path: Path, task: Task) -> None:
     """Write time, frame index, traces and circles transposed, and the root attributes.
 
-    Cells come with footprints, those of the second pass under ``/cnmf/refined`` as in the recording. The
+    ``/channel`` is what each row shows after all that was noticed later, 255 where that is in doubt: the
+    events that would tell are not copied. Cells come with footprints, those of the second pass under ``/cnmf/refined`` as in the recording. The
     movie is not copied: MATLAB reads that of the recording as W x H x frames.
     """
     circles = recording.circles + np.array([1.0, 1.0, 0.0])
@@ -42,8 +46,9 @@ def write(recording: Recording, path: Path, task: Task) -> None:
         file.attrs["coord_origin"] = np.bytes_(b"1-based, pixel centre, top left")
         file[layout.TIME] = recording.time[None, :]
         file[layout.FRAME_INDEX] = recording.frame_index[None, :]
-        if recording.channel is not None:
-            file[layout.CHANNEL] = recording.channel[None, :]
+        if recording.channel_names:
+            shown = seen(recording)
+            file[layout.CHANNEL] = np.where(shown < 0, IN_DOUBT, shown).astype(np.uint8)[None, :]
             file[layout.CHANNEL].attrs["names"] = np.array(
                 [name.encode() for name in recording.channel_names]
             )

@@ -11,6 +11,7 @@ import yaml
 
 from roi_core.errors import RecordingError
 from roi_core.frame import Status
+from roi_core.recording.light import seen
 from roi_core.rois import RoiSet
 
 if TYPE_CHECKING:
@@ -187,8 +188,5 @@ def lit(recording: Recording) -> list[str] | None:
     """Return what each row shows, '' where that is in doubt, or None when there is one channel only."""
     if not recording.channel_names:
         return None
-    shown = [""] * recording.rows
-    for name, rows in lights_of(recording):
-        for row in rows.tolist():
-            shown[row] = name
-    return shown
+    names = (*recording.channel_names, "")  # -1, in doubt, finds the last
+    return [names[number] for number in seen(recording).tolist()]

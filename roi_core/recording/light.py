@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roi_core.frame import Event
     from roi_core.recording.reader import Recording
 
-__all__ = ["main_rows", "names", "numbers", "rows_of", "rules_of", "shown"]
+__all__ = ["main_rows", "names", "numbers", "rows_of", "rules_of", "seen", "shown"]
 
 
 def names(file: h5py.File) -> tuple[str, ...]:
@@ -50,16 +50,26 @@ def rows_of(recording: Recording, channel: int | str) -> NDArray[np.intp]:
     RecordingError
         When there is no such channel.
     """
-    known, recorded = recording.channel_names, recording.channel
+    known = recording.channel_names
     number = known.index(channel) if isinstance(channel, str) and channel in known else channel
-    if recorded is None or not (isinstance(number, int) and 0 <= number < len(known)):
+    if not (isinstance(number, int) and 0 <= number < len(known)):
         there = ", ".join(known) or "one only, without a name"
         raise RecordingError(f"{recording.path} has no channel {channel!r}; its channels are {there}")
+    return np.flatnonzero(seen(recording) == number)
+
+
+def seen(recording: Recording) -> NDArray[np.int64]:
+    """Return (rows,) the number of the channel that each row shows, -1 where that is in doubt; see `shown`.
+
+    Where there is one channel only it is 0.
+    """
+    recorded = recording.channel
+    if recorded is None:
+        return np.zeros(recording.rows, np.int64)
     try:
-        seen = shown(recorded, recording.frame_index, recording.events, len(known))
+        return shown(recorded, recording.frame_index, recording.events, len(recording.channel_names))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RecordingError(f"{recording.path} is damaged: an event of kind channels: {error}") from error
-    return np.flatnonzero(seen == number)
 
 
 def rules_of(recording: Recording) -> Channels:

@@ -1,5 +1,6 @@
 """A whole session in two colours: from the camera to per-channel traces, with losses and slips."""
 
+import csv
 import logging
 from itertools import islice
 
@@ -141,6 +142,13 @@ def test_a_slip_is_put_right_or_told(tmp_path, follow, caplog):
             time, means = recording.means_of(name)
             assert ((means[:, 0] > 900) == bright).all()
             assert len(time) > 120
+    # as is what the exports say that do not carry the events
+    with export(tmp_path / "a.h5", "csv").open(encoding="utf-8") as file:
+        lines = [(row["channel"], float(row["a"]) > 900) for row in csv.DictReader(file)]
+    assert {line for line in lines if line[0]} == {("470", True), ("415", False)}
+    with h5py.File(export(tmp_path / "a.h5", "matlab")) as file:
+        names = {0: "470", 1: "415", 255: ""}
+        assert [names[number] for number in file["channel"][0].tolist()] == [name for name, _ in lines]
     assert "the light has slipped" in caplog.text
 
 

@@ -174,8 +174,8 @@ def frames(n=2000, period=0.025, seed=0, jitter=0.002):
     return time - time[0]
 
 
-def found(time, index, pulses):
-    match_ = match("ttl.csv", time, index, pulses)
+def found(time, index, pulses, **more):
+    match_ = match("ttl.csv", time, index, pulses, **more)
     return match_, list(sentences(match_, time, index, len(pulses), "ttl.csv"))
 
 
@@ -230,6 +230,44 @@ def test_a_log_that_began_earlier_is_shifted_when_a_gap_tells():
     assert "6 pulses before the first row" in said
 
 
+@pytest.mark.parametrize("lacking", [3, 100, 298])
+def test_a_log_that_began_long_before_is_told_by_its_dates(lacking):
+    """300 rows; the log has 200 pulses more before, 210 after, and lacks one in between."""
+    pulses = np.delete(0.025 * (np.arange(710) - 200) + 0.009, 200 + lacking)
+    result, said = found(frames(300), np.arange(300), pulses, dated=True)
+    assert (result.before, result.after, result.alone.tolist()) == (200, 210, [lacking])
+    assert said[-1].startswith(f"row {lacking} ")
+    guess, said = found(frames(300), np.arange(300), pulses)
+    assert not guess.unique
+    assert "all that follows is a guess: only --clock iso or epoch" in said[2]
+    assert not said[-1].startswith("every row has its pulse")
+
+
+def test_a_log_that_began_long_before_is_shifted_when_a_gap_tells():
+    kept = np.r_[0:500, 503:1000]
+    pulses = np.delete(0.025 * (np.arange(1500) - 300), slice(800, 803))
+    result, _ = found(frames(1000)[kept], np.arange(len(kept)), pulses)
+    assert (result.before, result.after) == (300, 200)
+    assert result.unique
+
+
+def test_a_log_that_began_long_after_leaves_rows_alone():
+    result, said = found(frames(1000), np.arange(1000), 0.025 * np.arange(300, 1000), dated=True)
+    assert result.alone.tolist() == list(range(300))
+    assert result.unique
+    assert "row 299 (frame 299, at 7.4" in said[-1]
+
+
+def test_clocks_that_cannot_both_be_right_are_told():
+    kept = np.r_[0:500, 503:1000]
+    pulses = 0.025 * kept + 0.25
+    result, said = found(frames(1000)[kept], np.arange(len(kept)), pulses, dated=True)
+    assert not result.unique
+    assert "other beginnings would fit better: are both clocks right?" in said[2]
+    with pytest.raises(TableError, match="outside the recording .*: are --clock and --offset right"):
+        found(frames(1000), np.arange(1000), pulses + 3600, dated=True)
+
+
 @pytest.mark.parametrize(
     ("pulses", "why"),
     [
@@ -256,6 +294,10 @@ def test_the_command(path, capsys):
     assert (
         "between frames 39 and 45 (at 0.390 s): 5 pulses have no row; the camera counted 5 lost, too" in said
     )
+    assert main([*words, *pulses, "--offset", "-0.9"]) == 0
+    said = capsys.readouterr().out
+    assert "are both clocks right?" in said
+    assert "row 0 (frame 0, at 0.000 s) has no pulse" in said
     assert main([*words, "--pulses", str(ttl), "--clock", "ms"]) == 1
     assert "one pulse a frame is needed" in capsys.readouterr().err
     assert main([*words, "--pulses", str(ttl), "--clock", "frame"]) == 2
