@@ -1,6 +1,7 @@
 """The command line: ``roi_stream run | devices | info | export | refine | ...``, see `roi_core.commands`.
 
-Exit 0: done, also after Ctrl+C or SIGTERM. Exit 1: one sentence on stderr. Exit 2: wrong usage.
+Exit 0: done, also a recording ended by Ctrl+C or SIGTERM. Exit 1: one sentence on stderr, also of an export
+that was stopped. Exit 2: wrong usage.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     wishes = Wishes(arguments.refined, arguments.corrected, arguments.speed, arguments.limits, card)
     with Signals() as signals:
         signals.recording = True
-        export_file(
+        written = export_file(
             arguments.file, arguments.to, arguments.out, arguments.overwrite, wishes,
             lambda: bool(signals.asked),
         )  # fmt: skip
-    return 0
+    return 0 if written else 1

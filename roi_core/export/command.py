@@ -19,8 +19,8 @@ __all__ = ["export_file"]
 
 def export_file(
     path: str, to: str, out: str | None, overwrite: bool, wishes: Wishes, asked: Callable[[], bool]
-) -> None:
-    """Export a recording with a bar on stderr; say what was written, or that ``asked`` stopped it."""
+) -> bool:
+    """Export a recording with a bar on stderr; say what was written, or that ``asked`` stopped it: False."""
     with tqdm(unit=" rows", file=Quiet(sys.stderr), dynamic_ncols=True, delay=0.5) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -34,5 +34,6 @@ def export_file(
         except Cancelled as cancelled:
             bar.close()
             complain(str(cancelled))
-            return
+            return False
     say(str(written))
+    return True

@@ -35,8 +35,9 @@ def write(recording: Recording, path: Path, task: Task) -> None:
     """Write time, frame index, traces and circles transposed, and the root attributes.
 
     ``/channel`` is what each row shows after all that was noticed later, 255 where that is in doubt: the
-    events that would tell are not copied. Cells come with footprints, those of the second pass under ``/cnmf/refined`` as in the recording. The
-    movie is not copied: MATLAB reads that of the recording as W x H x frames.
+    events that would tell are not copied. Cells come with footprints, those of the second pass under
+    ``/cnmf/refined`` as in the recording. The movie is not copied: MATLAB reads that of the recording as
+    W x H x frames.
     """
     circles = recording.circles + np.array([1.0, 1.0, 0.0])
     with h5py.File(path, "w") as file:

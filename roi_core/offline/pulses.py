@@ -2,8 +2,8 @@
 
 The clocks of the camera and of the TTL log start at different moments and run at slightly different speeds.
 A line between them is found by following the recording from a beginning, twice as far each time; then each
-frame belongs to the pulse that is nearest, when that is less than half a period away. The beginning is told by
-dates; without them, the one is taken with which most frames have a pulse.
+frame belongs to the pulse that is nearest, when that is less than half a period away. Dates tell the beginning;
+without them, the one is taken with which most frames have a pulse.
 """
 
 from __future__ import annotations
@@ -114,11 +114,11 @@ def sentences(found: Match, time: Trace, index: NDArray[np.int64], pulses: int, 
     off = 1e3 * found.jitter
     yield f"the clocks differ by {found.speed:.1f} ppm; frames are {off:.2f} ms from their pulses (rms)"
     if not found.unique and found.dated:
-        yield "other beginnings would fit better: are both clocks right? (--offset adds seconds to each pulse)"
+        yield "other beginnings would fit better: are both clocks right? (--offset adds seconds to pulses)"
     elif not found.unique:
         yield (
-            "other beginnings would fit as well, so all that follows is a guess: only --clock iso or epoch, or "
-            "an --offset that makes them seconds since the first frame, tells which pulse is of which frame"
+            "other beginnings would fit as well, so all that follows is a guess: only --clock iso or epoch, "
+            "or an --offset that makes them seconds since the first frame, tells which pulse is of which frame"
         )
     for count, where in ((found.before, "before the first row"), (found.after, "after the last row")):
         if count:
@@ -203,7 +203,7 @@ def _tells(rows: NDArray[np.int64], logged: NDArray[np.int64]) -> bool:
 def _follow(
     time: Trace, pulses: Trace, period: float, row: int, pulse: int
 ) -> tuple[NDArray[np.int64], tuple[float, float]]:
-    """Return the pulse of each row and the line (a, b) time = a + b pulses, begun where one is of the other."""
+    """Return the pulse of each row and the line (a, b) time = a + b pulses, begun at one of each."""
     a, b = time[row] - pulses[pulse], 1.0
     count = min(BEGIN, len(time) - row)
     while True:

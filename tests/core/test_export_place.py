@@ -165,8 +165,9 @@ def test_help_lists_every_format_and_loads_nothing_heavy():
     assert all(f"{word} is {kind.what}" in " ".join(done.stdout.split()) for word, kind in EXPORTS.items())
 
 
-def test_ctrl_c_leaves_nothing(path):
-    """A terminal's signal, in the middle of a long export."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_nothing_and_is_no_success(path, number):
+    """A signal in the middle of a long export."""
     with h5py.File(path, "r+") as file:
         rows = 60_000
         for name in ("time", "frame_index", "roi/means", "roi/dff"):
@@ -179,8 +180,8 @@ def test_ctrl_c_leaves_nothing(path):
         bar = next(line for line in running.stderr if "rows" in line)
         assert f"/{rows}" in bar
         assert any(".part" in name for name in inside(path.parent))
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         out, errors = running.communicate(timeout=60)
-    assert (running.returncode, out) == (0, "")
+    assert (running.returncode, out) == (1, "")
     assert "the export was stopped; nothing of it was kept" in errors
     assert inside(path.parent) == {"a.h5"}

@@ -264,7 +264,7 @@ def test_clocks_that_cannot_both_be_right_are_told():
     result, said = found(frames(1000)[kept], np.arange(len(kept)), pulses, dated=True)
     assert not result.unique
     assert "other beginnings would fit better: are both clocks right?" in said[2]
-    with pytest.raises(TableError, match="outside the recording .*: are --clock and --offset right"):
+    with pytest.raises(TableError, match=r"outside the recording .*: are --clock and --offset right"):
         found(frames(1000), np.arange(1000), pulses + 3600, dated=True)
 
 
