@@ -2,8 +2,8 @@
 
 The clocks of the camera and of the TTL log start at different moments and run at slightly different speeds.
 A line between them is found by following the recording from a beginning, twice as far each time; then each
-frame belongs to the pulse that is nearest, when that is less than half a period away. Dates tell the beginning;
-without them, the one is taken with which most frames have a pulse.
+frame belongs to the pulse that is nearest, when that is less than half a period away. Dates tell the beginning, or
+else that one is taken with which most frames have a pulse.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def sentences(found: Match, time: Trace, index: NDArray[np.int64], pulses: int, 
     elif not found.unique:
         yield (
             "other beginnings would fit as well, so all that follows is a guess: only --clock iso or epoch, "
-            "or an --offset that makes them seconds since the first frame, tells which pulse is of which frame"
+            "or an --offset that makes them seconds since the first frame, tells which pulse is whose"
         )
     for count, where in ((found.before, "before the first row"), (found.after, "after the last row")):
         if count:
