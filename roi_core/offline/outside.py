@@ -99,7 +99,7 @@ def _found(recording: Recording, table: Path, wishes: Wishes) -> Imported:
     lines = read(table, wishes.column, wishes.where)
     if not lines:
         raise TableError(table, None, "it holds no times")
-    _refuse_twice(recording, table)
+    _refuse_twice(recording, table, wishes)
     times = on_frames(table, lines, wishes.clock, recording, wishes.offset)
     clock, index = recording.time, recording.frame_index
     rows = np.searchsorted(clock, times + 1e-6, side="right") - 1
@@ -120,17 +120,19 @@ def _note(table: Path, found: Imported, wishes: Wishes) -> Event:
     """Return the event that tells of the import itself."""
     data = {
         "file": table.name, "sha256": _hash(table), "events": len(found.events), "kind": wishes.kind,
-        "clock": wishes.clock, "offset": wishes.offset,
+        "column": wishes.column, "where": wishes.where, "clock": wishes.clock, "offset": wishes.offset,
         "on": datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
     }  # fmt: skip
     return Event(0.0, -1, "imported", data)
 
 
-def _refuse_twice(recording: Recording, table: Path) -> None:
-    digest = _hash(table)
+def _refuse_twice(recording: Recording, table: Path, wishes: Wishes) -> None:
+    """Refuse the same lines of the same table; other lines of it may be events of another kind."""
+    ours = (_hash(table), wishes.column, wishes.where)
     for event in recording.events:
-        if event.kind == "imported" and event.data.get("sha256") == digest:
-            said = event.data
+        said = event.data
+        known = (said.get("sha256"), said.get("column", ""), said.get("where", ""))
+        if event.kind == "imported" and known == ours:
             raise TableError(
                 table, None, f"it was imported already, on {said.get('on')}: {said.get('events')} events of "
                 f"kind {said.get('kind')}; nothing is added",

@@ -2,8 +2,8 @@
 
 The clocks of the camera and of the TTL log start at different moments and run at slightly different speeds.
 A line between them is found by following the recording from a beginning, twice as far each time; then each
-frame belongs to the pulse that is nearest, when that is less than half a period away. Dates tell the beginning; or
-else the one is taken with which most frames have a pulse.
+frame belongs to the pulse that is nearest, when that is less than half a period away. Dates tell
+the beginning; without them it is the one with which most frames have a pulse.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ import numpy as np
 from roi_core.errors import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,15 +37,21 @@ MOST: Final = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a table: its number, its time as it is written, and what else it says, by column."""
+    """A line of a table: its number, its time as it is written, and what else it says, by column.
+
+    ``comma`` is true where a comma in the time is that of decimals, since others part the columns.
+    """
 
     number: int
     time: str
     more: dict[str, str]
+    comma: bool = False
 
 
 def read(path: Path, column: str = "", where: str = "") -> list[Line]:
     """Read a table with commas, semicolons or tabs, with or without a line of names.
+
+    A semicolon or tab in its first line parts the columns; commas are then those of decimals.
 
     ``column`` is the name or number (from 1) of that with the times, the first when it is empty; ``where``,
     such as ``state=1``, keeps the lines of which it is true.
@@ -52,23 +59,34 @@ def read(path: Path, column: str = "", where: str = "") -> list[Line]:
     Raises
     ------
     TableError
-        It is no such table, or a line has no time; the sentence names the line.
+        It is no such table, no line of it is wanted, or one has no time; the sentence names the line.
     """
+    if where and not where.partition("=")[1]:
+        raise TableError(path, None, f"{where!r} does not say which lines: COLUMN=VALUE, such as state=1")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
+            mark = _mark(file)
             file.seek(0)
-            mark = max(",;\t", key=first.count)
-            return list(_lines(path, csv.reader(file, delimiter=mark), column, where))
+            lines = list(_lines(path, csv.reader(file, delimiter=mark), column, where, mark != ","))
     except OSError as error:
         raise TableError(path, None, (error.strerror or str(error)).lower()) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise TableError(path, None, "it is not a table of text (CSV, UTF-8)") from error
+    if where and not lines:
+        raise TableError(path, None, f"no line has {where}")
+    return lines
 
 
-def _lines(path: Path, rows: Iterator[list[str]], column: str, where: str) -> Iterator[Line]:
+def _mark(file: Iterable[str]) -> str:
+    """Return what parts the columns, by the first line that is no remark."""
+    told = (line for line in file if line.strip() and not line.startswith("#"))
+    first = re.sub(r'"[^"]*"', "", next(told, ""))
+    return max(";\t", key=first.count) if ";" in first or "\t" in first else ","
+
+
+def _lines(path: Path, rows: Iterator[list[str]], column: str, where: str, comma: bool) -> Iterator[Line]:
     names: list[str] | None = None
-    wanted, is_, value = where.partition("=")
+    wanted, _, value = where.partition("=")
     for number, row in enumerate(rows, 1):
         if number > MOST:
             raise TableError(path, number, f"it has more than {MOST} lines")
@@ -79,14 +97,14 @@ def _lines(path: Path, rows: Iterator[list[str]], column: str, where: str) -> It
             headed = _is_header(cells, column)
             names = cells if headed else [f"column{k + 1}" for k in range(len(cells))]
             at = _place(path, names, column or "1")
-            needed = _place(path, names, wanted) if is_ else None
+            needed = _place(path, names, wanted) if where else None
             if headed:
                 continue
         if len(cells) <= at or not cells[at]:
             raise TableError(path, number, f"it has no {names[at]}")
         more = {name: cell for k, (name, cell) in enumerate(zip(names, cells, strict=False)) if k != at}
         if needed is None or (len(cells) > needed and cells[needed] == value.strip()):
-            yield Line(number, cells[at], more)
+            yield Line(number, cells[at], more, comma)
 
 
 def _is_header(cells: list[str], column: str) -> bool:
@@ -140,7 +158,8 @@ def _number(path: Path, line: Line, clock: str, zero: datetime) -> float:
             when = datetime.fromisoformat(line.time)
             when = when if when.tzinfo is not None else when.replace(tzinfo=zero.tzinfo)
             return (when - zero).total_seconds()
-        number = float(line.time)
+        text = line.time.replace(",", ".") if line.comma else line.time
+        number = math.nan if "_" in text else float(text)
     except (ValueError, OverflowError):
         number = math.nan
     if not abs(number) < 1e12:

@@ -80,6 +80,14 @@ def test_the_same_table_is_not_imported_twice(path):
     imported(path, "0.1\n0.2\n0.3\n")
 
 
+def test_a_table_of_two_kinds_is_imported_in_two_goes(path):
+    text = "t,type\n0.1,lick\n0.2,reward\n0.3,lick\n"
+    assert len(imported(path, text, where="type=lick", kind="lick")) == 2
+    assert len(imported(path, text, where="type=reward", kind="reward")) == 1
+    with pytest.raises(TableError, match="2 events of kind lick; nothing is added"):
+        add(path, path.with_name("ttl.csv"), Wishes(where="type=lick", kind="other"))
+
+
 @pytest.mark.parametrize(
     ("clock", "text", "offset", "wanted"),
     [
@@ -87,6 +95,9 @@ def test_the_same_table_is_not_imported_twice(path):
         ("ms", "t;x\n200;1\n400.5;0\n", 0.0, [0.2, 0.4005]),
         ("frame", "frame\tx\n0\t1\n39\t1\n42\t1\n99\t1\n", 0.0, [0.0, 0.39, 0.42, 0.99]),
         ("frame", "-10\n110\n", 0.0, [-0.1, 1.1]),
+        ("seconds", "0,15;a\n0,25;b\n", 0.0, [0.15, 0.25]),
+        ("seconds", "0,15\ta, b, c\n0,25\td\n", 0.0, [0.15, 0.25]),
+        ("seconds", '# Ort; Tag\n0.15,"a; b"\n0.25,c\n', 0.0, [0.15, 0.25]),
     ],
 )
 def test_clocks(path, clock, text, offset, wanted):
@@ -121,6 +132,16 @@ def test_columns_and_lines_can_be_chosen(path):
     [
         ("0.1\nx\n", {}, "line 2: 'x' is not a time: seconds since the first frame"),
         ("0.1\nnan\n", {}, "line 2: 'nan' is not a time"),
+        ("0.1\n1_000\n", {}, "line 2: '1_000' is not a time"),
+        ("1.234,5;a\n", {}, "line 1: '1.234,5' is not a time"),
+        ('"1,234"\n', {}, "line 1: '1,234' is not a time"),
+        (
+            "t,type\n1,a\n",
+            {"where": "type"},
+            "'type' does not say which lines: COLUMN=VALUE, such as state=1",
+        ),
+        ("t,type\n1,a\n", {"where": "type==a"}, "no line has type==a"),
+        ("t,type\n1,a\n", {"where": "type=b"}, "no line has type=b"),
         ("0.1\n1e300\n", {}, "line 2: '1e300' is not a time"),
         ("a,b\n1,2\n", {"column": "c"}, "it has no column 'c'; it has a, b"),
         ("a,b\n1,2\n", {"where": "c=1"}, "it has no column 'c'"),
