@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,20 +24,22 @@ __all__ = ["RULE", "Finding", "Findings", "Kind", "examine", "repair"]
 
 RULE: Final = (
     "the longest run of stamps that increase is believed, also when they are late; a stamp off that line "
-    "takes its place between its believed neighbours, evenly by frame number; where the clock was set back "
-    "all later stamps are moved up, to one period behind the last; a gap stays a gap"
+    "takes its place between its believed neighbours, evenly by frame number; where the clock was set and "
+    "came back the stamps between are moved; where it was set back for good all later ones are moved up, to "
+    "one period behind the last; a gap stays a gap"
 )
 GAP: Final = 1.5
 """Periods from one frame to the next beyond which something is amiss."""
 FAR: Final = 100
-"""Periods behind which a first value that stands alone is garbage."""
+"""Periods behind which a first value that stands alone is garbage, and steps that undo each other are the
+clock's."""
 MINUTE: Final = 60.0
 """Seconds from which a stray stamp tells of a clock that was set, not of a stamp that was late."""
 WINDOW: Final = 32
 """Rows on either side of a step back that say whether the clock returns to its line, and rows within which
 late frames have caught up."""
 FEW: Final = 3
-"""Rows that a clock must have run on either side of where it was set back."""
+"""Rows that a clock must have run on either side of where it was set back, and while it was off its line."""
 LARGEST: Final = 1e12
 """Seconds beyond which a stamp is no time."""
 SHORTEST: Final = 1e-9
@@ -163,7 +166,9 @@ def examine(times: Times, rate: float = 0.0, numbers: NDArray[np.int64] | None =
     steps = np.diff(times[sane])
     period = _period(steps / np.maximum(np.diff(count[sane]), 1), rate)
     rows = np.flatnonzero(sane)
-    moved, backs = _set_backs(times[rows], count[rows], period)
+    moved, jumps = _jumps(times[rows], count[rows], period)
+    later, backs = _set_backs(times[rows] + moved, count[rows], period)
+    moved += later
     believed = np.zeros(len(times), bool)
     believed[rows[_increasing(times[rows] + moved, period)]] = True
     _leave_alone_first(times, believed, period)
@@ -171,6 +176,7 @@ def examine(times: Times, rate: float = 0.0, numbers: NDArray[np.int64] | None =
     shift[rows] = moved
     line = _line(times + shift, count, believed, period)
     found = [Finding(Kind.BACK, int(rows[row]), size) for row, size in backs]
+    found += [_off(int(rows[row]), size, int(rows[end] - rows[row])) for row, end, size in jumps]
     found += _strays(times + shift, line, believed, sane)
     found += _gaps(line, count, believed, period)
     return Findings(
@@ -206,6 +212,29 @@ def _period(steps: Times, rate: float) -> float:
         return 1 / 30
     middle = float(np.sort(forward)[(len(forward) - 1) // 2])
     return max(float(forward[np.abs(forward - middle) <= 0.5 * middle].mean()), SHORTEST)
+
+
+def _jumps(
+    times: Times, numbers: NDArray[np.int64], period: float
+) -> tuple[Times, list[tuple[int, int, float]]]:
+    """Return by how much each stamp must be moved, and (row, row behind, s) of each jump that came back.
+
+    That is a far step off the line and, as the next one, an equal step to the other side: however long it
+    takes, the line behind meets the line before.
+    """
+    moved = np.zeros(len(times))
+    steps = np.diff(times - numbers * period)
+    far = (np.flatnonzero(np.abs(steps) > FAR * period) + 1).tolist()
+    found, taken = [], 0
+    for row, end in pairwise(far):
+        off, back = float(steps[row - 1]), float(steps[end - 1])
+        if row < taken or abs(off + back) > period:
+            continue
+        taken = end + 1
+        if end - row >= FEW:  # fewer are strays, which are put back among their neighbours
+            moved[row:end] = (back - off) / 2
+            found.append((row, end, (off - back) / 2))
+    return moved, found
 
 
 def _set_backs(
@@ -295,13 +324,17 @@ def _strays(times: Times, line: Times, believed: NDArray[np.bool_], sane: NDArra
             continue
         off = times[known] - line[known]
         size = float(off[np.abs(off).argmax()])
-        kind = Kind.JUMP if abs(size) >= MINUTE else Kind.STRAY
         if first == 0:
-            kind = Kind.FIRST
+            found.append(Finding(Kind.FIRST, first, size, len(run)))
         elif np.isin(times[run], times[[first - 1, min(run[-1] + 1, len(times) - 1)]]).all():
-            kind = Kind.DUPLICATE
-        found.append(Finding(kind, first, size, len(run)))
+            found.append(Finding(Kind.DUPLICATE, first, size, len(run)))
+        else:
+            found.append(_off(first, size, len(run)))
     return found
+
+
+def _off(row: int, size: float, rows: int) -> Finding:
+    return Finding(Kind.JUMP if abs(size) >= MINUTE else Kind.STRAY, row, size, rows)
 
 
 def _gaps(

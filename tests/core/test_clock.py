@@ -84,6 +84,24 @@ class TestAnyClock:
         kind = Kind.JUMP if abs(off) > 60.1 else Kind.STRAY
         assert {each.kind for each in findings.found if not 59.9 < abs(off) < 60.1} <= {kind}
 
+    @given(
+        st.lists(st.integers(3, 60), min_size=1, max_size=4),
+        st.floats(6, 90_000) | st.floats(-90_000, -6),
+        st.integers(0, 9),
+    )
+    def test_that_is_set_and_comes_back_is_put_back_however_long_it_takes(self, lengths, off, seed):
+        true, row = ticking(400, seed=seed), 40
+        raw, places = true.copy(), []
+        for length in lengths:
+            raw[row : row + length] += off
+            places.append((row, length))
+            row += length + 25
+        times, findings = repair(raw)
+        np.testing.assert_allclose(times, true, atol=PERIOD)
+        assert [(each.row, each.rows) for each in findings.found] == places
+        assert {each.kind for each in findings.found} == {Kind.JUMP if abs(off) >= 60 else Kind.STRAY}
+        assert findings.missing == 0
+
     @given(st.integers(10, 290), st.floats(0.2, 5000), st.integers(0, 9))
     def test_that_is_set_back_goes_on(self, row, size, seed):
         true = ticking(300, seed=seed)
