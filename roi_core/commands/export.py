@@ -27,11 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--card", metavar="C", help="nwb: YAML card that fills in what the recording's misses"
     )
     parser.add_argument(
-        "--speed", type=positive, default=1.0, metavar="X", help="video: so many times as fast"
+        "--speed", type=speed, default=1.0, metavar="X", help="video: so many times as fast (0.001 to 1000)"
     )
     parser.add_argument(
         "--limits", type=limits, metavar="LOW,HIGH", help="video: counts that are black, white"
     )
+
+
+def speed(text: str) -> float:
+    """Read how many times as fast."""
+    value = positive(text)
+    if not 0.001 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0.001 to 1000")
+    return value
 
 
 def limits(text: str) -> tuple[float, float]:

@@ -65,12 +65,13 @@ class Draft:
         self.file = file_of(recording, card)
         self._plane = plane_of(self.file, card, rate_of(recording))
         self._ophys = self.file.create_processing_module("ophys", "Regions, cells and their traces")
-        self._lights = [light for light in lights_of(recording) if len(light.rows)]
+        lights = lights_of(recording)
+        self._main, self._lights = lights[0].name, [light for light in lights if len(light.rows)]
         time = recording.time
         self._clocks = {
             light.name: Clock(time[light.rows], rate_of(recording, light)) for light in self._lights
         }
-        self._clock = Clock(time, rate_of(recording)) if len(self._lights) != 1 else self._clocks[""]
+        self._clock = self._clocks.get("") or Clock(time, rate_of(recording))
         self._later: list[Later] = []
         self.file.add_scratch(recording.settings, name="settings", description="settings at the start, YAML")
 
@@ -197,7 +198,7 @@ class Draft:
 
     def _named(self, name: str, light: Light) -> str:
         """Return a name for a series of a channel; that of the main one is as if it were the only one."""
-        return name if light is self._lights[0] else f"{name}_{light.name}"
+        return name if light.name == self._main else f"{name}_{light.name}"
 
     def _said(self, light: Light) -> str:
         return f", channel {light.name}" if light.name else ""

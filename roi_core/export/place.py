@@ -6,15 +6,19 @@ import contextlib
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from roi_core.errors import RecordingError, RoiError
+from roi_core.errors import NotARecording, RecordingError, RoiError
+from roi_core.recording import Recording
 from roi_core.sinks.disk import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Place", "default"]
+
+HDF5: Final = b"\x89HDF\r\n\x1a\n"
+"""How each file of that kind begins."""
 
 
 def default(recording: Path, ending: str) -> Path:
@@ -76,6 +80,8 @@ class Place:
             return
         if self.target.samefile(self._recording):
             raise RecordingError(f"{self.target} is the recording itself; give another name with --out")
+        if _is_recording(self.target):
+            raise RecordingError(f"{self.target} is a recording, too; give another name with --out")
         if not self._overwrite:
             raise RecordingError(f"{self.target} exists; use --overwrite, or another name with --out")
 
@@ -91,6 +97,22 @@ class Place:
         elif made.is_dir() != self.target.is_dir() and self.target.exists():
             raise RecordingError(f"{self.target} is of another kind; give another name with --out")
         made.replace(self.target)
+
+
+def _is_recording(path: Path) -> bool:
+    """Tell whether a file is a recording, or one that is damaged or being written may be."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if file.read(len(HDF5)) != HDF5:
+            return False
+    try:
+        Recording(path).close()
+    except NotARecording:
+        return False
+    except RecordingError:
+        return True
+    return True
 
 
 def _names(folder: Path) -> set[str]:

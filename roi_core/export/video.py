@@ -47,6 +47,10 @@ def write(recording: Recording, path: Path, task: Task) -> None:
     if path.suffix.lower() not in CODECS:
         raise RecordingError(f"a video is named NAME.mp4 or NAME.avi, not {path.name}")
     light = lights_of(recording)[0]
+    if not len(light.rows):
+        raise RecordingError(
+            f"no row of {recording.path} shows {light.name}, its main channel, so there is nothing to see"
+        )
     frames = Frames(recording, task, wishes.corrected, light.rows)
     rate = rate_of(recording, light) * wishes.speed
     step = math.ceil(rate / FASTEST - 1e-6)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from roi_core.errors import RecordingError
 from roi_core.export import export
 from roi_core.recording import Recording
 from roi_core.rois import Circle, RoiSet
@@ -71,6 +72,34 @@ def test_a_video_does_not_flicker(path, tmp_path):
     assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 40
     assert film.get(cv2.CAP_PROP_FPS) == pytest.approx(20)
     film.release()
+
+
+def first_frame(path, *texts):
+    live = LiveSettings(Settings().with_texts(*ON, *texts))
+    session = Session(
+        Simulated("photometry", live, paced=False, seed=3, length=1), live, RoiSet([Circle(20, 15, 4)])
+    )
+    session.record(path, essential=True)
+    session.start()
+    session.wait()
+    return path
+
+
+@pytest.mark.parametrize(("order", "ending"), [("415,470", "_415"), ("470,415", "")])
+def test_rows_of_one_channel_only(tmp_path, order, ending):
+    pynwb = pytest.importorskip("pynwb", reason="pynwb is not installed")
+    path = first_frame(tmp_path / "a.h5", f"channels.order={order}", "motion.enabled=true")
+    with pynwb.NWBHDF5IO(str(export(path, "nwb")), "r") as file:
+        nwb = file.read()
+        assert [*nwb.acquisition] == [f"OnePhotonSeries{ending}"]
+        assert [*nwb.processing["ophys"]["Fluorescence"].roi_response_series] == [
+            f"RoiResponseSeries{ending}"
+        ]
+    if ending:
+        with pytest.raises(RecordingError, match=r"no row of .* shows 470, its main channel"):
+            export(path, "video")
+    else:
+        export(path, "video")
 
 
 def test_a_stack_and_a_table_say_which_each_row_shows(path, tmp_path, ours):

@@ -93,6 +93,20 @@ def test_the_recording_is_never_overwritten(path):
     assert path.read_bytes() == before
 
 
+def test_no_recording_is_ever_overwritten(path):
+    """Nor one that another program writes, or whose end is missing."""
+    other, torn = path.with_name("c.h5"), path.with_name("d.h5")
+    shutil.copy(path, other)
+    torn.write_bytes(path.read_bytes()[:5000])
+    with h5py.File(other, "r+"):
+        for target in (other, torn):
+            with pytest.raises(RecordingError, match="is a recording, too; give another name"):
+                export(path, "csv", target, overwrite=True)
+    assert torn.stat().st_size == 5000
+    twin = export(path, "matlab")
+    assert export(path, "csv", twin, overwrite=True) == twin
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
@@ -149,6 +163,9 @@ def test_the_command_line(path):
         "export", path, "--to", "video", "--limits", "9,3", code=2
     )
     assert "is not a number above 0" in refused("export", path, "--to", "video", "--speed", "0", code=2)
+    assert "is not a number from 0.001 to 1000" in refused(
+        "export", path, "--to", "video", "--speed", "1e-9", code=2
+    )
     assert "No such file" in refused(
         "export", path, "--to", "nwb", "--card", path.with_name("c.yaml"), code=2
     )
