@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csc_matrix
 
-__all__ = ["MOST", "bounded", "readable", "side", "sparse", "stacked"]
+__all__ = ["MOST", "believable", "bounded", "readable", "side", "sparse", "stacked"]
 
 MOST: Final = 32_768
 """px; a picture is not larger in either direction, whatever a damaged file says."""
 MOST_PICTURES: Final = 2**32
 """px of all footprints written as pictures: 16 384 cells in frames of 512 x 512."""
+ROOM: Final = 2**26
+"""Bytes that numbers may have whatever is stored of them."""
+SQUEEZED: Final = 1100
+"""Times that deflate shortens at most, with a little room."""
 MOST_WEIGHTS: Final = 2**25
 """px that belong to footprints: 16 384 cells of 2048 px."""
 
@@ -53,6 +57,12 @@ def bounded(shape: tuple[int, ...]) -> None:
     """Refuse pictures (N, H, W) of which there are more than anybody has: a few bytes can say so."""
     if prod(shape) > MOST_PICTURES:
         raise ValueError(f"pictures of {' x '.join(map(str, shape))}")
+
+
+def believable(name: str, size: int, stored: int) -> None:
+    """Refuse numbers of `size` bytes of which so few are stored that nobody wrote them."""
+    if size > ROOM + SQUEEZED * stored:
+        raise ValueError(f"{name} says it is larger than its file")
 
 
 def sparse(columns: Iterable[tuple[NDArray[Any], NDArray[Any]]], shape: tuple[int, int]) -> csc_matrix:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from roi_core.errors import MissingExtra, RoiFileError
-from roi_core.imports.build import readable, side, stacked
+from roi_core.imports.build import believable, bounded, readable, side, stacked
 from roi_core.imports.found import Found
 
 if TYPE_CHECKING:
@@ -35,18 +35,24 @@ def read(path: Path) -> Found:
         a = _array(zarr, path / "A.zarr" / "A")
         count, height, width = a.shape
         shape = side(height), side(width)
+        bounded(a.shape)
         footprints = stacked((np.asarray(a[k]) for k in range(count)), shape)
         units = _values(zarr, path / "A.zarr" / "unit_id")
         traces = _values(zarr, path / "C.zarr" / "C")
-    numbers = range(count) if units is None or len(units) != count else units.tolist()
-    fits = traces is not None and traces.ndim == 2 and len(traces) == count
-    rows = traces.T.astype(np.float32) if traces is not None and fits else None
+        numbers = range(count) if units is None or units.shape != (count,) else units.tolist()
+        fits = traces is not None and traces.ndim == 2 and len(traces) == count
+        rows = traces.T.astype(np.float32) if traces is not None and fits else None
     names = tuple(f"minian{number}" for number in numbers)
     return Found("minian", shape, footprints, names, np.ones(count, bool), rows)
 
 
 def _values(zarr: Any, path: Path) -> Any:
-    return np.asarray(_array(zarr, path)[:]) if path.is_dir() else None
+    """Return all of an array, None where there is none."""
+    if not path.is_dir():
+        return None
+    array = _array(zarr, path)
+    believable(path.name, array.nbytes, sum(file.stat().st_size for file in path.rglob("*")))
+    return np.asarray(array[:])
 
 
 def _array(zarr: Any, path: Path) -> Any:

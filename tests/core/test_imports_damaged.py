@@ -1,5 +1,6 @@
 """Results that say more than they hold, lead elsewhere or are broken: a sentence, at once."""
 
+import json
 import os
 import shutil
 
@@ -27,6 +28,16 @@ def caiman(shared, tmp_path):
     """Return a file of CaImAn that may be damaged."""
     sound = shared / "data" / "results-import" / "caiman" / "caiman_analysis.hdf5"
     return shutil.copyfile(sound, tmp_path / "caiman.hdf5")
+
+
+@pytest.fixture
+def minian(shared, tmp_path):
+    """Return a folder of Minian that may be damaged; zarr keeps threads for the next reading."""
+    zarr = pytest.importorskip("zarr")
+    place = tmp_path / "minian"
+    sound = shared / "data" / "results-import" / "minian"
+    yield shutil.copytree(sound, place, copy_function=shutil.copyfile)
+    zarr.core.sync.cleanup_resources()
 
 
 def write_nwb(path, **columns):
@@ -115,3 +126,23 @@ def test_one_footprint_named_a_million_times_is_not_read(suite2p):
     np.save(suite2p / "stat.npy", cells)
     with pytest.raises(RoiFileError, match="footprints of more than"):
         read(suite2p)
+
+
+def test_a_minian_folder_that_announces_more_than_it_holds(minian):
+    told = minian / "A.zarr" / "A" / ".zarray"
+    before = told.read_text()
+    told.write_text(json.dumps(json.loads(before) | {"shape": [10**9, 608, 608]}))
+    with pytest.raises(RoiFileError, match="pictures of 1000000000 x 608 x 608"):
+        read(minian)
+    told.write_text(before)
+    told = minian / "C.zarr" / "C" / ".zarray"
+    told.write_text(json.dumps(json.loads(told.read_text()) | {"shape": [3, 10**11]}))
+    with pytest.raises(RoiFileError, match="C says it is larger than its file"):
+        read(minian)
+
+
+def test_a_chunk_of_minian_that_does_not_unpack(minian):
+    told = minian / "A.zarr" / "A" / ".zarray"
+    told.write_text(json.dumps(json.loads(told.read_text()) | {"compressor": {"id": "zlib", "level": 1}}))
+    with pytest.raises(RoiFileError, match="is no Minian result, or damaged"):
+        read(minian)
