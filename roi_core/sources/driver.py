@@ -225,7 +225,7 @@ class Driven:
             dated = self._waited or shot.stamp is not None
             index = self._counting.step(shot.number or 0, time, waited=dated)
         else:
-            index = self._counting.step(shot.image, time, waited=self._waited)
+            index = self._counting.step(shot.image, time, waited=self._waited and self._clock.even)
         if self._counting.note:
             logger.warning("%s: %s", self.name, self._counting.note)
         if back and self._index >= 0:

@@ -49,10 +49,15 @@ class DeviceClock:
         self._stamp = stamp
         return stamp + self._offset
 
+    @property
+    def even(self) -> bool:
+        """False while a wrong offset is being mended: steps then tell less than the camera's."""
+        return self._slew == self.SLEW
+
     def _aim(self, stamp: float, late: float) -> None:
         """Learn from one frame where the offset has to go, and how quickly."""
         self._least = min(self._least, late)
-        if self._slew == self.HASTE or self._target - late > self.AHEAD:
+        if not self.even or self._target - late > self.AHEAD:
             self._target, self._slew = min(self._target, late), self.HASTE
         if stamp - self._begun >= self.WINDOW:
             self._target = self._least

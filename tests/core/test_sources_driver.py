@@ -398,6 +398,22 @@ def test_what_came_late_at_first_does_not_shift_all_the_rest(late):
     assert np.abs(np.array(times) - 0.05 * np.arange(1200))[50:].max() < 0.02
 
 
+def test_a_camera_without_numbers_loses_nothing_while_its_clock_is_mended(made, monkeypatch, caplog):
+    now = 5.0
+    monkeypatch.setattr(driver, "perf_counter", lambda: now)
+    taken = [Shot(GRAY, None, number / RATE) for number in range(1000)]
+    late = (taken[0], *(shot for one in taken[1:] for shot in (None, one)))  # each is waited for
+    source = made(Scripted(*taken[:2], *late), timeout=60)
+    found = []
+    for frame in source.frames():
+        found.append(frame.index)
+        now = 5.0 + max((len(found) / RATE) - 0.3, 0.0)
+        if len(found) == len(taken):
+            break
+    assert found == list(range(len(taken)))
+    assert caplog.messages == []
+
+
 def test_a_clock_that_was_set_back_begins_anew():
     clock = DeviceClock()
     assert clock.step(100.0, 5.0) == 5.0
