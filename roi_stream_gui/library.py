@@ -1,30 +1,32 @@
 """The catalogue of recordings, looked into from the window. Knows no toolkit.
 
-Files may lie on a drive that sleeps: everything is done on one thread of its own, and `tick` collects it.
+Files may lie on a drive that sleeps: they are read on a thread of their own, beside that of the searches, and
+`tick` collects what came.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from roi_core.catalogue import Catalogue, Entry, Query, State, place
 from roi_core.errors import RoiError
 from roi_stream_gui import words
 from roi_stream_gui.filing import said
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["Library", "line"]
 
 log = logging.getLogger(__name__)
 
-Answer = tuple[tuple[Entry, ...], str]
-"""What was found, and a sentence if there is one to tell."""
+T = TypeVar("T")
+
+Scan = Callable[[Catalogue, Path, Callable[[], bool]], str]
+"""Brings a catalogue up to date from a folder until it is to stop; returns a sentence, or ''."""
 
 
 class Library:
@@ -43,30 +45,36 @@ class Library:
         self._folder = folder
         self._connect = connect
         self._finish = finish
-        self._helper = ThreadPoolExecutor(1, thread_name_prefix="library")
-        self._asked: list[Future[Answer]] = []
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="library")
+        self._scanner = ThreadPoolExecutor(1, thread_name_prefix="library scan")
+        self._closed = threading.Event()
+        self._search: Future[tuple[Entry, ...]] | None = None
+        self._changes: list[Future[str]] = []
+        self._next: Future[str] | None = None
+        """The last scan that was asked for."""
 
     @property
     def busy(self) -> bool:
         """Whether there is still something to come."""
-        return bool(self._asked)
+        return bool(self._changes) or self._search is not None
 
     def refresh(self) -> None:
         """Look at every file again; where nothing is known yet, into the folder of recordings."""
-        self._ask(_refreshed)
+        self._ask()
+        self._scan(_refreshed)
 
     def look(self, text: str) -> None:
         """Look for words."""
         self.text = text.strip()
-        self._ask(_found)
+        self._ask()
 
     def rescan(self) -> None:
         """Read every recording of the folder of recordings anew."""
-        self._ask(_rebuilt)
+        self._scan(_rebuilt)
 
     def remember(self, path: Path) -> None:
         """Take in a recording that was finished."""
-        self._ask(partial(_remembered, path))
+        self._changes.append(self._searcher.submit(self._change, partial(_remembered, path), self._folder()))
 
     def choose(self, number: int) -> None:
         """Choose one of those found."""
@@ -98,31 +106,44 @@ class Library:
             self._finish(Path(self.chosen.path), self.remember)
 
     def tick(self) -> None:
-        """Take what came; the last answer counts."""
-        while self._asked and self._asked[0].done():
-            asked = self._asked.pop(0)
-            try:
-                self.found, news = asked.result()
-            except (RoiError, OSError) as error:
-                log.error("%s", said(error))
-                continue
-            except Exception as error:
-                log.exception("the catalogue failed: %s", error)
-                continue
-            kept = [entry for entry in self.found if self.chosen and entry.path == self.chosen.path]
-            self.chosen = kept[0] if kept else None
+        """Take what came: after a change it is looked for again, and the last answer counts."""
+        for change in [change for change in self._changes if change.done()]:
+            self._changes.remove(change)
+            news = _result(change)
+            if news is not None:
+                self._ask()
             if news:
                 log.info("%s", news)
+        if self._search is not None and self._search.done():
+            found, self._search = _result(self._search), None
+            if found is not None:
+                self.found = found
+                kept = [entry for entry in found if self.chosen and entry.path == self.chosen.path]
+                self.chosen = kept[0] if kept else None
 
     def close(self) -> None:
         """Finish what is being written; what was only asked for is left out."""
-        for asked in self._asked:
-            asked.cancel()
-        self._helper.shutdown(wait=True)
+        self._closed.set()
+        for helper in (self._scanner, self._searcher):
+            helper.shutdown(wait=True)
 
-    def _ask(self, how: Callable[[Catalogue, Query, Path], Answer]) -> None:
-        folder, query = self._folder(), Query(tuple(self.text.split()))
-        self._asked.append(self._helper.submit(_answer, place(str(folder)), how, query, folder))
+    def _ask(self) -> None:
+        """Look for the words; an answer to earlier ones is not waited for."""
+        if self._search is not None:
+            self._search.cancel()
+        query = Query(tuple(self.text.split()))
+        self._search = self._searcher.submit(_found, place(str(self._folder())), query)
+
+    def _scan(self, how: Scan) -> None:
+        """Scan after the scan that runs, in place of one that has not begun."""
+        if self._next is not None and self._next.cancel():
+            self._changes.remove(self._next)
+        self._next = self._scanner.submit(self._change, how, self._folder())
+        self._changes.append(self._next)
+
+    def _change(self, how: Scan, folder: Path) -> str:
+        with Catalogue(place(str(folder))) as catalogue:
+            return how(catalogue, folder, self._closed.is_set)
 
 
 def line(entry: Entry) -> tuple[str, ...]:
@@ -140,29 +161,34 @@ def line(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _answer(
-    where: Path, how: Callable[[Catalogue, Query, Path], Answer], query: Query, folder: Path
-) -> Answer:
+def _result(asked: Future[T]) -> T | None:
+    """Return what came of a task; of one that failed None, and it is told."""
+    try:
+        return asked.result()
+    except (RoiError, OSError) as error:
+        log.error("%s", said(error))
+    except Exception as error:
+        log.exception("the catalogue failed: %s", error)
+    return None
+
+
+def _found(where: Path, query: Query) -> tuple[Entry, ...]:
     with Catalogue(where) as catalogue:
-        return how(catalogue, query, folder)
+        return tuple(catalogue.find(query))
 
 
-def _found(catalogue: Catalogue, query: Query, _folder: Path) -> Answer:
-    return tuple(catalogue.find(query)), ""
-
-
-def _remembered(path: Path, catalogue: Catalogue, query: Query, folder: Path) -> Answer:
+def _remembered(path: Path, catalogue: Catalogue, _folder: Path, _stop: Callable[[], bool]) -> str:
     catalogue.add([path])
-    return _found(catalogue, query, folder)
+    return ""
 
 
-def _refreshed(catalogue: Catalogue, query: Query, folder: Path) -> Answer:
-    catalogue.refresh()
+def _refreshed(catalogue: Catalogue, folder: Path, stop: Callable[[], bool]) -> str:
+    catalogue.refresh(stop)
     if not catalogue.find(Query(limit=1)) and folder.is_dir():
-        catalogue.rebuild([folder])
-    return _found(catalogue, query, folder)
+        catalogue.rebuild([folder], stop=stop)
+    return ""
 
 
-def _rebuilt(catalogue: Catalogue, query: Query, folder: Path) -> Answer:
-    count = catalogue.rebuild([folder])
-    return _found(catalogue, query, folder)[0], words.LIBRARY_SCANNED.format(count, folder)
+def _rebuilt(catalogue: Catalogue, folder: Path, stop: Callable[[], bool]) -> str:
+    count = catalogue.rebuild([folder], stop=stop)
+    return words.LIBRARY_SCANNED.format(count, folder)

@@ -7,6 +7,7 @@ catalogue costs a scan and nothing else. It is made where recordings go, when it
 from __future__ import annotations
 
 from roi_core.catalogue.entry import Entry, State, read
-from roi_core.catalogue.store import Catalogue, Query, place, remember
+from roi_core.catalogue.query import Query
+from roi_core.catalogue.store import Catalogue, place, remember
 
 __all__ = ["Catalogue", "Entry", "Query", "State", "place", "read", "remember"]

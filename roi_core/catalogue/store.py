@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import unicodedata
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from roi_core.catalogue.entry import COLUMNS, Entry, State, read
+from roi_core.catalogue.query import Query, conditions, fold
 from roi_core.errors import CatalogueError, NotARecording
 from roi_core.paths import expanded
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
-__all__ = ["Catalogue", "Query", "place", "remember"]
+__all__ = ["Catalogue", "place", "remember"]
 
 log = logging.getLogger(__name__)
 
@@ -31,26 +30,6 @@ MARK: Final = 0x524F4943
 PATIENCE: Final = 5.0
 """Seconds to wait for another program that writes."""
 ENDINGS: Final = (".h5", ".hdf5")
-SEARCHED: Final = ("path", "subject", "indicator", "region", "experimenter", "source", "text")
-"""Columns in which words are looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked for: every word somewhere, and all that is asked of the rest.
-
-    ``since`` and ``until`` are dates (or times) in ISO 8601, both inclusive, as the recording's own clock
-    told them. ``lost`` asks for recordings that lost frames or cannot know, ``unfinished`` for those that a
-    crash cut short or damaged.
-    """
-
-    words: tuple[str, ...] = ()
-    subject: str = ""
-    since: str = ""
-    until: str = ""
-    lost: bool = False
-    unfinished: bool = False
-    limit: int = 1000
 
 
 class Catalogue:
@@ -88,10 +67,16 @@ class Catalogue:
         self._put(found)
         return found
 
-    def rebuild(self, folders: Iterable[Path], progress: Callable[[int], object] = lambda _: None) -> int:
+    def rebuild(
+        self,
+        folders: Iterable[Path],
+        progress: Callable[[int], object] = lambda _: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> int:
         """Read every recording in and below `folders` anew; return how many there are.
 
-        What was there and is gone is marked, not forgotten: its drive may only be away.
+        What was there and is gone is marked, not forgotten: its drive may only be away. `stop` is asked
+        before each file; what was read until then is kept.
         """
         there = [Path(os.path.realpath(folder)) for folder in folders]
         for folder in there:
@@ -99,23 +84,28 @@ class Catalogue:
                 raise CatalogueError(f"there is no folder {folder}; give one that holds recordings")
         found: dict[str, Entry] = {}
         for path in _files(there):
+            if stop():
+                break
             entry = _read_or_tell(path, logging.DEBUG)
             if entry is not None:
                 found[entry.path] = entry
                 progress(len(found))
         self._put(found.values())
-        self.refresh()
+        self.refresh(stop)
         return len(found)
 
-    def refresh(self) -> int:
+    def refresh(self, stop: Callable[[], bool] = lambda: False) -> int:
         """Look at every file again and read those that changed; return how many lines are new.
 
-        Opens what another program wrote meanwhile, marks what is gone, finds what came back.
+        Opens what another program wrote meanwhile, marks what is gone, finds what came back. `stop` is asked
+        before each file.
         """
         with self._told():
             known = self._base.execute("SELECT path, state, size, changed FROM recording").fetchall()
         stale = [
-            Path(path) for path, state, *file in known if _now(path) != ((state == State.MISSING), *file)
+            Path(path)
+            for path, state, *file in known
+            if not stop() and _now(path) != ((state == State.MISSING), *file)
         ]
         gone, there = [path for path in stale if not path.exists()], [path for path in stale if path.exists()]
         with self._told(), self._base:
@@ -123,10 +113,12 @@ class Catalogue:
             marked = [(State.MISSING, str(path)) for path in gone]
             change = "UPDATE recording SET state = ?, size = 0, changed = 0 WHERE path = ?"
             self._base.executemany(change, marked)
-        taken = {entry.path for entry in self.add(there)}
-        with self._told(), self._base:  # what another file has replaced
-            others = [(str(path),) for path in there if str(path) not in taken]
-            self._base.executemany("DELETE FROM recording WHERE path = ?", others)
+        for path in there:
+            if stop():
+                break
+            if [entry.path for entry in self.add([path])] != [str(path)]:  # another file has replaced it
+                with self._told(), self._base:
+                    self._base.execute("DELETE FROM recording WHERE path = ?", (str(path),))
         return len(stale)
 
     def forget_missing(self) -> int:
@@ -137,7 +129,7 @@ class Catalogue:
     def find(self, query: Query | None = None) -> list[Entry]:
         """Return what fits, newest first; what has no date comes last."""
         query = query or Query()
-        where, values = _conditions(query)
+        where, values = conditions(query)
         order = "ORDER BY start = '', start DESC, path LIMIT ?"
         with self._told():
             rows = self._base.execute(
@@ -175,7 +167,7 @@ class Catalogue:
                 )
                 base.execute(f"PRAGMA application_id = {MARK}")
                 base.execute(f"PRAGMA user_version = {VERSION}")
-        base.create_function("fold", 1, _fold, deterministic=True)
+        base.create_function("fold", 1, fold, deterministic=True)
         return base
 
     def _set_aside(self, why: str) -> None:
@@ -231,34 +223,6 @@ def remember(path: Path, *recordings: Path, make: bool = False) -> None:
             catalogue.add(recordings)
     except CatalogueError as error:
         log.warning("%s", error)
-
-
-def _conditions(query: Query) -> tuple[str, list[Any]]:
-    """Return the WHERE of a query, and its values."""
-    where: list[str] = []
-    values: list[Any] = []
-    for word in query.words:
-        where.append("(" + " OR ".join(f"instr(fold({column}), ?)" for column in SEARCHED) + ")")
-        values += [_fold(word)] * len(SEARCHED)
-    if query.subject:
-        where.append("fold(subject) = ?")
-        values.append(_fold(query.subject))
-    if query.since:
-        where.append("start >= ?")
-        values.append(query.since)
-    if query.until:
-        where.append("start != '' AND substr(start, 1, ?) <= ?")
-        values += [len(query.until), query.until]
-    if query.lost:
-        where.append("(lost IS NULL OR lost > 0) AND state != 'damaged'")
-    if query.unfinished:
-        where.append("state IN ('incomplete', 'damaged')")
-    return ("WHERE " + " AND ".join(where) if where else ""), values
-
-
-def _fold(text: str) -> str:
-    """Return a text as it is compared; SQLite itself knows the small letters of ASCII only."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _marked(path: Path) -> bool:

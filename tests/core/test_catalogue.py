@@ -413,4 +413,5 @@ def test_a_table_shows_no_control_characters(tmp_path, files):
     shown = roi_stream("catalogue", "--add", files / "a.h5", env=env).stdout
     assert "\x1b" not in shown
     assert len(shown.splitlines()) == 2
+    assert "no recording fits" in roi_stream("catalogue", os.fsdecode(b"\xff"), env=env).stdout
     assert "no date" in refused("catalogue", "--since", "2026-99", code=2, env=env)

@@ -1,9 +1,12 @@
 """The catalogue in the window, without a display: it is asked on a thread and told in sentences."""
 
+import threading
+from contextlib import closing
+
 import dearpygui.dearpygui as dpg
 import pytest
 
-from roi_core.catalogue import Entry, State
+from roi_core.catalogue import Catalogue, Entry, State, store
 from roi_core.recording import Recording
 from roi_stream_gui.library import Library, line
 from roi_stream_gui.panels.library import LibraryWindow, about
@@ -137,3 +140,56 @@ def test_the_window_shows_a_thousand_as_it_does_ten(desk):
     panel.update(None)
     assert len(dpg.get_all_items()) - before < 300
     assert len(panel.tell()["found"]) == 1000
+
+
+class Slow:
+    """Reads a file when it may, so that a scan is where a test wants it."""
+
+    def __init__(self, monkeypatch):
+        self.begun, self.go, self.read = threading.Event(), threading.Event(), []
+        self._real = store.read
+        monkeypatch.setattr(store, "read", self)
+
+    def __call__(self, path):
+        self.begun.set()
+        assert self.go.wait(20)
+        self.read.append(path)
+        return self._real(path)
+
+
+def test_a_search_does_not_wait_for_a_scan(library, folder, monkeypatch):
+    library.remember(folder / "a.h5")
+    answered(library)
+    slow = Slow(monkeypatch)
+    library.rescan()
+    assert slow.begun.wait(20)
+    library.look("m018")
+    wait_for(lambda: (library.tick(), library.found == ())[1], 20)
+    assert not slow.read
+    slow.go.set()
+    assert answered(library) == ["b.h5"], "the scan found it, and the words are still those of the search"
+
+
+def test_only_one_scan_waits_for_another(library, folder, monkeypatch):
+    slow = Slow(monkeypatch)
+    library.rescan()
+    assert slow.begun.wait(20)
+    for _ in range(5):
+        library.rescan()
+    slow.go.set()
+    assert len(answered(library)) == 2
+    assert len(slow.read) == 4
+
+
+def test_closing_ends_a_scan_at_the_next_file(library, folder, monkeypatch):
+    slow = Slow(monkeypatch)
+    library.rescan()
+    assert slow.begun.wait(20)
+    ending = threading.Thread(target=library.close)
+    ending.start()
+    wait_for(library._closed.is_set, 20)
+    slow.go.set()
+    ending.join(20)
+    assert len(slow.read) == 1
+    with closing(Catalogue(folder / "catalogue.sqlite")) as catalogue:
+        assert len(catalogue.find()) == 1, "what was read is kept"
