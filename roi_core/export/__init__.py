@@ -19,9 +19,6 @@ __all__ = ["EXPORTS", "Format", "export"]
 
 log = logging.getLogger(__name__)
 
-TOLD_APART: Final = ("csv", "photometry", "matlab")
-"""Formats that say which interleaved channel a row shows."""
-
 
 class Format(NamedTuple):
     """The function ``module:name`` that writes it, the ending its file gets, and what it is, in words."""
@@ -61,8 +58,9 @@ def export(
 ) -> Path:
     """Write `recording` in the format `to` beside it (or at `out`) and return what was written.
 
-    It is made in a folder ``NAME.*.part`` beside its place and moved there when it is whole; whatever
-    happens, that folder goes. What exists is replaced only with `overwrite`.
+    It is made in a folder ``NAME.*.part`` beside its place and moved there when it is whole; that folder
+    goes in any case but that of a process that is killed. What exists is replaced only with `overwrite`,
+    and another recording never.
 
     Parameters
     ----------
@@ -87,13 +85,13 @@ def export(
     module, _, name = EXPORTS[to].place.partition(":")
     target = Path(out) if out else default(Path(recording), EXPORTS[to].ending)
     with Recording(recording) as source:
-        if source.channel_names and to not in TOLD_APART:
-            channels = " and ".join(source.channel_names)
-            log.warning(
-                "%s: rows of %s alternate in it; csv and photometry tell them apart", target, channels
-            )
         if not source.rows:
             raise RecordingError(f"{recording} holds no rows, so there is nothing to export")
+        if not source.complete:
+            log.warning(
+                "%s is not finished: its %d rows so far are exported (roi_stream recover finishes one that was "
+                "cut short)", source.path, source.rows,
+            )  # fmt: skip
         place = Place(target, source.path, overwrite)
         with place.making() as part:
             task = Task(part.parent, wishes or Wishes(), progress, asked_to_stop)

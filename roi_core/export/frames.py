@@ -52,6 +52,7 @@ class Frames:
         self.rows = np.arange(recording.rows) if rows is None else rows
         self.shape = recording.shape
         self._path, self._movie, self._task = recording.path, movie, task
+        self._growing = recording.being_written
         self._mover = Mover(recording.shape) if corrected else None
         self._shifts = np.nan_to_num(np.zeros((recording.rows, 2)) if shifts is None else shifts)
 
@@ -79,7 +80,8 @@ class Frames:
         try:
             return np.asarray(self._movie[rows])
         except (OSError, RuntimeError, KeyError) as error:
-            raise RecordingError(f"{self._path} is damaged: its movie ends near row {rows[0]}") from error
+            why = "is still being written" if self._growing else "is damaged"
+            raise RecordingError(f"{self._path} {why}: its movie ends near row {rows[0]}") from error
 
 
 class Mover:

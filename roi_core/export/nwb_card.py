@@ -23,6 +23,11 @@ log = logging.getLogger(__name__)
 
 UNKNOWN: Final = "unknown"
 """What stands where NWB demands a word and nobody gave one."""
+NOBODY: Final = {
+    "subject_id": UNKNOWN, "sex": "U", "age": "P0D/",
+    "species": "http://purl.obolibrary.org/obo/NCBITaxon_32644",
+}  # fmt: skip
+"""An animal of which nothing is known, as NWB can say it: of any age, of the taxon 'unidentified'."""
 
 
 def card_of(recording: Recording, other: Card) -> Card:
@@ -36,8 +41,8 @@ def tell_missing(recording: Recording, card: Card) -> None:
     missing = card.missing()
     if missing:
         log.warning(
-            "%s: the session card does not tell %s; NWB gets %r there (nan for numbers), and archives "
-            "such as DANDI may refuse it. Fill in a card (roi_stream card > card.yaml) and export again "
+            "%s: the session card does not tell %s; NWB gets %r there, or what means that (nan, "
+            "an age from P0D, the taxon 'unidentified'), and archives such as DANDI may refuse it. Fill in a card (roi_stream card > card.yaml) and export again "
             "with --card card.yaml --overwrite",
             recording.path, ", ".join(missing), UNKNOWN,
         )  # fmt: skip
@@ -76,13 +81,11 @@ def _collected(known: dict[str, Any]) -> str:
     )
 
 
-def _subject(card: Card) -> Subject | None:
-    """Return the animal, or None when nothing is known of it."""
+def _subject(card: Card) -> Subject:
+    """Return the animal, also when nothing is known of it: NWB wants one."""
     given = {name: value for name, value in card.subject.model_dump().items() if value}
-    if not given:
-        return None
     words = (given.get(name) for name in ("strain", "genotype", "species"))
-    return Subject(**({"sex": "U"} | given), description=", ".join(word for word in words if word) or UNKNOWN)
+    return Subject(**(NOBODY | given), description=", ".join(word for word in words if word) or UNKNOWN)
 
 
 def plane_of(file: NWBFile, card: Card, rate: float) -> Any:

@@ -1,5 +1,6 @@
 """Movies in files that other programs play, read back by them and by our own sources."""
 
+import fcntl
 import json
 import shutil
 
@@ -175,6 +176,23 @@ def test_correcting_needs_shifts(tmp_path, word):
     path = recorded(tmp_path / "a.h5", "cnmf.enabled=false", "motion.enabled=false", frames=10)
     with pytest.raises(RecordingError, match="without motion correction; export it as it is"):
         export(path, word, wishes=Wishes(corrected=True))
+
+
+def test_a_movie_that_is_still_being_written_is_not_called_damaged(exported_from, tmp_path, monkeypatch):
+    path = tmp_path / "a.h5"
+    shutil.copy(exported_from, path)
+
+    class Torn:
+        def __getitem__(self, rows):
+            raise OSError("a chunk is not there yet")
+
+    monkeypatch.setattr(Recording, "movie", Torn())
+    with pytest.raises(RecordingError, match=r"a\.h5 is damaged: its movie ends near row 0"):
+        export(path, "tiff")
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as HDF5 does for one who writes
+        with pytest.raises(RecordingError, match=r"a\.h5 is still being written: its movie ends near row 0"):
+            export(path, "tiff")
 
 
 @pytest.mark.parametrize("word", ["tiff", "video", "nwb"])

@@ -113,6 +113,7 @@ def test_regions_without_cells_are_what_readers_find(dark, caplog, tmp_path):
     for field in ("subject_id", "species", "indicator", "region", "excitation_nm"):
         assert field in caplog.text
     assert "roi_stream card > card.yaml" in caplog.text
+    assert faults(path) == []
     found = extractors.NwbSegmentationExtractor(path)
     with Recording(dark) as recording:
         np.testing.assert_array_equal(found.get_traces(name="raw"), recording.means)
@@ -126,7 +127,7 @@ def test_regions_without_cells_are_what_readers_find(dark, caplog, tmp_path):
             series = nwb.processing["ophys"]["Fluorescence"]["RoiResponseSeries"]
             assert series.rate is None
             np.testing.assert_array_equal(series.timestamps[:], recording.time)
-            assert nwb.subject is None
+            assert (nwb.subject.subject_id, nwb.subject.sex, nwb.subject.age) == ("unknown", "U", "P0D/")
             assert nwb.imaging_planes["ImagingPlane"].location == "unknown"
 
 

@@ -1,5 +1,6 @@
 """Where exports go: whole or not at all, one format as the other, from the command line as from Python."""
 
+import fcntl
 import itertools
 import shutil
 import signal
@@ -98,7 +99,8 @@ def test_no_recording_is_ever_overwritten(path):
     other, torn = path.with_name("c.h5"), path.with_name("d.h5")
     shutil.copy(path, other)
     torn.write_bytes(path.read_bytes()[:5000])
-    with h5py.File(other, "r+"):
+    with other.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as HDF5 does for one who writes
         for target in (other, torn):
             with pytest.raises(RecordingError, match="is a recording, too; give another name"):
                 export(path, "csv", target, overwrite=True)
@@ -141,6 +143,15 @@ def test_two_at_once_do_not_meet(path, monkeypatch):
         export(path, "csv", progress=progress)
     assert second == [path.with_suffix(".csv")]
     assert inside(path.parent) == {"a.h5", "a.csv"}
+
+
+def test_what_is_not_finished_is_told(path, caplog):
+    export(path, "csv")
+    assert "not finished" not in caplog.text
+    with h5py.File(path, "r+") as file:
+        file.attrs.modify("complete", np.uint8(0))
+    export(path, "csv", overwrite=True)
+    assert f"{path} is not finished: its 300 rows so far are exported" in caplog.text
 
 
 def test_nothing_but_rows_is_exported_from_nothing(path):

@@ -270,12 +270,6 @@ def test_a_movie_of_two_channels_is_not_taken_for_one_in_silence(tmp_path, caplo
     assert "a.h5 shows channels in turn: set channels.order to 470,415" in caplog.text
 
 
-def test_a_format_that_cannot_tell_channels_apart_says_so(tmp_path, caplog):
-    run(Two(range(10)), tmp_path / "a.h5", "recorder.movie=true")
-    written = export(tmp_path / "a.h5", "tiff")
-    assert f"{written}: rows of 470 and 415 alternate in it" in caplog.text
-
-
 def test_a_torn_event_is_damage(tmp_path):
     run(Two([*range(41), *range(42, 99)]), tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5", "r+") as file:
