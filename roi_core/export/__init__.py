@@ -89,8 +89,8 @@ def export(
             raise RecordingError(f"{recording} holds no rows, so there is nothing to export")
         if not source.complete:
             log.warning(
-                "%s is not finished: its %d rows so far are exported (roi_stream recover finishes one that was "
-                "cut short)", source.path, source.rows,
+                "%s is not finished: its %d rows so far are exported (roi_stream recover finishes one that "
+                "was cut short)", source.path, source.rows,
             )  # fmt: skip
         place = Place(target, source.path, overwrite)
         with place.making() as part:

@@ -42,8 +42,8 @@ def tell_missing(recording: Recording, card: Card) -> None:
     if missing:
         log.warning(
             "%s: the session card does not tell %s; NWB gets %r there, or what means that (nan, "
-            "an age from P0D, the taxon 'unidentified'), and archives such as DANDI may refuse it. Fill in a card (roi_stream card > card.yaml) and export again "
-            "with --card card.yaml --overwrite",
+            "an age from P0D, the taxon 'unidentified'), and archives such as DANDI may refuse it. Fill in a "
+            "card (roi_stream card > card.yaml) and export again with --card card.yaml --overwrite",
             recording.path, ", ".join(missing), UNKNOWN,
         )  # fmt: skip
 
