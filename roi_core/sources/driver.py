@@ -39,6 +39,10 @@ POLL = 0.001
 """Seconds between two questions for a frame."""
 MEASURED = 8
 """Frames from which the rate is measured of a camera that does not tell it."""
+MOSAIC = (
+    "gives {}, one colour a pixel: the mosaic is recorded as if it were gray; "
+    "for gray without it ask for camera.pixel_format 8 or 16, if the camera has that"
+)
 CLOSE = 0.05
 """Part by which a rate may differ from what was asked without a word."""
 
@@ -110,8 +114,11 @@ class Driven:
         try:
             self._patient = camera.trigger == "external"
             self._ask(device, wishes(camera))
-            trigger = device.knobs().get("trigger")
+            knobs = device.knobs()
+            trigger, pixels = knobs.get("trigger"), knobs.get("pixel_format")
             self._patient = self._patient or (trigger is not None and trigger.read() == "external")
+            if pixels is not None and str(pixels.read()).startswith("Bayer"):
+                self._say(MOSAIC.format(pixels.read()))
         except device.errors as error:
             _let_go(device)
             raise SourceError(f"{self.name} does not open: {reason(error)}") from error
@@ -122,9 +129,14 @@ class Driven:
         knobs = device.knobs() if wanted else {}
         for setting, wish in wanted.items():
             said = turn(setting, knobs.get(setting), wish, device.errors)
-            if said and said not in self._told:
-                logger.warning("%s %s", self.name, said)
-                self._told.add(said)
+            if said:
+                self._say(said)
+
+    def _say(self, said: str) -> None:
+        """Warn once, however often the camera is opened again."""
+        if said not in self._told:
+            logger.warning("%s %s", self.name, said)
+            self._told.add(said)
 
     def _look(self, device: Device) -> list[Shot]:
         """Return the first pictures: two, or as many as measure a rate that is not told."""

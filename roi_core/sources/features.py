@@ -27,17 +27,19 @@ OFF = {"ExposureAuto": "Off", "ExposureMode": "Timed", "GainAuto": "Off", "Acqui
 
 
 class Features:
-    """What one GenICam camera lets be adjusted."""
+    """What one GenICam camera lets be adjusted; of its kinds of pixels those that are `readable` by name."""
 
     def __init__(
         self,
         find: Callable[[str], Any | None],
         writable: Callable[[Any], bool],
         spell: Callable[[str], str] = str,
+        readable: str = ".*",
     ) -> None:
         self._find = find
         self._writable = writable
         self._spell = spell
+        self._readable = readable
 
     def value(self, *names: str) -> Any | None:
         """Return what the first node that there is says; None without any."""
@@ -105,14 +107,17 @@ class Features:
         if node is None:
             return None
 
+        def kinds() -> list[str]:
+            return [name for name in self._of(node, "symbolics") if re.fullmatch(self._readable, name)]
+
         def write(wish: str) -> None:
-            known = {name.lower(): name for name in self._of(node, "symbolics")}
+            known = {name.lower(): name for name in kinds()}
             for spelled in (wish.lower(), f"mono{wish}".lower()):
                 if spelled in known:
                     return self._set(node, known[spelled])
             raise ValueError(wish)
 
-        return Knob(partial(self._of, node, "value"), write, lambda: ", ".join(self._of(node, "symbolics")))
+        return Knob(partial(self._of, node, "value"), write, lambda: ", ".join(kinds()))
 
     def _trigger(self) -> Knob | None:
         mode = self._find("TriggerMode")

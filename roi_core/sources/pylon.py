@@ -21,6 +21,8 @@ __all__ = ["Pylon", "found"]
 
 NO_NUMBER = 2**64 - 1
 """What pylon gives for the number of a block that has none."""
+READABLE = r"(Mono|Bayer[RGB]{2})\d+\w*|(RGB|BGR)8(Packed)?"
+"""Names of the kinds of pixels that pypylon gives as gray or colour."""
 GIGE_NUMBERS = 65_535
 """A GigE camera counts from 1 to this, unless it uses the extended ids of GigE Vision 2."""
 
@@ -63,7 +65,7 @@ class Basler:
             node = nodes.GetNode(name)
             return node if genicam.IsReadable(node) else None
 
-        self._features = Features(find, genicam.IsWritable, str.capitalize)
+        self._features = Features(find, genicam.IsWritable, str.capitalize, READABLE)
         self.knobs = self._features.knobs
         self._tick = 1.0 / (self._features.value("GevTimestampTickFrequency") or 1e9)
         extended = str(self._features.value("GevGVSPExtendedIDMode") or "Off") != "Off"

@@ -129,8 +129,33 @@ def test_sixteen_bits_arrive(opened, word, kind, full):
 
 
 def test_pixels_that_cannot_be_read_are_told(opened):
+    source = opened("pylon")
+    source._device.camera.PixelFormat.Value = "BGRA8Packed"
     with pytest.raises(SourceError, match=r"cannot be read \(BGRA8Packed\); ask for others"):
-        opened("pylon", pixel_format="bgra8packed")
+        next(source.frames())
+
+
+def test_every_kind_of_pixels_that_is_offered_can_be_read(opened, caplog):
+    opened("pylon", pixel_format="bgra8packed").close()
+    assert caplog.messages[0].startswith("pylon:0815-0000 refused camera.pixel_format bgra8packed: it allows")
+    kinds = caplog.messages[0].partition(" it allows ")[2].partition(";")[0].split(", ")
+    assert {"Mono8", "Mono12", "RGB8Packed", "BGR8Packed", "BayerGR12"} <= set(kinds)
+    for kind in kinds:
+        source = opened("pylon", pixel_format=kind)
+        image = next(source.frames()).image
+        assert image.shape == (96, 128, 3)[: 3 if "8Packed" in kind else 2]
+        source.close()
+
+
+def test_a_colour_mosaic_is_told_once(opened, caplog):
+    source = opened("pylon", pixel_format="BayerGR12")
+    frames = source.frames()
+    next(frames)
+    source._device.camera.Close()
+    next(frames)
+    mosaic = [text for text in caplog.messages if "mosaic" in text]
+    assert len(mosaic) == 1
+    assert mosaic[0].startswith("pylon:0815-0000 gives BayerGR12, one colour a pixel: the mosaic is recorded")
 
 
 def test_colour_comes_in_blue_green_red(opened):
