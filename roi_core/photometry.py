@@ -43,7 +43,7 @@ TAUS: Final = (0.05, 0.2, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How to correct; ``lowpass`` in Hz, 0 for none.
+    """How to correct; ``lowpass`` in Hz, 0 for none. At half the rate and above it does nothing.
 
     ``own_bleaching`` divides each trace by its own bleaching curve first: for a reference that fades at
     another pace than the signal.

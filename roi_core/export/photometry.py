@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from roi_core.errors import RecordingError
+from roi_core.errors import RecordingError, SettingsError
 from roi_core.photometry import Rules, correct
 from roi_core.recording.light import main_rows, rules_of
 from roi_core.rois.twins import pairs
@@ -60,6 +60,8 @@ def corrected(recording: Recording, asked: Asked | None = None) -> list[Correcte
     ------
     RecordingError
         The recording does not show the channel or half that was asked for, or no region has a twin.
+    SettingsError
+        The low-pass is not below half the rate of the signal.
     """
     asked = asked or Asked()
     light = rules_of(recording)
@@ -107,6 +109,7 @@ def _by_channels(recording: Recording, _light: Channels, reference: str, asked: 
     rows, (beside, dim) = recording.rows_of(signal), recording.means_of(reference)
     time, bright = recording.time[rows], recording.means[rows].astype(np.float64)
     _refuse_nothing(recording, bright)
+    _refuse_fast(asked.rules.lowpass, time, signal)
     for k, name in enumerate(recording.names):
         result = correct(time, bright[:, k], beside, dim[:, k].astype(np.float64), asked.rules)
         yield Corrected(name, signal, reference, rows, time, bright[:, k], result)
@@ -118,6 +121,7 @@ def _by_halves(recording: Recording, light: Channels, reference: str, asked: Ask
     rows = main_rows(recording)
     time, means = recording.time[rows], recording.means[rows].astype(np.float64)
     _refuse_nothing(recording, means)
+    _refuse_fast(asked.rules.lowpass, time, signal)
     found = pairs(recording.circles, light.shift(recording.shape))
     if not found:
         raise RecordingError(
@@ -134,6 +138,15 @@ def _refuse_half(recording: Recording, signal: str, there: tuple[str, ...], refe
     if signal not in there:
         raise RecordingError(
             f"{recording.path}: {signal} cannot be corrected by {reference}: one is a channel, one a half"
+        )
+
+
+def _refuse_fast(lowpass: float, time: Trace, signal: str) -> None:
+    """Refuse to smooth a trace by what is not slower than half its rate: that would leave it as it is."""
+    limit = 0.5 / float(np.median(np.diff(time))) if len(time) > 1 else np.inf
+    if lowpass >= limit:
+        raise SettingsError(
+            "--lowpass", lowpass, f"below {limit:.4g} Hz, half the rate of {signal}, or left out"
         )
 
 

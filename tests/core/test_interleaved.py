@@ -233,6 +233,8 @@ def test_the_command_prints_the_fit_and_writes_the_table(tmp_path, capsys):
     assert first.startswith("0.000000,0,")
     assert main(["photometry", str(tmp_path / "a.h5")]) == 1
     assert "exists; use --overwrite" in capsys.readouterr().err
+    assert main(["photometry", str(tmp_path / "a.h5"), "--lowpass", "500", "--overwrite"]) == 2
+    assert "--lowpass = 500.0: below 25 Hz, half the rate of 470, or left out" in capsys.readouterr().err
     assert main(["photometry", str(tmp_path / "a.h5"), "--signal", "415", "--overwrite"]) == 1
     assert "signal and reference are both 415; name another: 470" in capsys.readouterr().err
 
