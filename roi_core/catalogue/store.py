@@ -191,7 +191,7 @@ class Catalogue:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.ProgrammingError:
+        except (CatalogueError, sqlite3.ProgrammingError):
             raise
         except sqlite3.DatabaseError as error:
             busy = "locked" in str(error)

@@ -315,7 +315,8 @@ def test_a_file_of_another_kind_stays_as_it_is(tmp_path, files, kind):
         path.write_text("of the day\n" * 300, encoding="utf-8")
     before = path.read_bytes()
     there = sorted(path.parent.iterdir())
-    assert "is no catalogue and stays as it is" in refused("catalogue", "--catalogue", path)
+    told = f"roi_stream: {path} is no catalogue and stays as it is; give another file"
+    assert refused("catalogue", "--catalogue", path) == told
     assert (path.read_bytes(), sorted(path.parent.iterdir())) == (before, there)
 
 
