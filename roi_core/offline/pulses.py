@@ -89,7 +89,7 @@ def match(path: Path, time: Trace, index: NDArray[np.int64], pulses: Trace, *, d
     tried = [_follow(time, pulses, period, *pair) for pair in _beginnings(rows, logged, first)]
     counts = [int((found >= 0).sum()) for found, _ in tried]
     best = 0 if dated else max(range(len(tried)), key=lambda k: counts[k])  # of equals the nearest to `first`
-    others = counts[:best] + counts[best + 1 :]
+    most, tells = max(counts[:best] + counts[best + 1 :], default=0), _tells(rows, logged)
     pulse, line = tried[best]
     there = np.flatnonzero(pulse >= 0)
     off = time[there] - (line[0] + line[1] * pulses[pulse[there]])
@@ -99,8 +99,7 @@ def match(path: Path, time: Trace, index: NDArray[np.int64], pulses: Trace, *, d
     return Match(
         pulse, int(pulse[there[0]]), len(pulses) - 1 - int(pulse[there[-1]]),
         tuple(_holes(pulse, index)), 1e6 * (line[1] - 1), jitter, dated,
-        counts[best] >= max(others, default=0) if dated
-        else counts[best] > max(others, default=0) and _tells(rows, logged),
+        counts[best] >= most or not tells if dated else counts[best] > most and tells,
     )  # fmt: skip
 
 

@@ -257,6 +257,7 @@ def test_a_log_that_began_long_before_is_told_by_its_dates(lacking):
     pulses = np.delete(0.025 * (np.arange(710) - 200) + 0.009, 200 + lacking)
     result, said = found(frames(300), np.arange(300), pulses, dated=True)
     assert (result.before, result.after, result.alone.tolist()) == (200, 210, [lacking])
+    assert result.unique
     assert said[-1].startswith(f"row {lacking} ")
     guess, said = found(frames(300), np.arange(300), pulses)
     assert not guess.unique
