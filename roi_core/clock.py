@@ -59,6 +59,7 @@ class Kind(StrEnum):
     BACK = "set back"
     GAP = "gap"
     LATE = "late"
+    COUNT = "missing by its own count"
 
 
 WORDS: Final = {
@@ -68,8 +69,9 @@ WORDS: Final = {
     Kind.STRAY: "{rows} off by {size:+.4g} s",
     Kind.JUMP: "the clock is off by {size:+.6g} s for {rows} and comes back",
     Kind.BACK: "the clock is set back by {size:.6g} s and stays there",
-    Kind.GAP: "{size:.4g} s after the row before: about {missing} frames missing, or a pause",
+    Kind.GAP: "{size:.4g} s after the row before: about {frames} missing, or a pause",
     Kind.LATE: "{size:.4g} s after the row before, but those behind catch up: late, not lost",
+    Kind.COUNT: "{frames} missing before it by the camera's own count",
 }
 MANY: Final = {
     Kind.FIRST: "garbage first values",
@@ -80,6 +82,7 @@ MANY: Final = {
     Kind.BACK: "times that the clock was set back",
     Kind.GAP: "gaps",
     Kind.LATE: "times that frames were late and caught up",
+    Kind.COUNT: "gaps in the camera's own count",
 }
 
 
@@ -96,8 +99,9 @@ class Finding:
     @property
     def sentence(self) -> str:
         """What it is and where."""
-        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
-        return f"row {self.row}: " + WORDS[self.kind].format(size=self.size, rows=rows, missing=self.missing)
+        words = WORDS[self.kind]
+        rows, frames = _number(self.rows, "row"), _number(self.missing, "frame")
+        return f"row {self.row}: " + words.format(size=self.size, rows=rows, frames=frames)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +131,7 @@ class Findings:
 
     @property
     def missing(self) -> int:
-        """Frames that are missing by the gaps, if none of them is a pause."""
+        """Frames that are missing, by the camera's count and by the gaps, if none of those is a pause."""
         return sum(finding.missing for finding in self.found)
 
     def notes(self, name: str = "") -> list[str]:
@@ -143,7 +147,8 @@ class Findings:
             else:
                 worst = max(some, key=lambda finding: abs(finding.size))
                 missing = sum(finding.missing for finding in some)
-                extra = f", about {missing} frames missing" if missing else ""
+                about = "" if kind is Kind.COUNT else "about "
+                extra = f", {about}{_number(missing, 'frame')} missing" if missing else ""
                 told.append(f"{name}{len(some)} {MANY[kind]}{extra}; the worst, {worst.sentence}")
         return told
 
@@ -158,7 +163,8 @@ def examine(times: Times, rate: float = 0.0, numbers: NDArray[np.int64] | None =
     rate
         Frames per second as told, for a table too short to tell by itself; 0 is not known.
     numbers
-        (n,) the camera's own count, increasing: a gap that it explains is none. By default the row.
+        (n,) the camera's own count, increasing: a gap in time that it explains is told as one of the count,
+        whose losses are certain. By default the row.
     """
     times = np.asarray(times, np.float64)
     count = np.arange(len(times)) if numbers is None else np.asarray(numbers, np.int64)
@@ -179,6 +185,7 @@ def examine(times: Times, rate: float = 0.0, numbers: NDArray[np.int64] | None =
     found += [_off(int(rows[row]), size, int(rows[end] - rows[row])) for row, end, size in jumps]
     found += _strays(times + shift, line, believed, sane)
     found += _gaps(line, count, believed, period)
+    found += _skips(line, count)
     return Findings(
         rows=len(times),
         period=period,
@@ -201,6 +208,10 @@ def repair(
     count = np.arange(len(times)) if numbers is None else np.asarray(numbers, np.int64)
     found = examine(times, rate, numbers)
     return _apart(_line(times + found.moved, count, found.believed, found.period)), found
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _period(steps: Times, rate: float) -> float:
@@ -351,3 +362,13 @@ def _gaps(
         kind = Kind.GAP if missing > 0 else Kind.LATE
         found.append(Finding(kind, row, size, missing=max(missing, 0)))
     return found
+
+
+def _skips(line: Times, numbers: NDArray[np.int64]) -> list[Finding]:
+    """Return where the camera's own count goes on by more than one."""
+    missing = np.diff(numbers) - 1
+    rows = (np.flatnonzero(missing > 0) + 1).tolist()
+    return [
+        Finding(Kind.COUNT, row, float(line[row] - line[row - 1]), missing=int(missing[row - 1]))
+        for row in rows
+    ]

@@ -19,7 +19,7 @@ from roi_core.clock import repair
 from roi_core.errors import SourceError, SourceNotFound
 from roi_core.sources.capture import cv2, keep_depth, open_capture
 from roi_core.sources.files import Stack
-from roi_core.sources.tables import read_table
+from roi_core.sources.tables import counted, read_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,9 +33,9 @@ logger = logging.getLogger(__name__)
 
 
 class Stamps(NamedTuple):
-    """What the computer noted for each frame: the camera's frame number, and the time in s."""
+    """What the computer noted for each frame: the camera's frame number, as it stands, and the time in s."""
 
-    numbers: NDArray[np.int64]
+    numbers: NDArray[np.float64]
     times: NDArray[np.float64]
 
 
@@ -124,11 +124,15 @@ class Miniscope(Stack):
         self.rate = float(told[1]) if told and float(told[1]) else self.rate
         if count != self.length:
             logger.warning("%s has %d time stamps for %d frames", self.name, count, self.length)
-        if np.any(np.diff(stamps.numbers) <= 0):
-            logger.warning("%s: frame numbers go back; gaps cannot be known from them", self.name)
-            stamps = stamps._replace(numbers=np.arange(count))
+        numbers = counted(stamps.numbers)
+        if numbers is None:
+            logger.warning(
+                "%s: its frame numbers go back or are no count; gaps cannot be known from them", self.name
+            )
+            numbers = np.arange(count)
+        stamps = stamps._replace(numbers=numbers.astype(np.float64))
         if count > 1:
-            times, found = repair(stamps.times, self.rate, stamps.numbers)
+            times, found = repair(stamps.times, self.rate, numbers)
             stamps = stamps._replace(times=times)
             for note in found.notes(f"{self.name}: time stamps: "):
                 logger.warning("%s", note)
@@ -137,7 +141,7 @@ class Miniscope(Stack):
         number, time = (stamps.numbers[-1], stamps.times[-1]) if count else (-1, -1 / self.rate)
         numbers = np.r_[stamps.numbers, number + more]
         times = np.r_[stamps.times, time + more / self.rate]
-        return Stamps(numbers.astype(np.int64), times - times[0])
+        return Stamps(numbers, times - times[0])
 
     def _trust(self, stamps: Stamps, told: dict[str, float | None]) -> None:
         self.rate = float(1 / np.median(np.diff(stamps.times) / np.diff(stamps.numbers)))
@@ -190,13 +194,13 @@ def _read_stamps(folder: Path, frames: int) -> Stamps:
         if rows.shape[1] < (2 if name.endswith(".csv") else 3):
             continue
         if len(rows) and name.endswith(".csv"):
-            return Stamps(rows[:, 0].astype(np.int64), rows[:, 1] / 1000)
+            return Stamps(rows[:, 0], rows[:, 1] / 1000)
         if len(rows):
             # V3 interleaves all cameras; ours is the one with as many rows as there are frames.
             cameras = [rows[rows[:, 0] == camera] for camera in np.unique(rows[:, 0])]
             ours = min(cameras, key=lambda some: abs(len(some) - frames))
-            return Stamps(ours[:, 1].astype(np.int64), ours[:, 2] / 1000)
-    return Stamps(np.empty(0, np.int64), np.empty(0))
+            return Stamps(ours[:, 1], ours[:, 2] / 1000)
+    return Stamps(np.empty(0), np.empty(0))
 
 
 def _differs(told: float, measured: float) -> bool:

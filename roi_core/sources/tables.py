@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["UNITS", "Stamps", "Table", "read_clocks", "read_table"]
+__all__ = ["UNITS", "Stamps", "Table", "counted", "read_clocks", "read_table"]
 
 UNITS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 """Seconds in each."""
@@ -26,6 +26,9 @@ LAST: Final = 1e21
 """Beyond this no number is a time, in whatever unit."""
 LARGEST: Final = 512 * 2**20
 """Characters of a table that are read; more is no table of time stamps."""
+
+SPARSE: Final = 100
+"""Numbers a frame beyond which what counts them is no count of frames."""
 
 
 class Table(NamedTuple):
@@ -71,7 +74,7 @@ def read_clocks(path: Path, unit: str = "") -> list[Stamps]:
         told = unit or _told(named[column])
         for name, some in _cameras(rows, camera):
             title = " ".join(filter(None, (name, names[column] if names else "")))
-            numbers = None if number in (None, column) else _counted(some[:, number])
+            numbers = None if number in (None, column) else counted(some[:, number])
             used = told or _guessed(some[:, column])
             times = some[:, column] * UNITS[used]
             found.append(Stamps(title or "time", times, numbers, used, guessed=not told))
@@ -139,11 +142,14 @@ def _cameras(rows: NDArray[np.float64], column: int | None) -> Iterator[tuple[st
         yield f"camera {camera:g}", rows[rows[:, column] == camera]
 
 
-def _counted(numbers: NDArray[np.float64]) -> NDArray[np.int64] | None:
-    """Return the numbers as a count, if they can be one: whole and increasing."""
-    fits = np.isfinite(numbers).all() and np.abs(numbers).max(initial=0) < 2**53
-    count = numbers.astype(np.int64) if fits else np.empty(0, np.int64)
-    return count if fits and (count == numbers).all() and (np.diff(count) > 0).all() else None
+def counted(numbers: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """Return the numbers as a count, if they can be one: whole, increasing, and not nearly all missing."""
+    if not np.isfinite(numbers).all() or np.abs(numbers).max(initial=0) >= 2**53:
+        return None
+    count = numbers.astype(np.int64)
+    span = int(count[-1] - count[0]) if len(count) else 0
+    sound = (count == numbers).all() and (np.diff(count) > 0).all() and span <= SPARSE * len(count)
+    return count if sound else None
 
 
 def _told(name: str) -> str:

@@ -66,7 +66,9 @@ class TestAnyClock:
         ).tolist()
         assert len(findings.found) == len(findings.of(Kind.GAP))
         np.testing.assert_array_equal(repair(raw)[0], raw, "a gap stays a gap")
-        assert examine(raw, numbers=numbers).found == (), "the camera's own count explains them"
+        counted = examine(raw, numbers=numbers)
+        assert counted.found == counted.of(Kind.COUNT), "the camera's own count explains them"
+        assert counted.missing == numbers[-1] + 1 - len(raw)
 
     @given(
         st.sets(st.integers(1, 58), max_size=9),
@@ -153,6 +155,16 @@ def test_tells_each_of_a_few_and_the_worst_of_many():
     assert Finding(Kind.GAP, 7, 0.649, missing=12).sentence == (
         "row 7: 0.649 s after the row before: about 12 frames missing, or a pause"
     )
+
+
+def test_what_the_cameras_own_count_misses_is_told():
+    numbers = np.r_[0:50, 51:100, 149:200]
+    findings = examine(numbers * PERIOD, numbers=numbers)
+    assert findings.missing == 50
+    assert findings.notes() == [
+        "row 50: 1 frame missing before it by the camera's own count",
+        "row 99: 49 frames missing before it by the camera's own count",
+    ]
 
 
 class TestRealClocks:

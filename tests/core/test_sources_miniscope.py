@@ -69,6 +69,17 @@ def test_missing_stamps_are_continued_and_no_frame_is_lost(tmp_path, caplog):
     assert "12_00_00/Miniscope has 9 time stamps for 12 frames" in caplog.messages
 
 
+@pytest.mark.parametrize("wrong", ["nan", "1e300", "-1e300", "1e18", "1e12", "7.5", "3"])
+def test_a_frame_number_that_is_none_costs_no_frame(tmp_path, caplog, wrong):
+    source = opened(write_session(tmp_path, numbers=[*range(11), wrong]))
+    frames = collect(source)
+    source.close()
+    assert values(frames) == [frame.index for frame in frames] == list(range(12))
+    assert source.rate == pytest.approx(20.0)
+    told = "its frame numbers go back or are no count; gaps cannot be known from them"
+    assert f"12_00_00/Miniscope: {told}" in caplog.messages
+
+
 def test_without_stamps_the_rate_of_the_metadata_holds(tmp_path):
     session = write_session(tmp_path)
     (session / "Miniscope" / "timeStamps.csv").unlink()
