@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import re
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -20,19 +22,23 @@ if TYPE_CHECKING:
 
 __all__ = ["UNITS", "Stamps", "Table", "counted", "read_clocks", "read_table"]
 
+logger = logging.getLogger(__name__)
+
 UNITS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 """Seconds in each."""
 LAST: Final = 1e21
 """Beyond this no number is a time, in whatever unit."""
-LARGEST: Final = 512 * 2**20
+LARGEST: Final = 64 * 2**20
 """Characters of a table that are read; more is no table of time stamps."""
 
+CAMERA: Final = r"cam(era)?[ _]?(num|number|no|id|index)?"
+"""What a column is called that tells the camera of each row."""
 SPARSE: Final = 100
 """Numbers a frame beyond which what counts them is no count of frames."""
 
 
 class Table(NamedTuple):
-    """Rows of numbers and the names of their columns, if there is a header; torn lines are left out."""
+    """Rows of numbers, NaN where a line was torn, and the names of their columns, if there is a header."""
 
     names: tuple[str, ...]
     rows: NDArray[np.float64]
@@ -68,7 +74,7 @@ def read_clocks(path: Path, unit: str = "") -> list[Stamps]:
     if not columns:
         raise SourceError(f"{path} has no column of times; its columns are {', '.join(names)}")
     number = _first(named, "frame") if any(named) else 0 if rows.shape[1] > 1 else None
-    camera = _first(named, "cam")
+    camera = next((k for k, name in enumerate(named) if re.fullmatch(CAMERA, name)), None)
     found: list[Stamps] = []
     for column in columns:
         told = unit or _told(named[column])
@@ -84,18 +90,30 @@ def read_clocks(path: Path, unit: str = "") -> list[Stamps]:
 def read_table(path: Path) -> Table:
     """Return the numbers in a text file, also a gzipped one; empty when there are none.
 
+    Most lines say how many belong into a row. One that has fewer was torn: what it lacks is NaN, so that the
+    rows behind keep their places. Others, and those behind the last whole row, are left out and told.
+
     Raises
     ------
     SourceError
         It is not there or cannot be read; the sentence says why.
     """
-    lines = _text(path).splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    header = () if _row(first) else _split_header(first)
-    rows = [row for line in lines if (row := _row(line))]
-    width = len(rows[0]) if rows else 0
-    whole = np.array([row for row in rows if len(row) == width]) if rows else np.empty((0, 0))
-    return Table(header if len(header) == width else (), whole)
+    lines = [(number, line) for number, line in enumerate(_text(path).splitlines(), 1) if line.strip()]
+    rows = [(number, _row(line)) for number, line in lines]
+    header = () if not rows or rows[0][1] else _split_header(lines[0][1])
+    usual = Counter(len(row) for _, row in rows if row).most_common(1)
+    width = usual[0][0] if usual else 0
+    last = max((number for number, row in rows if len(row) == width), default=0)
+    whole = [row for number, row in rows if 0 < len(row) <= width and number <= last]
+    out = [number for number, row in rows[bool(header) :] if not 0 < len(row) <= width or number > last]
+    if whole and out:
+        many = f"line {out[0]} is" if len(out) == 1 else f"{len(out)} lines, the first is {out[0]}, are"
+        numbers = "1 number" if width == 1 else f"{width} numbers"
+        logger.warning("%s: %s no row of %s and left out", path.name, many, numbers)
+    filled = np.full((len(whole), width), np.nan)
+    for k, row in enumerate(whole):
+        filled[k, : len(row)] = row
+    return Table(header if len(header) == width else (), filled)
 
 
 def _text(path: Path) -> str:
@@ -116,7 +134,8 @@ def _text(path: Path) -> str:
 
 
 def _row(line: str) -> list[float]:
-    """Return the numbers of a line; none when any word is something else."""
+    """Return the numbers of a line; none when any word is something else. Beside ``;`` a comma is decimal."""
+    line = line.replace(",", ".") if ";" in line else line
     try:
         return [float(word) for word in re.split(r"[,;\s]+", line.strip().rstrip(",;")) if word]
     except ValueError:
@@ -138,8 +157,9 @@ def _cameras(rows: NDArray[np.float64], column: int | None) -> Iterator[tuple[st
     if column is None:
         yield "", rows
         return
-    for camera in np.unique(rows[:, column]):
-        yield f"camera {camera:g}", rows[rows[:, column] == camera]
+    cameras = rows[:, column]
+    for camera in np.unique(cameras):
+        yield f"camera {camera:g}", rows[(cameras == camera) | (np.isnan(cameras) & np.isnan(camera))]
 
 
 def counted(numbers: NDArray[np.float64]) -> NDArray[np.int64] | None:

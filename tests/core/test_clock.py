@@ -237,6 +237,8 @@ class TestATable:
             ("0 0.0\n1 0.05\n2 0.1\n", "s"),
             ("\ufeff0\n50\n100\nend\n", "ms"),
             ("frame,time\n0,0\n1,50000000\n2,100000000\n7,\n", "ns"),
+            ("frame;time (s)\n0;0,00\n1;0,05\n2;0,10\n", "s"),
+            ("camera_timestamp,ttl\n0,0\n50,1\n100,0\n", "ms"),
         ],
     )
     def test_is_read_in_its_unit(self, tmp_path, name, text, unit):
@@ -244,6 +246,31 @@ class TestATable:
         np.testing.assert_allclose(clock.times, [0, 0.05, 0.1])
         assert clock.unit == unit
         assert clock.numbers is None or clock.numbers.tolist() == [0, 1, 2]
+
+    @pytest.mark.parametrize("torn", [0, 5, 9])
+    @pytest.mark.parametrize("header", ["", "frame,time (s)\n"])
+    def test_with_a_torn_line_keeps_the_places_of_the_others(self, tmp_path, torn, header):
+        lines = [f"{k},{k * PERIOD:.2f}" for k in range(12)]
+        lines[torn] = f"{torn}"
+        (clock,) = read_clocks(self.write(tmp_path, header + "\n".join(lines)))
+        times, findings = repair(clock.times, numbers=clock.numbers)
+        np.testing.assert_allclose(times, np.arange(12) * PERIOD, atol=1e-9)
+        assert [(each.kind, each.row) for each in findings.found] == [(Kind.NUMBER, torn)]
+
+    def test_tells_the_lines_it_leaves_out(self, tmp_path, caplog):
+        read_table(self.write(tmp_path, "0 1\n1 2\nwhat\n2 3\n3 4 5\n7\n"))
+        read_table(self.write(tmp_path, "time\n1\n2\nend\n"))
+        assert caplog.messages == [
+            "a.csv: 3 lines, the first is 3, are no row of 2 numbers and left out",
+            "a.csv: line 4 is no row of 1 number and left out",
+        ]
+
+    def test_keeps_the_rows_of_no_camera(self, tmp_path):
+        clocks = read_clocks(self.write(tmp_path, "camNum,time (s)\nnan,0\nnan,1\n1,0\n1,1\n"))
+        assert [(clock.name, len(clock.times)) for clock in clocks] == [
+            ("camera 1 time (s)", 2),
+            ("camera nan time (s)", 2),
+        ]
 
     @pytest.mark.parametrize(
         ("text", "name", "told"),
