@@ -150,7 +150,9 @@ def _cells_found(recording: Recording, there: int) -> str:
 
 def describe_recording(recording: Recording) -> dict[str, Any]:
     """Return the facts `roi_stream info` tells, in its order."""
-    known = recording.attributes
+    from roi_core.recording import alerts_of
+
+    known, events = recording.attributes, recording.events
     state = "complete"
     if recording.being_written:
         state = "being recorded right now"
@@ -176,7 +178,8 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "frames_dropped": known.get("frames_dropped"),
         "loss_basis": known.get("loss_basis"),
         "accounting": account_of(recording),
-        "events": len(recording.events),
+        "events": len(events),
+        "alerts": alerts_of(events),
         **{name: value for name, value in recording.card.flat().items() if value not in ("", None)},
         "start": known.get("start_iso8601"),
         "end": known.get("end_iso8601"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roi_core.errors import NotARecording, RecordingError
-from roi_core.recording import Recording
+from roi_core.recording import Recording, alerts_of
 
 if TYPE_CHECKING:
     from roi_core.recording import RecordedCells
@@ -127,7 +127,7 @@ def _facts(recording: Recording) -> dict[str, Any]:
         "rois": len(recording.shapes),
         "cells": _accepted(recording.cells),
         "refined": _accepted(recording.refined),
-        "alerts": sum(event.kind == "quality" and event.data.get("state") == "begin" for event in events),
+        "alerts": sum(alerts_of(events).values()),
         "movie": recording.has_movie,
         "part": _whole(told.get("part")),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 __all__ = ["add_arguments", "run"]
 
@@ -28,5 +29,13 @@ def run(arguments: argparse.Namespace) -> int:
         if name == "accounting":
             print(name, *account, sep="\n")
         else:
-            print(f"{name:16} {'unknown' if value is None else value}")
+            print(f"{name:16} {_shown(value)}")
     return 0
+
+
+def _shown(value: Any) -> str:
+    """Return a fact in words; counts as their sum and each, such as ``3: gap 2, lost 1``."""
+    if not isinstance(value, dict):
+        return "unknown" if value is None else str(value)
+    each = ", ".join(f"{name} {count}" for name, count in value.items())
+    return f"{sum(value.values())}: {each}" if each else "none"

@@ -220,6 +220,35 @@ def test_alerts_are_events_of_the_session(tmp_path):
     assert [alert.metric for alert in session.snapshot().alarms.alerts] == found
 
 
+def test_info_tells_how_many_alerts_of_which_figures(tmp_path, capsys):
+    from roi_core.cli import main
+    from roi_core.console import describe_recording
+    from roi_core.recording import Recording, alerts_of
+    from roi_core.session import Session
+    from roi_core.settings import LiveSettings
+    from roi_core.sources import open_source
+
+    film = np.random.default_rng(1).integers(900, 1100, (90, 16, 16)).astype(np.uint16)
+    np.save(tmp_path / "quiet.npy", film[:30])
+    film[40:80, 8:] = 65535
+    np.save(tmp_path / "glare.npy", film)
+    lines = []
+    for name in ("quiet", "glare"):
+        settings = LiveSettings()
+        session = Session(open_source(str(tmp_path / f"{name}.npy"), settings), settings)
+        out = session.record(tmp_path / f"{name}.h5")
+        session.start()
+        session.wait()
+        assert main(["info", str(out)]) == 0
+        lines += [line for line in capsys.readouterr().out.splitlines() if line.startswith("alerts")]
+    assert lines == ["alerts           none", "alerts           2: step 1, saturation 1"]
+    with Recording(tmp_path / "glare.h5") as recording:
+        assert describe_recording(recording)["alerts"] == {"step": 1, "saturation": 1}
+    told = [Event(0.0, 0, "quality", {"metric": name, "state": "begin"}) for name in ("gap", "lost", "gap")]
+    ended = [Event(9.0, 9, "quality", {"metric": "lost", "state": "end"}), Event(9.0, 9, "alert", {})]
+    assert list(alerts_of([*told[1:], *ended, told[0]]).items()) == [("gap", 2), ("lost", 1)]
+
+
 def test_a_recording_begins_with_the_alerts_that_are_on(tmp_path):
     """Record pressed while the camera is saturated: the file says so at its first row, and only there."""
     from roi_core.recording import Recording
