@@ -257,16 +257,19 @@ def _set_backs(
     """
     moved = np.zeros(len(times))
     line = times - numbers * period
-    found = []
+    found, now, done = [], 0.0, 0
     for row in (np.flatnonzero(np.diff(times) < 0) + 1).tolist():
-        before, after = line[max(row - WINDOW, 0) : row], line[row : row + WINDOW]
+        moved[done:row], done = now, row
+        recent = slice(max(row - WINDOW, 0), row)
+        before = line[recent] + moved[recent]
+        after = line[row : row + WINDOW] + now
         if min(len(before), len(after)) < FEW:
             continue
         size = float(np.median(before) - np.median(after))
-        if size > 0.5 * period and times[row] + moved[row] <= times[row - 1] + moved[row - 1]:
-            moved[row:] += size
-            line[row:] += size
+        if size > 0.5 * period and times[row] + now <= times[row - 1] + moved[row - 1]:
+            now += size
             found.append((row, size))
+    moved[done:] = now
     return moved, found
 
 
@@ -335,10 +338,11 @@ def _strays(times: Times, line: Times, believed: NDArray[np.bool_], sane: NDArra
             continue
         off = times[known] - line[known]
         size = float(off[np.abs(off).argmax()])
-        if first == 0:
-            found.append(Finding(Kind.FIRST, first, size, len(run)))
-        elif np.isin(times[run], times[[first - 1, min(run[-1] + 1, len(times) - 1)]]).all():
+        beside = [row for row in (first - 1, int(run[-1]) + 1) if 0 <= row < len(times)]
+        if np.isin(times[run], times[beside]).all():
             found.append(Finding(Kind.DUPLICATE, first, size, len(run)))
+        elif first == 0:
+            found.append(Finding(Kind.FIRST, first, size, len(run)))
         else:
             found.append(_off(first, size, len(run)))
     return found

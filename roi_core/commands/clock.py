@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     for clock, findings in zip(clocks, found, strict=True):
         print(*_lines(clock, findings), sep="\n  ")
     if any(findings.found for findings in found):
-        print(f"Rows count from 0. When imported: {RULE}.")
+        print(f"Rows count from 0, of each clock. When imported: {RULE}.")
     return 0
 
 

@@ -126,6 +126,7 @@ class TestAnyClock:
         ([9e6, 0, 1, 2, 3], [-1, 0, 1, 2, 3], [(Kind.FIRST, 0, 1)]),
         ([-9e6, 0, 1, 2, 3], [-1, 0, 1, 2, 3], [(Kind.FIRST, 0, 1)]),
         ([0, 1, 1, 2, 3], [0, 0.5, 1, 2, 3], [(Kind.DUPLICATE, 1, 1)]),
+        ([7, 7, 7], [7 - 2 / 30, 7 - 1 / 30, 7], [(Kind.DUPLICATE, 0, 2)]),
         ([0, 1, 2, 2, 2, 3, 4], [0, 1, 4 / 3, 5 / 3, 2, 3, 4], [(Kind.DUPLICATE, 2, 2)]),
         ([0, 1, np.nan, 3, 4], [0, 1, 2, 3, 4], [(Kind.NUMBER, 2, 1)]),
         ([np.nan] * 3, [0, 1 / 30, 2 / 30], [(Kind.NUMBER, 0, 3)]),
@@ -134,6 +135,7 @@ class TestAnyClock:
         ([0, 1, 2, 5, 5.1, 5.2, 6, 7, 8], [0, 1, 2, 5, 5.1, 5.2, 6, 7, 8], [(Kind.LATE, 3, 1)]),
     ],
     ids=["none", "one", "good", "spike", "two ahead", "garbage first", "garbage before", "twice the same",
+         "all the same",
          "thrice the same", "no number", "no numbers", "a pause", "set back", "late and caught up"],
 )  # fmt: skip
 def test_repairs_by_the_rule(raw, times, told):
