@@ -15,13 +15,14 @@ def main():
     """Print the table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     names = sys.argv[2:] or list(fuzzing.READERS)
-    each = {name: max(count // len(names) // (10 if name in fuzzing.SLOW else 1), 1) for name in names}
+    shares = {name: 1 if name in fuzzing.SLOW else 10 for name in names}
+    each = {name: max(round(count * share / sum(shares.values())), 1) for name, share in shares.items()}
     with tempfile.TemporaryDirectory() as place:
         seeds = Path(place) / "seeds"
         seeds.mkdir()
         fuzzing.make_seeds(seeds, SHARED)
-        print("| reader | inputs | read | refused | faults | crashes | hangs | s |")
-        print("|---|---:|---:|---:|---:|---:|---:|---:|")
+        print("| reader | inputs | read | refused | no memory | faults | crashes | hangs | s |")
+        print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
         for name, inputs in each.items():
             folder = Path(place) / name
             folder.mkdir()
@@ -29,7 +30,8 @@ def main():
             found = fuzzing.fuzz(name, inputs, folder)
             bad = f"{len(found.faults)} | {len(found.crashes)} | {len(found.hangs)}"
             took = time.perf_counter() - begun
-            print(f"| {name} | {inputs} | {found.read} | {found.refused} | {bad} | {took:.0f} |", flush=True)
+            well = f"{found.read} | {found.refused} | {found.starved}"
+            print(f"| {name} | {inputs} | {well} | {bad} | {took:.0f} |", flush=True)
             for fault, times in fuzzing.summary(found).items():
                 print(f"    {times} x {fault}", file=sys.stderr)
             for number in (*found.crashes[:5], *found.hangs[:5]):

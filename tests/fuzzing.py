@@ -1,13 +1,16 @@
 """Every reader fed with files that were damaged on purpose, each batch in a process that may die.
 
 A reader must return, or refuse with one of our errors (a sentence). Anything else it raises is a fault of
-ours; so is a death of the process, or an input it does not come back from. libhdf5 and libtiff run in that
-process too, which is why there is one.
+ours, also in a thread of its own or caught and logged; so is a death of the process, an end of it before the
+last input, or an input it does not come back from. A refusal because memory ran out is counted apart: the
+limit is ours, a user's machine would have swapped. libhdf5 and libtiff run in that process too, which is why
+there is one.
 """
 
 import csv
 import itertools
 import json
+import logging
 import mmap
 import os
 import random
@@ -15,8 +18,10 @@ import resource
 import shutil
 import signal
 import struct
+import threading
 import time
 import traceback
+from argparse import Namespace
 from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -28,6 +33,8 @@ import tifffile
 
 from roi_core import imports
 from roi_core.card import Card, LiveCard
+from roi_core.catalogue import Catalogue
+from roi_core.commands import info
 from roi_core.errors import RoiError
 from roi_core.offline.outside import Wishes, add
 from roi_core.offline.recover import recover
@@ -52,6 +59,7 @@ class Outcome:
 
     read: int = 0
     refused: int = 0
+    starved: int = 0
     faults: list[str] = field(default_factory=list)
     crashes: list[int] = field(default_factory=list)
     hangs: list[int] = field(default_factory=list)
@@ -83,6 +91,26 @@ def use_source(path):
 
 def use_rois(path):
     RoiSet.load(path, (64, 48))
+
+
+def use_info(path):
+    """Tell what is in a recording, for people and for programs."""
+    for as_json in (False, True):
+        info.run(Namespace(file=path, json=as_json))
+
+
+def use_catalogue(path):
+    """Look for recordings in a damaged catalogue."""
+    with Catalogue(path) as catalogue:
+        catalogue.find()
+        catalogue.refresh()
+
+
+def use_entry(path):
+    """Take a damaged recording into a catalogue."""
+    with Catalogue(path.parent / "of.sqlite") as catalogue:
+        catalogue.add([path])
+        catalogue.find()
 
 
 def use_result(path):
@@ -129,6 +157,9 @@ READERS = {
     "regions zip": ("rois.zip", use_rois),
     "recording": ("plain.h5", use_recording),
     "recording cells": ("cells.h5", use_recording),
+    "info": ("plain.h5", use_info),
+    "catalogue": ("catalogue.sqlite", use_catalogue),
+    "catalogue entry": ("plain.h5", use_entry),
     "recovery": ("cut.h5", recover),
     "journal": ("cut.jsonl", use_journal),
     "movie hdf5": ("plain.h5", use_source),
@@ -139,12 +170,16 @@ READERS = {
     "events csv": ("ttl.csv", use_events),
     "suite2p stat": ("suite2p/stat.npy", use_folder(("suite2p", "stat.npy"), use_result)),
     "suite2p ops": ("suite2p/ops.npy", use_folder(("suite2p", "ops.npy"), use_result)),
+    "suite2p F": ("suite2p/F.npy", use_folder(("suite2p", "F.npy"), use_result)),
+    "suite2p iscell": ("suite2p/iscell.npy", use_folder(("suite2p", "iscell.npy"), use_result)),
+    "minian array": ("minian/A.zarr/A/.zarray", use_folder(("minian", "A.zarr/A/.zarray"), use_result)),
+    "minian chunk": ("minian/A.zarr/A/0.0.0", use_folder(("minian", "A.zarr/A/0.0.0"), use_result)),
     "caiman": ("caiman.hdf5", use_result),
     "extract": ("extract.mat", use_result),
     "nwb": ("result.nwb", use_result),
 }
 """What is read: the sound file that is damaged, and the reader."""
-SLOW = ("recovery", "journal", "recording cells", "extract")
+SLOW = ("recovery", "journal", "recording cells", "extract", "minian array", "minian chunk")
 """Readers whose inputs cost so much that they get a tenth of them."""
 
 
@@ -172,6 +207,8 @@ def make_seeds(folder, shared):
     _record(folder / "plain.h5", 40, "recorder.movie=true")
     _record(folder / "cells.h5", 450, "cnmf.enabled=true", "cnmf.cell_radius=4", "cnmf.buffer=5")
     _cut(folder)
+    with Catalogue(folder / "catalogue.sqlite") as catalogue:
+        catalogue.add([folder / "plain.h5", folder / "cells.h5"])
     _from_shared(folder, shared)
 
 
@@ -206,6 +243,7 @@ def _from_shared(folder, shared):
     for name, place in small.items():
         shutil.copyfile(results / place, folder / name)
     shutil.copyfile(next((results / "extract").glob("*.mat")), folder / "extract.mat")
+    shutil.copytree(results / "minian", folder / "minian", copy_function=shutil.copyfile)
     session = next((shared / "data" / "miniscope-v3-session").rglob("timeStamps.csv")).parent
     shutil.copytree(session, folder / "miniscope", copy_function=shutil.copyfile)
 
@@ -276,22 +314,23 @@ def fuzz(name, count, folder, seed=0):
     """Feed a reader `count` inputs; return what became of them. Input k is the same in every run."""
     place, use = READERS[name]
     sound = (SEEDS / place).read_bytes()
-    shown = mmap.mmap(-1, 24)  # how far the process is: the input it has in hand, read, refused
+    shown = mmap.mmap(-1, 32)  # how far the process is: the input it has in hand, read, refused, starved
     outcome, first = Outcome(), 0
     while first < count:
-        shown[:] = struct.pack("QQQ", first, 0, 0)
+        shown[:] = struct.pack("QQQQ", first, 0, 0, 0)
         faults = folder / "faults.jsonl"
         faults.unlink(missing_ok=True)
         child = os.fork()
         if child == 0:
             _in_child(name, use, sound, range(first, count), folder, shown, faults, seed)
         status = _watched(child, shown)
-        at, read, refused = struct.unpack("QQQ", shown[:])
+        at, read, refused, starved = struct.unpack("QQQQ", shown[:])
         outcome.read += read
         outcome.refused += refused
+        outcome.starved += starved
         if faults.exists():
             outcome.faults += [json.loads(line) for line in faults.read_text().splitlines()]
-        if status == "done":
+        if status == "done" and at == count:
             break
         (outcome.hangs if status == "hangs" else outcome.crashes).append(at)
         first = at + 1
@@ -325,10 +364,11 @@ def _in_child(name, use, sound, numbers, folder, shown, faults, seed):
     """Read one input after the other; never returns."""
     try:
         _be_small()
+        _listen(lambda text: _note(faults, struct.unpack("Q", shown[:8])[0], text))
         place = folder / f"input{Path(READERS[name][0]).suffix}"
-        read = refused = 0
+        read = refused = starved = 0
         for number in numbers:
-            shown[:] = struct.pack("QQQ", number, read, refused)
+            shown[:] = struct.pack("QQQQ", number, read, refused, starved)
             data = damaged(sound, random.Random(f"{seed} {name} {number}"))
             place.unlink(missing_ok=True)
             place.write_bytes(data)
@@ -336,12 +376,15 @@ def _in_child(name, use, sound, numbers, folder, shown, faults, seed):
                 use(place)
                 read += 1
             except RoiError as error:
-                refused += 1
+                if out_of_memory(error):
+                    starved += 1
+                else:
+                    refused += 1
                 if wrong := no_sentence(str(error)):
                     _note(faults, number, wrong)
             except BaseException:
                 _note(faults, number, traceback.format_exc())
-        shown[:] = struct.pack("QQQ", numbers[-1] + 1, read, refused)
+        shown[:] = struct.pack("QQQQ", numbers[-1] + 1, read, refused, starved)
         os._exit(0)
     except BaseException:
         traceback.print_exc()
@@ -360,10 +403,38 @@ def no_sentence(text):
     return ""
 
 
-def _be_small():
-    import logging
+def out_of_memory(error):
+    """Return whether a refusal comes of a request for more memory than there is."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
-    logging.disable(logging.CRITICAL)
+
+class Logged(logging.Handler):
+    """Takes the errors that a reader of ours caught and only wrote into the log."""
+
+    def __init__(self, take):
+        super().__init__(logging.WARNING)
+        self.take = take
+
+    def emit(self, record):
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not isinstance(error, RoiError):
+            self.take("logged: " + "".join(traceback.format_exception(error)))
+
+
+def _listen(take):
+    """Hand on what goes wrong in other threads, and what is only logged."""
+    threading.excepthook = lambda args: take("".join(traceback.format_exception(args.exc_value)))
+    logging.disable(logging.NOTSET)
+    logging.getLogger().handlers = []
+    ours = logging.getLogger("roi_core")
+    ours.handlers, ours.propagate = [Logged(take)], False
+
+
+def _be_small():
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)

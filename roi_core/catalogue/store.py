@@ -240,7 +240,7 @@ def _now(path: str) -> tuple[bool, int, int]:
     """Return what `refresh` compares: whether a file is gone, its size and when it changed."""
     try:
         found = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # a path with a zero byte, of a damaged catalogue
         return True, 0, 0
     return False, found.st_size, found.st_mtime_ns
 
