@@ -100,7 +100,9 @@ def use_info(path):
 
 
 def use_catalogue(path):
-    """Look for recordings in a damaged catalogue."""
+    """Look for recordings in a damaged catalogue; one that was set aside before is not kept."""
+    for old in path.parent.glob(f"{path.name}.old*"):
+        old.unlink()
     with Catalogue(path) as catalogue:
         catalogue.find()
         catalogue.refresh()

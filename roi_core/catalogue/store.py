@@ -135,7 +135,7 @@ class Catalogue:
             rows = self._base.execute(
                 f"SELECT {', '.join(COLUMNS)} FROM recording {where} {order}", (*values, query.limit)
             ).fetchall()
-        return [_entry(row) for row in rows]
+            return [_entry(row) for row in rows]
 
     # -- the file -----------------------------------------------------------------------------------------
 
@@ -233,6 +233,8 @@ def _marked(path: Path) -> bool:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     known = dict(zip(COLUMNS, row, strict=True))
+    if known["state"] not in list(State):
+        raise sqlite3.DataError(f"a line is damaged; make it anew with --rebuild: {known['path']!r}")
     return Entry(**{**known, "state": State(known["state"]), "movie": bool(known["movie"])})
 
 

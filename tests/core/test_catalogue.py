@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 
 import h5py
@@ -416,3 +417,18 @@ def test_a_table_shows_no_control_characters(tmp_path, files):
     assert len(shown.splitlines()) == 2
     assert "no recording fits" in roi_stream("catalogue", os.fsdecode(b"\xff"), env=env).stdout
     assert "no date" in refused("catalogue", "--since", "2026-99", code=2, env=env)
+
+
+@pytest.mark.parametrize(("column", "value"), [("state", "\0omplete"), ("path", "a\0.h5")])
+def test_a_line_with_damaged_text_is_no_traceback(tmp_path, column, value):
+    path = record(tmp_path / "a.h5")
+    with Catalogue(tmp_path / "catalogue.sqlite") as catalogue:
+        catalogue.add([path])
+    with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as base, base:
+        base.execute(f"UPDATE recording SET {column} = ?", (value,))
+    with Catalogue(tmp_path / "catalogue.sqlite") as catalogue:
+        if column == "state":
+            with pytest.raises(CatalogueError, match=r"a line is damaged; make it anew with --rebuild"):
+                catalogue.find()
+        else:
+            assert (catalogue.refresh(), catalogue.find()[0].state) == (1, "missing")
