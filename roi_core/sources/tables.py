@@ -30,6 +30,8 @@ LAST: Final = 1e21
 """Beyond this no number is a time, in whatever unit."""
 LARGEST: Final = 64 * 2**20
 """Characters of a table that are read; more is no table of time stamps."""
+MOST: Final = 4_000_000
+"""Lines of a table, 37 hours of 30 frames/s; each costs some 200 bytes of memory while it is read."""
 
 CAMERA: Final = r"cam(era)?[ _]?(num|number|no|id|index)?"
 """What a column is called that tells the camera of each row."""
@@ -130,6 +132,8 @@ def _text(path: Path) -> str:
         raise SourceError(f"{path} is no text; a table of time stamps is, such as timeStamps.csv")
     if len(data) > LARGEST:
         raise SourceError(f"{path} is larger than {LARGEST >> 20} MB: that is no table of time stamps")
+    if data.count(b"\n") > MOST:
+        raise SourceError(f"{path} has more than {MOST} lines: that is no table of time stamps; split it")
     return data.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from roi_core.cli import main
 from roi_core.clock import Finding, Kind, examine, repair
 from roi_core.errors import SourceError
+from roi_core.sources import tables
 from roi_core.sources.tables import read_clocks, read_table
 
 ANY = st.floats(allow_nan=True, allow_infinity=True, width=64)
@@ -135,8 +136,8 @@ class TestAnyClock:
         ([0, 1, 2, 5, 5.1, 5.2, 6, 7, 8], [0, 1, 2, 5, 5.1, 5.2, 6, 7, 8], [(Kind.LATE, 3, 1)]),
     ],
     ids=["none", "one", "good", "spike", "two ahead", "garbage first", "garbage before", "twice the same",
-         "all the same",
-         "thrice the same", "no number", "no numbers", "a pause", "set back", "late and caught up"],
+         "all the same", "thrice the same", "no number", "no numbers", "a pause", "set back",
+         "late and caught up"],
 )  # fmt: skip
 def test_repairs_by_the_rule(raw, times, told):
     raw = np.array(raw, float)
@@ -287,6 +288,12 @@ class TestATable:
     def test_that_is_none_is_refused(self, tmp_path, text, name, told):
         with pytest.raises(SourceError, match=told):
             read_clocks(self.write(tmp_path, text, name))
+
+    def test_that_is_far_too_long_is_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(tables, "MOST", 3)
+        assert len(read_table(self.write(tmp_path, "0\n1\n2\n")).rows) == 3
+        with pytest.raises(SourceError, match="has more than 3 lines: that is no table of time stamps"):
+            read_table(self.write(tmp_path, "0\n1\n2\n3\n"))
 
     def test_that_cannot_be_read_is_refused(self, tmp_path):
         (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"0 1\n" * 5000)[:-20])
