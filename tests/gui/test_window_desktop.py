@@ -54,7 +54,7 @@ def test_it_is_found_as_it_was_left(start, tmp_path):
     assert abs(again.left - place[0]) <= 2
     assert abs(again.top - place[1]) <= 30  # a window manager may count its title bar
     assert (found.settings["display"]["theme"], found.settings["display"]["scale"]) == ("light", 1.1)
-    assert "set.motion.enabled" in found.items  # the tab of the parameters
+    assert "find" in found.items  # the tab of the parameters
     assert found.items["pane.top"] == pytest.approx(left.items["pane.top"], abs=1)
     assert "tour" not in found.items
     again.menu("Help/Tour")
