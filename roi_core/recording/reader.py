@@ -208,7 +208,7 @@ class Recording:
         """Everything that was noted, in order."""
         with self._sound():
             return [
-                Event(float(time), int(frame), kind.decode(), json.loads(_text(data)))
+                Event(float(time), int(frame), kind.decode(), dict(json.loads(_text(data))))
                 for time, frame, kind, data in self._file[layout.EVENTS][:]
             ]
 

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
@@ -244,6 +245,12 @@ def test_info_tells_how_many_alerts_of_which_figures(tmp_path, capsys):
     assert lines == ["alerts           none", "alerts           2: step 1, saturation 1"]
     with Recording(tmp_path / "glare.h5") as recording:
         assert describe_recording(recording)["alerts"] == {"step": 1, "saturation": 1}
+    with h5py.File(tmp_path / "glare.h5", "r+") as file:
+        rows = file["events"][:]
+        rows[-1]["kind"], rows[-1]["data"] = b"quality", b"[1]"
+        file["events"][:] = rows
+    assert main(["info", str(out)]) != 0
+    assert "glare.h5 is damaged" in capsys.readouterr().err
     told = [Event(0.0, 0, "quality", {"metric": name, "state": "begin"}) for name in ("gap", "lost", "gap")]
     ended = [Event(9.0, 9, "quality", {"metric": "lost", "state": "end"}), Event(9.0, 9, "alert", {})]
     assert list(alerts_of([*told[1:], *ended, told[0]]).items()) == [("gap", 2), ("lost", 1)]
