@@ -127,7 +127,7 @@ def test_regions_agree_with_cells_and_missed_ones_are_seeded(window):
         assert x + width <= left + wide, name
         assert y + height <= top + high, name
     window.click("pairs.seed")
-    state = window.until(lambda s: "missed" not in kinds(s) and len(kinds(s)) > 3, "it is a cell now", 40)
+    state = window.until(lambda s: "missed" not in kinds(s) and len(kinds(s)) > 3, "it is a cell now", 120)
     window.key("ctrl+z")
     window.until(lambda s: kinds(s)[0] == "missed", "taken back", 40)
     assert window.terminate() == 0
