@@ -191,4 +191,4 @@ def _refreshed(catalogue: Catalogue, folder: Path, stop: Callable[[], bool]) -> 
 
 def _rebuilt(catalogue: Catalogue, folder: Path, stop: Callable[[], bool]) -> str:
     count = catalogue.rebuild([folder], stop=stop)
-    return words.LIBRARY_SCANNED.format(count, folder)
+    return words.LIBRARY_SCANNED.format(words.counted(count, "recording"), folder)

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _bring_up_to_date(catalogue: Catalogue, arguments: argparse.Namespace) -> None:
     if arguments.rebuild:
         number = catalogue.rebuild(map(Path, arguments.rebuild))
-        complain(f"{number} recordings in {' and '.join(arguments.rebuild)}")
+        complain(f"{number} recording{'' if number == 1 else 's'} in {' and '.join(arguments.rebuild)}")
     if arguments.add:
         given = [Path(name) for name in arguments.add]
         for path in given:
