@@ -5,6 +5,7 @@ A stage that is off, in the making or broken is left out; frames, drawn regions 
 
 from __future__ import annotations
 
+import logging
 from itertools import compress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 
 from roi_core import rehearsal
 from roi_core.compiler import Compiler
-from roi_core.doubts import Doubts
+from roi_core.doubts import Doubts, Episode
 from roi_core.errands import Errands
 from roi_core.ledger import Fate
 from roi_core.maps import Maps, on_camera
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     Picture = NDArray[np.float32]
 
 __all__ = ["NOTHING", "Analysis", "Seen"]
+
+log = logging.getLogger(__name__)
 
 
 class Seen(NamedTuple):
@@ -54,6 +57,12 @@ class Seen(NamedTuple):
 NOTHING: Final = Seen()
 PROBE: Final = 8
 """Pixels between those by which a picture is known again."""
+HASTE: Final = 30.0
+"""Seconds for which no frame was late until it is told again that one is."""
+TOO_SLOW: Final = (
+    "cells are left out of some frames, so that the camera loses none: there is too little time. "
+    "If it lasts: a smaller picture, a larger prepare.bin, or a smaller cnmf.max_cells"
+)
 UNMOVED: Final = 10.0
 """Seconds without motion correction, after it was on, for which pictures teach the cells nothing."""
 PATIENCE: Final = 5.0
@@ -87,7 +96,7 @@ class Analysis:
         self._moved = np.zeros((0, 0), np.float32)
         self._last: NDArray[np.uint16] | None = None
         self._unmoved = 0
-        self._doubts, self._compiler = Doubts(), Compiler()
+        self._doubts, self._late, self._compiler = Doubts(), Episode(HASTE), Compiler()
         self._next_id = 0
         self.errands: Errands[Finding] = Errands()
         """What other threads want of the components."""
@@ -95,9 +104,10 @@ class Analysis:
     # -- every frame, on the worker -----------------------------------------------------------------------
 
     def step(
-        self, row: int, time: float, image: NDArray[np.uint16], settings: Settings, rois: RoiSet
-    ) -> Seen:
-        """Return what is seen in the (H, W) `image` of row `row`, at `time` s."""
+        self, row: int, time: float, image: NDArray[np.uint16], settings: Settings, rois: RoiSet,
+        late: bool = False,
+    ) -> Seen:  # fmt: skip
+        """Return what is seen in the (H, W) `image` of row `row`, at `time` s; no cells when it is late."""
         self._settings = settings
         motion, cells = settings.motion.enabled, settings.cnmf.enabled
         if not self._prepare.at_work(motion or cells):
@@ -115,7 +125,7 @@ class Analysis:
         if whole and self._maps.at_work(True):
             self._maps.run(lambda maps: maps.step(target))
         if whole and finding:
-            doubt = self._doubt(image, shift)
+            doubt = Fate.LATE if late else self._doubt(image, shift)
             activity = self._cells.run(lambda finder: self._find(finder, row, shift, doubt, settings, rois))
         if activity is None:
             self._cells.rest()
@@ -185,11 +195,15 @@ class Analysis:
     def _seen(self, shift: Shift | None, activity: Activity | None, fate: Fate, time: float) -> Seen:
         alerts = [("alert", data) for stage in self._stages for data in stage.alerts()]
         flag = "" if shift is None else shift.flag
-        news = (*alerts, *self._doubts.step(flag, time), *(activity.events if activity else ()))
+        news = [*alerts, *self._doubts.step(flag, time), *(activity.events if activity else ())]
+        if (told := self._late.step(fate is Fate.LATE, time)) is not None:
+            news.append(("cells_late", told))
+            if told["state"] == "begin":
+                log.warning("%s", TOO_SLOW)
         if shift is None:
-            return Seen(activity=activity, fate=fate, news=news)
+            return Seen(activity=activity, fate=fate, news=tuple(news))
         px = self._prepared.bin
-        return Seen((shift.dy * px, shift.dx * px), shift.confidence, flag, activity, fate, news)
+        return Seen((shift.dy * px, shift.dx * px), shift.confidence, flag, activity, fate, tuple(news))
 
     # -- at the start and at the end ----------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from roi_core.sources.base import Source
 
 __all__ = ["Arrivals"]
+
+LATE, HALF = 2.0, 0.5
+"""Frame periods by which the worker may be behind (a driver may keep no more than four frames), and for which
+it waits when it is not."""
+ANOTHER = 1.0
+"""Seconds of delay that are none: the camera's clock was set."""
 
 
 class Arrivals:
@@ -31,7 +38,8 @@ class Arrivals:
         self._source = source
         self._ledger = Ledger(source.counter)
         self._zero = 0.0
-        self._heard = perf_counter()
+        self._heard = self._free = perf_counter()
+        self._soonest = math.inf
 
     @property
     def account(self) -> Account:
@@ -52,6 +60,18 @@ class Arrivals:
         """Note that a frame arrives, or that the first is awaited; return when (s of ``perf_counter``)."""
         self._heard = perf_counter()
         return self._heard
+
+    def late(self, frame: Frame) -> bool:
+        """Return whether the worker is so far behind a camera that it may soon lose frames.
+
+        Told by how much later a frame comes than the soonest did, by its own time. A camera that had to be
+        waited for is on time; so is one whose clock was set.
+        """
+        delay = self._heard - frame.time
+        if self._heard - self._free > HALF / self._source.rate or delay - self._soonest > ANOTHER:
+            self._soonest = delay
+        self._soonest = min(self._soonest, delay)
+        return self._source.live and delay - self._soonest > LATE / self._source.rate
 
     def time_of(self, frame: Frame) -> float:
         """Return when a frame was taken, s since the first; always later than the last."""
@@ -100,4 +120,5 @@ class Arrivals:
 
     def done(self, arrival: float) -> None:
         """Note what a frame that arrived at `arrival` has cost; to be called last of all."""
-        self.meter.add(arrival, perf_counter() - arrival)
+        self._free = perf_counter()
+        self.meter.add(arrival, self._free - arrival)

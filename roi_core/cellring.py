@@ -133,7 +133,8 @@ class CellRing:
         while len(free) < len(new):
             free += range(len(self._ends), len(self._ends) + WIDTH)
             self._ends = np.concatenate([self._ends, np.full(WIDTH, NEVER)])
-            self._blocks.append(np.full((self.capacity, 3, WIDTH), np.nan, np.float32))
+            # not filled: nobody reads a column before its cell's first row, and 6 MB take a frame's time
+            self._blocks.append(np.empty((self.capacity, 3, WIDTH), np.float32))
         given = dict(zip(new, free, strict=False))
         taken = set(given.values())
         known = {cell: place for cell, place in self._column.items() if place[0] not in taken}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import math
 import signal
@@ -55,13 +56,21 @@ class Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            # asked for once, the program is on its way out: asking again must not cut that short
-            signal.signal(number, signal.SIG_IGN if self.asked else handler)
+            if self.asked:  # the program is on its way out: asking again must not cut that short
+                _ignore(number)
+            else:
+                signal.signal(number, handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if self.asked and number == signal.SIGINT and not self.recording:
             raise KeyboardInterrupt
         self.asked = self.asked or signal.Signals(number).name
+
+
+def _ignore(number: int) -> None:
+    """Ignore a signal from now on; in C first, for Python tells one that comes meanwhile as an error."""
+    ctypes.pythonapi.PyOS_setsig(number, ctypes.c_void_p(int(signal.SIG_IGN)))
+    signal.signal(number, signal.SIG_IGN)
 
 
 def run_session(session: Session, period: float, length: int | None, signals: Signals) -> None:

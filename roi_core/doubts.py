@@ -13,8 +13,9 @@ CALM: Final = 1.0
 
 @dataclass
 class Episode:
-    """Frames in doubt, with less than `CALM` between them."""
+    """Frames in doubt, with less than ``calm`` s between them."""
 
+    calm: float = CALM
     since: float = 0.0
     last: float = 0.0
     frames: int = 0
@@ -26,7 +27,7 @@ class Episode:
             self.since = time if began else self.since
             self.last, self.frames = time, self.frames + 1
             return {"state": "begin"} if began else None
-        if self.frames and time - self.last >= CALM:
+        if self.frames and time - self.last >= self.calm:
             frames, self.frames = self.frames, 0
             return {"state": "end", "frames": frames, "seconds": round(self.last - self.since, 3)}
         return None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
+from roi_core.calm import WRITING, step_back
 from roi_core.errors import sentence
 from roi_core.frame import FinishReason, Summary
 from roi_core.ledger import Account, Carried, Ledger
@@ -137,6 +138,7 @@ class Lane:
         self._leave(sample)
 
     def _run(self) -> None:
+        step_back(WRITING)
         if not self._open():
             return
         try:

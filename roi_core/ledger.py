@@ -46,6 +46,7 @@ class Fate(StrEnum):
     JUMP = "jump"
     UNSURE = "unsure"
     UNMOVED = "unmoved"
+    LATE = "late"
     OFF = "off"
     OTHER_LIGHT = "other_light"
     MAKING = "making"
@@ -65,6 +66,7 @@ WATCHED: Final = {
 NOT_ANALYSED: Final = {
     Fate.OFF: "cell finding off",
     Fate.OTHER_LIGHT: "of another light",
+    Fate.LATE: "left out, the camera could not wait",
     Fate.MAKING: "being compiled or made",
     Fate.GIVEN_UP: "given up",
     Fate.FAILED: "a stage failed",

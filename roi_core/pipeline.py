@@ -53,9 +53,10 @@ class Pipeline:
         """Return what each stage costs, in their order; from any thread."""
         return {"gray": self._gray, **self.analysis.meters(), "regions": self._regions}
 
-    def step(self, frame: Frame, time: float, settings: Settings, rois: RoiSet) -> Sample:
+    def step(self, frame: Frame, time: float, settings: Settings, rois: RoiSet, late: bool = False) -> Sample:
         """Return what was measured on `frame`; `time` is in s since the session's first frame.
 
+        When it is ``late`` already, cells are left out.
         The gray picture is left in the claimed slot of the frame ring, for the caller to publish.
         """
         begun = perf_counter()
@@ -65,7 +66,7 @@ class Pipeline:
         channel, told = self.channels.step(frame.index, image, settings.channels)
         main = channel == self.channels.main
         if main:
-            seen = self._seen = self.analysis.step(self._rows, time, image, settings, rois)
+            seen = self._seen = self.analysis.step(self._rows, time, image, settings, rois, late)
         else:
             fate = Fate.OTHER_LIGHT if settings.cnmf.enabled else Fate.OFF
             seen = self._seen._replace(news=(), fate=fate)

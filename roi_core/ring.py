@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roi_core.calm import there
 from roi_core.jit import fence, kernel
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class FrameRing:
             raise ValueError(f"a frame ring of depth {depth} cannot be read safely; use 2 or more")
         self.shape = shape
         self.depth = depth
-        self._images = np.zeros((depth, *shape), np.uint16)
+        self._images = there(np.empty((depth, *shape), np.uint16))
         self._index = np.zeros(depth, np.int64)
         self._time = np.zeros(depth, np.float64)
         self._head = np.zeros(1, np.int64)

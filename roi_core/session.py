@@ -297,7 +297,7 @@ class Session:
         news += [edit_event(edit, frame.index, time) for edit in edits]
         news += self._said(time, frame.index)
         try:
-            sample = self._pipeline.step(frame, time, settings, self._rois)
+            sample = self._pipeline.step(frame, time, settings, self._rois, self._arrivals.late(frame))
         except Exception:
             self._arrivals.fail(frame)
             raise

@@ -79,8 +79,8 @@ class Finding(Protocol):
     """Finds cells. ``input`` (h, w) is where the picture of the next step is written.
 
     ``shift`` (dy, dx) px by which that picture was moved: as much of its edges was not seen by the camera.
-    From a picture in ``doubt``, moved who knows where or a copy of the last, nothing is learned; the fate of
-    the activity tells.
+    From a picture in ``doubt``, moved who knows where or a copy of the last, nothing is learned, and one that
+    is late is left out; the fate of the activity tells.
     ``behind`` frames were not searched for new cells yet.
     """
 

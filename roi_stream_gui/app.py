@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import dearpygui.dearpygui as dpg
 
-from roi_core.calm import SWITCH
+from roi_core.calm import DRAWING, SWITCH, step_back
 from roi_stream_gui.about import About
 from roi_stream_gui.dialogs import AskFile, AskQuit
 from roi_stream_gui.keyboard import Keyboard
@@ -23,7 +23,7 @@ from roi_stream_gui.layout import Layout
 from roi_stream_gui.looks import Looks, open_viewport
 from roi_stream_gui.memory import Memory
 from roi_stream_gui.monitor import Monitor
-from roi_stream_gui.outside import awake, on_signals, outlive_display, step_back
+from roi_stream_gui.outside import awake, on_signals, outlive_display
 from roi_stream_gui.pace import Pace
 from roi_stream_gui.panelboard import PanelBoard
 from roi_stream_gui.panels.base import Desk, then
@@ -62,7 +62,7 @@ class App:
         self._do.log.install()
         on_signals(self._leave)
         self._do.prepare()
-        step_back()
+        step_back(DRAWING)  # and all threads that draw; those that measure were started before
         dpg.create_context()
         try:
             self._build()

@@ -43,7 +43,7 @@ GROUPS: Final[dict[str, Group]] = {
     "edits": Group("Edits of parameters", ("setting", "card"), "mark.edit", True),
     "losses": Group(
         "Lost frames and warnings",
-        ("gap", "warning", "error", "alert", "quality", "motion_jump", "motion_unsure"),
+        ("gap", "warning", "error", "alert", "quality", "motion_jump", "motion_unsure", "cells_late"),
         "bad",
         True,
     ),

@@ -17,10 +17,8 @@ from roi_stream_gui import words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["awake", "on_signals", "outlive_display", "step_back"]
+__all__ = ["awake", "on_signals", "outlive_display"]
 
-NICE = 5
-"""How far the drawing threads step back: with two busy cores this lost 0 instead of 202 of 2000 frames."""
 WAKE_PERIOD = 0.1
 """s; a minimised window sleeps inside GLFW until an event comes, so one is sent this often."""
 
@@ -70,13 +68,3 @@ def _wake(over: threading.Event) -> None:
         return
     while not over.wait(WAKE_PERIOD):
         post()
-
-
-def step_back() -> None:
-    """Let the camera's thread go first when there are too few cores (Linux: per thread, inherited).
-
-    Threads that draw are started by this one and step back with it; those that measure are started by the
-    controller's helper, which was started before.
-    """
-    with suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -6,6 +6,8 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from roi_core.calm import ASIDE, step_back
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -65,6 +67,7 @@ class Aside(Generic[T]):
             self._thread = None
 
     def _work(self) -> None:
+        step_back(ASIDE)
         while (job := self._jobs.get()) is not None:
             self._do(job)
 

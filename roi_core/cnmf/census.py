@@ -80,7 +80,7 @@ class Census:
         self.touched: set[int] = set()
         """Ids of those that a user did something to: no rule removes them."""
         self.hidden = (0.0, 0.0, 0.0, 0.0)
-        self.past = Past(len(ring), rate)
+        self.past = Past(len(ring), rate, cells.field.room)
         self._tidied = self._shown = 0
         self._judged = False
         self._hopeless = np.zeros(0, np.int64)

@@ -43,17 +43,18 @@ LEARNED = (3, 4, 7)
 class Deconvolver:
     """Fluorescence of N cells in, calcium and spikes out: one kernel call per frame.
 
-    The views are (N,) float32 and valid until the next call. `lag` is in frames, `rate` in Hz.
+    The views are (N,) float32 and valid until the next call. `lag` is in frames, `rate` in Hz;
+    `room` is for how many cells there is memory at first.
     """
 
-    def __init__(self, rate: float, lag: int) -> None:
+    def __init__(self, rate: float, lag: int, room: int = 16) -> None:
         self.rate, self.lag, self.count = float(rate), int(lag), 0
         self._width = max(self.lag, round(SHORTEST * rate), 2) + 1
         self._probes = rise.Probes(self._width)
         self._field = np.zeros(FIELD)
         self._field[FIELD_DECAY], self._field[FIELD_RISE] = np.log(decay.DECAY), rise.RISE
         self._options = np.array([self.rate, 0.0, 0.0, 2.0, *_blocks(20.0, self.rate)])
-        self._cells, self._out = self._empty(16)
+        self._cells, self._out = self._empty(room)
 
     @property
     def raw(self) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from roi_core.cnmf.background import Glow
 from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.residual import Ring
 from roi_core.cnmf.state import Cells
-from roi_core.jit import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,20 +87,12 @@ class Ground:
     ) -> tuple[Self, NDArray[np.float32]]:
         """Return the ground with these cells in boxes of its size, and the share (N,) of each that fits."""
         ground = cls.of(field, rate, settings)
-        _touch(ground.ring.slots)
         shares = np.ones(len(shapes.ids), np.float32)
         for k, (box, centre, born, cell) in enumerate(zip(*shapes, strict=True)):
             inside = fitted(box, field.side)
             shares[k] = np.sqrt((inside**2).sum() / (box**2).sum())
             ground.cells.add(inside, (int(centre[0]), int(centre[1])), int(born), 0, int(cell))
         return ground, shares
-
-
-@kernel
-def _touch(slots: Any) -> None:
-    """Have the memory there now, not page by page when frames need it; numpy would stop the frames for it."""
-    for k in range(slots.shape[0]):
-        slots[k] = 0
 
 
 def fitted(box: NDArray[np.float32], side: int) -> NDArray[np.float32]:

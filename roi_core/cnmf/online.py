@@ -123,9 +123,8 @@ class OnlineCNMF:
         self._mean = np.zeros(field.shape, np.float32)
         self._line = np.zeros(field.shape[1], np.float32)
         self._lag = round(self._settings.cnmf.lag * self.rate)
-        self.census = Census(
-            ground.cells, Deconvolver(self.rate, self._lag), ground.ring, self._camera, self.rate, first_id
-        )
+        deconvolver = Deconvolver(self.rate, self._lag, field.room)
+        self.census = Census(ground.cells, deconvolver, ground.ring, self._camera, self.rate, first_id)
         self._usual, self._pace, self._steps = 0.0, 1.0, 0
         self._pictures = self._odd = 0
         self._stand_on(ground)
@@ -152,6 +151,8 @@ class OnlineCNMF:
 
     def step(self, row: int, settings: Settings, rois: RoiSet | None = None) -> Activity:
         """Take the picture in ``input`` as row `row`; return what the cells did."""
+        if self.doubt is Fate.LATE:
+            return self._leave_out(row, settings)
         self._follow(settings, rois)
         self._take_over(row, settings)
         if settings.cnmf.preset == "photometry" and not self._resizing:
@@ -176,6 +177,14 @@ class OnlineCNMF:
             self._hand_over(settings)
         activity = census.activity(self._lag, self.finish())
         return activity if learns else replace(activity, fate=fate)
+
+    def _leave_out(self, row: int, settings: Settings) -> Activity:
+        """Take a row for which there is no time: its values are missing, and all else waits for the next."""
+        census, nothing = self.census, np.full(self.census.cells.count, np.nan, np.float32)
+        self._row, self._steps = row, self._steps + 1
+        census.deconvolver.step(nothing, settings.cnmf)
+        census.past.remember(nothing, census.cells.t)
+        return replace(census.activity(self._lag, self.finish()), fate=Fate.LATE)
 
     def look(self) -> NDArray[np.float32]:
         """Return the raw traces (N,) of the picture in ``input``, and learn nothing from it."""
@@ -224,7 +233,7 @@ class OnlineCNMF:
     def pause(self) -> None:
         """Rows will be missing from now: begin the traces anew, keep the cells."""
         census = self.census
-        new, old = Deconvolver(self.rate, self._lag), census.deconvolver
+        new, old = Deconvolver(self.rate, self._lag, self.field.room), census.deconvolver
         new.append(np.zeros((census.cells.count, 0), np.float32))
         new.learn_from(old)
         census.deconvolver, self._steps = new, 0

@@ -21,10 +21,10 @@ STRIDE = 0.1
 
 
 class Past:
-    """A ring of so many ``frames``, `rate` of them a second; NaN where a cell was not there yet."""
+    """A ring of so many ``frames``, `rate` of them a second, with room for cells; NaN where one was not."""
 
-    def __init__(self, frames: int, rate: float) -> None:
-        self._values = np.full((frames, 64), np.nan, np.float32)
+    def __init__(self, frames: int, rate: float, room: int) -> None:
+        self._values = np.full((frames, room), np.nan, np.float32)
         self.rows = 0
         """Frames seen."""
         self._stride = max(1, round(STRIDE * rate))
@@ -36,7 +36,7 @@ class Past:
         self._values[self.rows % len(self._values), : len(fluorescence)] = fluorescence
         self.rows += 1
         if self.rows % self._stride == 0:
-            self._swing(self.rows, 0, len(fluorescence), t)
+            self._swing(np.array([self.rows]), 0, len(fluorescence), t)
 
     def begin(self, i: int, trace: NDArray[np.float32], t: Table) -> None:
         """Make room for a new cell i, with its fluorescence in the last frames (n,) and how that changed."""
@@ -45,8 +45,7 @@ class Past:
         self._values[:, i] = np.nan
         self.replace(i, trace)
         first = self.rows - len(trace) + 2 * int(self._lengths.max())
-        for head in range(first, self.rows + 1, self._stride):
-            self._swing(head, i, i + 1, t)
+        self._swing(np.arange(first, self.rows + 1, self._stride), i, i + 1, t)
 
     def replace(self, i: int, trace: NDArray[np.float32]) -> None:
         """Give cell i another fluorescence in the last frames (n,)."""
@@ -68,8 +67,8 @@ class Past:
         part: NDArray[np.float32] = self._values[order, :count]
         return part
 
-    def _swing(self, head: int, first: int, last: int, t: Table) -> None:
-        statistics.swing(self._values, head, self._lengths, first, last, t, self._share)
+    def _swing(self, heads: NDArray[np.int64], first: int, last: int, t: Table) -> None:
+        statistics.swing(self._values, heads, self._lengths, first, last, t, self._share)
 
     def _slots(self, number: int) -> NDArray[np.int64]:
         return np.arange(self.rows - number, self.rows) % len(self._values)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roi_core.calm import there
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Ring:
 
     def __init__(self, frames: int, field: Field) -> None:
         rows, columns = (size + 2 * field.margin for size in field.binned)
-        self.slots = np.zeros((frames, rows, columns), np.float32)
+        self.slots = there(np.empty((frames, rows, columns), np.float32))
         self.margin = field.margin
         self.head = 0
         self._rows = np.zeros(frames, np.int64)

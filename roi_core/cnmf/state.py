@@ -73,6 +73,11 @@ class Field:
         """Expected px of a cell."""
         return float(np.pi * self.radius**2)
 
+    @property
+    def room(self) -> int:
+        """Cells that there is room for at first: to make more in mid-recording takes longer than a frame."""
+        return int(min(max(self.shape[0] * self.shape[1] / self.area, 64), 2048))
+
 
 class Table(NamedTuple):
     """The arrays of N cells; each has room for more, so its first rows are the cells.
@@ -163,7 +168,7 @@ class Cells:
         self.field, self.grid, self.gain = field, grid, gain
         self.count = 0
         self.cover = np.zeros(field.binned, np.int16)
-        self.t = _empty(field, 64, NEIGHBOURS)
+        self.t = _empty(field, field.room, NEIGHBOURS)
 
     def add(self, box: NDArray[np.float32], centre: tuple[int, int], born: int, seen: int, cell: int) -> int:
         """Add a cell with a footprint (S, S) of any scale, born at a row and after ``seen`` frames."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.jit import kernel
+from roi_core.jit import kernel, part
 
 if TYPE_CHECKING:
     from typing import Any
@@ -84,28 +84,33 @@ def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, seconds: Any
 
 
 @kernel
-def swing(past: Any, head: Any, lengths: Any, first: Any, last: Any, t: Any, share: Any) -> None:
-    """Take the newest change of the traces of cells ``first`` to ``last`` into its moments, at each scale.
+def swing(past: Any, heads: Any, lengths: Any, first: Any, last: Any, t: Any, share: Any) -> None:
+    """Take changes of the traces of cells ``first`` to ``last`` into their moments, at each scale.
 
-    A change is the mean of the last so many frames (``lengths``) less that of as many before. ``past``
-    (frames, N) is a ring of fluorescence, its newest row ``head`` - 1.
+    A change is the mean of so many frames (``lengths``) before a head less that of as many before them.
+    ``past`` (frames, N) is a ring of fluorescence; one look for each of the ``heads``, the oldest first.
     """
     size = past.shape[0]
     change = np.empty(last - first, np.float32)
-    for k in range(lengths.size):
-        length = lengths[k]
-        if 2 * length > min(head, size):
-            continue
-        change[:] = 0
-        for n in range(length):
-            new, old = past[(head - 1 - n) % size], past[(head - 1 - n - length) % size]
-            for i in range(first, last):
-                change[i - first] += new[i] - old[i]
-        for i in range(first, last):
-            value = change[i - first] / np.float32(length)
-            if value != value:
+    for head in heads:
+        for k in range(lengths.size):
+            length = lengths[k]
+            if 2 * length > min(head, size):
                 continue
-            power = np.float32(1)
-            for m in range(4):
-                t.swings[i, k, m] += np.float32(share) * (power - t.swings[i, k, m])
-                power *= value
+            change[:] = 0
+            for n in range(length):
+                new, old = past[(head - 1 - n) % size], past[(head - 1 - n - length) % size]
+                for i in range(first, last):
+                    change[i - first] += new[i] - old[i]
+            for i in range(first, last):
+                _add_moments(change[i - first] / np.float32(length), np.float32(share), t.swings[i, k])
+
+
+@part
+def _add_moments(value: Any, share: Any, moments: Any) -> None:
+    """Follow weight and first moments of a value, unless it is NaN."""
+    power = np.float32(1)
+    for m in range(moments.size):
+        if value == value:
+            moments[m] += share * (power - moments[m])
+            power *= value

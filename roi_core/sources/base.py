@@ -28,8 +28,11 @@ __all__ = [
     "kind_of",
 ]
 
-PATIENCE = 4
-"""Frames a camera keeps for a consumer that is late, as many as a V4L2 driver usually does."""
+PATIENCE = 10
+"""Frames a camera keeps for a consumer that is late: the most that OpenCV lets a V4L2 driver keep.
+
+Those of microscopes are given more, see `roi_core.sources.handle.buffers`.
+"""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 """Seconds between attempts to reconnect: doubled each time."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from roi_core.errors import SourceError, SourceLost, SourceNotFound
 from roi_core.frame import Frame
 from roi_core.ledger import Cause
-from roi_core.sources.base import FIRST_PAUSE, LONGEST_PAUSE, asked, kind_of
+from roi_core.sources.base import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, asked, kind_of
 from roi_core.sources.capture import cv2, keep_depth, open_capture, open_options
 from roi_core.sources.counting import EmbeddedCounter, FrameCounter, ReadCounter, TimeCounter
 from roi_core.sources.devices import list_devices
@@ -196,6 +196,7 @@ class Camera(Live):
             if wish.rate:
                 capture.set(cv2.CAP_PROP_FPS, wish.rate)
         if capture is not None:
+            capture.set(cv2.CAP_PROP_BUFFERSIZE, PATIENCE)  # unasked it is 4: 70 ms at 60 Hz
             keep_depth(capture, self.name)
         return capture
 

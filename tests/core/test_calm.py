@@ -1,18 +1,22 @@
 """While a camera runs the interpreter does not pause its worker; before and after it is as it was."""
 
 import gc
+import os
 import sys
+import threading
 
+import cv2
+import numpy as np
 import pytest
 
-from roi_core.calm import SWITCH, calm
+from roi_core.calm import ASIDE, SWITCH, calm, step_back, there
 from roi_core.session import Session
 from tests.core.test_session import live
 from tests.fakes import Ramp
 
 
 def interpreter():
-    return sys.getswitchinterval(), gc.get_freeze_count()
+    return sys.getswitchinterval(), gc.get_freeze_count(), cv2.getNumThreads()
 
 
 class Watching(Ramp):
@@ -30,9 +34,10 @@ class Watching(Ramp):
 
 def fail_calmly(before):
     with calm():
-        interval, frozen = interpreter()
+        interval, frozen, helpers = interpreter()
         assert interval == pytest.approx(SWITCH, rel=0.02)
         assert frozen > before[1]
+        assert helpers == 1
         raise KeyError
 
 
@@ -59,7 +64,29 @@ def test_a_session_is_calm_while_a_camera_runs(camera):
     session = Session(source, live())
     session.start()
     session.wait()
-    for interval, frozen in source.seen:
+    for interval, frozen, _ in source.seen:
         assert (interval < 1.1 * SWITCH) is camera
         assert (frozen > before[1]) is camera
     assert interpreter() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities belong to processes here")
+def test_only_the_thread_that_steps_back_does():
+    mine, told = os.getpriority(os.PRIO_PROCESS, 0), []
+
+    def search():
+        step_back(mine + ASIDE)
+        told.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    thread = threading.Thread(target=search)
+    thread.start()
+    thread.join()
+    assert told == [min(mine + ASIDE, 19)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_what_is_there_is_zero(kind):
+    array = np.full((3, 5, 7), 9, kind)
+    assert there(array) is array
+    assert not array.any()

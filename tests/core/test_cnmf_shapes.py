@@ -221,7 +221,7 @@ def test_swing_equals_the_moments_of_all_changes():
     moments = np.zeros((n, len(lengths), 4))
     for head in range(1, len(trace) + 1):
         past[(head - 1) % frames, :n] = trace[head - 1]
-        statistics.swing(past, head, lengths, 0, n, t, share)
+        statistics.swing(past, np.array([head]), lengths, 0, n, t, share)
         for i in range(n):
             for k, length in enumerate(lengths[:2]):  # a change over 80 frames is not in a ring of 64
                 change = naive.changes(trace[:, i], head, length)
@@ -239,7 +239,7 @@ def test_calcium_rises_faster_than_it_falls_and_glow_does_not():
     glow = np.convolve(random.normal(0, 5, frames + 60), np.hanning(61), "valid")
     trace = (np.array([calcium, glow, -calcium]).T + random.normal(0, 2, (frames, 3))).astype(np.float32)
     for head in range(1, frames + 1):
-        statistics.swing(trace, head, np.array([5, 10, 21]), 0, 3, t, 1 / frames)
+        statistics.swing(trace, np.array([head]), np.array([5, 10, 21]), 0, 3, t, 1 / frames)
     found = quality.marks(3, t, np.ones(3, np.float32), (20, 20), (0.0,) * 4).asymmetry
     assert found[0] > 1
     assert abs(found[1]) < 0.25
