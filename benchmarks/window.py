@@ -142,6 +142,7 @@ def _watch(
         "file complete / exit code": f"{whole} / {code}",
         "window, draws per second (median, 5 %)": f"{np.median(rates):.1f}, {np.percentile(rates, 5):.1f}",
         "loop, ms (median, p99, longest; above 50)": _loop(first.busy, last.busy),
+        "of it before the frame is rasterised": _loop(first.made, last.made),
         "CPU of a drawn frame, ms: window, rasteriser": "{:.1f}, {:.1f}".format(*costs),
         "process, % of a core": f"{cpu:.0f}",
         "memory growth, MB": f"{grown / 1e6:.1f}",

@@ -89,8 +89,10 @@ class App:
         self._desk.texture.tick()
         self._panels.update(view)
         self._tour.update()
+        self._pace.hand_over(began)
         if self._probe is not None:
-            self._probe.poll(lambda: answer(self._desk, self._panels, view) | {"busy": self._pace.busy})
+            paces = {"busy": self._pace.busy, "made": self._pace.made}
+            self._probe.poll(lambda: answer(self._desk, self._panels, view) | paces)
         dpg.render_dearpygui_frame()
         self._pace.wait(began, view, dpg.get_mouse_pos(local=False))
         self._do.window_rate = self._pace.rate

@@ -82,7 +82,9 @@ class Cluster:
     @property
     def label(self) -> str:
         """What is written beside the line."""
-        return self.marks[0].short if len(self.marks) == 1 else f"{len(self.marks)} {self.group}"
+        if len(self.marks) == 1:
+            return self.marks[0].short
+        return f"{len(self.marks)} {'warnings' if self.group == 'losses' else self.group}"
 
     @property
     def text(self) -> str:
@@ -220,6 +222,12 @@ def _gap(data: dict[str, Any]) -> tuple[str, str]:
     return f"{lost} frame{'s' * (lost != 1)} lost, {seconds:.3g} s without a picture", f"{lost} lost"
 
 
+def _late(data: dict[str, Any]) -> tuple[str, str]:
+    if data.get("state") == "begin":
+        return "no time: cells are left out of some frames, so that none is lost", "no time"
+    return f"cells are in every frame again; {data.get('frames')} were without", "in time"
+
+
 def _region(verb: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
     def say(data: dict[str, Any]) -> tuple[str, str]:
         name = data.get("name") or f"region {data.get('id')}"
@@ -248,7 +256,7 @@ def _named(data: dict[str, Any]) -> tuple[str, str]:
 
 SAY: Final[dict[str, Callable[[dict[str, Any]], tuple[str, str]]]] = {
     "note": _note, "marker": _marker, "setting": _setting, "card": _setting, "gap": _gap,
-    "snapshot": _picture, "alert": _alert, "quality": _alert,
+    "snapshot": _picture, "alert": _alert, "quality": _alert, "cells_late": _late,
     "roi_added": _region("drawn"), "roi_changed": _region("changed"), "roi_removed": _region("deleted"),
     "birth": _cell("cell {id} found"), "merge": _cell("cell {other} merged into {id}"),
     "split": _cell("cell {id} split, new {into}"), "removed": _cell("cell {id} removed"),

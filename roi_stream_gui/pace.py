@@ -26,9 +26,15 @@ class Pace:
         """Frames drawn per second, over the last 20."""
         self.busy = [0] * (LONGEST + 1)
         """How many frames took so many ms, without the sleep after them."""
+        self.made = [0] * (LONGEST + 1)
+        """How many took so many ms until they were handed over to be rasterised."""
         self._ends = [0.0] * 20
         self._seen: tuple[object, ...] = ()
         self._quiet_since = 0.0
+
+    def hand_over(self, began: float) -> None:
+        """Count how long the frame that began at `began` took to make."""
+        self.made[_slot(time.perf_counter() - began)] += 1
 
     def wait(self, began: float, view: View, mouse: object) -> None:
         """Sleep what is left of a frame that began at `began`, sooner when something moves."""
@@ -36,7 +42,7 @@ class Pace:
         if seen != self._seen or view.hand.busy:
             self._seen, self._quiet_since = seen, began
         now = time.perf_counter()
-        self.busy[min(int(1e3 * (now - began)), LONGEST)] += 1
+        self.busy[_slot(now - began)] += 1
         left = began + 1.0 / self._wanted(began, view) - now
         if left > 0:
             time.sleep(left)
@@ -49,3 +55,7 @@ class Pace:
         if now - self._quiet_since > 1.0:
             return min(rate, IDLE_RATE)
         return max(rate, HAND_RATE) if view.hand.busy else rate
+
+
+def _slot(seconds: float) -> int:
+    return min(int(1e3 * seconds), LONGEST)

@@ -66,6 +66,7 @@ class State:
     told: dict
     typing: bool
     busy: list
+    made: list
     menus: dict
 
     def __getattr__(self, name):

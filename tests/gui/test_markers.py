@@ -27,6 +27,8 @@ SAYINGS = [
     ("merge", {"id": 2, "from": 9, "r": 0.9}, "cells", "cell 9 merged into 2"),
     ("removed", {"id": 4, "reason": "silent"}, "cells", "cell 4 removed: silent"),
     ("motion_jump", {"state": "begin"}, "losses", "motion jump: state begin"),
+    ("cells_late", {"state": "begin"}, "losses", "no time: cells are left out of some frames"),
+    ("cells_late", {"state": "end", "frames": 7, "seconds": 1}, "losses", "again; 7 were without"),
     ("restored", {"id": 4, "status": "accepted"}, "cells", "cell 4 is back"),
     ("cell_named", {"id": 4, "name": "soma"}, "cells", "cell 4 is called soma"),
     ("cell_named", {"id": 4, "name": ""}, "cells", "cell 4 has no name"),
