@@ -1,8 +1,9 @@
 """Cells as CaImAn saves them (``cnmf.save``): estimates and parameters in HDF5, pixels in Fortran order.
 
 ``C`` is our denoised calcium, ``C + YrA`` the demixed trace, ``S`` the spikes, all in the same unit (camera
-counts where the footprint is 1). What we do not keep (background, dF/F of cells, noise per pixel ...) is
-``NoneType``, as CaImAn writes None. It cannot read NaN, so a trace is 0 before its cell was found.
+counts where the footprint is 1). ``F_dff`` is the demixed trace over
+the fluorescence at rest. What we do not keep (background, noise per pixel ...) is ``NoneType``, as CaImAn
+writes None. It cannot read NaN, so a trace is 0 before its cell was found.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from roi_core import __version__, layout
+from roi_core.export.resting import resting
 from roi_core.export.units import BLOCK, Cells, needed, picture, rate_of, setting
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from roi_core.export.task import Task
     from roi_core.recording import Recording
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["write"]
 
 UNKNOWN: Final = (
-    "F_dff", "R", "W", "b", "b0", "bl", "c1", "center", "cnn_preds", "coordinates", "discarded_components",
+    "R", "W", "b", "b0", "bl", "c1", "center", "cnn_preds", "coordinates", "discarded_components",
     "f", "g", "lam", "neurons_sn", "sn",
 )  # fmt: skip
 """What CaImAn would know, and we do not."""
@@ -46,7 +50,10 @@ def write(recording: Recording, path: Path, task: Task) -> None:
         _put(estimates, "shifts", None if shifts is None else np.nan_to_num(shifts).astype(np.float64))
         for name in UNKNOWN:
             _put(estimates, name, None)
-        _write_traces(estimates, cells, recording.rows, task)
+        rest = resting(recording, cells)
+        if rest is None:
+            _put(estimates, "F_dff", None)
+        _write_traces(estimates, cells, recording.rows, rest, task)
 
 
 def _write_footprints(group: h5py.Group, cells: Cells, shape: tuple[int, int]) -> None:
@@ -83,15 +90,20 @@ def _write_params(group: h5py.Group, recording: Recording) -> None:
     init["gSig"] = np.full(2, max(1, round(radius / 2)), np.int32)
 
 
-def _write_traces(estimates: h5py.Group, cells: Cells, rows: int, task: Task) -> None:
-    """Fill C, S and YrA (N, rows), a block of rows at a time."""
-    shape = (len(cells.ids), rows)
-    calcium, spikes, rest = (estimates.create_dataset(name, shape, "f8") for name in ("C", "S", "YrA"))
+def _write_traces(
+    estimates: h5py.Group, cells: Cells, rows: int, rest: NDArray[np.float32] | None, task: Task
+) -> None:
+    """Fill C, S, YrA and, where F0 is known, F_dff (N, rows), a block of rows at a time."""
+    names = ("C", "S", "YrA") if rest is None else ("C", "S", "YrA", "F_dff")
+    made = {name: estimates.create_dataset(name, (len(cells.ids), rows), "f8") for name in names}
     for block in task.blocks(rows, BLOCK):
         denoised = cells.still(layout.CALCIUM, block).astype(np.float64)
-        calcium[:, block] = denoised.T
-        spikes[:, block] = cells.still(layout.SPIKES, block).T
-        rest[:, block] = cells.still(layout.RAW, block).T - denoised.T
+        raw = cells.still(layout.RAW, block)
+        made["C"][:, block] = denoised.T
+        made["S"][:, block] = cells.still(layout.SPIKES, block).T
+        made["YrA"][:, block] = raw.T - denoised.T
+        if rest is not None:
+            made["F_dff"][:, block] = np.nan_to_num(raw / rest).T
 
 
 def _put(group: h5py.Group, name: str, value: Any) -> None:

@@ -7,8 +7,9 @@ validation passes either way, but readers take the first for the width.
 
 Names are those that roiextractors looks for. ``PlaneSegmentation`` holds the cells (accepted and rejected,
 see its columns) with ``RoiResponseSeries`` (demixed traces above their baseline), ``Denoised`` and
-``Deconvolved``; drawn regions are in ``Regions``. Without cells it holds the regions, their means are
-``RoiResponseSeries`` and so is their dF/F. A trace is NaN where its cell or region was not there.
+``Deconvolved``, and dF/F where F0 is known (`roi_core.export.resting`); drawn regions are in ``Regions``.
+Without cells it holds the regions, their means are ``RoiResponseSeries`` and so is their dF/F. A trace is NaN
+where its cell or region was not there.
 
 Of interleaved channels each has series of its own; those of the main one have the plain names, those of
 the others end in the name of the channel.

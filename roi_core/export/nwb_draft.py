@@ -26,6 +26,7 @@ from roi_core import layout
 from roi_core.export.frames import Frames
 from roi_core.export.nwb_card import file_of, plane_of
 from roi_core.export.nwb_fill import Clock, Later, fill_masks, fill_movie, fill_rows, in_words, packed
+from roi_core.export.resting import resting
 from roi_core.export.units import (
     Cells,
     Light,
@@ -133,6 +134,12 @@ class Draft:
             ("Deconvolved", layout.SPIKES, "spikes, in the unit of the calcium they cause"),
         ):
             self._add_traces(self._light, name, what, table, partial(cells.traces, path), COUNTS)
+        rest = resting(self._recording, cells)
+        if rest is not None:
+            self._ophys.add(self._dff)
+            what = "dF/F: the demixed trace over the fluorescence of cell and background at rest"
+            dff = partial(_over, rest, partial(cells.traces, layout.RAW))
+            self._add_traces(self._dff, "RoiResponseSeries", what, table, dff, "dF/F")
 
     def _add_regions(self, regions: Regions, name: str) -> None:
         table = self._table(name, "regions drawn by hand, as they were last", regions.ids, regions.footprints)
@@ -142,7 +149,8 @@ class Draft:
         means = partial(self._recording.regions, layout.MEANS)
         self._add_traces(self._light, series, "mean of each region", table, means, COUNTS)
         if self._recording.has_dff:
-            self._ophys.add(self._dff)
+            if self._dff.name not in self._ophys.data_interfaces:
+                self._ophys.add(self._dff)
             dff = partial(self._recording.regions, layout.DFF)
             self._add_traces(self._dff, series, "dF/F of each region", table, dff, "dF/F")
 
@@ -243,3 +251,8 @@ class Draft:
             to.add_roi_response_series(series)
             path = f"/processing/ophys/{to.name}/{series.name}/data"
             self._later.append(Later(path, length, partial(fill_rows, source, light.rows, self._task)))
+
+
+def _over(rest: NDArray[np.float32], traces: Rows, rows: slice) -> NDArray[np.float32]:
+    """Return rows of traces as shares of F0."""
+    return np.asarray(traces(rows) / rest, np.float32)

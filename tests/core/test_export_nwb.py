@@ -97,6 +97,8 @@ def test_pynwb_sees_all_the_rest(path, ours):
         assert list(regions["region_name"][:]) == ["soma", "dendrite"]
         np.testing.assert_array_equal(ophys["Fluorescence"]["Regions"].data[:], ours.means)
         np.testing.assert_array_equal(ophys["DfOverF"]["Regions"].data[:], ours.dff)
+        dff = ophys["DfOverF"]["RoiResponseSeries"].data[:]
+        np.testing.assert_allclose(dff, ours.cells_dff(), rtol=1e-4, atol=1e-6)
         cells = ophys["ImageSegmentation"]["PlaneSegmentation"]
         assert set(cells["status"][:]) == {"accepted", "rejected"}
         for k, pixels in enumerate(cells["pixel_mask"][:3]):

@@ -9,10 +9,13 @@ import pytest
 from roi_core import layout
 from roi_core.errors import RecordingError
 from roi_core.export import export
+from roi_core.export.resting import resting
 from roi_core.export.task import Wishes
+from roi_core.export.units import cells_of
 from roi_core.frame import Status
 from roi_core.recording import Recording
 from tests.core.test_recorder_cells import record, samples
+from tests.exporting import recorded
 
 extractors = pytest.importorskip("roiextractors", reason="roiextractors is not installed")
 
@@ -35,6 +38,16 @@ class Ours:
             self.maps, self.shifts, self.rows = recording.maps, recording.shifts, recording.rows
             self.means, self.dff, self.time = recording.means, recording.dff, recording.time
             self.names = recording.names
+
+    def cells_dff(self):
+        """dF/F of the cells, one by one."""
+        out, mean = np.empty_like(self.raw), np.nan_to_num(self.maps["mean"]).astype(float)
+        for k in range(len(self.ids)):
+            mask = self.masks[..., k].astype(float)
+            rest = (mask * mean).sum() / (mask * mask).sum()
+            assert mean[mask > 0].min() < rest < 3 * mean[mask > 0].max()
+            out[:, k] = self.raw[:, k] / rest
+        return out
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +108,8 @@ def test_caiman_is_read_by_roiextractors(estimates, ours):
     assert found.get_traces(name="raw") == pytest.approx(np.nan_to_num(ours.raw), abs=1e-4)
     np.testing.assert_array_equal(found.get_traces(name="denoised"), np.nan_to_num(ours.calcium))
     np.testing.assert_array_equal(found.get_traces(name="deconvolved"), np.nan_to_num(ours.spikes))
-    assert found.get_traces(name="dff") is None
+    dff = np.nan_to_num(ours.cells_dff())
+    np.testing.assert_allclose(found.get_traces(name="dff"), dff, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(found.get_roi_image_masks(), ours.masks)
     np.testing.assert_array_equal(found.get_property("is_accepted", found.get_roi_ids()), ours.accepted)
     np.testing.assert_array_equal(found.get_property("snr", found.get_roi_ids()), ours.snr)
@@ -109,8 +123,18 @@ def test_caiman_has_the_names_and_kinds_of_a_file_of_its_own(estimates, shared):
         for name in ("A/data", "A/indices", "A/indptr", "A/shape", "C", "S", "YrA", "dims", "nr"):
             mine, real = a["estimates"][name], b["estimates"][name]
             assert (mine.dtype, mine.ndim) == (real.dtype, real.ndim), name
-        assert a["estimates/F_dff"][()] == b["estimates/SNR_comp"][()] == b"NoneType"
+        assert a["estimates/sn"][()] == b["estimates/SNR_comp"][()] == b"NoneType"
         assert a["estimates/A/shape"][0] == np.prod(a["dims"])
+
+
+def test_without_its_glow_a_picture_tells_no_dff(tmp_path):
+    path = recorded(tmp_path / "a.h5", "cnmf.preset=1p", frames=120)
+    with Recording(path) as recording:
+        cells = cells_of(recording, Wishes())
+        assert cells is not None
+        assert resting(recording, cells) is None
+    with h5py.File(export(path, "caiman", tmp_path / "c.hdf5")) as file:
+        assert file["estimates/F_dff"][()] == b"NoneType"
 
 
 def test_the_second_pass_is_taken_when_it_is_wished(tmp_path, caplog):

@@ -47,7 +47,7 @@ class Logged(draft.Guarded):
     log = None
 
     def __init__(self, path, overwrite):
-        self._path, self._failure, self._begun = path, None, None
+        self._path, self._failure, self._begun, self._handed = path, None, None, 0
         draft.Draft.__init__(self, self.log)
 
 

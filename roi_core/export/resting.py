@@ -1,0 +1,41 @@
+"""Resting fluorescence of cells, which turns their traces into dF/F."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roi_core.export.units import setting
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roi_core.export.units import Cells
+    from roi_core.recording import Recording
+
+__all__ = ["resting"]
+
+
+def resting(recording: Recording, cells: Cells) -> NDArray[np.float32] | None:
+    """Return F0 (N,) of each cell in the unit of its traces; None when the recording cannot tell.
+
+    ::
+
+        F0 = <a, mean> / <a, a>
+
+    is what its footprint a holds of the mean picture: cell and background, as in CaImAn's ``detrend_df_f``,
+    on the whole. The mean stands for rest, as calcium is rarely high: the dF/F of a cell that often fires
+    comes out too small by as much as it lifts its own mean. NaN where F0 is not above 0. A picture without
+    its glow (``prepare.flatten``) or without a mean has no F0.
+    """
+    mean = recording.maps.get("mean")
+    preset, flatten = (
+        setting(recording, block, name, "") for block, name in (("cnmf", "preset"), ("prepare", "flatten"))
+    )
+    if mean is None or flatten == "on" or (flatten == "auto" and preset == "1p"):
+        return None
+    a = cells.footprints
+    whole = a.T @ np.nan_to_num(mean.reshape(-1).astype(np.float64))
+    rest = whole / np.maximum(np.asarray(a.multiply(a).sum(0)).ravel(), 1e-12)
+    return np.where(rest > 0, rest, np.nan).astype(np.float32)
