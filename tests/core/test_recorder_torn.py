@@ -1,6 +1,7 @@
 """A recording cut short between any two writes to the disk: they are logged and done again one by one."""
 
 import io
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
@@ -151,3 +152,33 @@ def test_what_recover_leaves_of_every_moment_is_right(tmp_path, monkeypatch):
             np.testing.assert_array_equal(cells.raw, raw)
             assert set(np.diff(cells.footprints.indptr)) <= {0, 2}
     assert tried > 50
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system is not told what it need not keep")
+def test_the_disk_is_told_of_every_byte_twice_and_of_none_that_is_not_there(tmp_path, monkeypatch):
+    """First it begins to write, then it lets go of the memory: nothing piles up to be written at once."""
+    told, path = [], tmp_path / "a.h5"
+
+    def advise(number, first, length, advice):
+        assert advice == os.POSIX_FADV_DONTNEED
+        assert first + length <= os.fstat(number).st_size
+        told.append((first, first + length))
+
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    monkeypatch.setattr(draft, "WORTH", 1)
+    frames = np.random.default_rng(0).integers(0, 65536, (40, 32, 32), np.uint16)
+    guard = draft.Guarded(path, overwrite=False)
+    with h5py.File(guard, "w", driver="fileobj", fileobj=guard) as file:
+        movie = file.create_dataset("movie", frames.shape, "u2", chunks=(1, 32, 32))
+        for row, frame in enumerate(frames):
+            movie[row] = frame
+            if row % 5 == 4:
+                file.flush()
+    guard.close()
+    times = np.zeros(told[-2][1], int)
+    for first, last in told:
+        times[first:last] += 1
+    assert times.min() >= 2
+    assert len(told) >= 8
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["movie"][:], frames)
