@@ -61,7 +61,7 @@ HASTE: Final = 30.0
 """Seconds for which no frame was late until it is told again that one is."""
 TOO_SLOW: Final = (
     "cells are left out of some frames, so that the camera loses none: there is too little time. "
-    "If it lasts: a smaller picture, a larger prepare.bin, or a smaller cnmf.max_cells"
+    "If it lasts: cnmf.shapes=false helps at once, a smaller picture or a larger prepare.bin next time"
 )
 UNMOVED: Final = 10.0
 """Seconds without motion correction, after it was on, for which pictures teach the cells nothing."""

@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Arrivals"]
 
-LATE, HALF = 2.0, 0.5
-"""Frame periods by which the worker may be behind (a driver may keep no more than four frames), and for which
-it waits when it is not."""
-ANOTHER = 1.0
-"""Seconds of delay that are none: the camera's clock was set."""
+LATE, LEAST = 2.0, 0.03
+"""Frame periods, and seconds at least, by which the worker may be behind a camera."""
+SLEW = 1e-3
+"""Share by which two clocks may run apart."""
 
 
 class Arrivals:
@@ -38,8 +37,8 @@ class Arrivals:
         self._source = source
         self._ledger = Ledger(source.counter)
         self._zero = 0.0
-        self._heard = self._free = perf_counter()
-        self._soonest = math.inf
+        self._heard = self._judged = perf_counter()
+        self._soonest, self._taken = math.inf, -math.inf
 
     @property
     def account(self) -> Account:
@@ -62,16 +61,18 @@ class Arrivals:
         return self._heard
 
     def late(self, frame: Frame) -> bool:
-        """Return whether the worker is so far behind a camera that it may soon lose frames.
+        """Return whether the worker is so far behind a camera that this may soon lose frames.
 
-        Told by how much later a frame comes than the soonest did, by its own time. A camera that had to be
-        waited for is on time; so is one whose clock was set.
+        Told by how much later a frame comes than the soonest did, by its own time: of a source that stamps
+        frames when it is asked for them, none ever is.
         """
         delay = self._heard - frame.time
-        if self._heard - self._free > HALF / self._source.rate or delay - self._soonest > ANOTHER:
+        if frame.time < self._taken:  # its clock was set
             self._soonest = delay
-        self._soonest = min(self._soonest, delay)
-        return self._source.live and delay - self._soonest > LATE / self._source.rate
+        self._soonest = min(self._soonest + SLEW * (self._heard - self._judged), delay)
+        self._judged, self._taken = self._heard, frame.time
+        behind = delay - self._soonest
+        return self._source.live and behind > max(LATE / self._source.rate, LEAST)
 
     def time_of(self, frame: Frame) -> float:
         """Return when a frame was taken, s since the first; always later than the last."""
@@ -120,5 +121,4 @@ class Arrivals:
 
     def done(self, arrival: float) -> None:
         """Note what a frame that arrived at `arrival` has cost; to be called last of all."""
-        self._free = perf_counter()
-        self.meter.add(arrival, self._free - arrival)
+        self.meter.add(arrival, perf_counter() - arrival)

@@ -190,7 +190,7 @@ class Guarded(Draft):
     def __init__(self, path: Path, overwrite: bool) -> None:
         self._path = path
         self._failure: OSError | None = None
-        self._handed = 0
+        self._handed = self._told = 0
         if path.exists() and not overwrite:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         if path.exists():
@@ -237,27 +237,27 @@ class Guarded(Draft):
                 self._make(changes)
                 journal.unlink()
                 self._changes.clear()
-            self._hand_to_disk(self._first)
             self._first = self._end
+            self._hand_to_disk()
             if self._begun is not None:
                 self._begun.replace(self._path)
                 self._begun = None
         except OSError as error:
             self._failure = error
 
-    def _hand_to_disk(self, before: int) -> None:
-        """Have the disk begin with what is new since `before`, and give back the memory of what it has.
+    def _hand_to_disk(self) -> None:
+        """Have the disk begin with what is new, and give back the memory of what it has.
 
         Else the system keeps gigabytes, and then writes them all at once: seconds in which every program
         stalls. Linux does both when told that nobody needs them: it begins to write what is not on the disk
         yet and lets go of what is, so each part is told of twice.
         """
-        if self._end - self._handed >= WORTH and hasattr(os, "posix_fadvise"):
-            with contextlib.suppress(OSError):
-                os.posix_fadvise(
-                    self._raw.fileno(), self._handed, self._end - self._handed, os.POSIX_FADV_DONTNEED
-                )
-            self._handed = before
+        if self._end - self._told < WORTH or not hasattr(os, "posix_fadvise"):
+            return
+        with contextlib.suppress(OSError):
+            length = self._end - self._handed
+            os.posix_fadvise(self._raw.fileno(), self._handed, length, os.POSIX_FADV_DONTNEED)
+        self._handed, self._told = self._told, self._end
 
     def _append(self) -> None:
         """Have all that lies behind the old end in the file before anything leads there."""

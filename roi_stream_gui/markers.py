@@ -84,7 +84,7 @@ class Cluster:
         """What is written beside the line."""
         if len(self.marks) == 1:
             return self.marks[0].short
-        return f"{len(self.marks)} {'warnings' if self.group == 'losses' else self.group}"
+        return f"{len(self.marks)} {'alerts' if self.group == 'losses' else self.group}"
 
     @property
     def text(self) -> str:

@@ -80,6 +80,8 @@ class Census:
         self.touched: set[int] = set()
         """Ids of those that a user did something to: no rule removes them."""
         self.hidden = (0.0, 0.0, 0.0, 0.0)
+        self.last = -1
+        """The row that the deconvolution has come to."""
         self.past = Past(len(ring), rate, cells.field.room)
         self._tidied = self._shown = 0
         self._judged = False
@@ -120,25 +122,34 @@ class Census:
     ) -> int:
         """Add a cell with the fluorescence of the last frames of the ring."""
         i = self.cells.add(box, centre, row, self.ring.head, self.next_id)
-        raw, calcium, spikes = (part[0] for part in self.deconvolver.append(past[None]))
-        t = self.cells.t
+        rows = self._in_rows(past)
+        traces = np.concatenate(self.deconvolver.append(rows[None]))
+        calcium, t = traces[1], self.cells.t
         power = PRIOR * float(np.nansum(calcium.astype(np.float64) ** 2)) + 1e-6
         t.images[i] = t.boxes[i] * np.float32(power)
         t.power[i] = t.energy[i] = power
         t.status[i], t.rule[i] = Status.REJECTED, 0
         self.past.begin(i, past, t)
-        if len(raw):
-            self._fill(self.next_id, raw, calcium, spikes)
+        if len(rows):
+            traces[:, ~np.isfinite(rows)] = np.nan
+            self._backfill.append(Backfill(self.next_id, self.last + 1 - len(rows), *traces))
         self.next_id += 1
         self._changed = True
         return i
 
-    def _fill(self, cell: int, *traces: NDArray[np.float32]) -> None:
-        """Tell the past of a cell, frame by frame of the ring, as consecutive rows."""
-        rows = self.ring.rows(len(traces[0]))
-        whole = np.full((3, rows[-1] - rows[0] + 1), np.nan, np.float32)
-        whole[:, rows - rows[0]] = traces
-        self._backfill.append(Backfill(cell, int(rows[0]), *whole))
+    def _in_rows(self, past: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the fluorescence of the last frames of the ring as that of the rows up to the last one.
+
+        NaN in rows that are not in the ring, with none before the first that is; never more than it is long.
+        """
+        rows = self.ring.rows(len(past))
+        known = np.isfinite(past) & (rows > self.last - len(self.ring))
+        if not known.any():
+            return past[:0]
+        first = int(rows[known][0])
+        out = np.full(self.last + 1 - first, np.nan, np.float32)
+        out[rows[known] - first] = past[known]
+        return out
 
     def miss(self, candidate: Candidate, row: int, flaw: str) -> None:
         """Remember a candidate that fell short, if it would have found a place."""
@@ -425,7 +436,7 @@ class Census:
         t.links[i] = 0
         cells.settle(i)
         self.past.replace(i, past)
-        self.deconvolver.append(past[np.isfinite(past)][None])
+        self.deconvolver.append(self._in_rows(past)[None])
         self.deconvolver.drop(i)
         self._changed = True
         self.view.redraw()

@@ -169,9 +169,10 @@ class OnlineCNMF:
         if not learns:
             fluorescence = np.full(n, np.nan, np.float32)
         deconvolver.step(fluorescence, settings.cnmf)
+        census.last = row
         statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, 1 / self.rate)
-        census.past.remember(fluorescence, t)
         if learns:
+            census.past.remember(fluorescence, t)
             self._explain(seen, row)
             self._visit(settings)
             self._hand_over(settings)
@@ -183,7 +184,7 @@ class OnlineCNMF:
         census, nothing = self.census, np.full(self.census.cells.count, np.nan, np.float32)
         self._row, self._steps = row, self._steps + 1
         census.deconvolver.step(nothing, settings.cnmf)
-        census.past.remember(nothing, census.cells.t)
+        census.last = row
         return replace(census.activity(self._lag, self.finish()), fate=Fate.LATE)
 
     def look(self) -> NDArray[np.float32]:

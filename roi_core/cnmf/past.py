@@ -21,7 +21,7 @@ STRIDE = 0.1
 
 
 class Past:
-    """A ring of so many ``frames``, `rate` of them a second, with room for cells; NaN where one was not."""
+    """As many ``frames`` as the residual ring has, the same ones; NaN where a cell was not there yet."""
 
     def __init__(self, frames: int, rate: float, room: int) -> None:
         self._values = np.full((frames, room), np.nan, np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["resting"]
 
+log = logging.getLogger(__name__)
+
 
 def resting(recording: Recording, cells: Cells) -> NDArray[np.float32] | None:
     """Return F0 (N,) of each cell in the unit of its traces; None when the recording cannot tell.
@@ -26,16 +29,21 @@ def resting(recording: Recording, cells: Cells) -> NDArray[np.float32] | None:
 
     is what its footprint a holds of the mean picture: cell and background, as in CaImAn's ``detrend_df_f``,
     on the whole. The mean stands for rest, as calcium is rarely high: the dF/F of a cell that often fires
-    comes out too small by as much as it lifts its own mean. NaN where F0 is not above 0. A picture without
-    its glow (``prepare.flatten``) or without a mean has no F0.
+    comes out too small by as much as it lifts its own mean, and that of all cells by the camera's dark level.
+    NaN where F0 is not above 0. A picture without its glow (``prepare.flatten``, ever) or without a mean has
+    no F0.
     """
     mean = recording.maps.get("mean")
     preset, flatten = (
         setting(recording, block, name, "") for block, name in (("cnmf", "preset"), ("prepare", "flatten"))
     )
-    if mean is None or flatten == "on" or (flatten == "auto" and preset == "1p"):
+    edited = {str(event.data.get("path")) for event in recording.events if event.kind == "setting"}
+    flat = flatten == "on" or (flatten == "auto" and preset == "1p") or "prepare.flatten" in edited
+    if mean is None or flat:
         return None
     a = cells.footprints
     whole = a.T @ np.nan_to_num(mean.reshape(-1).astype(np.float64))
     rest = whole / np.maximum(np.asarray(a.multiply(a).sum(0)).ravel(), 1e-12)
+    if dark := int((rest <= 0).sum()):
+        log.warning("%d cells have no dF/F: there is no light under their footprints", dark)
     return np.where(rest > 0, rest, np.nan).astype(np.float32)

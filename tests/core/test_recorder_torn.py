@@ -48,7 +48,8 @@ class Logged(draft.Guarded):
     log = None
 
     def __init__(self, path, overwrite):
-        self._path, self._failure, self._begun, self._handed = path, None, None, 0
+        self._path, self._failure, self._begun = path, None, None
+        self._handed = self._told = 0
         draft.Draft.__init__(self, self.log)
 
 
@@ -165,7 +166,7 @@ def test_the_disk_is_told_of_every_byte_twice_and_of_none_that_is_not_there(tmp_
         told.append((first, first + length))
 
     monkeypatch.setattr(os, "posix_fadvise", advise)
-    monkeypatch.setattr(draft, "WORTH", 1)
+    monkeypatch.setattr(draft, "WORTH", 15_000)  # a flush of five frames is not worth it alone
     frames = np.random.default_rng(0).integers(0, 65536, (40, 32, 32), np.uint16)
     guard = draft.Guarded(path, overwrite=False)
     with h5py.File(guard, "w", driver="fileobj", fileobj=guard) as file:
@@ -179,6 +180,6 @@ def test_the_disk_is_told_of_every_byte_twice_and_of_none_that_is_not_there(tmp_
     for first, last in told:
         times[first:last] += 1
     assert times.min() >= 2
-    assert len(told) >= 8
+    assert 3 <= len(told) < 6
     with h5py.File(path) as file:
         np.testing.assert_array_equal(file["movie"][:], frames)

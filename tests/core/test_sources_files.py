@@ -403,13 +403,13 @@ def test_a_paced_file_waits_for_each_frame(tmp_path):
     source.close()
 
 
-def test_a_paced_file_skips_for_a_late_consumer_but_forgives_four_frames(tmp_path):
+def test_a_paced_file_skips_for_a_late_consumer_but_forgives_ten_frames(tmp_path):
     source, hands = paced(tmp_path)
     seen = []
     for frame in source.frames():
         assert frame.image[0, 0] == frame.index
         seen.append(frame.index)
-        hands.time += {5: 0.35, 20: 2.0}.get(frame.index, 0.0)
+        hands.time += {5: 0.95, 20: 2.0}.get(frame.index, 0.0)
     source.close()
     assert seen == [*range(21), *range(40, 60)]
 
