@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ __all__ = ["Arrivals"]
 
 LATE, LEAST = 2.0, 0.03
 """Frame periods, and seconds at least, by which the worker may be behind a camera."""
-SLEW = 1e-3
-"""Share by which two clocks may run apart."""
 
 
 class Arrivals:
@@ -37,8 +34,8 @@ class Arrivals:
         self._source = source
         self._ledger = Ledger(source.counter)
         self._zero = 0.0
-        self._heard = self._judged = perf_counter()
-        self._soonest, self._taken = math.inf, -math.inf
+        self._heard = perf_counter()
+        self._punctual = getattr(source, "punctual", False)
 
     @property
     def account(self) -> Account:
@@ -61,18 +58,8 @@ class Arrivals:
         return self._heard
 
     def late(self, frame: Frame) -> bool:
-        """Return whether the worker is so far behind a camera that this may soon lose frames.
-
-        Told by how much later a frame comes than the soonest did, by its own time: of a source that stamps
-        frames when it is asked for them, none ever is.
-        """
-        delay = self._heard - frame.time
-        if frame.time < self._taken:  # its clock was set
-            self._soonest = delay
-        self._soonest = min(self._soonest + SLEW * (self._heard - self._judged), delay)
-        self._judged, self._taken = self._heard, frame.time
-        behind = delay - self._soonest
-        return self._source.live and behind > max(LATE / self._source.rate, LEAST)
+        """Return whether the worker is so far behind a punctual camera that this may soon lose frames."""
+        return self._punctual and self._heard - frame.time > max(LATE / self._source.rate, LEAST)
 
     def time_of(self, frame: Frame) -> float:
         """Return when a frame was taken, s since the first; always later than the last."""

@@ -54,7 +54,7 @@ class Driven:
     """
 
     word = "driver"
-    live = True
+    live = punctual = True
 
     def __init__(self, text: str, settings: LiveSettings) -> None:
         self.name = f"{self.word}:{text}"

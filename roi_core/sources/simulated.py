@@ -131,6 +131,7 @@ class Simulated:
         self.counter: Counter = "camera" if paced else "file"
         self.length = length
         self._image = np.empty(self.shape, np.uint16)
+        self.punctual = paced and clock is None
         self._clock = clock or Clock()
         self._closed = threading.Event()
         self.truth: Truth | Fibres
