@@ -43,9 +43,9 @@ class Source(Protocol):
     ``shape`` is (height, width) in px, ``rate`` in Hz as asked or as the file says, ``live`` is true when
     frames are lost unless taken in time, ``counter`` tells how losses are known. Construction opens the
     device and refuses with a `SourceError`, before any frame. A source that knows how many frames it holds
-    also has ``length``; a ``punctual`` one, whose times are those on `perf_counter` at which a frame was there
-    to be taken, lets a late consumer be known. What was odd at opening is in ``notes``. Trouble on the way is
-    logged as a warning, one sentence each.
+    also has ``length``; a ``punctual`` one, whose times are those on `perf_counter` at which a frame was
+    there to be taken, lets a late consumer be known. What was odd at opening is in ``notes``. Trouble on the
+    way is logged as a warning, one sentence each.
     """
 
     name: str
