@@ -72,22 +72,42 @@ def test_of_a_source_with_times_of_its_own_nobody_knows(monkeypatch, punctual):
     assert not any(asked(monkeypatch, [0.1] * 20, source))
 
 
-def test_rows_left_out_are_missing_and_cost_nothing_else():
+LEFT_OUT = {*range(500, 560), *range(700, 900, 4)}
+
+
+@pytest.fixture(scope="module")
+def hurried():
+    """A film, a finder that had no time for some rows of it, and what it told."""
     movie = film(frames=900, seed=3)
-    some = OnlineCNMF(movie.pictures[0].shape, RATE, SETTINGS)
-    left_out = set(range(500, 560)) | set(range(700, 900, 4))
-    told = []
+    finder, told = OnlineCNMF(movie.pictures[0].shape, RATE, SETTINGS), []
     for row, picture in enumerate(movie.pictures):
-        some.doubt = Fate.LATE if row in left_out else None
-        told += run(some, picture[None], first=row)
-    well(some)
-    for row in left_out:
+        finder.doubt = Fate.LATE if row in LEFT_OUT else None
+        told += run(finder, picture[None], first=row)
+    well(finder)
+    return movie, finder, told
+
+
+def test_rows_left_out_are_missing_and_cost_nothing_else(hurried):
+    movie, _, told = hurried
+    for row in LEFT_OUT:
         assert told[row].fate is Fate.LATE
         assert np.isnan(told[row].raw).all()
         assert np.isfinite(told[row].calcium).all()
         assert told[row].ids == told[row - 1].ids
     assert told[-1].fate is Fate.ANALYSED
     assert agreement(movie, told, start=560).min() > 0.85
+
+
+def test_what_is_remembered_of_the_past_keeps_its_rows(hurried):
+    """Births and unions deconvolve it anew, and compare it with the frames of the ring."""
+    census = hurried[1].census
+    assert census.past.rows == census.ring.head == 900 - len(LEFT_OUT)
+    in_ring = census.ring.rows(len(census.ring))
+    spread = census._in_rows(in_ring.astype(np.float32))
+    rows = np.arange(900 - len(spread), 900)
+    assert len(spread) <= len(census.ring)
+    np.testing.assert_array_equal(np.isnan(spread), [row in LEFT_OUT for row in rows])
+    np.testing.assert_array_equal(spread[np.isfinite(spread)], [row for row in rows if row not in LEFT_OUT])
 
 
 class Timed(Camera):
