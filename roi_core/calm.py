@@ -9,7 +9,6 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import cv2
 import numpy as np
 
 from roi_core.jit import kernel
@@ -47,18 +46,15 @@ def step_back(niceness: int) -> None:
 def calm() -> Iterator[None]:
     """Let threads hand over soon, and the collector pass over all that was made before the first frame.
 
-    A walk through the half million objects of the libraries takes 65 ms, and every thread waits for it. And
-    let no thread of OpenCV's take a part of the worker's work: it may be one that has stepped back.
+    A walk through the half million objects of the libraries takes 65 ms, and every thread waits for it.
     """
-    before, helpers = sys.getswitchinterval(), cv2.getNumThreads()
+    before = sys.getswitchinterval()
     sys.setswitchinterval(min(SWITCH, before))
-    cv2.setNumThreads(1)
     gc.freeze()
     try:
         yield
     finally:
         gc.unfreeze()
-        cv2.setNumThreads(helpers)
         sys.setswitchinterval(before)
 
 
