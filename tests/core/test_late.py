@@ -130,8 +130,8 @@ class Slow(FakeCells):
 def test_a_session_tells_of_frames_without_cells(tmp_path, monkeypatch, caplog):
     CLOCK[0] = 0.0
     monkeypatch.setattr(arrivals, "perf_counter", lambda: CLOCK[0])
-    with fake_stages(monkeypatch):
-        monkeypatch.setitem(STAGES, "cnmf", "tests.core.test_late:Slow")
+    with fake_stages(monkeypatch), monkeypatch.context() as patch:
+        patch.setitem(STAGES, "cnmf", "tests.core.test_late:Slow")
         session = Session(Timed(60), live("cnmf.enabled=true"))
         session.record(tmp_path / "a.h5", essential=True)
         session.start()
