@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import h5py
@@ -28,6 +29,7 @@ FACTS: Final = {
     "r": layout.CORRELATION,
     "size": layout.SIZE,
 }
+NUMBER: Final = re.compile(r"[\d.]+(e[+-]?\d+)?")
 TABLE: Final = np.dtype(
     [("id", "i8"), ("born", "i8"), ("status", "u1"), ("snr", "f4"), ("r", "f4"), ("size", "f4")]
 )
@@ -47,8 +49,8 @@ class Columns:
         self._facts = np.zeros(16, TABLE)
         self._reasons: list[str] = []
         self._changed = False
-        # HDF5 never gives back the room of a text that is replaced: numbers in it alone are no reason to
         self._stale: set[int] = set()
+        """Columns whose reason is to be written."""
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -81,16 +83,20 @@ class Columns:
         for name in ("status", "snr", "r", "size"):
             facts[name] = getattr(found, name)[has]
         self._facts[places[has]] = facts
-        for k in np.flatnonzero(has):
-            self._reasons[places[k]] = found.reason[k]
         other = before != facts["status"]
-        self._stale.update(places[has][other].tolist())
+        for k, turned in zip(np.flatnonzero(has).tolist(), other.tolist(), strict=True):
+            self._say(int(places[k]), found.reason[k], turned)
         self._changed = True
         return bool((other & (facts["status"] > Status.REJECTED)).any())
 
-    def tell_all(self) -> None:
-        """Write every reason once more, as it now stands."""
-        self._stale.update(range(len(self)))
+    def _say(self, column: int, reason: str, turned: bool) -> None:
+        """Have a reason written if it is another one, or the status turned: HDF5 never gives back their room.
+
+        Its numbers are those of when it became the reason, whenever the file is written.
+        """
+        if turned or NUMBER.sub("", reason) != NUMBER.sub("", self._reasons[column]):
+            self._reasons[column] = reason
+            self._stale.add(column)
 
     def append(self) -> None:
         """Bring the file up to date."""

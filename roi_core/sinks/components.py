@@ -71,7 +71,7 @@ class Components:
             self._guarded(self._cells.follow, activity, row, self._offset)
 
     def settle(self, summary: Summary) -> None:
-        """Take the refined values of the last rows, and the last word on every component."""
+        """Take the refined values of the last rows."""
         if self._cells is not None:
             self._guarded(self._cells.settle, summary.settled, self._rows, self._offset)
 
@@ -173,7 +173,6 @@ class Cells:
 
     def settle(self, settled: tuple[Settled, ...], rows: int, offset: int) -> None:
         """Take the refined values of the last of `rows` rows."""
-        self.columns.tell_all()
         self._tail = None
         for part in settled:
             self._settle_part(part, rows, offset)
