@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from roi_core.cnmf import merge, quality, split
-from roi_core.cnmf.detect import STEP
+from roi_core.cnmf import merge, quality, split, statistics
 from roi_core.cnmf.drawn import seed
 from roi_core.cnmf.echo import stands_alone
 from roi_core.cnmf.misses import Miss, Misses, spots
 from roi_core.cnmf.past import Past
+from roi_core.cnmf.peaks import STEP
+from roi_core.cnmf.residual import steadied
 from roi_core.cnmf.state import Table, shifted
 from roi_core.cnmf.view import Fate, View
 from roi_core.errors import ComponentError
@@ -47,6 +48,8 @@ TWIN = 0.65
 QUIET = 0.6
 """A cell that does less than this share of what it did once is judged by what it showed: silence is no
 fault."""
+SURE = 20.0
+"""Significance of a candidate by which its past counts as that of a cell, not as chance that made it one."""
 PRIOR = 0.3
 """Weight of the first look at a cell's shape against what is learned later."""
 NEW, BY_HAND = "it is too new to be judged", "by hand"
@@ -113,14 +116,22 @@ class Census:
             return None
         whole = self._prolonged(candidate)
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
-        i = self._enter(box, centre, whole.trace * np.float32(energy), row)
+        paces = self.ring.paces(self.ring.head - len(whole.trace), self.ring.head)
+        sure = candidate.z >= SURE
+        past = steadied(whole.trace, paces) if sure else whole.trace
+        i = self._enter(box, centre, past * np.float32(energy), row, sure)
         self._news.append(("birth", self.place(i)))
         return whole
 
     def _enter(
-        self, box: NDArray[np.float32], centre: tuple[int, int], past: NDArray[np.float32], row: int
+        self,
+        box: NDArray[np.float32],
+        centre: tuple[int, int],
+        past: NDArray[np.float32],
+        row: int,
+        sure: bool = False,
     ) -> int:
-        """Add a cell with the fluorescence of the last frames of the ring."""
+        """Add a cell with the fluorescence of the last frames of the ring; it is judged by them if `sure`."""
         i = self.cells.add(box, centre, row, self.ring.head, self.next_id)
         rows = self._in_rows(past)
         traces = np.concatenate(self.deconvolver.append(rows[None]))
@@ -130,6 +141,8 @@ class Census:
         t.power[i] = t.energy[i] = power
         t.status[i], t.rule[i] = Status.REJECTED, 0
         self.past.begin(i, past, t)
+        if sure:
+            statistics.recall(i, t, traces[0], calcium, 1 / self.rate)
         if len(rows):
             traces[:, ~np.isfinite(rows)] = np.nan
             self._backfill.append(Backfill(self.next_id, self.last + 1 - len(rows), *traces))

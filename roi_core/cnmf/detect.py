@@ -9,12 +9,15 @@ does not confirm itself, then tests of shape and of time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from roi_core.cnmf.misses import USUAL
+from roi_core.cnmf.peaks import PEAK, STEP, WINDOWS, banded, blurred, floored, look_back, peaks
+from roi_core.cnmf.residual import steadied
+from roi_core.cnmf.state import BODY
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
@@ -23,17 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.cnmf.misses import Floors
+    from roi_core.cnmf.peaks import Peak
     from roi_core.cnmf.residual import Ring
     from roi_core.cnmf.state import Field
 
 __all__ = ["Candidate", "Detector"]
 
-STEP = 0.15
-"""Seconds summed into one entry; windows are multiples of it."""
-WINDOWS = (1, 3, 7, 14)
-"""Lengths of the windows in steps: .15, .45, 1 and 2 s."""
-PEAK = 4.8
-"""Band-passed residual over its noise that makes a candidate."""
 SUSPECT = 30.0
 """Evidence of either sign, over what is usual on the field, that keeps a place out of the measure of the
 glow: a cell so bright would pass for glow around it."""
@@ -43,23 +41,14 @@ MISSED = 16
 """Candidates that fell short and wait to be remembered, one a frame."""
 WARM, FRAMES = 20, 90
 """Looks, and frames, before the noise of the evidence and the glow are known well enough."""
+BACK = 0.0, 1.0
+"""When to look back: as soon as that is known, and when the ring (1: its length) is first full."""
 MEMORY = 200
 """Looks in which the noise of the evidence is forgotten."""
-SMALL, WIDE = 0.5, 1.3
-"""Widths of the band-pass, in cell radii."""
 REACH, RIM = 1.9, 1.5
 """Cell radii: a candidate's patch reaches so far, and shows only glow beyond the second."""
 FAINT = 0.25
 """Pixels below this share of the brightest are left out of a candidate's shape."""
-
-
-class Peak(NamedTuple):
-    """A maximum of the evidence at binned pixel (y, x), strongest over a window of so many frames."""
-
-    z: float
-    y: int
-    x: int
-    frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +84,9 @@ class Detector:
         self.done = 0
         self.missed: list[Candidate] = []
         """The last that fell short of the floors; whoever knows them takes them out."""
+        self._early: list[Peak] = []
+        """Peaks of the first frames that wait for their fit."""
+        self._back = [*BACK]
 
     def skip(self, frame: int) -> None:
         """Go on at this frame; what lies between is not looked at."""
@@ -106,11 +98,11 @@ class Detector:
         """Take in the residuals up to ``last``; return the candidates of the newest look, best first."""
         if last - self.done > len(ring) // 2:
             self.skip(last - self.step)
-        peaks: list[Peak] = []
+        newest: list[Peak] = []
         while self.done + self.step <= last:
             self._take(ring, noise)
-            peaks = self._peaks()
-        fits = [self._fit(peak, ring, noise) for peak in sorted(peaks, reverse=True)[:MOST]]
+            newest = self._peaks()
+        fits = [self._fit(peak, ring, noise) for peak in self._next(newest, ring, noise)]
         self.missed += [fit for fit in fits if fit is not None and floors.flaw(fit)]
         del self.missed[:-MISSED]
         return [fit for fit in fits if fit is not None and not floors.flaw(fit)]
@@ -123,14 +115,14 @@ class Detector:
             slice(max(v, 0), min(v + side, size)) for v, size in zip((y, x), field.binned, strict=True)
         )
         shape = candidate.shape[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
-        shape = shape / np.sqrt(_floored(noise[rows, columns], noise.mean()) * np.float32(self.step))
+        shape = shape / np.sqrt(floored(noise[rows, columns], noise.mean()) * np.float32(self.step))
         end = self.done - (candidate.last - len(candidate.trace))
         place = self._sums[:, rows, columns]
         _take_from(place, shape, candidate.trace, self.looks, end, self.step)
 
     def _take(self, ring: Ring, noise: NDArray[np.float32]) -> None:
         total = ring.sum(self.done, self.done + self.step)
-        self._sums[self.looks % len(self._sums)] = total / np.sqrt(_floored(noise, noise.mean()) * self.step)
+        self._sums[self.looks % len(self._sums)] = total / np.sqrt(floored(noise, noise.mean()) * self.step)
         self.done += self.step
         self.looks += 1
 
@@ -140,23 +132,31 @@ class Detector:
         for k, window in enumerate(WINDOWS):
             slots = [(self.looks - 1 - back) % len(self._sums) for back in range(min(window, self.looks))]
             total = self._sums[slots].sum(0) / np.float32(np.sqrt(window))
-            out[k] = _blurred(total, SMALL * self._radius) - _blurred(total, WIDE * self._radius)
+            out[k] = banded(total, self._radius)
         return out
+
+    @property
+    def _warm(self) -> bool:
+        return self.looks >= WARM and self.done >= FRAMES
+
+    def _next(self, newest: list[Peak], ring: Ring, noise: NDArray[np.float32]) -> list[Peak]:
+        """Return which peaks to fit, the best of the newest and of those that stood out before."""
+        if self._back and self._warm and self.done >= self._back[0] * (len(ring) - 2 * self.step):
+            del self._back[0]
+            self._early = look_back(ring, self.done, self.step, noise, self._radius)
+        best = sorted(newest + self._early, reverse=True)[:MOST]
+        known = ring.head - len(ring) + self.step
+        self._early = [peak for peak in self._early if peak not in best and peak.end > known + peak.frames]
+        return best
 
     def _peaks(self) -> list[Peak]:
         evidence = self.evidence()
         z = self._standardised(evidence)
         self._suspect(evidence)
-        if self.looks < WARM or self.done < FRAMES:
+        if not self._warm:
             return []
-        best = z.max(0)
-        side = 2 * max(1, round(0.6 * self._radius)) + 1
-        top = (best == cv2.dilate(best, np.ones((side, side), np.uint8))) & (best > PEAK)
-        frames = [window * self.step for window in WINDOWS]
-        return [
-            Peak(float(best[y, x]), int(y), int(x), frames[z[:, y, x].argmax()])
-            for y, x in zip(*np.nonzero(top), strict=True)
-        ]
+        frames = np.array(WINDOWS)[z.argmax(0)] * self.step
+        return peaks(z.max(0), PEAK, self._radius, frames, np.full_like(frames, self.done))
 
     def _suspect(self, evidence: NDArray[np.float32]) -> None:
         """Mark where the evidence is far from what is usual on the field, and a radius around."""
@@ -173,7 +173,7 @@ class Detector:
         share = 1 / min(self.looks + 10, MEMORY)
         z = np.empty_like(evidence)
         for k, part in enumerate(power):
-            known = _blurred(self._power[k], self._radius) + np.float32(1e-12)
+            known = blurred(self._power[k], self._radius) + np.float32(1e-12)
             z[k] = evidence[k] / np.sqrt(known)
             self._power[k] += share * (np.minimum(part, 6 * known) * 1.05 - self._power[k])
         return z
@@ -189,36 +189,32 @@ class Detector:
         distance = np.hypot(yy, xx)
         rim = distance > RIM * self._radius
         patch -= patch[:, rim].mean(1)[:, None, None]
-        sigma = float(np.sqrt(_floored(noise[peak.y, peak.x], noise.mean())))
-        image = patch[-peak.frames :].mean(0)
+        steady = steadied(patch, ring.paces(first, self.done))
+        sigma = float(np.sqrt(floored(noise[peak.y, peak.x], noise.mean())))
+        begin, newest = max(peak.end - peak.frames - first, 0), peak.end - first
+        image = steady[begin:newest].mean(0)
         for _ in range(3):
             shape = _trimmed(image, distance, self._radius)
             energy = float((shape.astype(np.float64) ** 2).sum())
             if energy <= 0:
                 return None
-            trace = _projected(patch, shape) / np.float32(energy)
-            trace -= np.median(trace)
+            trace = _projected(steady, shape) / np.float32(energy)
+            trace -= np.median(np.concatenate([trace[:begin], trace[newest:]]))
             spread = sigma / np.sqrt(energy)
             lead = lead_of(trace, self.step, spread)
             gain = float(lead @ trace)
             if gain <= 0:
                 return None
-            image = _weighted(patch, lead) / np.float32(gain)
+            image = _weighted(steady, lead) / np.float32(gain)
         final = _trimmed(image, distance, self._radius)
         smooth = cv2.GaussianBlur(image, (0, 0), 0.7)
         inside = distance <= REACH * self._radius
-        area = float((final > 0.2 * final.max()).sum()) * self.field.factor**2 / self.field.area
+        area = float((final > BODY * final.max()).sum()) * self.field.factor**2 / self.field.area
         r, z = _correlation(smooth[inside], final[inside]), gain / (spread * float(np.sqrt(lead @ lead)))
-        return Candidate(y, x, final, trace, self.done, r, z, area) if final.any() else None
-
-
-def _floored(noise: NDArray[np.float32], mean: np.floating[Any]) -> NDArray[np.float32]:
-    """Return the variance of each pixel, never much below the mean: a dead pixel must not shout."""
-    return np.maximum(noise, np.float32(0.05 * mean + 1e-9))
-
-
-def _blurred(image: NDArray[np.float32], width: float) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT), np.float32)
+        if not final.any():
+            return None
+        trace = _projected(patch, final) / np.float32((final.astype(np.float64) ** 2).sum())
+        return Candidate(y, x, final, trace - np.median(trace), self.done, r, z, area)
 
 
 def _trimmed(image: NDArray[np.float32], distance: NDArray[np.float64], radius: float) -> NDArray[np.float32]:

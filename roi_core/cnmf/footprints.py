@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.cnmf.state import settle
+from roi_core.cnmf.state import BODY, settle
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def visit(
     t.r[i] = _agreement(smooth, out, WIDEST * radius)
     top = out.max()
     t.contrast[i] = top / (top + max(level, np.float32(0)))
-    t.size[i] = np.float32((out > np.float32(0.2) * out.max()).sum())
+    t.size[i] = np.float32((out > np.float32(BODY) * out.max()).sum())
     t.boxes[i] = out
     settle(i, t, factor, margin, gain, cover, True)
     return size

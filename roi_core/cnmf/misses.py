@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from roi_core.cnmf import quality
+from roi_core.cnmf.state import BODY
 from roi_core.frame import Spot, Status
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ LEAST_R, LEAST_Z = 0.5, 5.0
 """Correlation of shape and image, and significance of the transients, that a candidate must reach."""
 SIZES = (0.25, 3.0)
 """A candidate's area over the expected one."""
-BODY = 0.2
-"""Share of the peak down to which a pixel is shown."""
 
 
 class Floors(NamedTuple):

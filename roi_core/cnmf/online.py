@@ -165,7 +165,7 @@ class OnlineCNMF:
         learns = fate is Fate.ANALYSED
         glow, fluorescence = self._demixed(learns)
         if learns and settings.cnmf.shapes:
-            statistics.gather(n, t, self._padded, glow)
+            statistics.gather(n, t, self._padded, glow, deconvolver.baseline - t.mean[:n])
         if not learns:
             fluorescence = np.full(n, np.nan, np.float32)
         deconvolver.step(fluorescence, settings.cnmf)
@@ -349,7 +349,7 @@ class OnlineCNMF:
         if self._ring.head:
             rate = max(1 / self._ring.head, 1 / (NOISE * self.rate))
             picture.track_noise(now, before, rate, margin, self._noise)
-        self._ring.publish(row)
+        self._ring.publish(row, self._pace)
 
     def _visit(self, settings: Settings) -> None:
         """Learn the footprints of the next few cells, and keep each in the middle of its box."""

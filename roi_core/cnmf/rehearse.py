@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.cnmf.detect import Candidate, Peak
+from roi_core.cnmf.detect import Candidate
 from roi_core.cnmf.ground import Ground, Shapes
 from roi_core.cnmf.merge import Pair
+from roi_core.cnmf.peaks import Peak
 from roi_core.frame import Status
 from roi_core.settings import Settings
 
@@ -56,7 +57,7 @@ def _people(finder: OnlineCNMF, row: int) -> None:
             finder._detector.forget(whole, finder._noise)
     finder._detector.skip(ring.head)
     middle = finder.field.binned[0] // 2
-    finder._detector._fit(Peak(9.0, middle, middle, finder._detector.step), ring, finder._noise)
+    finder._detector._fit(Peak(9.0, middle, middle, finder._detector.step, ring.head), ring, finder._noise)
 
 
 def _live(finder: OnlineCNMF, settings: Settings, picture: NDArray[np.float32]) -> None:

@@ -1,4 +1,8 @@
-"""What neither the glow nor the cells explained of the last frames; new cells are looked for in it."""
+"""What neither the glow nor the cells explained of the last frames; new cells are looked for in it.
+
+Each frame is measured above the running mean of its time, which moves fast at the start: a cell that was
+bright then lies in the mean itself. `steadied` tells a course as seen from the mean of today.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
     from roi_core.cnmf.state import Field
 
-__all__ = ["Ring"]
+__all__ = ["Ring", "steadied"]
 
 
 class Ring:
@@ -28,6 +32,7 @@ class Ring:
         self.margin = field.margin
         self.head = 0
         self._rows = np.zeros(frames, np.int64)
+        self._paces = np.zeros(frames, np.float32)
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -37,9 +42,15 @@ class Ring:
         rows: NDArray[np.int64] = self._rows[np.arange(self.head - frames, self.head) % len(self)]
         return rows
 
-    def publish(self, row: int) -> None:
-        """Count the claimed slot as the newest frame, that of a row."""
+    def paces(self, first: int, last: int) -> NDArray[np.float32]:
+        """Return by which share of each of these frames the running mean went on after it."""
+        paces: NDArray[np.float32] = self._paces[np.arange(first, last) % len(self)]
+        return paces
+
+    def publish(self, row: int, pace: float = 0.0) -> None:
+        """Count the claimed slot as the newest frame, that of a row; the mean moved by ``pace`` of it."""
         self._rows[self.head % len(self)] = row
+        self._paces[self.head % len(self)] = pace
         self.head += 1
 
     def claim(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -53,6 +64,18 @@ class Ring:
         for frame in range(first, last):
             total += self.slots[frame % len(self), m:-m, m:-m]
         return total
+
+    def steady_sums(self, first: int, last: int, step: int) -> NDArray[np.float32]:
+        """Return the sums of every ``step`` of these frames, `steadied`, without the margin."""
+        m = self.margin
+        paces = self.paces(first, last)
+        gained = np.zeros_like(self.slots[0, m:-m, m:-m])
+        out = np.zeros(((last - first) // step, *gained.shape), np.float32)
+        for frame in range(last - 1, first - 1, -1):
+            now = self.slots[frame % len(self), m:-m, m:-m]
+            gained += paces[frame - first] * now
+            out[(frame - first) // step] += now - gained
+        return out
 
     def rms(self, first: int, last: int) -> NDArray[np.float32]:
         """Return the root mean square of the residuals of these frames, without the margin."""
@@ -76,6 +99,17 @@ class Ring:
     def take_out(self, trace: NDArray[np.float32], y: int, x: int, shape: NDArray[np.float32]) -> None:
         """Take a shape at corner (y, x) times its trace out of the last frames."""
         _take_out(self.slots, self.head - len(trace), y, x, shape, trace)
+
+
+def steadied(course: NDArray[np.float32], paces: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a course (frames, ...) above the mean after its last frame, not that of each frame's time.
+
+    What the mean gained of frame s, ``paces[s]`` times the frame, lies in all frames up to s::
+
+        steady[t] = course[t] - sum over s >= t of paces[s] * course[s]
+    """
+    gained = course * paces.reshape(-1, *[1] * (course.ndim - 1))
+    return np.asarray(course - gained[::-1].cumsum(0)[::-1], np.float32)
 
 
 @kernel

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from roi_core.cnmf.background import Grid
 
-__all__ = ["Cells", "Field", "Table", "overlap", "settle", "shifted"]
+__all__ = ["BODY", "Cells", "Field", "Table", "overlap", "settle", "shifted"]
 
 NEIGHBOURS = 16
 """Width of the neighbour table at first; it doubles where a field is denser."""
+BODY = 0.2
+"""Share of the brightest pixel down to which a footprint has its size, and is shown."""
 FINE = 4.0
 """Cells of at least this radius, px, are looked for and explained on a picture binned by two."""
 
@@ -181,6 +183,7 @@ class Cells:
         t.born[i], t.visited[i] = born, seen
         t.ids[i] = cell
         t.r[i] = t.contrast[i] = 1
+        t.size[i] = (box > BODY * box.max()).sum()
         self.count += 1
         self.place(i, centre)
         return i

@@ -3,7 +3,8 @@
 The textbook sums correlate the picture with the trace of the same frame, which was computed from that very
 picture: its noise correlates with itself and any noise footprint confirms itself. Here the picture is
 correlated with the calcium of the frame *before* (an instrumental variable): noise of this frame cannot be in
-it, so M - W a is an unbiased image of the cell, and noise averages out of it.
+it, so M - W a is an unbiased image of the cell, and noise averages out of it. It is told above the running
+mean, as the picture is: while what lifted the mean fades, both are negative, and agree.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from roi_core.jit import kernel, part
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["gather", "reflect", "swing"]
+__all__ = ["gather", "recall", "reflect", "swing"]
 
 ACTIVE = 0.5
 """Calcium below this many times the noise counts as silence and teaches nothing."""
@@ -30,8 +31,11 @@ PEAK = 120.0
 
 
 @kernel
-def gather(count: Any, t: Any, padded: Any, glow: Any) -> None:
-    """Add one frame to the sums of every cell that was active just before (``t.prediction``)."""
+def gather(count: Any, t: Any, padded: Any, glow: Any, rest: Any) -> None:
+    """Add one frame to the sums of every cell that was active just before (``t.prediction``).
+
+    ``rest`` (N,) is what each trace, above its running mean, is expected to be without activity.
+    """
     side = t.images.shape[1]
     reach = side // 2
     height, width = padded.shape[0] - side + 1, padded.shape[1] - side + 1
@@ -39,6 +43,7 @@ def gather(count: Any, t: Any, padded: Any, glow: Any) -> None:
         z = t.prediction[i]
         if not z > 0:
             continue
+        z += rest[i]
         y0, x0 = t.centres[i, 0], t.centres[i, 1]
         left, right = max(0, reach - x0), min(side, width + reach - x0)
         for y in range(max(0, reach - y0), min(side, height + reach - y0)):
@@ -59,18 +64,11 @@ def gather(count: Any, t: Any, padded: Any, glow: Any) -> None:
 @kernel
 def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, seconds: Any) -> None:
     """Take this frame's (N,) traces into what is known of each cell; a frame lasts ``seconds``."""
-    rate, ease = np.float32(seconds / MEMORY), np.float32(min(1.0, seconds / SMOOTH))
-    fade = np.float32(1 - seconds / PEAK)
+    rate = np.float32(seconds / MEMORY)
     for i in range(count):
         c = np.float32(calcium[i])
         t.prediction[i] = c if c > ACTIVE * noise[i] else 0
-        t.peak[i] = max(t.peak[i] * fade, c)
-        if raw[i] == raw[i]:
-            t.smooth[i] += ease * (raw[i] - t.smooth[i])
-        power = np.float32(1)
-        for k in range(3):
-            power *= t.smooth[i]
-            t.tail[i, k] += rate * (power - t.tail[i, k])
+        _follow(i, t, raw[i], c, seconds)
     for i in range(count):
         c = t.prediction[i]
         t.first[i] += rate * (c - t.first[i])
@@ -81,6 +79,26 @@ def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, seconds: Any
             if j < 0:
                 break
             t.sync[i, m] += rate * (c * t.prediction[j] - t.sync[i, m])
+
+
+@kernel
+def recall(i: Any, t: Any, raw: Any, calcium: Any, seconds: Any) -> None:
+    """Take the past (T,) of a new cell into how high its transients are and how rarely it is high."""
+    for k in range(raw.size):
+        if raw[k] == raw[k]:
+            _follow(i, t, raw[k], calcium[k], seconds)
+
+
+@part
+def _follow(i: Any, t: Any, raw: Any, calcium: Any, seconds: Any) -> None:
+    rate, ease = np.float32(seconds / MEMORY), np.float32(min(1.0, seconds / SMOOTH))
+    t.peak[i] = max(t.peak[i] * np.float32(1 - seconds / PEAK), np.float32(calcium))
+    if raw == raw:
+        t.smooth[i] += ease * (raw - t.smooth[i])
+    power = np.float32(1)
+    for k in range(3):
+        power *= t.smooth[i]
+        t.tail[i, k] += rate * (power - t.tail[i, k])
 
 
 @kernel

@@ -1,6 +1,6 @@
 """Where cells were missed: the strongest evidence in the residual of a whole recording, at each pixel.
 
-The same evidence as of `roi_core.cnmf.detect`: the residual summed over windows of several lengths,
+The same evidence as of `roi_core.cnmf.peaks`: the residual summed over windows of several lengths,
 band-passed to the size of a cell, over its own noise. Here its maximum over all frames is kept.
 """
 
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
-from roi_core.cnmf.detect import SMALL, STEP, WIDE, WINDOWS
+from roi_core.cnmf.peaks import STEP, WINDOWS, banded, blurred, tops
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
@@ -61,24 +60,21 @@ class Evidence:
             return
         looks = int(self.counts[1])
         total = self.pending / (deviation * np.float32(np.sqrt(self.step)))
-        narrow, wide = _blurred(total, SMALL * self._radius), _blurred(total, WIDE * self._radius)
-        np.subtract(narrow, wide, out=self.sums[looks % len(self.sums)])
+        self.sums[looks % len(self.sums)] = banded(total, self._radius)
         self.pending[:] = 0
         self.counts[:] = 0, looks + 1
         self._look(row, looks + 1)
 
     def peaks(self, threshold: float) -> list[tuple[float, int, int, int]]:
         """Return (evidence, y, x, row) of all maxima above a threshold, the strongest first."""
-        side = 2 * max(1, round(0.6 * self._radius)) + 1
-        best = self.best
-        top = (best == cv2.dilate(best, np.ones((side, side), np.uint8))) & (best > threshold)
-        found = [(float(best[y, x]), int(y), int(x), int(self.when[y, x])) for y, x in np.argwhere(top)]
+        places = np.argwhere(tops(self.best, threshold, self._radius))
+        found = [(float(self.best[y, x]), int(y), int(x), int(self.when[y, x])) for y, x in places]
         return sorted(found, reverse=True)
 
     def _look(self, row: int, looks: int) -> None:
         if looks % RENEW == 1:
             for part, known in zip(self.power, self.known, strict=True):
-                known[:] = _blurred(part, self._radius)
+                known[:] = blurred(part, self._radius)
         share = np.float32(1 / (looks + 10))
         for k, window in enumerate(WINDOWS):
             slots = np.array([(looks - 1 - back) % len(self.sums) for back in range(min(window, looks))])
@@ -90,10 +86,6 @@ class Evidence:
                 self.sums, slots, np.float32(1 / np.sqrt(window)), share, looks > WARM, row,
                 self.known[k], self.power[k], self.best, self.when,
             )  # fmt: skip
-
-
-def _blurred(image: NDArray[np.float32], width: float) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 @kernel

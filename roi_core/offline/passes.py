@@ -133,6 +133,7 @@ class Learning:
         """Learn from a row on; yield the number of rows done after every chunk."""
         n, t, field = cells.count, cells.t, cells.field
         glow, deviation = np.empty((n, 3), np.float32), np.sqrt(variance)
+        rest = np.zeros(n, np.float32)
         inner = slice(field.margin, -field.margin)
         for done, _ in self._movie.rows(row):
             if done == row or done % CHUNK == 0:
@@ -144,7 +145,7 @@ class Learning:
             if good[done]:
                 t.trace[:n], t.prediction[:n] = traces[done], guesses[done]
                 live.planes(n, t, nodes[here], glow)
-                statistics.gather(n, t, self._movie.padded, glow)
+                statistics.gather(n, t, self._movie.padded, glow, rest)
                 picture.explain(
                     self._movie.binned, field.margin, nodes[here].reshape(self._blocks.grid.shape),
                     cells.gain, self._between, n, t, self._movie.seen, field.factor, self._residual,

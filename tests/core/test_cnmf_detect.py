@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from roi_core.cnmf.aside import Aside
-from roi_core.cnmf.detect import SMALL, WIDE, WINDOWS, Detector
-from roi_core.cnmf.residual import Ring
+from roi_core.cnmf.detect import Detector
+from roi_core.cnmf.peaks import SMALL, WIDE, WINDOWS, look_back
+from roi_core.cnmf.residual import Ring, steadied
 from roi_core.cnmf.state import Field
 from tests.cells import blob
 
@@ -22,11 +23,11 @@ def ring_of(frames=120, field=FIELD):
     return Ring(frames, field)
 
 
-def put(ring, picture, row=None):
+def put(ring, picture, row=None, pace=0.0):
     """Let a residual be the newest frame."""
     m = ring.margin
     ring.claim()[0][m:-m, m:-m] = picture
-    ring.publish(ring.head if row is None else row)
+    ring.publish(ring.head if row is None else row, pace)
 
 
 def test_the_ring_remembers_the_last_frames_and_their_rows():
@@ -86,7 +87,7 @@ def test_sums_over_windows_are_those_of_the_residual():
         blurred = [
             cv2.GaussianBlur(total, (0, 0), s * 3.0, borderType=cv2.BORDER_REFLECT) for s in (SMALL, WIDE)
         ]
-        np.testing.assert_allclose(part, blurred[0] - blurred[1], atol=1e-4)
+        np.testing.assert_allclose(part, blurred[0] - blurred[1].clip(0), atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -117,6 +118,61 @@ def test_a_transient_is_found_with_its_shape_and_trace(at):
     scale = (best.trace * course).sum() / (course**2).sum() * best.shape.max()
     assert scale == pytest.approx(1.0, abs=0.4), "shape times trace is in units of the picture"
     assert first.last <= frame
+
+
+def above_the_mean(ring, frames, picture):
+    """Put frames into the ring as they are seen above their running mean; yield after each."""
+    mean = None
+    for k in range(frames):
+        frame = picture(k)
+        mean = frame.copy() if mean is None else mean
+        put(ring, frame - mean, pace=1 / (k + 1))
+        mean += (frame - mean) / (k + 1)
+        yield k, mean
+
+
+def test_steadied_is_what_a_mean_that_never_moved_would_have_shown():
+    ring, dark, frames = ring_of(60), noise(6), []
+
+    def picture(k):
+        frames.append(dark(k) + 100 * np.exp(-k / 20, dtype=np.float32))
+        return frames[-1]
+
+    *_, (_, mean) = above_the_mean(ring, 50, picture)
+    seen, m = ring.cut(10, 50, ring.margin, ring.margin, 20), ring.margin
+    steady = steadied(seen, ring.paces(10, 50))
+    np.testing.assert_allclose(steady, np.stack(frames[10:])[:, :20, :20] - mean[:20, :20], atol=1e-3)
+    sums = ring.steady_sums(10, 50, 8)
+    assert sums.shape == (5, *FIELD.binned)
+    np.testing.assert_allclose(sums[:, :20, :20], steady.reshape(5, 8, 20, 20).sum(1), atol=1e-2)
+    assert (ring.cut(10, 50, m, m, 20) == seen).all(), "the ring itself stays as it is"
+
+
+@pytest.mark.parametrize("lit", [0, 30, 60])
+def test_a_cell_that_was_bright_only_in_the_first_frames_is_found(lit):
+    """It lies in the mean, so its residual is negative in every frame from which candidates are taken."""
+    ring, detector, dark, at, found = ring_of(), Detector(FIELD, RATE), noise(7), (24, 26), []
+
+    def picture(k):
+        return dark(k) + (flash(0, at, start=0) if k < lit else flash(k, at, start=lit, decay=15))
+
+    for k, _ in above_the_mean(ring, 240, picture):
+        if k % detector.step == 0:
+            found += detector.look(ring, ring.head, NOISE)
+    assert found, "nothing was found"
+    best = found[0]
+    half = len(best.shape) // 2 + FIELD.margin
+    assert (best.y + half - 2 * FIELD.margin, best.x + half - 2 * FIELD.margin) == pytest.approx(at, abs=1)
+    assert best.z > 20
+    assert best.r > 0.8
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_looking_back_finds_nothing_in_noise(seed):
+    ring = ring_of()
+    for _ in above_the_mean(ring, 118, noise(seed)):
+        pass
+    assert look_back(ring, 118, 3, NOISE, FIELD.radius) == []
 
 
 def test_a_single_hot_pixel_is_no_cell():

@@ -17,16 +17,17 @@ FRAMES = 12
 
 
 def gathered(cells, random, still=False):
-    """Run random frames; return pictures, traces, instruments and glow planes that went in."""
+    """Run random frames; return pictures, traces, instruments (told above the mean) and glow planes."""
     n, t, shape = cells.count, cells.t, cells.field.shape
     pictures = random.normal(10, 5, (FRAMES, *shape)).astype(np.float32)
     traces, instruments = random.normal(3, 2, (2, FRAMES, n)).astype(np.float32)
     instruments[instruments < 2] = 0
     glow = random.normal(0, 0 if still else 0.3, (FRAMES, n, 3)).astype(np.float32)
+    rest = random.normal(-1, 0.5, (FRAMES, n)).astype(np.float32)
     for k in range(FRAMES):
         t.trace[:n], t.prediction[:n] = traces[k], instruments[k]
-        statistics.gather(n, t, padded(pictures[k], cells.field.reach), glow[k])
-    return pictures, traces, instruments, glow
+        statistics.gather(n, t, padded(pictures[k], cells.field.reach), glow[k], rest[k])
+    return pictures, traces, np.where(instruments > 0, instruments + rest, 0), glow
 
 
 @pytest.mark.parametrize(("shape", "radius"), [((40, 44), 2.0), ((30, 31), 5.0), ((16, 16), 4.0)])
@@ -79,6 +80,21 @@ def test_reflect_equals_running_means():
             assert t.sync[i, m] == pytest.approx(sync[i, j], rel=1e-3, abs=1e-6)
     fade = (1 - 1 / 30 / statistics.PEAK) ** np.arange(199, -1, -1.0)[:, None]
     np.testing.assert_allclose(t.peak[:n], np.maximum((calcium * fade).max(0), 0), rtol=1e-3)
+
+
+def test_what_is_recalled_of_a_past_is_what_would_have_been_followed():
+    cells, random = crowd(2, (20, 20), 2.0)
+    t = cells.t
+    raw, calcium = random.normal(0, 3, (2, 200)).astype(np.float32)
+    raw[50:60] = np.nan
+    for k in np.flatnonzero(np.isfinite(raw)):
+        both = np.full(2, raw[k]), np.full(2, calcium[k])
+        statistics.reflect(2, t, *both, np.ones(2, np.float32), 1 / 30)
+    t.smooth[1] = t.peak[1] = 0
+    t.tail[1] = 0
+    statistics.recall(1, t, raw, calcium, 1 / 30)
+    for name in ("smooth", "peak", "tail"):
+        np.testing.assert_allclose(getattr(t, name)[1], getattr(t, name)[0], rtol=1e-5, err_msg=name)
 
 
 def test_own_image_is_m_less_the_neighbours_over_w():
