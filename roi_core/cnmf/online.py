@@ -137,7 +137,7 @@ class OnlineCNMF:
         self._between = ground.glow.grid.pixels()
         self._ring, self._detector = ground.ring, ground.detector
         self._asked: Detector | None = None
-        self._visited = self._looked = self._learned = 0
+        self._next = self._looked = self._learned = 0
         self._waiting: list[Candidate] = []
 
     def _middle(self) -> NDArray[np.float32]:
@@ -362,11 +362,12 @@ class OnlineCNMF:
             (self.field.factor, self.field.margin, self._glow.gain),
             1 / (settings.cnmf.memory * self.rate),
         )
+        first = self._next if self._next < n else 0
         drifted = footprints.tour(
-            self._visited % n, number, n, cells.t, self._ring.head, forget, np.float32(self.field.radius),
+            first, number, n, cells.t, self._ring.head, forget, np.float32(self.field.radius),
             self._noise, self.census.deconvolver.noise, field, cells.cover,
         )  # fmt: skip
-        self._visited += number
+        self._next = (first + number) % n
         if drifted >= 0:
             self.census.recentre(drifted)
 

@@ -102,9 +102,9 @@ def look_back(ring: Ring, done: int, step: int, noise: Picture, radius: float) -
 
 
 def banded(total: Picture, radius: float) -> Picture:
-    """Return a picture band-passed to cells of a radius: smoothed, less its surroundings where those are bright.
+    """Return a picture band-passed to cells of a radius: less its surroundings, where those are bright.
 
-    Dark surroundings make nothing bright: round a cell that faded a plain band-pass would draw a ring.
+    Dark surroundings make nothing bright: round a cell that faded a plain band-pass draws a ring.
     """
     return blurred(total, SMALL * radius) - np.maximum(blurred(total, WIDE * radius), 0)
 

@@ -3,8 +3,8 @@
 The textbook sums correlate the picture with the trace of the same frame, which was computed from that very
 picture: its noise correlates with itself and any noise footprint confirms itself. Here the picture is
 correlated with the calcium of the frame *before* (an instrumental variable): noise of this frame cannot be in
-it, so M - W a is an unbiased image of the cell, and noise averages out of it. It is told above the running
-mean, as the picture is: while what lifted the mean fades, both are negative, and agree.
+it, so M - W a is an unbiased image of the cell, and noise averages out of it. Where the trace is expected below its
+running mean, the instrument is negative, as the picture is: while what lifted the mean fades, both agree.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def gather(count: Any, t: Any, padded: Any, glow: Any, rest: Any) -> None:
         z = t.prediction[i]
         if not z > 0:
             continue
-        z += rest[i]
+        if z + rest[i] < 0:
+            z += rest[i]
         y0, x0 = t.centres[i, 0], t.centres[i, 1]
         left, right = max(0, reach - x0), min(side, width + reach - x0)
         for y in range(max(0, reach - y0), min(side, height + reach - y0)):

@@ -17,17 +17,19 @@ FRAMES = 12
 
 
 def gathered(cells, random, still=False):
-    """Run random frames; return pictures, traces, instruments (told above the mean) and glow planes."""
+    """Run random frames; return pictures, traces, instruments as they count and glow planes."""
     n, t, shape = cells.count, cells.t, cells.field.shape
     pictures = random.normal(10, 5, (FRAMES, *shape)).astype(np.float32)
     traces, instruments = random.normal(3, 2, (2, FRAMES, n)).astype(np.float32)
     instruments[instruments < 2] = 0
+    instruments[:, 0] *= 0.3
     glow = random.normal(0, 0 if still else 0.3, (FRAMES, n, 3)).astype(np.float32)
     rest = random.normal(-1, 0.5, (FRAMES, n)).astype(np.float32)
     for k in range(FRAMES):
         t.trace[:n], t.prediction[:n] = traces[k], instruments[k]
         statistics.gather(n, t, padded(pictures[k], cells.field.reach), glow[k], rest[k])
-    return pictures, traces, np.where(instruments > 0, instruments + rest, 0), glow
+    fading = (instruments > 0) & (instruments + rest < 0)
+    return pictures, traces, np.where(fading, instruments + rest, instruments), glow
 
 
 @pytest.mark.parametrize(("shape", "radius"), [((40, 44), 2.0), ((30, 31), 5.0), ((16, 16), 4.0)])
