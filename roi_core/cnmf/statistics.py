@@ -3,8 +3,9 @@
 The textbook sums correlate the picture with the trace of the same frame, which was computed from that very
 picture: its noise correlates with itself and any noise footprint confirms itself. Here the picture is
 correlated with the calcium of the frame *before* (an instrumental variable): noise of this frame cannot be in
-it, so M - W a is an unbiased image of the cell, and noise averages out of it. Where the trace is expected below its
-running mean, the instrument is negative, as the picture is: while what lifted the mean fades, both agree.
+it, so M - W a is an unbiased image of the cell, and noise averages out of it. Where the trace is
+expected below its running mean, the instrument is negative, as the picture is: while what lifted the mean
+fades, both agree.
 """
 
 from __future__ import annotations

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from roi_core.cnmf.census import SURE
 from roi_core.cnmf.detect import Candidate
 from roi_core.cnmf.merge import Pair
 from roi_core.cnmf.online import OnlineCNMF
+from roi_core.cnmf.residual import steadied
 from roi_core.frame import Status
 from tests.cells import SETTINGS, blob, run
 
@@ -17,7 +19,7 @@ def finder_of(settings=PLAIN, **more):
     return OnlineCNMF(SHAPE, RATE, settings, **more)
 
 
-def candidate(finder, y, x, random, frames=12, height=5):
+def candidate(finder, y, x, random, frames=12, height=5, z=10.0):
     """A round cell at px (y, x) of the picture, as the detector would propose it."""
     field, ring = finder.field, finder._ring
     shape = blob(2 * round(1.9 * field.radius / field.factor) + 1, 0.6 * field.radius / field.factor)
@@ -25,7 +27,7 @@ def candidate(finder, y, x, random, frames=12, height=5):
     frames = min(frames, ring.head, len(ring))
     trace = random.normal(height, 2, frames).astype(np.float32)
     corner = [round((v + 0.5) / field.factor - 0.5) + field.margin - half for v in (y, x)]
-    return Candidate(*corner, shape, trace, ring.head)
+    return Candidate(*corner, shape, trace, ring.head, z=z)
 
 
 def born(finder, y, x, random, row=0, **more):
@@ -78,19 +80,23 @@ def test_a_birth_of_a_detector_that_was_late(late):
     assert answer.backfill[0].row + len(answer.backfill[0].raw) == 30 + late
 
 
-def test_a_birth_takes_its_cell_out_of_the_ring_and_tells_its_past():
+@pytest.mark.parametrize("sure", [False, True])
+def test_a_birth_takes_its_cell_out_of_the_ring_and_tells_its_past(sure):
+    """Of a sure one, above the mean of today, and it is judged by its past from the first."""
     finder, random = grown([])
-    proposed = candidate(finder, 20, 22, random, frames=12)
+    proposed = candidate(finder, 20, 22, random, frames=12, z=SURE if sure else SURE - 1)
     ring, late = finder._ring, 3
     before = ring.slots.copy()
     run(finder, random.normal(50, 3, (late, *SHAPE)).astype(np.float32), PLAIN, 30)
-    finder.census.birth(proposed, 33, 99)
+    whole = finder.census.birth(proposed, 33, 99)
+    assert (finder.census.cells.t.tail[0, 1] > 0) == sure
+    told = steadied(whole.trace, ring.paces(18, 33)) if sure else whole.trace
     (answer,) = run(finder, [random.normal(50, 3, SHAPE).astype(np.float32)], PLAIN, 33)
     (past,) = answer.backfill
     assert past.id == answer.ids[0]
     assert (past.row, len(past.raw)) == (30 - 12, 12 + late)
     assert np.isfinite(past.raw).all()
-    assert np.corrcoef(past.raw[:12], proposed.trace)[0, 1] > 0.999
+    assert np.corrcoef(past.raw, told)[0, 1] > 0.999
     side = len(proposed.shape)
     for k in range(18, 30):
         slot = np.s_[k % len(ring), proposed.y : proposed.y + side, proposed.x : proposed.x + side]

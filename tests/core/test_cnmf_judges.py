@@ -15,14 +15,14 @@ from tests.cells import add, blob, crowd, empty, footprint, inside, padded
 PLAIN = Settings().cnmf
 
 
-def two(away, r, moments=((1.0, 5.0), (1.0, 5.0)), power=(9.0, 5.0), born=0):
-    """Two cells so many px apart whose calcium has these first and second moments and correlation r."""
+def two(away, r, moments=((1.0, 5.0), (1.0, 5.0)), power=(9.0, 5.0), born=0, size=10):
+    """Two small cells so many px apart whose calcium has these first and second moments and correlation r."""
     cells = empty((40, 40), 3.0)
     for k in (0, 1):
         cells.add(blob(cells.field.side, 1.5), (20, 16 + k * away), born, 0, k + 1)
     t = cells.t
     t.first[:2], t.second[:2] = np.transpose(moments)
-    t.power[:2] = power
+    t.power[:2], t.size[:2] = power, size
     spread = np.prod([s - f * f for f, s in moments])
     if t.near[0, 0] >= 0:
         t.sync[0, 0] = t.sync[1, 0] = moments[0][0] * moments[1][0] + r * np.sqrt(spread)
@@ -47,6 +47,10 @@ def asked(cells, now=1000, merge_r=0.85):
 )
 def test_who_is_one(away, r, answer):
     assert asked(two(away, r)) == answer
+
+
+def test_two_whole_cells_that_do_the_same_side_by_side_stay_two():
+    assert asked(two(4, 0.99, size=30)) is None
 
 
 def test_the_stronger_stays_and_the_young_are_let_alone():
