@@ -162,12 +162,13 @@ def test_the_movie_is_never_in_memory(exported_from, tmp_path, monkeypatch):
         np.testing.assert_array_equal(data[:].transpose(0, 2, 1), recording.movie[:])
 
 
-def test_one_row_and_a_cut_short_one(tmp_path):
+def test_one_row_and_a_cut_short_one(tmp_path, caplog):
     for rows in (1, 30):
         path = record(tmp_path / f"{rows}.h5", samples(range(rows)))
         with h5py.File(path, "r+") as file:
             file.attrs["complete"] = np.uint8(0)
         assert pynwb.validate(path=str(export(path, "nwb"))) == []
+    assert "get no dF/F: it holds no mean picture" in caplog.text
 
 
 def test_a_missing_package_is_a_sentence(tmp_path, monkeypatch):
