@@ -57,8 +57,8 @@ class Gaps:
         """Say in how many rows something was filled, if it was."""
         if count := int(self._filled.sum()):
             log.warning(
-                "%d of %d rows of %s hold no trace of some cell that was there before and after (left out as "
-                "late, of another channel, or with cells off); %s cannot read NaN and has its calcium there, "
+                "%d of %d rows of %s hold no trace of some cell that was there before and after (left out "
+                "as late, or with cells off); %s cannot read NaN and has its calcium there, "
                 "or a straight line; csv, matlab and nwb have NaN",
                 count, len(self._filled), self._recording.path, program,
             )  # fmt: skip
