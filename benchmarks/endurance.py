@@ -1,4 +1,4 @@
-"""Whether a frame is lost: a camera of 1280x720 at 60 Hz, movie, 100 regions, motion correction and cells.
+"""Whether a frame is lost, or left without cells: 1280x720 at 60 Hz, movie, 100 regions, motion and cells.
 
 usage: python -m benchmarks.endurance [MINUTES] [SETTING=VALUE ...]
 
@@ -15,14 +15,20 @@ import tempfile
 from pathlib import Path
 from threading import Event
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.live_step import rois
+from roi_core.ledger import Fate
 from roi_core.recording import Recording
 from roi_core.session import Session
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources.simulated import Simulated
+
+if TYPE_CHECKING:
+    from roi_core.snapshot import Snapshot
+    from roi_core.status import TakeStatus
 
 SHAPE, RATE = (720, 1280), 60
 ON = (
@@ -48,8 +54,8 @@ def main(minutes: float = 10.0, *texts: str) -> None:
             Event().wait(0.5)
         load = os.getloadavg()[0]
         print(f"{minutes:g} min of {SHAPE[1]}x{SHAPE[0]} at {RATE} Hz, {' '.join(texts)}; load {load:.1f}\n")
-        print("| s | lost | MB/s | queue, most | step ms, median | p99 | write ms, median | cells |")
-        print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+        print("| s | lost | late | MB/s | queue, most | step ms, median | p99 | write ms, median | cells |")
+        print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
         before = session.snapshot()
         session.record(folder / "a.h5")
         follow(session, before.frames_dropped or 0, 60 * minutes)
@@ -71,19 +77,26 @@ def follow(session: Session, lost: int, seconds: float) -> None:
         most = max(most, take.queued + take.backlog)
         if now >= due:
             due = min(due + PERIOD, last) if due < last else seconds
-            cells = 0 if snapshot.activity is None else len(snapshot.activity.ids)
-            missing, speed = (snapshot.frames_dropped or 0) - lost, take.bytes_per_second / 1e6
-            cost = (
-                f"{snapshot.step_ms:.1f} | {snapshot.step_ms_p99:.1f} | {snapshot.costs.get('write', 0):.1f}"
-            )
-            print(
-                f"| {now:.0f} | {missing} | {speed:.0f} | {most} of {take.queue} | {cost} | {cells} |",
-                flush=True,
-            )
+            print(line(now, snapshot, lost, most), flush=True)
+
+
+def line(now: float, snapshot: Snapshot, lost: int, most: int) -> str:
+    """Return a line of the table: how it is after so many seconds."""
+    take = snapshot.recording
+    cells = 0 if snapshot.activity is None else len(snapshot.activity.ids)
+    missing, speed = (snapshot.frames_dropped or 0) - lost, take.bytes_per_second / 1e6
+    cost = f"{snapshot.step_ms:.1f} | {snapshot.step_ms_p99:.1f} | {snapshot.costs.get('write', 0):.1f}"
+    queue = f"{most} of {take.queue}"
+    return f"| {now:.0f} | {missing} | {late(take)} | {speed:.0f} | {queue} | {cost} | {cells} |"
+
+
+def late(take: TakeStatus) -> int:
+    """Return how many rows so far were left without cells, since the camera could not wait."""
+    return take.account.fates.get(Fate.LATE, 0)
 
 
 def check(session: Session) -> None:
-    """Print whether the files hold what the camera counted."""
+    """Print whether the files hold what the camera counted, and how many rows have no cells."""
     take = session.snapshot().recording
     rows = dark = missing = 0
     last = None
@@ -94,7 +107,8 @@ def check(session: Session) -> None:
             dark += sum(not recording.movie[row].any() for row in range(0, recording.rows, 50))
             rows, last = rows + recording.rows, index[-1]
     print(
-        f"\n{rows} rows in {len(take.parts)} files, {missing} gaps, {dark} dark frames, {take.dropped} lost"
+        f"\n{rows} rows in {len(take.parts)} files, {missing} gaps, {dark} dark frames, {take.dropped} lost, "
+        f"{late(take)} without cells since they came late"
     )
 
 

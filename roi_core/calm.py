@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = TypeVar("Array", bound=NDArray[Any])
 
-__all__ = ["ASIDE", "DRAWING", "SWITCH", "WRITING", "calm", "step_back", "there"]
+__all__ = ["ASIDE", "DRAWING", "SWITCH", "WRITING", "calm", "start", "starter", "step_back", "there"]
 
 SWITCH: Final = 0.0002
 """s; with Python's own 5 ms the camera's thread waits 11 ms for the window's (p99), with this 1.9 ms."""
@@ -35,11 +36,34 @@ BEGUN: Final = os.getpriority(os.PRIO_PROCESS, 0) if sys.platform == "linux" els
 def step_back(niceness: int) -> None:
     """Let the camera's thread go before this one when there are too few cores.
 
-    On Linux, where priorities belong to threads; those that this thread starts inherit it.
+    On Linux, where priorities belong to threads; those that this thread starts inherit it. Only who may set
+    priorities (``CAP_SYS_NICE``) could step forward again.
     """
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(BEGUN + niceness, 19))
+
+
+_starters: Final[list[ThreadPoolExecutor]] = []
+
+
+def starter() -> None:
+    """Let a thread that never steps back start those of `start` from now on.
+
+    For whoever is to step back and asked afterwards for threads that may not be as far back.
+    """
+    if not _starters:
+        thread = ThreadPoolExecutor(1, thread_name_prefix="starter")
+        thread.submit(int).result()  # it begins with its first task
+        _starters.append(thread)
+
+
+def start(thread: threading.Thread) -> None:
+    """Start a thread as near to the front as the program began, also for one that stepped back."""
+    if _starters:
+        _starters[0].submit(thread.start).result()
+    else:
+        thread.start()
 
 
 @contextmanager

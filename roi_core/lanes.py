@@ -9,7 +9,7 @@ from dataclasses import replace
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
-from roi_core.calm import WRITING, step_back
+from roi_core.calm import WRITING, start, step_back
 from roi_core.errors import sentence
 from roi_core.frame import FinishReason, Summary
 from roi_core.ledger import Account, Carried, Ledger
@@ -98,7 +98,7 @@ class Lane:
         With `wait` return when it is open, and raise here why it would not be; without, `unopened` tells.
         """
         self._header = header
-        self._thread.start()
+        start(self._thread)
         if wait:
             self._opened.wait()
             if self.unopened and self.failure is not None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from roi_core.around import around
 from roi_core.arrivals import Arrivals
 from roi_core.board import SPARE_SLOTS, Board, queue_length
-from roi_core.calm import calm
+from roi_core.calm import calm, start
 from roi_core.card import LiveCard
 from roi_core.channels import Channels
 from roi_core.errors import RecorderError, sentence
@@ -114,7 +114,7 @@ class Session:
             self._pipeline.analysis.errands.open()
             self.state = State.RUNNING
             self._arrivals.hear()
-            self._thread.start()
+            start(self._thread)
 
     def stop(self, reason: FinishReason = FinishReason.STOPPED, detail: str = "") -> None:
         """Ask the worker to end after the frame in hand; does not wait."""

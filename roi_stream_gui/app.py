@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import dearpygui.dearpygui as dpg
 
-from roi_core.calm import DRAWING, SWITCH, step_back
+from roi_core.calm import DRAWING, SWITCH, starter, step_back
 from roi_stream_gui.about import About
 from roi_stream_gui.dialogs import AskFile, AskQuit
 from roi_stream_gui.keyboard import Keyboard
@@ -62,7 +62,8 @@ class App:
         self._do.log.install()
         on_signals(self._leave)
         self._do.prepare()
-        step_back(DRAWING)  # and all threads that draw; those that measure were started before
+        starter()
+        step_back(DRAWING)  # and all threads that help to draw, but none that measures or records
         dpg.create_context()
         try:
             self._build()

@@ -172,7 +172,6 @@ READERS = {
     "events csv": ("ttl.csv", use_events),
     "suite2p stat": ("suite2p/stat.npy", use_folder(("suite2p", "stat.npy"), use_result)),
     "suite2p ops": ("suite2p/ops.npy", use_folder(("suite2p", "ops.npy"), use_result)),
-    "suite2p F": ("suite2p/F.npy", use_folder(("suite2p", "F.npy"), use_result)),
     "suite2p iscell": ("suite2p/iscell.npy", use_folder(("suite2p", "iscell.npy"), use_result)),
     "minian array": ("minian/A.zarr/A/.zarray", use_folder(("minian", "A.zarr/A/.zarray"), use_result)),
     "minian chunk": ("minian/A.zarr/A/0.0.0", use_folder(("minian", "A.zarr/A/0.0.0"), use_result)),
@@ -239,7 +238,7 @@ def _from_shared(folder, shared):
     results = shared / "data" / "results-import"
     plane = folder / "suite2p"
     plane.mkdir()
-    for name in ("stat.npy", "ops.npy", "iscell.npy", "F.npy"):
+    for name in ("stat.npy", "ops.npy", "iscell.npy"):
         shutil.copyfile(results / "suite2p" / "plane0" / name, plane / name)
     small = {"caiman.hdf5": "caiman/caiman_analysis.hdf5", "result.nwb": "nwb/nwb_test.nwb"}
     for name, place in small.items():

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--print-fps-period", type=positive, default=1.0, metavar="S", help="seconds between lines (1.0)"
     )
     parser.add_argument("--gui", action="store_true", help="show it in the window")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing recording")
+    parser.add_argument("--overwrite", action="store_true", help="replace a recording and its parts")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,9 +1,9 @@
 """Cells as CaImAn saves them (``cnmf.save``): estimates and parameters in HDF5, pixels in Fortran order.
 
 ``C`` is our denoised calcium, ``C + YrA`` the demixed trace, ``S`` the spikes, all in the same unit (camera
-counts where the footprint is 1). ``F_dff`` is the demixed trace over
-the fluorescence at rest. What we do not keep (background, noise per pixel ...) is ``NoneType``, as CaImAn
-writes None. It cannot read NaN, so a trace is 0 before its cell was found.
+counts where the footprint is 1). ``F_dff`` is the demixed trace over the fluorescence at rest. What we do
+not keep (background, noise per pixel ...) is ``NoneType``, as CaImAn writes None. It cannot read NaN, so a
+trace is 0 before its cell was found, and gaps in its life are filled, see `roi_core.export.gaps`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from roi_core import __version__, layout
+from roi_core.export.gaps import Gaps
 from roi_core.export.resting import resting
 from roi_core.export.units import BLOCK, Cells, needed, picture, rate_of, setting
 
@@ -53,7 +54,7 @@ def write(recording: Recording, path: Path, task: Task) -> None:
         rest = resting(recording, cells)
         if rest is None:
             _put(estimates, "F_dff", None)
-        _write_traces(estimates, cells, recording.rows, rest, task)
+        _write_traces(estimates, cells, recording, rest, task)
 
 
 def _write_footprints(group: h5py.Group, cells: Cells, shape: tuple[int, int]) -> None:
@@ -91,19 +92,25 @@ def _write_params(group: h5py.Group, recording: Recording) -> None:
 
 
 def _write_traces(
-    estimates: h5py.Group, cells: Cells, rows: int, rest: NDArray[np.float32] | None, task: Task
+    estimates: h5py.Group, cells: Cells, recording: Recording, rest: NDArray[np.float32] | None, task: Task
 ) -> None:
-    """Fill C, S, YrA and, where F0 is known, F_dff (N, rows), a block of rows at a time."""
+    """Fill C, S, YrA and, where F0 is known, F_dff (N, rows): blocks of rows, then cell by cell."""
+    count, rows, gaps = len(cells.ids), recording.rows, Gaps(recording)
     names = ("C", "S", "YrA") if rest is None else ("C", "S", "YrA", "F_dff")
-    made = {name: estimates.create_dataset(name, (len(cells.ids), rows), "f8") for name in names}
+    made = {name: estimates.create_dataset(name, (count, rows), "f8") for name in names}
+    task.expect(rows + count)
     for block in task.blocks(rows, BLOCK):
-        denoised = cells.still(layout.CALCIUM, block).astype(np.float64)
-        raw = cells.still(layout.RAW, block)
+        raw, denoised = gaps.traces(cells, block)
         made["C"][:, block] = denoised.T
         made["S"][:, block] = cells.still(layout.SPIKES, block).T
-        made["YrA"][:, block] = raw.T - denoised.T
+        made["YrA"][:, block] = raw.T
+    for one in task.blocks(count, 1):
+        k = one.start
+        denoised, raw = gaps.bridged(made["C"][k]), gaps.bridged(made["YrA"][k])
+        made["C"][k], made["YrA"][k] = denoised, raw - denoised
         if rest is not None:
-            made["F_dff"][:, block] = np.nan_to_num(raw / rest).T
+            made["F_dff"][k] = np.nan_to_num(raw / rest[k])
+    gaps.tell("CaImAn")
 
 
 def _put(group: h5py.Group, name: str, value: Any) -> None:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roi_core.errors import MissingExtra
+from roi_core.export.nwb_library import library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,10 +41,7 @@ def write(recording: Recording, path: Path, task: Task) -> None:
     MissingExtra
         pynwb is not installed.
     """
-    try:
-        import pynwb
-    except ImportError as error:
-        raise MissingExtra("an NWB file", "pynwb", "nwb") from error
+    pynwb = library()
     from roi_core.export.nwb_card import card_of, tell_missing
     from roi_core.export.nwb_draft import Draft
 

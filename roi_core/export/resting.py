@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,6 +19,17 @@ __all__ = ["resting"]
 
 log = logging.getLogger(__name__)
 
+NONE: Final = "cells of %s get no dF/F: %s"
+FLAT: Final = (
+    "the glow of their pictures was taken away, and their rest with it (prepare.flatten; auto does so with "
+    "cnmf.preset=1p); record with prepare.flatten=off, or draw regions, whose dF/F comes with roi.dff=true"
+)
+UNFINISHED: Final = (
+    "it holds no mean picture, which is written at its end; of a recording that was cut short roi_stream "
+    "recover makes it from the movie"
+)
+"""Why not, and what to do."""
+
 
 def resting(recording: Recording, cells: Cells) -> NDArray[np.float32] | None:
     """Return F0 (N,) of each cell in the unit of its traces; None when the recording cannot tell.
@@ -31,7 +42,7 @@ def resting(recording: Recording, cells: Cells) -> NDArray[np.float32] | None:
     on the whole. The mean stands for rest, as calcium is rarely high: the dF/F of a cell that often fires
     comes out too small by as much as it lifts its own mean, and that of all cells by the camera's dark level.
     NaN where F0 is not above 0. A picture without its glow (``prepare.flatten``, ever) or without a mean has
-    no F0.
+    no F0; a warning says so.
     """
     mean = recording.maps.get("mean")
     preset, flatten = (
@@ -40,6 +51,7 @@ def resting(recording: Recording, cells: Cells) -> NDArray[np.float32] | None:
     edited = {str(event.data.get("path")) for event in recording.events if event.kind == "setting"}
     flat = flatten == "on" or (flatten == "auto" and preset == "1p") or "prepare.flatten" in edited
     if mean is None or flat:
+        log.warning(NONE, recording.path, FLAT if flat else UNFINISHED)
         return None
     a = cells.footprints
     whole = a.T @ np.nan_to_num(mean.reshape(-1).astype(np.float64))

@@ -5,7 +5,8 @@ What differs from Suite2p's own numbers, and is said in ``ops["roi_stream"]``, t
 - Our traces are demixed and above their baseline: neighbours and neuropil are already out of ``F``. So
   ``Fneu`` is 0 and ``ops["neucoeff"]`` is 0, and ``F - neucoeff * Fneu`` is what it should be.
 - Before a cell was found nothing is known of it; Suite2p cannot read NaN, so it is 0 there, and ``born`` of
-  its ``stat`` is the frame from which its trace is known.
+  its ``stat`` is the frame from which its trace is known. Gaps in its life are filled, see
+  `roi_core.export.gaps`; ``std`` and ``skew`` are those of its life.
 - The second column of ``iscell`` is the verdict again: there is no classifier's probability.
 
 ``stat`` and ``ops`` are pickles, because Suite2p's are; they are written here and never read.
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from roi_core import layout
+from roi_core.export.gaps import Gaps, life
 from roi_core.export.units import BLOCK, Cells, needed, picture, rate_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ __all__ = ["write"]
 
 NOTE: Final = (
     "written by ROI Stream: F is demixed and above its baseline, so Fneu and neucoeff are 0; a trace is 0 "
-    "before the frame 'born' of its stat; iscell[:, 1] repeats the verdict"
+    "before the frame 'born' of its stat; where it was not measured later F is the denoised calcium, or a "
+    "straight line, and spks is 0; iscell[:, 1] repeats the verdict"
 )
 PICTURES: Final = {"mean": "meanImg", "max": "max_proj", "correlation": "Vcorr"}
 """Summary maps by our name and by Suite2p's."""
@@ -48,23 +51,25 @@ def write(recording: Recording, path: Path, task: Task) -> None:
         np.lib.format.open_memmap(plane / name, "w+", np.float32, shape)
         for name in ("F.npy", "spks.npy", "Fneu.npy")
     )
-    born = np.full(shape[0], recording.rows)
+    gaps = Gaps(recording)
+    task.expect(recording.rows + shape[0])
     for rows in task.blocks(recording.rows, BLOCK):
-        traces = cells.traces(layout.RAW, rows)
-        known = np.isfinite(traces)
-        born = np.minimum(born, np.where(known.any(axis=0), rows.start + known.argmax(axis=0), born))
-        raw[:, rows] = np.nan_to_num(traces, nan=0.0).T
+        raw[:, rows] = gaps.traces(cells, rows)[0].T
         spikes[:, rows] = cells.still(layout.SPIKES, rows).T
+    lives = [life(trace) for trace in raw]
+    for one in task.blocks(shape[0], 1):
+        raw[one.start] = gaps.bridged(raw[one.start])
+    gaps.tell("Suite2p")
     raw.flush()
     spikes.flush()
     np.save(plane / "iscell.npy", np.repeat(cells.accepted[:, None], 2, axis=1).astype(np.float64))
-    stat = np.array(_stat(cells, recording.shape, raw, born), dtype=object)
+    stat = np.array(_stat(cells, recording.shape, raw, lives), dtype=object)
     np.save(plane / "stat.npy", stat, allow_pickle=True)
     np.save(plane / "ops.npy", np.array(_ops(recording)), allow_pickle=True)
 
 
 def _stat(
-    cells: Cells, shape: tuple[int, int], raw: NDArray[np.float32], born: NDArray[np.int64]
+    cells: Cells, shape: tuple[int, int], raw: NDArray[np.float32], lives: list[slice]
 ) -> list[dict[str, Any]]:
     """Return what Suite2p keeps of each cell; pixels that several cells share are ``overlap``."""
     matrix = cells.footprints
@@ -74,14 +79,14 @@ def _stat(
     for k, (first, last) in enumerate(zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)):
         pixels = matrix.indices[first:last]
         y, x = np.divmod(pixels.astype(np.int64), shape[1])
-        known = raw[k, born[k] :].astype(np.float64)
+        known = raw[k, lives[k]].astype(np.float64)
         found.append({
             "ypix": y, "xpix": x, "lam": matrix.data[first:last].astype(np.float32),
             "med": [int(np.median(y)), int(np.median(x))], "npix": len(pixels),
             "npix_norm": float(len(pixels) / counts.mean()), "radius": float(np.sqrt(len(pixels) / np.pi)),
             "overlap": shared[pixels], "std": float(known.std()) if len(known) else 0.0,
             "skew": _skewness(known), "snr": float(cells.snr[k]), "r": float(cells.r[k]),
-            "id": int(cells.ids[k]), "born": int(born[k]),
+            "id": int(cells.ids[k]), "born": int(lives[k].start),
         })  # fmt: skip
     return found
 

@@ -62,7 +62,7 @@ class Cells:
     _columns: NDArray[np.intp]
 
     def traces(self, path: str, rows: slice) -> NDArray[np.float32]:
-        """Return (n, N) rows of one kind, such as ``layout.RAW``; NaN before a cell's beginning."""
+        """Return (n, N) rows of one kind, such as ``layout.RAW``; NaN before a cell's birth and in gaps."""
         return self._recorded.traces(path, rows.start, rows.stop)[:, self._columns]
 
     def still(self, path: str, rows: slice) -> NDArray[np.float32]:

@@ -36,9 +36,8 @@ def read(path: Path) -> Found:
         footprints = sparse(((pixels[part], data[part]) for part in parts), (height, width))
         count = len(parts)
         accepted, note = _accepted(estimates, count)
-        traces = values(estimates, "C").T.astype(np.float32) if "C" in estimates else None
     names = tuple(f"caiman{k}" for k in range(count))
-    return Found("caiman", (height, width), footprints, names, accepted, traces, note)
+    return Found("caiman", (height, width), footprints, names, accepted, note)
 
 
 def _accepted(estimates: h5py.Group, count: int) -> tuple[NDArray[np.bool_], tuple[str, ...]]:

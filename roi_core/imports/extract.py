@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -10,22 +10,20 @@ import numpy as np
 from roi_core.errors import RoiFileError
 from roi_core.imports.build import readable, side, stacked
 from roi_core.imports.found import Found
-from roi_core.imports.hdf5 import opened, pictures, values
+from roi_core.imports.hdf5 import opened, pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 __all__ = ["read"]
 
-KINDS = (("spatial_weights", "temporal_weights"), ("filters", "traces"))
+KINDS = ("spatial_weights", "filters")
 
 
 def read(path: Path) -> Found:
     """Read a ``.mat`` of version 7.3; EXTRACT keeps accepted cells only."""
     with readable(path, "EXTRACT result"), opened(path) as file:
-        group, spatial, temporal = _parts(path, file)
+        group, spatial = _spatial(path, file)
         # MATLAB's H x W x N is (N, W, H) here, or sparse: a group of data, ir and jc
         if isinstance(group[spatial], h5py.Group) or group[spatial].ndim != 3:
             raise RoiFileError(
@@ -35,22 +33,14 @@ def read(path: Path) -> Found:
         count, width, height = weights.shape
         shape = side(height), side(width)
         footprints = stacked((weights[k].T for k in range(count)), shape)
-        traces = _rows(values(group, temporal), count) if temporal in group else None
     names = tuple(f"extract{k + 1}" for k in range(count))
-    return Found("extract", shape, footprints, names, np.ones(count, bool), traces)
+    return Found("extract", shape, footprints, names, np.ones(count, bool))
 
 
-def _parts(path: Path, file: h5py.File) -> tuple[h5py.Group, str, str]:
-    """Return the struct and the names of its footprints and traces."""
+def _spatial(path: Path, file: h5py.File) -> tuple[h5py.Group, str]:
+    """Return the struct and the name of its footprints."""
     for name, group in file.items():
-        for spatial, temporal in KINDS:
-            if isinstance(group, h5py.Group) and not name.startswith("#") and spatial in group:
-                return group, spatial, temporal
+        for kind in KINDS:
+            if isinstance(group, h5py.Group) and not name.startswith("#") and kind in group:
+                return group, kind
     raise RoiFileError(path, None, "holds neither spatial_weights nor filters of EXTRACT")
-
-
-def _rows(traces: NDArray[Any], count: int) -> NDArray[np.float32] | None:
-    """Return (rows, N) where there are such; EXTRACT has had both orders."""
-    if traces.ndim != 2:
-        return None
-    return (traces if traces.shape[1] == count else traces.T).astype(np.float32)

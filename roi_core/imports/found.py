@@ -27,8 +27,7 @@ class Found:
     """Components of frames of ``shape`` (H, W).
 
     ``footprints`` is (H * W, N) float32 CSC with pixels in C order (y * W + x), ``names`` and ``accepted``
-    are (N,); ``traces`` (rows, N) is the program's own best trace, None where it has none. ``notes`` say in
-    sentences what was guessed or left out.
+    are (N,). ``notes`` say in sentences what was guessed or left out. Traces are not read.
     """
 
     program: str
@@ -36,7 +35,6 @@ class Found:
     footprints: csc_matrix
     names: tuple[str, ...]
     accepted: NDArray[np.bool_]
-    traces: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = ()
 
     def rois(self, *, rejected: bool = False, level: float = LEVEL) -> RoiSet:

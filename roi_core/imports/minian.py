@@ -38,12 +38,9 @@ def read(path: Path) -> Found:
         bounded(a.shape)
         footprints = stacked((np.asarray(a[k]) for k in range(count)), shape)
         units = _values(zarr, path / "A.zarr" / "unit_id")
-        traces = _values(zarr, path / "C.zarr" / "C")
         numbers = range(count) if units is None or units.shape != (count,) else units.tolist()
-        fits = traces is not None and traces.ndim == 2 and len(traces) == count
-        rows = traces.T.astype(np.float32) if traces is not None and fits else None
     names = tuple(f"minian{number}" for number in numbers)
-    return Found("minian", shape, footprints, names, np.ones(count, bool), rows)
+    return Found("minian", shape, footprints, names, np.ones(count, bool))
 
 
 def _values(zarr: Any, path: Path) -> Any:

@@ -45,8 +45,7 @@ def read(path: Path) -> Found:
             raise ValueError(f"{ids.size} ids for {count} masks")
         names = tuple(f"nwb{number}" for number in ids.tolist())
         accepted = _accepted(plane, count)
-        traces = _traces(file, count)
-    return Found("nwb", shape, footprints, names, accepted, traces, (ORDER,))
+    return Found("nwb", shape, footprints, names, accepted, (ORDER,))
 
 
 def _accepted(plane: h5py.Group, count: int) -> NDArray[np.bool_]:
@@ -87,15 +86,6 @@ def _pixels(path: Path, file: h5py.File, plane: h5py.Group) -> tuple[tuple[int, 
     pixels = np.where((x >= 0) & (x < width) & (y >= 0) & (y < height), y * width + x, -1)
     parts = [slice(*pair) for pair in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
     return (height, width), sparse(((pixels[part], table["weight"][part]) for part in parts), (height, width))
-
-
-def _traces(file: h5py.File, count: int) -> NDArray[np.float32] | None:
-    """Return (rows, N) of the first series of traces that has a column per component."""
-    for series in _of_type(file, "RoiResponseSeries"):
-        data = series.get("data")
-        if data is not None and data.ndim == 2 and data.shape[1] == count:
-            return values(series, "data").astype(np.float32)
-    return None
 
 
 def _text(value: Any) -> str:

@@ -22,8 +22,6 @@ def read(path: Path) -> Found:
             if cells is None:
                 raise RoiFileError(path, None, "holds no cells: none were looked for")
             names = tuple(f"cell{number}" for number in cells.ids.tolist())
-            return Found(
-                "roi_stream", recording.shape, cells.footprints, names, cells.accepted, cells.calcium
-            )
+            return Found("roi_stream", recording.shape, cells.footprints, names, cells.accepted)
     except RecordingError as error:
         raise RoiFileError(path, None, str(error)) from error

@@ -27,13 +27,11 @@ def read(path: Path) -> Found:
         options = read_objects(folder / "ops.npy")
         height, width = side(options["Ly"]), side(options["Lx"])
         footprints = sparse((_pixels(cell, height, width) for cell in cells), (height, width))
-        iscell, fluorescence = _numbers(folder / "iscell.npy"), _numbers(folder / "F.npy")
+        iscell = _numbers(folder / "iscell.npy")
         accepted = np.ones(len(cells), bool) if iscell is None else iscell.reshape(len(cells), -1)[:, 0] > 0
-        fits = fluorescence is not None and fluorescence.ndim == 2 and len(fluorescence) == len(cells)
-        traces = fluorescence.T.astype(np.float32) if fluorescence is not None and fits else None
     names = tuple(f"suite2p{k}" for k in range(len(cells)))
     note = () if iscell is not None else ("Suite2p's iscell.npy is not there; all components are taken",)
-    return Found("suite2p", (height, width), footprints, names, accepted, traces, note)
+    return Found("suite2p", (height, width), footprints, names, accepted, note)
 
 
 def _pixels(cell: dict[str, Any], height: int, width: int) -> tuple[NDArray[np.int64], NDArray[Any]]:

@@ -26,7 +26,8 @@ __all__ = ["RecordedCells"]
 class RecordedCells:
     """N components over the `rows` of a recording; every array has the same N, also after a crash.
 
-    A column of a trace is one component; NaN before its (back-filled) beginning and after its end.
+    A column of a trace is one component; NaN before its (back-filled) beginning and after its end, and in
+    rows that were left out as late: ``raw`` in all of them, the others in those before it was found.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-__all__ = ["check_name", "free_path", "is_recording", "reserve", "why"]
+__all__ = ["check_name", "free_path", "is_part", "is_recording", "reserve", "why"]
 
 RESERVE_BYTES = 4 * 2**20
 """Held on the disk while recording and given back at the end, so that a full disk leaves room to finish."""
@@ -57,11 +57,24 @@ def reserve(folder: Path) -> IO[bytes]:
 
 def is_recording(path: Path) -> bool:
     """Return whether `path` is a recording of ours, finished or not."""
+    return _told(path) is not None
+
+
+def is_part(path: Path, first: str) -> bool:
+    """Return whether `path` is a later part of the recording whose first file has the name `first`."""
+    return _told(path) == first
+
+
+def _told(path: Path) -> str | None:
+    """Return the name of the first part that a recording of ours tells, '' if none; None of anything else."""
     try:
         with h5py.File(path, "r") as file:
-            return bool(file.attrs.get("format") == layout.FORMAT.encode())
+            if file.attrs.get("format") != layout.FORMAT.encode():
+                return None
+            first = file.attrs.get("first_part")
+            return first.decode(errors="replace") if isinstance(first, bytes) else ""
     except (OSError, RuntimeError):
-        return False
+        return None
 
 
 def why(error: Exception) -> str:

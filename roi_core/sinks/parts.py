@@ -2,17 +2,22 @@
 
 Each is a whole recording with a zero of time of its own; root attributes tell which part of what it is. A
 frame is in exactly one of them. All of this happens on the recorder's lane.
+
+When a recording is replaced, so are its later parts, each by the new one of its name; those that are left
+over stay and are told.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import SinkError
 from roi_core.frame import FinishReason, Summary
+from roi_core.sinks.disk import is_part
 from roi_core.sinks.hdf5 import Recorder
 from roi_core.sinks.settling import Settling
 
@@ -61,6 +66,8 @@ class Parts:
         maps: Callable[[], dict[str, NDArray[np.float32]]] = dict,
     ) -> None:
         self._parts = [Recorder(path, overwrite=overwrite)]
+        self._overwrite = overwrite
+        self._replaces = False
         self._ended: list[Ended] = []
         self._maps = maps
         self._first = 0.0
@@ -106,6 +113,7 @@ class Parts:
         """Begin the first file; refuse what cannot be written."""
         self._header = header
         self._card = header.card.flat()
+        self._replaces = self._overwrite and self._now.path.exists()
         self._now.open(header)
 
     def write(self, sample: Sample) -> None:
@@ -131,6 +139,8 @@ class Parts:
             self._finish(ended, summary)
         self._ended.clear()
         self._now.close(summary)
+        if self._overwrite:
+            self._tell_left_over()
 
     def _is_full(self, sample: Sample) -> bool:
         rules, seconds = (sample.settings or self._header.settings).recorder, sample.time - self._first
@@ -145,7 +155,9 @@ class Parts:
     def _turn(self, sample: Sample) -> Sample:
         """Begin the next file and return what its first row is; where that cannot be, go on in this one."""
         first, number = self._parts[0].path, len(self._parts) + 1
-        part = Recorder(first.with_stem(f"{first.stem}_part{number}"), part=number, first_part=first.name)
+        path = first.with_stem(f"{first.stem}_part{number}")
+        old = self._replaces and is_part(path, first.name)
+        part = Recorder(path, overwrite=old, part=number, first_part=first.name)
         card = type(self._header.card).of(self._card)
         settings = sample.settings or self._header.settings
         self._now.flush()
@@ -173,6 +185,17 @@ class Parts:
             self._finish(ended)
         else:
             self._ended.append(ended)
+
+    def _tell_left_over(self) -> None:
+        """Say which parts of an earlier recording of this name still lie there."""
+        first, now = self._parts[0].path, self.paths
+        others = sorted(first.parent.glob(f"{escape(first.stem)}_part*{first.suffix}"))
+        old = [path.name for path in others if path not in now and is_part(path, first.name)]
+        if old:
+            log.warning(
+                "%s of an earlier %s still lie beside the new one: rename or delete them",
+                ", ".join(old), first.name,
+            )  # fmt: skip
 
     def _settle(self, sample: Sample) -> None:
         done = [ended for ended in self._ended if ended.settling.hear(sample)]

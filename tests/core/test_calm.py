@@ -1,7 +1,10 @@
 """While a camera runs the interpreter does not pause its worker; before and after it is as it was."""
 
 import gc
+import json
 import os
+import shutil
+import subprocess
 import sys
 import threading
 
@@ -10,6 +13,7 @@ import pytest
 
 from roi_core.calm import ASIDE, SWITCH, calm, step_back, there
 from roi_core.session import Session
+from tests.conftest import REPO
 from tests.core.test_session import live
 from tests.fakes import Ramp
 
@@ -82,6 +86,52 @@ def test_only_the_thread_that_steps_back_does():
     thread.join()
     assert told == [min(mine + ASIDE, 19)]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
+
+
+WINDOW = """
+import json, os, threading
+from roi_core.calm import BEGUN, DRAWING, starter, step_back
+from roi_core.cnmf.aside import Aside
+from roi_core.session import Session
+from tests.core.test_session import live
+from tests.fakes import Stepped
+
+starter()
+step_back(DRAWING)
+session, aside = Session(Stepped(), live()), Aside(inline=False)
+session.start()
+session.record("a.h5")
+jobs = []
+aside.give(lambda: jobs.append(1))
+while not aside.take() and not jobs:
+    pass
+
+def nice(thread):
+    with open(f"/proc/self/task/{thread.native_id}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[16])
+
+print(json.dumps({each.name: nice(each) for each in threading.enumerate()}))
+session.stop()
+session.wait()
+"""
+"""What the window does, by who may not set priorities."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities belong to processes here")
+def test_who_may_not_set_priorities_has_them_all_the_same(tmp_path):
+    """Threads inherit how far back they are, and without that right none comes forward again."""
+    command = [sys.executable, "-c", WINDOW]
+    if os.geteuid() == 0:
+        without = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"]
+        if shutil.which("setpriv") is None or subprocess.run([*without, "true"], check=False).returncode:
+            pytest.skip("setpriv is needed to be without CAP_SYS_NICE as root")
+        command = [*without, *command]
+    place = {**os.environ, "PYTHONPATH": str(REPO)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=place, check=False)
+    assert done.returncode == 0, done.stderr
+    told, mine = json.loads(done.stdout), os.getpriority(os.PRIO_PROCESS, 0)
+    wanted = {"worker": 0, "lane recorder": 2, "MainThread": 5, "detector": 10}
+    assert {name: told.get(name) for name in wanted} == {k: min(mine + n, 19) for k, n in wanted.items()}
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.float32])

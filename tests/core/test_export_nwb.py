@@ -1,6 +1,8 @@
 """NWB: valid, without a word of nwbinspector's that matters, and read right by roiextractors."""
 
 import builtins
+import pickle
+import sys
 
 import h5py
 import numpy as np
@@ -15,6 +17,7 @@ from roi_core.recording import Recording
 from tests.core.test_export_results import Ours
 from tests.core.test_recorder_cells import record, samples
 from tests.exporting import CARD, recorded
+from tests.test_cli import roi_stream
 
 pynwb = pytest.importorskip("pynwb", reason="pynwb is not installed")
 extractors = pytest.importorskip("roiextractors", reason="roiextractors is not installed")
@@ -159,12 +162,13 @@ def test_the_movie_is_never_in_memory(exported_from, tmp_path, monkeypatch):
         np.testing.assert_array_equal(data[:].transpose(0, 2, 1), recording.movie[:])
 
 
-def test_one_row_and_a_cut_short_one(tmp_path):
+def test_one_row_and_a_cut_short_one(tmp_path, caplog):
     for rows in (1, 30):
         path = record(tmp_path / f"{rows}.h5", samples(range(rows)))
         with h5py.File(path, "r+") as file:
             file.attrs["complete"] = np.uint8(0)
         assert pynwb.validate(path=str(export(path, "nwb"))) == []
+    assert "get no dF/F: it holds no mean picture" in caplog.text
 
 
 def test_a_missing_package_is_a_sentence(tmp_path, monkeypatch):
@@ -179,3 +183,34 @@ def test_a_missing_package_is_a_sentence(tmp_path, monkeypatch):
     with pytest.raises(MissingExtra, match=r'an NWB file needs pynwb: pip install "roi-stream\[nwb\]"'):
         export(path, "nwb")
     assert {each.name for each in tmp_path.iterdir()} == {"a.h5", "a.jsonl"}
+
+
+class Planted:
+    """A pickle that makes a folder when it is loaded."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return type(self.path).mkdir, (self.path,)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the folder of caches does not follow HOME here")
+@pytest.mark.parametrize("planted", [False, True])
+def test_nothing_is_read_from_or_left_in_the_folder_of_caches(tmp_path, monkeypatch, planted):
+    """Pynwb's own way is to load a pickle from there, or to leave one."""
+    platformdirs, hdmf = pytest.importorskip("platformdirs"), pytest.importorskip("hdmf")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    folder = platformdirs.user_cache_path("pynwb-hdmf", version=f"{pynwb.__version__}-{hdmf.__version__}")
+    assert folder.is_relative_to(tmp_path)
+    if planted:
+        folder.mkdir(parents=True)
+        (folder / "pynwb_core_typemap.pkl").write_bytes(pickle.dumps(Planted(tmp_path / "ran")))
+    path = record(tmp_path / "a.h5", samples(range(30)))
+    done = roi_stream("export", path, "--to", "nwb")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert folder.exists() is planted
+    assert any(folder.parent.parent.glob("pynwb*")) is planted
+    assert pynwb.validate(path=str(tmp_path / "a.nwb")) == []

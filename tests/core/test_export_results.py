@@ -127,7 +127,7 @@ def test_caiman_has_the_names_and_kinds_of_a_file_of_its_own(estimates, shared):
         assert a["estimates/A/shape"][0] == np.prod(a["dims"])
 
 
-def test_without_its_glow_a_picture_tells_no_dff(tmp_path):
+def test_without_its_glow_a_picture_tells_no_dff(tmp_path, caplog):
     path = recorded(tmp_path / "a.h5", "cnmf.preset=1p", frames=120)
     with Recording(path) as recording:
         cells = cells_of(recording, Wishes())
@@ -135,6 +135,8 @@ def test_without_its_glow_a_picture_tells_no_dff(tmp_path):
         assert resting(recording, cells) is None
     with h5py.File(export(path, "caiman", tmp_path / "c.hdf5")) as file:
         assert file["estimates/F_dff"][()] == b"NoneType"
+    assert "get no dF/F: the glow of their pictures was taken away" in caplog.text
+    assert "record with prepare.flatten=off, or draw regions" in caplog.text
 
 
 def test_the_second_pass_is_taken_when_it_is_wished(tmp_path, caplog):

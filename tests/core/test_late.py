@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import endurance
 from roi_core import arrivals
 from roi_core.arrivals import LEAST, Arrivals
 from roi_core.cnmf.online import OnlineCNMF
@@ -127,12 +128,12 @@ class Slow(FakeCells):
         return super().step(row, settings, rois)
 
 
-def test_a_session_tells_of_frames_without_cells(tmp_path, monkeypatch, caplog):
+def test_a_session_tells_of_frames_without_cells(tmp_path, monkeypatch, caplog, capsys):
     CLOCK[0] = 0.0
     monkeypatch.setattr(arrivals, "perf_counter", lambda: CLOCK[0])
     with fake_stages(monkeypatch), monkeypatch.context() as patch:
         patch.setitem(STAGES, "cnmf", "tests.core.test_late:Slow")
-        session = Session(Timed(60), live("cnmf.enabled=true"))
+        session = Session(Timed(60), live("cnmf.enabled=true", "recorder.movie=true"))
         session.record(tmp_path / "a.h5", essential=True)
         session.start()
         session.wait()
@@ -143,3 +144,6 @@ def test_a_session_tells_of_frames_without_cells(tmp_path, monkeypatch, caplog):
     with Recording(tmp_path / "a.h5") as recording:
         assert recording.rows == 60
         assert [event.data["state"] for event in recording.events if event.kind == "cells_late"] == ["begin"]
+    assert endurance.line(30, session.snapshot(), 0, 5).startswith("| 30 | 0 | 3 |")
+    endurance.check(session)
+    assert capsys.readouterr().out.endswith("0 lost, 3 without cells since they came late\n")

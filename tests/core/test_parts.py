@@ -92,6 +92,39 @@ def test_what_lies_there_already_is_never_overwritten(tmp_path):
     assert (tmp_path / "a_part2.h5").read_text() == "somebody's"
 
 
+def again(path, frames):
+    """Record once more under the same name, to replace it."""
+    session = Session(Ramp(frames, SHAPE), live(SECOND), ROIS)
+    session.record(path, overwrite=True, essential=True)
+    session.start()
+    session.wait()
+    return [each.path.name for each in parts(session)]
+
+
+def test_parts_of_a_recording_that_is_replaced_are_replaced_too(tmp_path, caplog):
+    run(Ramp(350, SHAPE), tmp_path / "a.h5", ROIS, SECOND)
+    run(Ramp(150, SHAPE), tmp_path / "a_part1.h5", ROIS, SECOND)
+    (tmp_path / "a_part4.h5").unlink()
+    (tmp_path / "a_part4.h5").write_text("somebody's")
+    before = {path: path.read_bytes() for path in tmp_path.glob("*_part1*.h5")}
+    assert again(tmp_path / "a.h5", 150) == ["a.h5", "a_part2.h5"]
+    assert "a_part3.h5 of an earlier a.h5 still lie beside the new one" in caplog.text
+    assert again(tmp_path / "a.h5", 350) == ["a.h5", "a_part2.h5", "a_part3.h5", "a_part4_2.h5"]
+    assert caplog.text.count("still lie beside") == 1
+    assert (tmp_path / "a_part4.h5").read_text() == "somebody's"
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_parts_whose_first_is_elsewhere_are_kept_and_told(tmp_path, caplog):
+    run(Ramp(150, SHAPE), tmp_path / "a.h5", ROIS, SECOND)
+    (tmp_path / "a.h5").rename(tmp_path / "b.h5")
+    (tmp_path / "a.jsonl").unlink()
+    kept = (tmp_path / "a_part2.h5").read_bytes()
+    assert again(tmp_path / "a.h5", 150) == ["a.h5", "a_part2_2.h5"]
+    assert (tmp_path / "a_part2.h5").read_bytes() == kept
+    assert "a_part2.h5 of an earlier a.h5" in caplog.text
+
+
 @pytest.mark.parametrize("at", [100, 101, 130])
 def test_a_gap_at_the_border_is_counted_once(tmp_path, at):
     indices = [*range(at), *range(at + 7, 220)]
