@@ -146,7 +146,7 @@ class Catalogue:
             tables = base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             version = base.execute("PRAGMA user_version").fetchone()[0]
             sound = base.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # sqlite3 quotes damaged bytes as text
             if isinstance(error, sqlite3.OperationalError):
                 base.close()
                 raise
@@ -197,6 +197,8 @@ class Catalogue:
             busy = "locked" in str(error)
             why = "another program holds it; try again" if busy else str(error)
             raise CatalogueError(f"the catalogue {self.path} cannot be used: {why}") from error
+        except UnicodeDecodeError as error:
+            raise CatalogueError(f"the catalogue {self.path} is damaged: move it away") from error
         except OSError as error:
             why = error.strerror or str(error)
             raise CatalogueError(f"the catalogue {self.path} cannot be used: {why}") from error

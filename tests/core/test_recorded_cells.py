@@ -155,3 +155,20 @@ def test_what_are_no_texts_is_not_read(path, name):
             lists_for_texts(file, name)
     with pytest.raises(RecordingError, match=rf"a\.h5 is damaged: {name} holds no texts"):
         Recording(path)
+
+
+def test_a_heap_of_texts_without_an_end_is_not_read(path):
+    """HDF5 itself goes on for ever: found by fuzzing."""
+    with h5py.File(path, "r+") as file:
+        del file[layout.SETTINGS]
+        file.create_dataset(layout.SETTINGS, data="a: 1", dtype=h5py.string_dtype())
+    data = bytearray(path.read_bytes())
+    starts = [at for at in range(len(data) - 3) if data[at : at + 4] == b"GCOL"]
+    assert starts
+    for at in starts:
+        first = 16 + int.from_bytes(data[at + 24 : at + 32], "little") // 8 * 8 + 16
+        end = at + int.from_bytes(data[at + 8 : at + 16], "little")
+        data[at + first : end] = bytes(end - at - first)
+    path.write_bytes(data)
+    with pytest.raises(RecordingError, match=r"a\.h5 is damaged: the texts of /\w+(/\w+)? have no end"):
+        Recording(path)
