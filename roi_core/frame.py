@@ -289,6 +289,8 @@ class Sample:
     """What the components did; None while cell finding is off."""
     channel: int = 0
     """The number of the interleaved channel; 0 when there is one only."""
+    ahead: int = 0
+    """By how many channels the light is known to be further than ``channel`` says; see `Channels`."""
     main: bool = True
     """False on a channel that motion correction, maps and the quality of the picture leave alone."""
     shown: bool = True

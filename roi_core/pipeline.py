@@ -80,7 +80,8 @@ class Pipeline:
             row=self._rows - 1, index=frame.index, time=time, image=image, rois=rois, ids=self._masks.ids,
             means=means, dff=dff, events=events, settings=settings, shift=seen.shift,
             confidence=seen.confidence, flag=seen.flag, activity=seen.activity, fate=seen.fate,
-            channel=channel, main=main, shown=self.channels.is_shown(channel, settings.channels),
+            channel=channel, ahead=self.channels.ahead, main=main,
+            shown=self.channels.is_shown(channel, settings.channels),
         )  # fmt: skip
 
     def _follow(self, rois: RoiSet, frame: int, time: float) -> Iterator[Event]:

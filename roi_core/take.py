@@ -78,7 +78,7 @@ class Take:
         self._first = self._last = self._pressed = 0.0
         self._rows, self._kept = 0, len(kept)
         self._triggered = not rules.pretrigger
-        self._last_row, self._lag = -1, 0
+        self._newest: Sample | None = None
         self._ending: Summary | None = None
         self._settling: Settling | None = None
         self._heard = 0
@@ -184,17 +184,17 @@ class Take:
             self._first = sample.time
         self._last = sample.time
         self._rows += 1
-        self._last_row, self._lag = sample.row, sample.activity.lag if sample.activity else 0
+        self._newest = sample
 
     def end(self, summary: Summary) -> None:
-        """Take no more samples; the file is finished as soon as its last rows are settled.
+        """Take no more samples; the file is finished as soon as its last rows are settled, and their light.
 
         If no frames come, its last rows stay as they are.
         """
-        self._settling = Settling(self._last_row)
+        self._settling = Settling(self._newest) if self._newest is not None else None
         self._ending = summary
         self.open = False
-        if self._lag == 0:
+        if self._settling is None or not self._settling.waits:
             self.finish(summary)
         else:
             threading.Thread(
@@ -211,7 +211,7 @@ class Take:
         self.finish(summary)
 
     def settle(self, sample: Sample) -> None:
-        """Learn from a later sample what its cells really did in the last rows; nothing if not at an end."""
+        """Learn from a later sample of the last rows, see `Settling`; nothing if not at an end."""
         if self._settling is None or self._ending is None or self._finished.is_set():
             return
         self._heard += 1
@@ -224,12 +224,13 @@ class Take:
         with self._once:
             if self._finished.is_set():
                 return
-            told = self._settling.told if self._settling is not None else ()
-            settled = (*told, *summary.settled)
-            summary = replace(self._ending or summary, settled=settled)
-            self._lane.finish(summary)
+            last = self._ending or summary
+            if self._settling is not None:
+                settled = (*self._settling.told, *summary.settled)
+                last = replace(last, settled=settled, events=(*last.events, *self._settling.slips))
+            self._lane.finish(last)
             if self._pictures is not None:
-                self._pictures.finish(summary)
+                self._pictures.finish(last)
             self._finished.set()
 
     def join(self) -> None:

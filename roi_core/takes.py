@@ -191,6 +191,7 @@ class Takes:
         if any(event.kind == "gap" for event in words):
             detail += f", though no frame came after {take.recorded:.3g} s"
         self._end(take, FinishReason.COMPLETED, detail, words, beyond)
+        take.settle(beyond)
 
     def _end(
         self, take: Take, reason: FinishReason, detail: str = "", said: tuple[Event, ...] = (),

@@ -195,6 +195,7 @@ class Recorder:
         """Note what only the first frame tells: the zero of time and its place on the wall clock."""
         self._zero = sample.time
         set_text(self._file_now, "start_iso8601", clock(sample.wall))
+        self._channel.begin(sample)
         self._note(Event(0.0, sample.index, "start"))
 
     def _keep(self, sample: Sample) -> None:

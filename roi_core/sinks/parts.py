@@ -65,7 +65,7 @@ class Parts:
         self._maps = maps
         self._first = 0.0
         self._not_before = 0.0
-        self._row = -1
+        self._last: Sample | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -119,7 +119,7 @@ class Parts:
             if event.kind == "card":
                 self._card[event.data["path"].rpartition(".")[2]] = event.data["new"]
         self._now.write(sample)
-        self._row = sample.row
+        self._last = sample
 
     def flush(self) -> None:
         """Make safe what was written."""
@@ -155,20 +155,21 @@ class Parts:
             self._not_before = sample.time + AGAIN
             log.warning("%s grows beyond what was asked for: %s", self._now.path.name, error)
             return sample
-        self._end(sample, part.path.name)
+        if self._last is not None:
+            self._end(self._last, sample, part.path.name)
         self._parts.append(part)
         self._first = sample.time
         return replace(sample, events=tuple(event for event in sample.events if event.kind != "gap"))
 
-    def _end(self, beyond: Sample, name: str) -> None:
-        """Take no more rows in the present file; a gap just before `beyond` is still its own."""
+    def _end(self, last: Sample, beyond: Sample, name: str) -> None:
+        """Take no more rows in the present file after `last`; a gap just before `beyond` is still its own."""
         gaps = tuple(event for event in beyond.events if event.kind == "gap")
         detail = f"continued in {name}"
         summary = Summary(
             FinishReason.COMPLETED, detail, events=gaps, maps=self._maps(), lost=beyond.lost or 0,
             cause=beyond.cause,
         )  # fmt: skip
-        ended = Ended(self._now, Settling(self._row), summary)
+        ended = Ended(self._now, Settling(last), summary)
         if ended.settling.hear(beyond):
             self._finish(ended)
         else:
@@ -182,8 +183,12 @@ class Parts:
 
     def _finish(self, ended: Ended, last: Summary | None = None) -> None:
         """Finish a part; what goes wrong there must not end the one that is being written."""
-        settled = (*ended.settling.told, *(last.settled if last is not None else ()))
+        settling, settled = ended.settling, ended.settling.told
+        if last is not None:
+            settling.hear_events(last.events)
+            settled += last.settled
+        events = (*ended.summary.events, *settling.slips)
         try:
-            ended.recorder.close(replace(ended.summary, settled=settled))
+            ended.recorder.close(replace(ended.summary, settled=settled, events=events))
         except SinkError as error:
             log.error("%s", error)
