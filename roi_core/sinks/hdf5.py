@@ -32,12 +32,12 @@ from roi_core.sinks.movie import Movie, require
 from roi_core.sinks.regions import Regions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from roi_core.frame import Header, Sample, Summary
-    from roi_core.ledger import Account
+    from roi_core.ledger import Account, Cause
     from roi_core.settings import Recorder as Rules
 
 __all__ = ["Recorder", "free_path"]
@@ -119,6 +119,15 @@ class Recorder:
             if self.rows > self.safe_rows or self._events.waiting:
                 self._check_disk()
                 self._append()
+
+    def lose(self, lost: int, cause: Cause, events: Iterable[Event]) -> None:
+        """Put on the disk what was lost after the last row, and what is told of it: no row will bring it."""
+        with self._errors_are_sentences():
+            self._check_disk()
+            self._accounting.lose(lost, cause)
+            for event in events:
+                self._note(self._timed(event))
+            self._append()
 
     def close(self, summary: Summary) -> None:
         """Finish the file with the reason; ``complete`` goes in last. Does nothing the second time.

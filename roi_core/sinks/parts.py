@@ -6,6 +6,7 @@ frame is in exactly one of them. All of this happens on the recorder's lane.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from roi_core.sinks.hdf5 import Recorder
 from roi_core.sinks.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -164,11 +165,10 @@ class Parts:
     def _end(self, last: Sample, beyond: Sample, name: str) -> None:
         """Take no more rows in the present file after `last`; a gap just before `beyond` is still its own."""
         gaps = tuple(event for event in beyond.events if event.kind == "gap")
-        detail = f"continued in {name}"
-        summary = Summary(
-            FinishReason.COMPLETED, detail, events=gaps, maps=self._maps(), lost=beyond.lost or 0,
-            cause=beyond.cause,
-        )  # fmt: skip
+        if gaps or beyond.lost:  # in no other file: not to be lost while this one waits
+            with _told():
+                self._now.lose(beyond.lost or 0, beyond.cause, gaps)
+        summary = Summary(FinishReason.COMPLETED, f"continued in {name}", maps=self._maps())
         ended = Ended(self._now, Settling(last), summary)
         if ended.settling.hear(beyond):
             self._finish(ended)
@@ -187,8 +187,14 @@ class Parts:
         if last is not None:
             settling.hear_events(last.events)
             settled += last.settled
-        events = (*ended.summary.events, *settling.slips)
-        try:
-            ended.recorder.close(replace(ended.summary, settled=settled, events=events))
-        except SinkError as error:
-            log.error("%s", error)
+        with _told():
+            ended.recorder.close(replace(ended.summary, settled=settled, events=settling.slips))
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Tell what goes wrong with a part that takes no more rows, and go on."""
+    try:
+        yield
+    except SinkError as error:
+        log.error("%s", error)

@@ -208,6 +208,15 @@ def test_a_slip_that_is_noticed_after_the_split_is_told_in_both_parts(tmp_path):
     assert judged(tmp_path / "a_part3.h5", light) == (0, 3)
 
 
+def test_recovery_knows_of_a_slip_that_was_told_after_the_last_row(tmp_path):
+    run(Two(SLIPPED), tmp_path / "a.h5", "recorder.rows_per_chunk=16")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file.attrs.modify("complete", np.uint8(0))
+        file["frame_index"].resize(154, axis=0)
+    assert recover(tmp_path / "a.h5").rows == 154
+    assert judged(tmp_path / "a.h5", SLIPPED) == (0, 4)
+
+
 @pytest.mark.parametrize("length", [1.55, 10])
 def test_a_slip_that_is_noticed_after_the_end_is_still_told(tmp_path, length):
     live = LiveSettings(Settings().with_texts(*TWO))

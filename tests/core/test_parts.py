@@ -1,6 +1,7 @@
 """Recordings in several files: every frame once, each file whole, and all of them one recording."""
 
 import logging
+import shutil
 from datetime import datetime
 
 import numpy as np
@@ -10,7 +11,8 @@ from roi_core import take
 from roi_core.console import describe_recording
 from roi_core.errors import RecorderError
 from roi_core.frame import FinishReason
-from roi_core.recording import Recording
+from roi_core.offline.recover import recover
+from roi_core.recording import Recording, audit
 from roi_core.rois import Circle, RoiSet
 from roi_core.session import Session
 from tests.core.test_session import live, run, wait_for
@@ -101,6 +103,26 @@ def test_a_gap_at_the_border_is_counted_once(tmp_path, at):
     assert session.snapshot().recording.dropped == 7
     gaps = [(each.path.name, event.frame) for each in found for event in each.events if event.kind == "gap"]
     assert gaps == [("a.h5" if at == 100 else "a_part2.h5", at + 7)]
+
+
+def test_a_gap_at_the_border_survives_a_kill_while_the_part_waits_for_its_cells(tmp_path, monkeypatch):
+    with fake_stages(monkeypatch):
+        source = Stepped(shape=SHAPE, indices=[*range(100), *range(109, 300)])
+        session = Session(source, live(SECOND, "cnmf.enabled=true"), ROIS)
+        session.record(tmp_path / "a.h5")
+        session.start()
+        source.step(101)
+        wait_for(lambda: session.snapshot().recording.rows == 101)
+        for name in ("a.h5", "a.jsonl"):  # as a kill just now would leave them
+            shutil.copy(tmp_path / name, tmp_path / f"killed{name[1:]}")
+        session.stop()
+        session.wait()
+    recover(tmp_path / "killed.h5")
+    for name in ("a.h5", "killed.h5"):
+        with Recording(tmp_path / name) as each:
+            assert (each.account.made, each.rows, each.attributes["frames_dropped"]) == (109, 100, 9)
+            assert [event.frame for event in each.events if event.kind == "gap"] == [109]
+            assert audit(each) == ()
 
 
 def test_regions_settings_and_card_of_a_part_are_those_at_its_beginning(tmp_path):
