@@ -115,7 +115,8 @@ class Analysis:
             self._cells.rest()
             self.errands.do(None, row)
             fate = self._unseen(cells)
-            return NOTHING if fate is Fate.OFF and not self._alerted else self._seen(None, None, fate, time)
+            silent = fate is Fate.OFF and not (self._alerted or self._late.on or self._doubts.on)
+            return NOTHING if silent else self._seen(None, None, fate, time)
         moving = self._motion.at_work(motion)
         # cells wait for the motion correction that was asked for, but not for one that is given up
         finding = self._cells.at_work(cells and (moving or not motion or self._motion.broken))

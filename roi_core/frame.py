@@ -273,6 +273,8 @@ class Sample:
     means: NDArray[np.float32]
     dff: NDArray[np.float32] | None
     events: tuple[Event, ...] = ()
+    lasting: tuple[Event, ...] = ()
+    """The beginnings of alerts and episodes that were on before it: a file that begins here tells them."""
     lost: int | None = 0
     """Frames lost just before this one; None when it cannot be known."""
     cause: Cause = Cause.COUNT

@@ -29,6 +29,7 @@ from roi_core.errors import RecorderError, sentence
 from roi_core.flaws import sound
 from roi_core.frame import FinishReason, Header, Summary
 from roi_core.hand import Hand
+from roi_core.lasting import Lasting
 from roi_core.ledger import Cause
 from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
@@ -89,12 +90,12 @@ class Session:
         self.alarms = Alarms(getattr(source, "full", 0))
         """The quality of the picture and its alerts; read from any thread."""
         self._arrivals = Arrivals(source)
+        self._lasting = Lasting()
         self._news = News(getattr(source, "notes", ()))
         self._lanes = [Publisher(sink, queue) for sink in sinks]
         self._takes = Takes(
-            queue, last_words=self._last_words, standing=self.alarms.standing,
-            pictures=self._pipeline.analysis.pictures, maps=self._maps,
-        )  # fmt: skip
+            queue, last_words=self._last_words, pictures=self._pipeline.analysis.pictures, maps=self._maps
+        )
         self._summary: Summary | None = None
         self._error: BaseException | None = None
         self._lock = threading.RLock()
@@ -303,6 +304,7 @@ class Session:
             raise
         sample = replace(sample, events=(*news, *sample.events), lost=lost, cause=cause, wall=wall)
         sample = self.alarms.follow(sample, settings.quality, self._around)
+        sample = self._lasting.follow(sample)
         self._arrivals.take(sample)
         self._board.publish(sample)
         for lane in self._lanes:

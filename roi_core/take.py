@@ -104,11 +104,6 @@ class Take:
         return self._rows == self._kept
 
     @property
-    def first(self) -> float:
-        """Time of its first row, s of the session; infinite before there is one."""
-        return self._first if self._rows else math.inf
-
-    @property
     def alive(self) -> bool:
         """True until the file is finished."""
         return self._lane.alive or (self._pictures is not None and self._pictures.alive)
@@ -175,8 +170,7 @@ class Take:
     def _trigger(self, sample: Sample) -> Sample:
         """Mark the row at which Record was pressed."""
         self._triggered, self._pressed = True, sample.time
-        data = {"row": self._rows, "seconds": round(sample.time - self._first, 6) if self._rows else 0.0}
-        pressed = Event(sample.time, sample.index, "trigger", data)
+        pressed = Event(sample.time, sample.index, "trigger")  # its row is known where it is written
         return replace(sample, events=(pressed, *sample.events))
 
     def _count(self, sample: Sample) -> None:

@@ -109,7 +109,7 @@ class Recorder:
             self._components.follow(sample, self.rows)
             self._keep(sample)
             for event in sample.events:
-                self._note(self._timed(event))
+                self._note(self._placed(event))
             if self.rows - self.safe_rows == len(self._time):
                 self._append()
 
@@ -206,6 +206,8 @@ class Recorder:
         set_text(self._file_now, "start_iso8601", clock(sample.wall))
         self._channel.begin(sample)
         self._note(Event(0.0, sample.index, "start"))
+        for event in sample.lasting:
+            self._note(Event(0.0, sample.index, event.kind, {**event.data, "since": event.time}))
 
     def _keep(self, sample: Sample) -> None:
         row = self.rows - self.safe_rows
@@ -218,6 +220,13 @@ class Recorder:
     def _timed(self, event: Event) -> Event:
         """Return the event with its time counted from this recording's first frame."""
         return replace(event, time=max(event.time - self._zero, 0.0))
+
+    def _placed(self, event: Event) -> Event:
+        """Return an event of the last row; that of Record being pressed tells which row that is."""
+        timed = self._timed(event)
+        if event.kind != "trigger":
+            return timed
+        return replace(timed, data={"row": self.rows - 1, "seconds": round(timed.time, 6)})
 
     def _note(self, event: Event) -> None:
         if event.kind == "card":
