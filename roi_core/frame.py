@@ -16,6 +16,8 @@ from roi_core.layout import EVENT_DTYPE
 from roi_core.ledger import Account, Cause, Fate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -299,6 +301,8 @@ class Sample:
     """False on a channel that is not the one in the window."""
     fate: Fate = Fate.OFF
     """What cell finding made of the frame."""
+    maps: Callable[[], dict[str, NDArray[np.float32]]] | None = None
+    """On a frame that begins another file: makes the summary maps of this moment, when they are asked for."""
     wall: float | None = None
     """Wall clock when the frame arrived, s since 1970; None: now."""
 

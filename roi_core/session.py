@@ -40,7 +40,7 @@ from roi_core.snapshot import Snapshot, State
 from roi_core.takes import Takes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -331,7 +331,7 @@ class Session:
         try:
             self._source.close()
         finally:
-            last = replace(self._summary, settled=self._settled(), maps=self._maps())
+            last = replace(self._summary, settled=self._settled(), maps=self._maps()())
             last = replace(last, lost=self._arrivals.account.after, cause=Cause.CORRUPT)
             self._news.deafen()
             last = replace(last, events=tuple(self._last_words()))
@@ -351,13 +351,18 @@ class Session:
         settled = self._pipeline.analysis.finish()
         return () if settled is None else (settled,)
 
-    def _maps(self) -> dict[str, NDArray[np.float32]]:
-        """Return the summary maps for the end of a recording, which never fails for want of them."""
-        try:
-            return self._pipeline.analysis.maps()
-        except Exception as error:
-            log.warning("there are no summary maps: %s", sentence(error))
-            return {}
+    def _maps(self) -> Callable[[], dict[str, NDArray[np.float32]]]:
+        """Return what makes the summary maps of this moment; no recording fails for want of them."""
+        frozen = self._pipeline.analysis.frozen_maps()
+
+        def made() -> dict[str, NDArray[np.float32]]:
+            try:
+                return frozen()
+            except Exception as error:
+                log.warning("there are no summary maps: %s", sentence(error))
+                return {}
+
+        return made
 
     def _last_words(self) -> Iterator[Event]:
         """Tell what came after the last frame: a silence that no frame ended, notes, warnings."""

@@ -14,7 +14,7 @@ from roi_core.frame import Event
 from roi_core.lanes import Lane
 from roi_core.ledger import RECORDER
 from roi_core.pretrigger import Backlog
-from roi_core.sinks.parts import Parts
+from roi_core.sinks.parts import Parts, is_long
 from roi_core.sinks.pictures import Pictures
 from roi_core.sinks.settling import Settling
 from roi_core.status import TakeStatus
@@ -57,14 +57,14 @@ class Take:
         essential: bool = False,
         length: float | None = None,
         pictures: Callable[[], dict[str, NDArray[np.float32]]] = dict,
-        maps: Callable[[], dict[str, NDArray[np.float32]]] = dict,
+        maps: Callable[[], Callable[[], dict[str, NDArray[np.float32]]]] = lambda: dict,
     ) -> None:
         self.essential = essential
         self.length = length
         """Seconds after which it ends by itself; may be changed while it runs."""
         rules = header.settings.recorder
         self._header = _begun(header, kept)
-        self._collect = pictures
+        self._collect, self._maps = pictures, maps
         self._pictures: Lane | None = None
         self._drawn = -math.inf
         self._parts = Parts(path, overwrite=overwrite, maps=maps)
@@ -75,7 +75,7 @@ class Take:
         expected = bytes_per_second(header.shape, header.rate, header.settings, len(header.rois))
         self._disk = DiskWatch(expected)
         self._started = perf_counter()
-        self._first = self._last = self._pressed = 0.0
+        self._first = self._last = self._pressed = self._part = 0.0
         self._rows, self._kept = 0, len(kept)
         self._triggered = not rules.pretrigger
         self._newest: Sample | None = None
@@ -161,6 +161,8 @@ class Take:
             sample = self._trigger(sample)
         elif self.empty:
             self._pressed = sample.time
+        if self._rows and is_long(sample, self._part):
+            sample = replace(sample, maps=self._maps())
         self._lane.offer(sample)
         self._offer_pictures(sample)
         self._count(sample)
@@ -175,7 +177,9 @@ class Take:
 
     def _count(self, sample: Sample) -> None:
         if self._rows == 0:
-            self._first = sample.time
+            self._first = self._part = sample.time
+        elif is_long(sample, self._part):
+            self._part = sample.time
         self._last = sample.time
         self._rows += 1
         self._newest = sample

@@ -48,7 +48,7 @@ class Takes:
     last_words
         What was said since the last frame, asked for when a recording ends.
     pictures, maps
-        What the stages look at, and the summary maps: (H, W) by name.
+        What the stages look at, (H, W) by name, and what makes the summary maps of the moment it is asked.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Takes:
         *,
         last_words: Callable[[], Iterable[Event]],
         pictures: Pictures,
-        maps: Pictures,
+        maps: Callable[[], Pictures],
     ) -> None:
         self.now: Take | None = None
         """The recording under way, or the last; None before there was one."""
@@ -191,7 +191,7 @@ class Takes:
         self, take: Take, reason: FinishReason, detail: str = "", said: tuple[Event, ...] = (),
         beyond: Sample | None = None,
     ) -> None:  # fmt: skip
-        events, maps = (*said, *self._last_words()), self._maps()
+        events, maps = (*said, *self._last_words()), self._maps()()
         summary = Summary(reason, detail, events=events, maps=maps)
         if beyond is not None:
             summary = replace(summary, lost=take.lost_before(beyond), cause=beyond.cause)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from roi_core.frame import Header, Sample
     from roi_core.ledger import Account
 
-__all__ = ["Parts"]
+__all__ = ["Parts", "is_long"]
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +45,18 @@ class Ended:
     summary: Summary
 
 
+def is_long(sample: Sample, first: float) -> bool:
+    """Tell whether a part that began at `first` (s) has its length when a sample comes."""
+    minutes = sample.settings.recorder.split_minutes if sample.settings is not None else 0.0
+    return minutes > 0 and sample.time - first >= max(60 * minutes, SHORTEST) - 1e-6
+
+
 class Parts:
     """Writes one recording into one file or several.
 
-    ``rows`` ``safe_rows`` ``size`` are of all of them. `maps` gives the summary pictures for the end of a
-    part.
+    ``rows`` ``safe_rows`` ``size`` are of all of them. The summary pictures at the end of a part are those
+    that came with the sample beyond it, so that a run gives the same again. Without, as where only the size
+    tells that a part is full, they are those of `maps` at about that time.
     """
 
     name = "recorder"
@@ -59,7 +66,7 @@ class Parts:
         path: Path,
         *,
         overwrite: bool = False,
-        maps: Callable[[], dict[str, NDArray[np.float32]]] = dict,
+        maps: Callable[[], Callable[[], dict[str, NDArray[np.float32]]]] = lambda: dict,
     ) -> None:
         self._parts = [Recorder(path, overwrite=overwrite)]
         self._ended: list[Ended] = []
@@ -139,9 +146,8 @@ class Parts:
             return False
         height, width = self._header.shape
         room = 2 * height * width if rules.movie else 0
-        long = rules.split_minutes and seconds >= 60 * rules.split_minutes - 1e-6
         large = rules.split_gb and self._now.size + room > 1e9 * rules.split_gb
-        return bool(long or large)
+        return bool(large) or is_long(sample, self._first)
 
     def _turn(self, sample: Sample) -> Sample:
         """Begin the next file and return what its first row is; where that cannot be, go on in this one."""
@@ -168,7 +174,8 @@ class Parts:
         if gaps or beyond.lost:  # in no other file: not to be lost while this one waits
             with _told():
                 self._now.lose(beyond.lost or 0, beyond.cause, gaps)
-        summary = Summary(FinishReason.COMPLETED, f"continued in {name}", maps=self._maps())
+        maps = beyond.maps or self._maps()
+        summary = Summary(FinishReason.COMPLETED, f"continued in {name}", maps=maps())
         ended = Ended(self._now, Settling(last), summary)
         if ended.settling.hear(beyond):
             self._finish(ended)

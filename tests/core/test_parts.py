@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import threading
 from datetime import datetime
 
 import numpy as np
@@ -163,6 +164,31 @@ def test_the_last_rows_of_a_part_are_settled_by_what_follows(tmp_path, monkeypat
             there = [whole.cells.ids.tolist().index(cell) for cell in second.cells.ids.tolist()]
             np.testing.assert_array_equal(getattr(second.cells, name), wanted[100:, there], name)
     assert sorted(first.maps) == ["activity", "correlation", "max", "mean", "std"]
+
+
+def test_the_maps_of_a_part_are_those_at_its_border_however_late_the_recorder_is(tmp_path, monkeypatch):
+    from roi_core.sinks.hdf5 import Recorder
+
+    class Whole(Ramp):
+        ended = threading.Event()
+
+        def frames(self):
+            yield from super().frames()
+            self.ended.set()
+
+    def late(self, header, open_=Recorder.open):
+        assert self.path.name == "a.h5" or Whole.ended.wait(60)
+        open_(self, header)
+
+    with fake_stages(monkeypatch):
+        run(Ramp(101, SHAPE), tmp_path / "whole.h5", ROIS, "motion.enabled=true")
+        monkeypatch.setattr(Recorder, "open", late)
+        session = run(Whole(150, SHAPE), tmp_path / "a.h5", ROIS, SECOND, "motion.enabled=true")
+    first, second = parts(session)
+    with Recording(tmp_path / "whole.h5") as whole:
+        for name, picture in whole.maps.items():
+            np.testing.assert_array_equal(first.maps[name], picture, name)
+    assert np.nanmax(second.maps["mean"]) > np.nanmax(first.maps["mean"]) + 20
 
 
 def test_a_timed_recording_ends_by_its_whole_length(tmp_path):
