@@ -335,6 +335,23 @@ def test_the_command_prints_the_fit_and_writes_the_table(tmp_path, capsys):
     assert "signal and reference are both 415; name another: 470" in capsys.readouterr().err
 
 
+def test_the_table_is_empty_where_a_region_did_not_exist(tmp_path):
+    def draw():
+        session.rois = session.rois.add(Circle(12, 8, 3, name="late"))
+
+    source = During(range(120), 61, draw)
+    session = Session(source, LiveSettings(Settings().with_texts(*TWO)), RoiSet([Circle(8, 8, 4, name="a")]))
+    session.record(tmp_path / "a.h5")
+    session.start()
+    session.wait()
+    with export(tmp_path / "a.h5", "photometry").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for name, there in (("a", 60), ("late", 29)):
+        for column in (f"{name} 470", f"{name} 415", f"{name} dF/F"):
+            numbers = np.array([float(row[column]) for row in rows])
+            assert np.isnan(numbers).tolist() == [True] * (60 - there) + [False] * there, column
+
+
 def test_recovery_keeps_the_channels_and_maps_the_main_one(tmp_path):
     run(Two(range(40)), tmp_path / "a.h5", "motion.enabled=true", "recorder.movie=true")
     with h5py.File(tmp_path / "a.h5", "r+") as file:
