@@ -41,7 +41,8 @@ it."""
 ACCOUNTING: Final = "/accounting"
 """Group with one uint64 attribute per count of frames, of this recording, by the names and with the sums of
 `roi_core.ledger.Account`; `UNKNOWN` where nobody can know. Up to date as of the last rows, also after a
-kill."""
+kill. Earlier files have ``not_analysed_other_light``, too, always 0: with interleaved light cells are
+refused."""
 COUNTS: Final = {"captured": "frames_seen", "lost": "frames_dropped", "written": "rows"}
 """Counts of the accounting that are root attributes, too."""
 MOVIE: Final = "/movie"

@@ -49,7 +49,7 @@ class Settling:
     def _hear_cells(self, sample: Sample) -> bool:
         activity = sample.activity
         if activity is None:
-            return sample.main  # one of another light tells nothing of cells; those to come do
+            return True
         row = sample.row - activity.lag
         if row <= self._row:
             values = activity.settled_calcium[None], activity.settled_spikes[None]
