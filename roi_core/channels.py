@@ -13,6 +13,8 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from roi_core.settings.channels import LEARN
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -27,8 +29,6 @@ PIXELS: Final = 65_536
 """About so many pixels are looked at for the brightness."""
 SPAN: Final = 5
 """Frames of each channel whose median is compared: three of them show a slip."""
-LEARN: Final = 10
-"""Frames of each channel from which its brightness is learned."""
 CLEAR: Final = 4.0
 """Noise levels by which channels must differ to be told apart."""
 NEAR: Final = 0.3
@@ -150,6 +150,8 @@ class Channels:
         self.count = max(len(self.names), 1)
         self.main = rules.main
         brightest = self.names.index(rules.brightest) if rules.brightest else None
+        self.ahead = 0
+        """By how many channels the light is further than the number of the last frame says."""
         self._order = Order(self.count, brightest)
         self._told: set[str] = set()
 
@@ -161,6 +163,10 @@ class Channels:
             return 0, []
         news = list(self._check(index, image, rules.follow)) if rules.check else []
         shift = self._order.shift if rules.follow else 0
+        ahead = (self._order.shift - shift) % self.count
+        if ahead != self.ahead and not any("ahead" in data for data in news):
+            news.append(self._turned(ahead, rules.follow))
+        self.ahead = ahead
         return (index + shift) % self.count, [("channels", data) for data in news]
 
     def is_shown(self, channel: int, rules: Rules) -> bool:
@@ -198,7 +204,19 @@ class Channels:
         since = f"since about frame {slip.since}"
         text = f"the light has slipped: frames taken for {was} show {is_}, {since}; {then}"
         log.warning("%s", text)
-        return {"state": "swapped", "by": slip.by, "since": slip.since, "followed": follow, "text": text}
+        ahead = 0 if follow else self._order.shift
+        return {
+            "state": "swapped", "by": slip.by, "since": slip.since, "followed": follow, "ahead": ahead,
+            "text": text,
+        }  # fmt: skip
+
+    def _turned(self, ahead: int, follow: bool) -> dict[str, Any]:
+        """Tell that ``channels.follow`` was turned while the order is another one than the count says."""
+        shows = f"frames taken for {self.names[0]} show {self.names[ahead]}"
+        then = "the order is corrected" if follow else shows
+        text = f"channels.follow is {'on' if follow else 'off'}: {then} from here on"
+        log.warning("%s", text)
+        return {"state": "turned", "followed": follow, "ahead": ahead, "text": text}
 
 
 def brightness(image: NDArray[np.uint16]) -> float:

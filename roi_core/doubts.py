@@ -20,6 +20,11 @@ class Episode:
     last: float = 0.0
     frames: int = 0
 
+    @property
+    def on(self) -> bool:
+        """True between its beginning and its end."""
+        return self.frames > 0
+
     def step(self, doubt: bool, time: float) -> dict[str, Any] | None:
         """Return what there is to tell at this frame, if anything."""
         if doubt:
@@ -38,6 +43,11 @@ class Doubts:
     """An episode for each flag of motion correction."""
 
     episodes: dict[str, Episode] = field(default_factory=lambda: {"jump": Episode(), "unsure": Episode()})
+
+    @property
+    def on(self) -> bool:
+        """True while there is an episode of any flag."""
+        return any(episode.on for episode in self.episodes.values())
 
     def step(self, flag: str, time: float) -> list[tuple[str, dict[str, Any]]]:
         """Return the (kind, data) of events at this frame, such as ``motion_jump``; `time` in s."""

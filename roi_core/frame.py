@@ -16,6 +16,8 @@ from roi_core.layout import EVENT_DTYPE
 from roi_core.ledger import Account, Cause, Fate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -273,6 +275,8 @@ class Sample:
     means: NDArray[np.float32]
     dff: NDArray[np.float32] | None
     events: tuple[Event, ...] = ()
+    lasting: tuple[Event, ...] = ()
+    """The beginnings of alerts and episodes that were on before it: a file that begins here tells them."""
     lost: int | None = 0
     """Frames lost just before this one; None when it cannot be known."""
     cause: Cause = Cause.COUNT
@@ -289,12 +293,16 @@ class Sample:
     """What the components did; None while cell finding is off."""
     channel: int = 0
     """The number of the interleaved channel; 0 when there is one only."""
+    ahead: int = 0
+    """By how many channels the light is known to be further than ``channel`` says; see `Channels`."""
     main: bool = True
     """False on a channel that motion correction, maps and the quality of the picture leave alone."""
     shown: bool = True
     """False on a channel that is not the one in the window."""
     fate: Fate = Fate.OFF
     """What cell finding made of the frame."""
+    maps: Callable[[], dict[str, NDArray[np.float32]]] | None = None
+    """On a frame that begins another file: makes the summary maps of this moment, when they are asked for."""
     wall: float | None = None
     """Wall clock when the frame arrived, s since 1970; None: now."""
 

@@ -19,7 +19,9 @@ FRAME_INDEX: Final = "/frame_index"
 """(rows,) i8: the camera's own count; a gap is a loss."""
 CHANNEL: Final = "/channel"
 """(rows,) u1: which interleaved channel a row shows, numbered from 0 in the order of attribute ``names``
-(texts); not there when there is one channel only."""
+(texts); not there when there is one channel only. As recorded: the light was attribute ``ahead`` (u1; absent
+is 0) channels further from the first row on, until an event of kind ``channels`` told another ``ahead``, and
+rows from its ``since`` to it are in doubt."""
 MEANS: Final = "/roi/means"
 """(rows, K) f4: NaN before a ROI was drawn and after it was deleted."""
 DFF: Final = "/roi/dff"
@@ -39,7 +41,8 @@ it."""
 ACCOUNTING: Final = "/accounting"
 """Group with one uint64 attribute per count of frames, of this recording, by the names and with the sums of
 `roi_core.ledger.Account`; `UNKNOWN` where nobody can know. Up to date as of the last rows, also after a
-kill."""
+kill. Earlier files have ``not_analysed_other_light``, too, always 0: with interleaved light cells are
+refused."""
 COUNTS: Final = {"captured": "frames_seen", "lost": "frames_dropped", "written": "rows"}
 """Counts of the accounting that are root attributes, too."""
 MOVIE: Final = "/movie"

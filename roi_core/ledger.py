@@ -48,7 +48,6 @@ class Fate(StrEnum):
     UNMOVED = "unmoved"
     LATE = "late"
     OFF = "off"
-    OTHER_LIGHT = "other_light"
     MAKING = "making"
     GIVEN_UP = "given_up"
     FAILED = "failed"
@@ -65,7 +64,6 @@ WATCHED: Final = {
 """Why cells were followed in a frame and learned nothing from it."""
 NOT_ANALYSED: Final = {
     Fate.OFF: "cell finding off",
-    Fate.OTHER_LIGHT: "of another light",
     Fate.LATE: "left out, the camera could not wait",
     Fate.MAKING: "being compiled or made",
     Fate.GIVEN_UP: "given up",

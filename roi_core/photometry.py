@@ -98,11 +98,13 @@ def correct(
 
 
 def resampled(time: Trace, known_at: Trace, values: Trace) -> Trace:
-    """Return values at other times, linear between the known ones; beyond them the first and the last."""
-    known = np.isfinite(values)
-    if not known.any():
+    """Return values at other times, linear between two; before the first and after the last it is that one.
+
+    NaN beside one that is missing: where a region did not exist there is nothing to correct by.
+    """
+    if not len(known_at):
         return np.full(len(time), np.nan)
-    return np.asarray(np.interp(time, known_at[known], values[known]), np.float64)
+    return np.asarray(np.interp(time, known_at, values), np.float64)
 
 
 def fit(signal: Trace, reference: Trace, *, robust: bool = True) -> Fit:

@@ -12,7 +12,6 @@ from roi_core.channels import Channels
 from roi_core.dff import Dff
 from roi_core.frame import Event, Frame, Sample
 from roi_core.gray import to_uint16_gray
-from roi_core.ledger import Fate
 from roi_core.masks import Masks
 from roi_core.metrics import Meter
 from roi_core.quality import gauges
@@ -68,8 +67,7 @@ class Pipeline:
         if main:
             seen = self._seen = self.analysis.step(self._rows, time, image, settings, rois, late)
         else:
-            fate = Fate.OTHER_LIGHT if settings.cnmf.enabled else Fate.OFF
-            seen = self._seen._replace(news=(), fate=fate)
+            seen = self._seen._replace(news=())
         begun = perf_counter()
         means = self._masks.means(image, offset=seen.offset)
         dff = self._dff[channel].step(self._masks.ids, means, settings.roi) if settings.roi.dff else None
@@ -80,7 +78,8 @@ class Pipeline:
             row=self._rows - 1, index=frame.index, time=time, image=image, rois=rois, ids=self._masks.ids,
             means=means, dff=dff, events=events, settings=settings, shift=seen.shift,
             confidence=seen.confidence, flag=seen.flag, activity=seen.activity, fate=seen.fate,
-            channel=channel, main=main, shown=self.channels.is_shown(channel, settings.channels),
+            channel=channel, ahead=self.channels.ahead, main=main,
+            shown=self.channels.is_shown(channel, settings.channels),
         )  # fmt: skip
 
     def _follow(self, rois: RoiSet, frame: int, time: float) -> Iterator[Event]:

@@ -29,6 +29,7 @@ from roi_core.errors import RecorderError, sentence
 from roi_core.flaws import sound
 from roi_core.frame import FinishReason, Header, Summary
 from roi_core.hand import Hand
+from roi_core.lasting import Lasting
 from roi_core.ledger import Cause
 from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
@@ -39,7 +40,7 @@ from roi_core.snapshot import Snapshot, State
 from roi_core.takes import Takes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -89,12 +90,12 @@ class Session:
         self.alarms = Alarms(getattr(source, "full", 0))
         """The quality of the picture and its alerts; read from any thread."""
         self._arrivals = Arrivals(source)
+        self._lasting = Lasting()
         self._news = News(getattr(source, "notes", ()))
         self._lanes = [Publisher(sink, queue) for sink in sinks]
         self._takes = Takes(
-            queue, last_words=self._last_words, standing=self.alarms.standing,
-            pictures=self._pipeline.analysis.pictures, maps=self._maps,
-        )  # fmt: skip
+            queue, last_words=self._last_words, pictures=self._pipeline.analysis.pictures, maps=self._maps
+        )
         self._summary: Summary | None = None
         self._error: BaseException | None = None
         self._lock = threading.RLock()
@@ -303,6 +304,7 @@ class Session:
             raise
         sample = replace(sample, events=(*news, *sample.events), lost=lost, cause=cause, wall=wall)
         sample = self.alarms.follow(sample, settings.quality, self._around)
+        sample = self._lasting.follow(sample)
         self._arrivals.take(sample)
         self._board.publish(sample)
         for lane in self._lanes:
@@ -329,7 +331,7 @@ class Session:
         try:
             self._source.close()
         finally:
-            last = replace(self._summary, settled=self._settled(), maps=self._maps())
+            last = replace(self._summary, settled=self._settled(), maps=self._maps()())
             last = replace(last, lost=self._arrivals.account.after, cause=Cause.CORRUPT)
             self._news.deafen()
             last = replace(last, events=tuple(self._last_words()))
@@ -349,13 +351,18 @@ class Session:
         settled = self._pipeline.analysis.finish()
         return () if settled is None else (settled,)
 
-    def _maps(self) -> dict[str, NDArray[np.float32]]:
-        """Return the summary maps for the end of a recording, which never fails for want of them."""
-        try:
-            return self._pipeline.analysis.maps()
-        except Exception as error:
-            log.warning("there are no summary maps: %s", sentence(error))
-            return {}
+    def _maps(self) -> Callable[[], dict[str, NDArray[np.float32]]]:
+        """Return what makes the summary maps of this moment; no recording fails for want of them."""
+        frozen = self._pipeline.analysis.frozen_maps()
+
+        def made() -> dict[str, NDArray[np.float32]]:
+            try:
+                return frozen()
+            except Exception as error:
+                log.warning("there are no summary maps: %s", sentence(error))
+                return {}
+
+        return made
 
     def _last_words(self) -> Iterator[Event]:
         """Tell what came after the last frame: a silence that no frame ended, notes, warnings."""

@@ -14,7 +14,7 @@ from roi_core.frame import Event
 from roi_core.lanes import Lane
 from roi_core.ledger import RECORDER
 from roi_core.pretrigger import Backlog
-from roi_core.sinks.parts import Parts
+from roi_core.sinks.parts import Parts, is_long
 from roi_core.sinks.pictures import Pictures
 from roi_core.sinks.settling import Settling
 from roi_core.status import TakeStatus
@@ -57,14 +57,14 @@ class Take:
         essential: bool = False,
         length: float | None = None,
         pictures: Callable[[], dict[str, NDArray[np.float32]]] = dict,
-        maps: Callable[[], dict[str, NDArray[np.float32]]] = dict,
+        maps: Callable[[], Callable[[], dict[str, NDArray[np.float32]]]] = lambda: dict,
     ) -> None:
         self.essential = essential
         self.length = length
         """Seconds after which it ends by itself; may be changed while it runs."""
         rules = header.settings.recorder
         self._header = _begun(header, kept)
-        self._collect = pictures
+        self._collect, self._maps = pictures, maps
         self._pictures: Lane | None = None
         self._drawn = -math.inf
         self._parts = Parts(path, overwrite=overwrite, maps=maps)
@@ -75,10 +75,10 @@ class Take:
         expected = bytes_per_second(header.shape, header.rate, header.settings, len(header.rois))
         self._disk = DiskWatch(expected)
         self._started = perf_counter()
-        self._first = self._last = self._pressed = 0.0
+        self._first = self._last = self._pressed = self._part = 0.0
         self._rows, self._kept = 0, len(kept)
         self._triggered = not rules.pretrigger
-        self._last_row, self._lag = -1, 0
+        self._newest: Sample | None = None
         self._ending: Summary | None = None
         self._settling: Settling | None = None
         self._heard = 0
@@ -102,11 +102,6 @@ class Take:
     def empty(self) -> bool:
         """True until its first row after Record was pressed."""
         return self._rows == self._kept
-
-    @property
-    def first(self) -> float:
-        """Time of its first row, s of the session; infinite before there is one."""
-        return self._first if self._rows else math.inf
 
     @property
     def alive(self) -> bool:
@@ -166,6 +161,8 @@ class Take:
             sample = self._trigger(sample)
         elif self.empty:
             self._pressed = sample.time
+        if self._rows and is_long(sample, self._part):
+            sample = replace(sample, maps=self._maps())
         self._lane.offer(sample)
         self._offer_pictures(sample)
         self._count(sample)
@@ -175,26 +172,27 @@ class Take:
     def _trigger(self, sample: Sample) -> Sample:
         """Mark the row at which Record was pressed."""
         self._triggered, self._pressed = True, sample.time
-        data = {"row": self._rows, "seconds": round(sample.time - self._first, 6) if self._rows else 0.0}
-        pressed = Event(sample.time, sample.index, "trigger", data)
+        pressed = Event(sample.time, sample.index, "trigger")  # its row is known where it is written
         return replace(sample, events=(pressed, *sample.events))
 
     def _count(self, sample: Sample) -> None:
         if self._rows == 0:
-            self._first = sample.time
+            self._first = self._part = sample.time
+        elif is_long(sample, self._part):
+            self._part = sample.time
         self._last = sample.time
         self._rows += 1
-        self._last_row, self._lag = sample.row, sample.activity.lag if sample.activity else 0
+        self._newest = sample
 
     def end(self, summary: Summary) -> None:
-        """Take no more samples; the file is finished as soon as its last rows are settled.
+        """Take no more samples; the file is finished as soon as its last rows are settled, and their light.
 
         If no frames come, its last rows stay as they are.
         """
-        self._settling = Settling(self._last_row)
+        self._settling = Settling(self._newest) if self._newest is not None else None
         self._ending = summary
         self.open = False
-        if self._lag == 0:
+        if self._settling is None or not self._settling.waits:
             self.finish(summary)
         else:
             threading.Thread(
@@ -211,7 +209,7 @@ class Take:
         self.finish(summary)
 
     def settle(self, sample: Sample) -> None:
-        """Learn from a later sample what its cells really did in the last rows; nothing if not at an end."""
+        """Learn from a later sample of the last rows, see `Settling`; nothing if not at an end."""
         if self._settling is None or self._ending is None or self._finished.is_set():
             return
         self._heard += 1
@@ -224,12 +222,13 @@ class Take:
         with self._once:
             if self._finished.is_set():
                 return
-            told = self._settling.told if self._settling is not None else ()
-            settled = (*told, *summary.settled)
-            summary = replace(self._ending or summary, settled=settled)
-            self._lane.finish(summary)
+            last = self._ending or summary
+            if self._settling is not None:
+                settled = (*self._settling.told, *summary.settled)
+                last = replace(last, settled=settled, events=(*last.events, *self._settling.slips))
+            self._lane.finish(last)
             if self._pictures is not None:
-                self._pictures.finish(summary)
+                self._pictures.finish(last)
             self._finished.set()
 
     def join(self) -> None:

@@ -47,11 +47,8 @@ class Takes:
         Samples that the recorder may be behind.
     last_words
         What was said since the last frame, asked for when a recording ends.
-    standing
-        The alerts that last, told anew in the first row of a recording; of a sample and of the time (s) of
-        the recording's first row.
     pictures, maps
-        What the stages look at, and the summary maps: (H, W) by name.
+        What the stages look at, (H, W) by name, and what makes the summary maps of the moment it is asked.
     """
 
     def __init__(
@@ -59,14 +56,13 @@ class Takes:
         queue: int,
         *,
         last_words: Callable[[], Iterable[Event]],
-        standing: Callable[[Sample, float], Iterable[Event]],
         pictures: Pictures,
-        maps: Pictures,
+        maps: Callable[[], Pictures],
     ) -> None:
         self.now: Take | None = None
         """The recording under way, or the last; None before there was one."""
         self._queue = queue
-        self._last_words, self._standing = last_words, standing
+        self._last_words = last_words
         self._pictures, self._maps = pictures, maps
         self._all: list[Take] = []
         """That one, the one before it, and earlier ones that are still being written."""
@@ -172,8 +168,6 @@ class Takes:
             self._record(take, sample)
 
     def _record(self, take: Take, sample: Sample) -> None:
-        if take.empty:
-            sample = replace(sample, events=(*self._standing(sample, take.first), *sample.events))
         take.offer(sample)
         if take.failure is None:
             return
@@ -191,12 +185,13 @@ class Takes:
         if any(event.kind == "gap" for event in words):
             detail += f", though no frame came after {take.recorded:.3g} s"
         self._end(take, FinishReason.COMPLETED, detail, words, beyond)
+        take.settle(beyond)
 
     def _end(
         self, take: Take, reason: FinishReason, detail: str = "", said: tuple[Event, ...] = (),
         beyond: Sample | None = None,
     ) -> None:  # fmt: skip
-        events, maps = (*said, *self._last_words()), self._maps()
+        events, maps = (*said, *self._last_words()), self._maps()()
         summary = Summary(reason, detail, events=events, maps=maps)
         if beyond is not None:
             summary = replace(summary, lost=take.lost_before(beyond), cause=beyond.cause)

@@ -6,7 +6,8 @@ differ:
 - footprints are those of up to a second before (`roi_core.sinks.components.PERIOD`);
 - the maps are made anew from ``/movie``. They begin with the recording, not with the session, and of a camera
   also tell of the frames before its stages were compiled. Without a movie there are none;
-- an event that has no frame of its own, and came after the last row, is kept only if a person said it.
+- an event that came after the last row is kept only if a person said it, or if it is about rows or losses
+  that are in the file.
 
 The file is changed as a whole or not at all (`roi_core.draft`), so a recovery may be killed, too.
 """
@@ -28,7 +29,16 @@ from roi_core.errors import RecordingError, RoiError, sentence
 from roi_core.frame import Event
 from roi_core.offline.remap import remap
 from roi_core.recording import Recording
-from roi_core.recording.sound import BY_ROW, OF_CELLS, TRACES, Told, sound_cells, sound_events, sound_rows
+from roi_core.recording.sound import (
+    BY_ROW,
+    OF_CELLS,
+    TRACES,
+    Told,
+    account_fits,
+    sound_cells,
+    sound_events,
+    sound_rows,
+)
 from roi_core.sinks.attributes import set_card, set_text
 
 if TYPE_CHECKING:
@@ -129,7 +139,7 @@ def _finish(path: Path, file: h5py.File, journal: Path, progress: Callable[[int,
         if event.kind == "card":
             set_card(file[layout.SESSION], str(event.data["path"]).rpartition(".")[2], event.data["new"])
     _write_counts(file, rows)
-    if layout.ACCOUNTING in file and file[layout.ACCOUNTING].attrs["written"] != rows:
+    if layout.ACCOUNTING in file and not account_fits(file, rows):
         del file[layout.ACCOUNTING]  # of a flush that was torn; what became of its last rows is not known
         notes.append("its account did not fit the rows and was left out")
     maps, note = _maps(path, file, progress)
@@ -186,6 +196,7 @@ def _write_counts(file: h5py.File, rows: int) -> None:
         end = (begun + timedelta(seconds=elapsed)).isoformat(timespec="milliseconds")
         set_text(file, "end_iso8601", end)
     lost = int(index[-1] - index[0]) + 1 - rows if rows else 0
+    lost += int(file[layout.ACCOUNTING].attrs["lost_after"]) if account_fits(file, rows) else 0
     unknown = _text(attributes["loss_basis"]) == "unknown"
     attributes.modify("rows", np.uint64(rows))
     attributes.modify("frames_seen", np.uint64(rows))

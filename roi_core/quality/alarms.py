@@ -171,17 +171,6 @@ class Alarms:
         self.off = self._control.metrics((self._control.covered > 0) & ~verdict.calm)
         return tuple(Event(sample.time, sample.index, "quality", data) for data in news)
 
-    def standing(self, sample: Sample, first: float = np.inf) -> tuple[Event, ...]:
-        """Return the alerts that last and began before a sample, and before `first` (s), told anew.
-
-        For a recording that begins with that sample, or with rows kept from `first` on.
-        """
-        old = (alert for alert in self.active if alert.began < min(sample.time, first))
-        return tuple(
-            Event(sample.time, sample.index, "quality", {**alert.data("begin"), "since": alert.began})
-            for alert in old
-        )
-
     def _adopt(self, quality: Quality, sample: Sample) -> None:
         self._quality, self._rois = quality, sample.rois
         self._names = {roi.id: roi.name for roi in sample.rois}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roi_core.frame import Event
     from roi_core.recording.reader import Recording
 
-__all__ = ["main_rows", "names", "numbers", "rows_of", "rules_of", "seen", "shown"]
+__all__ = ["ahead", "main_rows", "names", "numbers", "rows_of", "rules_of", "seen", "shown"]
 
 
 def names(file: h5py.File) -> tuple[str, ...]:
@@ -37,6 +37,11 @@ def numbers(file: h5py.File, rows: int) -> NDArray[np.uint8] | None:
     if len(found) and found.max() >= len(names(file)):
         raise ValueError(f"a row shows channel {found.max()}, which has no name")
     return found
+
+
+def ahead(file: h5py.File) -> int:
+    """Return by how many channels the light was further than recorded at the first row."""
+    return int(file[layout.CHANNEL].attrs.get("ahead", 0)) if layout.CHANNEL in file else 0
 
 
 def rows_of(recording: Recording, channel: int | str) -> NDArray[np.intp]:
@@ -67,9 +72,12 @@ def seen(recording: Recording) -> NDArray[np.int64]:
     if recorded is None:
         return np.zeros(recording.rows, np.int64)
     try:
-        return shown(recorded, recording.frame_index, recording.events, len(recording.channel_names))
+        index, count = recording.frame_index, len(recording.channel_names)
+        return shown(recorded, index, recording.events, count, recording.channel_ahead)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise RecordingError(f"{recording.path} is damaged: an event of kind channels: {error}") from error
+        raise RecordingError(
+            f"{recording.path} is damaged: /channel or an event of kind channels: {error}"
+        ) from error
 
 
 def rules_of(recording: Recording) -> Channels:
@@ -88,20 +96,24 @@ def main_rows(recording: Recording) -> NDArray[np.intp]:
 
 
 def shown(
-    recorded: NDArray[np.uint8], index: NDArray[np.int64], events: Iterable[Event], count: int
+    recorded: NDArray[np.uint8], index: NDArray[np.int64], events: Iterable[Event], count: int, first: int = 0
 ) -> NDArray[np.int64]:
     """Return (rows,) the channel of each row, -1 where it is in doubt.
 
     A slip of the light is noticed some frames late: from the frame since which it seems to last until then,
-    nobody knows. After that the order was corrected, or it was told only: then all rows that follow are
-    wrong by as much, and are put right here.
+    nobody knows. After that the order was corrected, or it was told only: then the rows that follow are
+    wrong by as much, until ``channels.follow`` is turned, and are put right here. `first` is how far the
+    light was ahead at the first row.
     """
-    numbers = recorded.astype(np.int64)
+    ahead, doubt = np.full(len(recorded), first), np.zeros(len(recorded), bool)
     for event in events:
-        if event.kind != "channels" or event.data.get("state") != "swapped":
+        if event.kind != "channels" or event.data.get("state") not in ("swapped", "turned"):
             continue
-        if not event.data.get("followed"):
-            known = (index >= event.frame) & (numbers >= 0)
-            numbers[known] = (numbers[known] + int(event.data["by"])) % count
-        numbers[(index >= int(event.data["since"])) & (index < event.frame)] = -1
-    return numbers
+        later, data = index >= event.frame, event.data
+        if "ahead" in data:
+            ahead[later] = int(data["ahead"])
+        elif not data.get("followed"):  # of a version that did not tell how far
+            ahead[later] += int(data["by"])
+        if data["state"] == "swapped":
+            doubt |= (index >= int(data["since"])) & ~later
+    return np.where(doubt, -1, (recorded + ahead) % count)

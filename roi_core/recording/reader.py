@@ -113,6 +113,11 @@ class Recording:
             return light.numbers(self._file, self.rows)
 
     @property
+    def channel_ahead(self) -> int:
+        """By how many channels the light was further than `channel` says, from the first row on."""
+        return light.ahead(self._file)
+
+    @property
     def channel_names(self) -> tuple[str, ...]:
         """The interleaved channels by number; none when there is one only."""
         with self._sound():

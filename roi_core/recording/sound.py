@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     import h5py
 
-__all__ = ["BY_ROW", "OF_CELLS", "TRACES", "Told", "sound_cells", "sound_events", "sound_rows"]
+__all__ = [
+    "BY_ROW", "OF_CELLS", "TRACES", "Told", "account_fits", "sound_cells", "sound_events", "sound_rows",
+]  # fmt: skip
 
 NEEDED: Final = (layout.TIME, layout.FRAME_INDEX, layout.CHANNEL, layout.MEANS, layout.MOVIE)
 """Written from the first row on."""
@@ -60,6 +62,11 @@ def sound_rows(file: h5py.File) -> int:
     return int(back[0]) + 1 if len(back) else rows
 
 
+def account_fits(file: h5py.File, rows: int) -> bool:
+    """Tell whether the account is that of the first `rows` rows: no flush was torn."""
+    return layout.ACCOUNTING in file and file[layout.ACCOUNTING].attrs["written"] == rows
+
+
 def sound_cells(file: h5py.File, rows: int) -> int:
     """Return how many of the cells were found in the first `rows` rows and are known in all respects."""
     known = min(len(file[path]) for path in OF_CELLS)
@@ -70,7 +77,8 @@ def sound_cells(file: h5py.File, rows: int) -> int:
 def sound_events(file: h5py.File, journal: Path, rows: int) -> Told:
     """Return what was told up to the last of `rows` rows; each event once.
 
-    The file holds the first lines of the journal. What people said after that row is told at that row.
+    The file holds the first lines of the journal. What people said after that row is told at that row. Of
+    what came later a slip of the light that reaches back is kept, and the loss at which a part had ended.
     """
     times, frames = file[layout.TIME][:rows, 0].tolist(), file[layout.FRAME_INDEX][:rows].tolist()
     moments, frame, time = (
@@ -82,14 +90,22 @@ def sound_events(file: h5py.File, journal: Path, rows: int) -> Told:
     agree = all((a.frame, a.kind) == (b.frame, b.kind[:16]) for a, b in zip(stored, lines, strict=False))
     missed = []
     for event in lines[len(stored) :] if agree else []:
-        if event.frame <= frame:
+        if event.frame <= frame or _reaches(event, frame):
             exact = moments.get(event.frame, event.time)  # the journal rounds
             missed.append(replace(event, time=exact) if abs(exact - event.time) < 1e-6 else event)
         elif event.kind in SPOKEN:
             missed.append(replace(event, time=time, frame=frame))
     ends = [str(event.data.get("reason")) for event in (*stored, *missed) if event.kind == "stop"]
-    kept = [event for event in stored if event.frame <= frame and event.kind != "stop"]
+    later = ("gap",) if account_fits(file, rows) else ()
+    kept = [e for e in stored if e.frame <= frame or e.kind in later or _reaches(e, frame)]
+    kept = [event for event in kept if event.kind != "stop"]
     return Told(kept, [event for event in missed if event.kind != "stop"], agree, "".join(ends[:1]))
+
+
+def _reaches(event: Event, frame: int) -> bool:
+    """Tell whether an event is of a slip of the light in or before a frame."""
+    since = event.data.get("since") if event.kind == "channels" else None
+    return isinstance(since, int) and since <= frame
 
 
 def _filled(data: h5py.Dataset) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import field_validator, model_validator
 
 from roi_core.form import Block, field
 
-__all__ = ["Channels"]
+__all__ = ["LEARN", "Channels"]
 
+LEARN: Final = 10
+"""Frames of each channel from which its brightness is learned; a slip is told no later than that."""
 MOST = 8
 HALVES = {"none": (), "left-right": ("left", "right"), "top-bottom": ("top", "bottom")}
 
@@ -60,6 +62,11 @@ class Channels(Block):
         """The number of the channel that motion correction and maps look at."""
         others = (k for k, name in enumerate(self.names) if name != self.reference)
         return next(others, 0)
+
+    @property
+    def memory(self) -> int:
+        """Frames after which no slip of the light is told of a frame any more."""
+        return LEARN * len(self.names) if self.check else 0
 
     def shift(self, shape: tuple[int, int]) -> tuple[float, float]:
         """Return (dx, dy) px from the first half of a picture (H, W) to the second."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import h5py
 
     from roi_core.frame import Header, Sample, Summary
+    from roi_core.ledger import Cause
 
 __all__ = ["Accounting"]
 
@@ -38,9 +39,13 @@ class Accounting:
         """Count one row."""
         self._ledger.take(sample.fate, sample.lost, sample.cause)
 
+    def lose(self, lost: int, cause: Cause) -> None:
+        """Count what was lost after the last row."""
+        self._ledger.lose(lost, cause, after=True)
+
     def end(self, summary: Summary) -> None:
         """Count what was lost after the last row, and what the recorder, having failed, could not take."""
-        self._ledger.lose(summary.lost, summary.cause, after=True)
+        self.lose(summary.lost, summary.cause)
         self._refused = summary.refused or Account()
 
     @property

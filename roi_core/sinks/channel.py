@@ -28,6 +28,12 @@ class Channel:
                 layout.CHANNEL, (0,), "u1", maxshape=(None,), chunks=(max(chunk, 64),)
             )
             self._dataset.attrs["names"] = np.array([name.encode() for name in names])
+            self._dataset.attrs["ahead"] = np.uint8(0)
+
+    def begin(self, sample: Sample) -> None:
+        """Note how far the light is ahead at the first row; later the events tell."""
+        if self._dataset is not None:
+            self._dataset.attrs.modify("ahead", np.uint8(sample.ahead))
 
     def follow(self, sample: Sample) -> None:
         """Take the channel of the next row."""

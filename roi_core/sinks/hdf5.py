@@ -32,12 +32,12 @@ from roi_core.sinks.movie import Movie, require
 from roi_core.sinks.regions import Regions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from roi_core.frame import Header, Sample, Summary
-    from roi_core.ledger import Account
+    from roi_core.ledger import Account, Cause
     from roi_core.settings import Recorder as Rules
 
 __all__ = ["Recorder", "free_path"]
@@ -109,7 +109,7 @@ class Recorder:
             self._components.follow(sample, self.rows)
             self._keep(sample)
             for event in sample.events:
-                self._note(self._timed(event))
+                self._note(self._placed(event))
             if self.rows - self.safe_rows == len(self._time):
                 self._append()
 
@@ -119,6 +119,15 @@ class Recorder:
             if self.rows > self.safe_rows or self._events.waiting:
                 self._check_disk()
                 self._append()
+
+    def lose(self, lost: int, cause: Cause, events: Iterable[Event]) -> None:
+        """Put on the disk what was lost after the last row, and what is told of it: no row will bring it."""
+        with self._errors_are_sentences():
+            self._check_disk()
+            self._accounting.lose(lost, cause)
+            for event in events:
+                self._note(self._timed(event))
+            self._append()
 
     def close(self, summary: Summary) -> None:
         """Finish the file with the reason; ``complete`` goes in last. Does nothing the second time.
@@ -195,7 +204,10 @@ class Recorder:
         """Note what only the first frame tells: the zero of time and its place on the wall clock."""
         self._zero = sample.time
         set_text(self._file_now, "start_iso8601", clock(sample.wall))
+        self._channel.begin(sample)
         self._note(Event(0.0, sample.index, "start"))
+        for event in sample.lasting:
+            self._note(Event(0.0, sample.index, event.kind, {**event.data, "since": event.time}))
 
     def _keep(self, sample: Sample) -> None:
         row = self.rows - self.safe_rows
@@ -208,6 +220,13 @@ class Recorder:
     def _timed(self, event: Event) -> Event:
         """Return the event with its time counted from this recording's first frame."""
         return replace(event, time=max(event.time - self._zero, 0.0))
+
+    def _placed(self, event: Event) -> Event:
+        """Return an event of the last row; that of Record being pressed tells which row that is."""
+        timed = self._timed(event)
+        if event.kind != "trigger":
+            return timed
+        return replace(timed, data={"row": self.rows - 1, "seconds": round(timed.time, 6)})
 
     def _note(self, event: Event) -> None:
         if event.kind == "card":

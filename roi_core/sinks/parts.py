@@ -9,6 +9,7 @@ over stay and are told.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass, replace
 from glob import escape
@@ -22,7 +23,7 @@ from roi_core.sinks.hdf5 import Recorder
 from roi_core.sinks.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from roi_core.frame import Header, Sample
     from roi_core.ledger import Account
 
-__all__ = ["Parts"]
+__all__ = ["Parts", "is_long"]
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +50,18 @@ class Ended:
     summary: Summary
 
 
+def is_long(sample: Sample, first: float) -> bool:
+    """Tell whether a part that began at `first` (s) has its length when a sample comes."""
+    minutes = sample.settings.recorder.split_minutes if sample.settings is not None else 0.0
+    return minutes > 0 and sample.time - first >= max(60 * minutes, SHORTEST) - 1e-6
+
+
 class Parts:
     """Writes one recording into one file or several.
 
-    ``rows`` ``safe_rows`` ``size`` are of all of them. `maps` gives the summary pictures for the end of a
-    part.
+    ``rows`` ``safe_rows`` ``size`` are of all of them. The summary pictures at the end of a part are those
+    that came with the sample beyond it, so that a run gives the same again. Without, as where only the size
+    tells that a part is full, they are those of `maps` at about that time.
     """
 
     name = "recorder"
@@ -63,7 +71,7 @@ class Parts:
         path: Path,
         *,
         overwrite: bool = False,
-        maps: Callable[[], dict[str, NDArray[np.float32]]] = dict,
+        maps: Callable[[], Callable[[], dict[str, NDArray[np.float32]]]] = lambda: dict,
     ) -> None:
         self._parts = [Recorder(path, overwrite=overwrite)]
         self._overwrite = overwrite
@@ -72,7 +80,7 @@ class Parts:
         self._maps = maps
         self._first = 0.0
         self._not_before = 0.0
-        self._row = -1
+        self._last: Sample | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -127,7 +135,7 @@ class Parts:
             if event.kind == "card":
                 self._card[event.data["path"].rpartition(".")[2]] = event.data["new"]
         self._now.write(sample)
-        self._row = sample.row
+        self._last = sample
 
     def flush(self) -> None:
         """Make safe what was written."""
@@ -148,9 +156,8 @@ class Parts:
             return False
         height, width = self._header.shape
         room = 2 * height * width if rules.movie else 0
-        long = rules.split_minutes and seconds >= 60 * rules.split_minutes - 1e-6
         large = rules.split_gb and self._now.size + room > 1e9 * rules.split_gb
-        return bool(long or large)
+        return bool(large) or is_long(sample, self._first)
 
     def _turn(self, sample: Sample) -> Sample:
         """Begin the next file and return what its first row is; where that cannot be, go on in this one."""
@@ -167,20 +174,21 @@ class Parts:
             self._not_before = sample.time + AGAIN
             log.warning("%s grows beyond what was asked for: %s", self._now.path.name, error)
             return sample
-        self._end(sample, part.path.name)
+        if self._last is not None:
+            self._end(self._last, sample, part.path.name)
         self._parts.append(part)
         self._first = sample.time
         return replace(sample, events=tuple(event for event in sample.events if event.kind != "gap"))
 
-    def _end(self, beyond: Sample, name: str) -> None:
-        """Take no more rows in the present file; a gap just before `beyond` is still its own."""
+    def _end(self, last: Sample, beyond: Sample, name: str) -> None:
+        """Take no more rows in the present file after `last`; a gap just before `beyond` is still its own."""
         gaps = tuple(event for event in beyond.events if event.kind == "gap")
-        detail = f"continued in {name}"
-        summary = Summary(
-            FinishReason.COMPLETED, detail, events=gaps, maps=self._maps(), lost=beyond.lost or 0,
-            cause=beyond.cause,
-        )  # fmt: skip
-        ended = Ended(self._now, Settling(self._row), summary)
+        if gaps or beyond.lost:  # in no other file: not to be lost while this one waits
+            with _told():
+                self._now.lose(beyond.lost or 0, beyond.cause, gaps)
+        maps = beyond.maps or self._maps()
+        summary = Summary(FinishReason.COMPLETED, f"continued in {name}", maps=maps())
+        ended = Ended(self._now, Settling(last), summary)
         if ended.settling.hear(beyond):
             self._finish(ended)
         else:
@@ -205,8 +213,18 @@ class Parts:
 
     def _finish(self, ended: Ended, last: Summary | None = None) -> None:
         """Finish a part; what goes wrong there must not end the one that is being written."""
-        settled = (*ended.settling.told, *(last.settled if last is not None else ()))
-        try:
-            ended.recorder.close(replace(ended.summary, settled=settled))
-        except SinkError as error:
-            log.error("%s", error)
+        settling, settled = ended.settling, ended.settling.told
+        if last is not None:
+            settling.hear_events(last.events)
+            settled += last.settled
+        with _told():
+            ended.recorder.close(replace(ended.summary, settled=settled, events=settling.slips))
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Tell what goes wrong with a part that takes no more rows, and go on."""
+    try:
+        yield
+    except SinkError as error:
+        log.error("%s", error)

@@ -288,6 +288,35 @@ def test_a_recording_begins_with_the_alerts_that_are_on(tmp_path):
     assert told[0].data["since"] == pytest.approx(1.0, abs=0.2)
 
 
+def test_every_part_tells_of_the_alert_that_is_on(tmp_path):
+    from roi_core.recording import Recording, alerts_of
+    from roi_core.session import Session
+    from roi_core.settings import LiveSettings, Settings
+    from tests.fakes import Ramp
+
+    class Glaring(Ramp):
+        rate = 10.0
+
+        def image(self, index):
+            picture = np.random.default_rng(index).integers(19000, 21000, self.shape).astype(np.uint16)
+            picture[:, 19 if index < 45 else 99 :] = 65535
+            return picture
+
+    session = Session(Glaring(180), LiveSettings(Settings().with_texts("recorder.split_minutes=0.05")))
+    session.record(tmp_path / "a.h5")
+    session.start()
+    session.wait()
+    states, begun = [], []
+    for path in session.snapshot().recording.parts:
+        with Recording(path) as part:
+            about = [e for e in part.events if e.kind == "quality" and e.data["metric"] == "saturation"]
+            states.append([event.data["state"] for event in about])
+            begun += [(e.time, e.frame - part.frame_index[0]) for e in about if "since" in e.data]
+            assert alerts_of(part.events).get("saturation", 0) == states[-1].count("begin")
+    assert states == [["begin"]] * 3 + [["begin", "end"]] + [[]] * 2
+    assert begun == [(0.0, 0)] * 3
+
+
 def test_an_alert_is_a_line_of_the_log_and_one_event(caplog):
     """The recording's own events are made by the session: the log must not make a second one of it."""
     from roi_core.news import News

@@ -1,6 +1,7 @@
 """A scripted camera for each figure, which alarms by that one and no other; and a quiet one."""
 
 import os
+from dataclasses import replace
 from itertools import cycle
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 from roi_core.around import around, memory
 from roi_core.figures import METRICS
 from roi_core.frame import Event
+from roi_core.lasting import Lasting
 from roi_core.quality import gauges
 from roi_core.quality.light import Light, alternation
 from roi_core.rois import Circle, RoiSet
@@ -306,13 +308,21 @@ def test_memory_is_what_the_system_says(tmp_path):
     assert np.isnan(memory(tmp_path))
 
 
-def test_an_alert_that_is_on_is_told_to_a_recording_that_begins():
-    camera = Camera().shoot(10).shoot(3, around={"queue": 95.0})
-    (alert,) = camera.alarms.active
-    (event,) = camera.alarms.standing(sample(camera.frames[0], 13.5))
-    assert isinstance(event, Event)
-    assert (event.time, event.kind, event.data["state"]) == (13.5, "quality", "begin")
-    assert (event.data["metric"], event.data["since"]) == ("queue", alert.began)
-    assert camera.alarms.standing(sample(camera.frames[0], alert.began)) == ()
-    kept_from = alert.began - 1
-    assert camera.alarms.standing(sample(camera.frames[0], 13.5), kept_from) == (), "it is in the kept rows"
+def test_what_lasts_is_known_from_the_next_frame_on():
+    def begin(kind, **data):
+        return Event(1.0, 1, kind, {"state": "begin"} | data)
+
+    def end(kind, **data):
+        return Event(2.0, 2, kind, {"state": "end", "seconds": 1.0} | data)
+
+    lasting, known = Lasting(), []
+    one, other = ({"metric": "roi", "rule": "r", "rois": [name]} for name in "ab")
+    told = (
+        (begin("cells_late"), begin("quality", **one)), (begin("quality", **other),), (),
+        (end("quality", **one), Event(3.0, 3, "gap")), (end("cells_late"), end("motion_jump")), (),
+    )  # fmt: skip
+    for k, events in enumerate(told):
+        after = lasting.follow(replace(sample(np.zeros((4, 4)), k), events=events))
+        known.append([(event.kind, event.data.get("rois")) for event in after.lasting])
+    late, a, b = ("cells_late", None), ("quality", ["a"]), ("quality", ["b"])
+    assert known == [[], [late, a], [late, a, b], [late, a, b], [late, b], [b]]

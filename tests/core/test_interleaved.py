@@ -1,6 +1,7 @@
 """A whole session in two colours: from the camera to per-channel traces, with losses and slips."""
 
 import csv
+import json
 import logging
 from itertools import islice
 
@@ -152,6 +153,101 @@ def test_a_slip_is_put_right_or_told(tmp_path, follow, caplog):
     assert "the light has slipped" in caplog.text
 
 
+SLIPPED = np.delete(np.arange(320), 150)
+"""What each frame shows when one was lost and not counted."""
+
+
+def judged(path, light):
+    """Return how many rows are read as another channel than they show, and how many are left out."""
+    with Recording(path) as recording:
+        rows = [recording.rows_of(number) for number in (0, 1)]
+        shows = [light[recording.frame_index[each]] % 2 for each in rows]
+        wrong = int((shows[0] != 0).sum() + (shows[1] != 1).sum())
+        return wrong, recording.rows - sum(map(len, rows))
+
+
+class During(Two):
+    """Does something just before a frame."""
+
+    def __init__(self, light, at, act):
+        super().__init__(light)
+        self._at, self._act = at, act
+
+    def frames(self):
+        for frame in super().frames():
+            if frame.index == self._at:
+                self._act()
+            yield frame
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_every_part_knows_of_a_slip_before_it(tmp_path, follow):
+    run(Two(SLIPPED), tmp_path / "a.h5", f"channels.follow={follow}", "recorder.split_minutes=0.0001")
+    paths = [tmp_path / "a.h5", *(tmp_path / f"a_part{n}.h5" for n in (2, 3, 4))]
+    assert [judged(path, SLIPPED) for path in paths] == [(0, 0), (0, 9), (0, 0), (0, 0)]
+    with h5py.File(paths[2]) as file:
+        assert file["channel"].attrs["ahead"] == (not follow)
+
+
+def test_a_file_that_does_not_tell_how_far_the_light_is_ahead_is_still_read(tmp_path):
+    run(Two(SLIPPED), tmp_path / "a.h5", "channels.follow=false")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        table = file["events"][:]
+        (k,) = np.flatnonzero(table["kind"] == b"channels")
+        data = json.loads(table["data"][k])
+        del data["ahead"], file["channel"].attrs["ahead"]
+        table["data"][k] = json.dumps(data)
+        file["events"][:] = table
+    assert judged(tmp_path / "a.h5", SLIPPED) == (0, 9)
+
+
+def test_a_slip_that_is_noticed_after_the_split_is_told_in_both_parts(tmp_path):
+    light = np.delete(np.arange(320), 194)
+    run(Two(light), tmp_path / "a.h5", "recorder.split_minutes=0.0001")
+    assert judged(tmp_path / "a_part2.h5", light) == (0, 6)
+    assert judged(tmp_path / "a_part3.h5", light) == (0, 3)
+
+
+def test_recovery_knows_of_a_slip_that_was_told_after_the_last_row(tmp_path):
+    run(Two(SLIPPED), tmp_path / "a.h5", "recorder.rows_per_chunk=16")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file.attrs.modify("complete", np.uint8(0))
+        file["frame_index"].resize(154, axis=0)
+    assert recover(tmp_path / "a.h5").rows == 154
+    assert judged(tmp_path / "a.h5", SLIPPED) == (0, 4)
+
+
+@pytest.mark.parametrize("length", [1.55, 10])
+def test_a_slip_that_is_noticed_after_the_end_is_still_told(tmp_path, length):
+    live = LiveSettings(Settings().with_texts(*TWO))
+    session = Session(Two(SLIPPED), live, RoiSet([Circle(8, 8, 4, name="a")]))
+    session.record(tmp_path / "a.h5", length=length)
+    session.start()
+    session.wait()
+    assert judged(tmp_path / "a.h5", SLIPPED) == (0, min(round(length * 100) - 150, 9))
+
+
+@pytest.mark.parametrize("at", [148, 155, 200])
+def test_a_recording_that_is_begun_after_a_slip_knows_of_it(tmp_path, at):
+    live = LiveSettings(Settings().with_texts(*TWO, "channels.follow=false"))
+    source = During(SLIPPED, at, lambda: session.record(tmp_path / "a.h5"))
+    session = Session(source, live, RoiSet([Circle(8, 8, 4, name="a")]))
+    session.start()
+    session.wait()
+    assert judged(tmp_path / "a.h5", SLIPPED) == (0, {148: 9, 155: 4, 200: 0}[at])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_follow_may_be_turned_after_a_slip(tmp_path, first):
+    live = LiveSettings(Settings().with_texts(*TWO, f"channels.follow={first}"))
+    source = During(SLIPPED, 200, lambda: live.edit("channels.follow", not first))
+    session = Session(source, live, RoiSet([Circle(8, 8, 4, name="a")]))
+    session.record(tmp_path / "a.h5")
+    session.start()
+    session.wait()
+    assert judged(tmp_path / "a.h5", SLIPPED) == (0, 9)
+
+
 def test_an_order_that_is_wrong_from_the_start_is_put_right(tmp_path):
     run(Two(range(1, 200)), tmp_path / "a.h5", "channels.brightest=470")
     with Recording(tmp_path / "a.h5") as recording:
@@ -237,6 +333,23 @@ def test_the_command_prints_the_fit_and_writes_the_table(tmp_path, capsys):
     assert "--lowpass = 500.0: below 25 Hz, half the rate of 470, or left out" in capsys.readouterr().err
     assert main(["photometry", str(tmp_path / "a.h5"), "--signal", "415", "--overwrite"]) == 1
     assert "signal and reference are both 415; name another: 470" in capsys.readouterr().err
+
+
+def test_the_table_is_empty_where_a_region_did_not_exist(tmp_path):
+    def draw():
+        session.rois = session.rois.add(Circle(12, 8, 3, name="late"))
+
+    source = During(range(120), 61, draw)
+    session = Session(source, LiveSettings(Settings().with_texts(*TWO)), RoiSet([Circle(8, 8, 4, name="a")]))
+    session.record(tmp_path / "a.h5")
+    session.start()
+    session.wait()
+    with export(tmp_path / "a.h5", "photometry").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for name, there in (("a", 60), ("late", 29)):
+        for column in (f"{name} 470", f"{name} 415", f"{name} dF/F"):
+            numbers = np.array([float(row[column]) for row in rows])
+            assert np.isnan(numbers).tolist() == [True] * (60 - there) + [False] * there, column
 
 
 def test_recovery_keeps_the_channels_and_maps_the_main_one(tmp_path):

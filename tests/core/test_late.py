@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import endurance
-from roi_core import arrivals
+from roi_core import analysis, arrivals
 from roi_core.arrivals import LEAST, Arrivals
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.frame import Frame
@@ -147,3 +147,41 @@ def test_a_session_tells_of_frames_without_cells(tmp_path, monkeypatch, caplog, 
     assert endurance.line(30, session.snapshot(), 0, 5).startswith("| 30 | 0 | 3 |")
     endurance.check(session)
     assert capsys.readouterr().out.endswith("0 lost, 3 without cells since they came late\n")
+
+
+class Steered(Timed):
+    """Lets the test do something just before each frame."""
+
+    def __init__(self, count, act):
+        super().__init__(count)
+        self.act = act
+
+    def frames(self):
+        for frame in super().frames():
+            self.act(frame.index)
+            yield frame
+
+
+def test_a_file_tells_of_the_episode_in_which_it_begins_and_of_its_end(tmp_path, monkeypatch):
+    """Also when cell finding is switched off meanwhile, and nothing is analysed any more."""
+    CLOCK[0] = 0.0
+    settings = live("cnmf.enabled=true")
+
+    def act(index):
+        if index == 40:
+            session.record(tmp_path / "a.h5")
+        if index == 50:
+            settings.edit("cnmf.enabled", False)
+
+    monkeypatch.setattr(arrivals, "perf_counter", lambda: CLOCK[0])
+    monkeypatch.setattr(analysis, "HASTE", 0.5)
+    with fake_stages(monkeypatch), monkeypatch.context() as patch:
+        patch.setitem(STAGES, "cnmf", "tests.core.test_late:Slow")
+        session = Session(Steered(100, act), settings)
+        session.start()
+        session.wait()
+    with Recording(tmp_path / "a.h5") as recording:
+        told = [(event.frame, event.data) for event in recording.events if event.kind == "cells_late"]
+    (begun, beginning), (ended, ending) = told
+    assert (begun, beginning["state"], round(beginning["since"], 2)) == (40, "begin", 0.21)
+    assert (ended > 60, ending["state"], ending["frames"]) == (True, "end", 3)

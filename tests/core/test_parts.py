@@ -1,6 +1,8 @@
 """Recordings in several files: every frame once, each file whole, and all of them one recording."""
 
 import logging
+import shutil
+import threading
 from datetime import datetime
 
 import numpy as np
@@ -10,7 +12,8 @@ from roi_core import take
 from roi_core.console import describe_recording
 from roi_core.errors import RecorderError
 from roi_core.frame import FinishReason
-from roi_core.recording import Recording
+from roi_core.offline.recover import recover
+from roi_core.recording import Recording, audit
 from roi_core.rois import Circle, RoiSet
 from roi_core.session import Session
 from tests.core.test_session import live, run, wait_for
@@ -136,6 +139,26 @@ def test_a_gap_at_the_border_is_counted_once(tmp_path, at):
     assert gaps == [("a.h5" if at == 100 else "a_part2.h5", at + 7)]
 
 
+def test_a_gap_at_the_border_survives_a_kill_while_the_part_waits_for_its_cells(tmp_path, monkeypatch):
+    with fake_stages(monkeypatch):
+        source = Stepped(shape=SHAPE, indices=[*range(100), *range(109, 300)])
+        session = Session(source, live(SECOND, "cnmf.enabled=true"), ROIS)
+        session.record(tmp_path / "a.h5")
+        session.start()
+        source.step(101)
+        wait_for(lambda: session.snapshot().recording.rows == 101)
+        for name in ("a.h5", "a.jsonl"):  # as a kill just now would leave them
+            shutil.copy(tmp_path / name, tmp_path / f"killed{name[1:]}")
+        session.stop()
+        session.wait()
+    recover(tmp_path / "killed.h5")
+    for name in ("a.h5", "killed.h5"):
+        with Recording(tmp_path / name) as each:
+            assert (each.account.made, each.rows, each.attributes["frames_dropped"]) == (109, 100, 9)
+            assert [event.frame for event in each.events if event.kind == "gap"] == [109]
+            assert audit(each) == ()
+
+
 def test_regions_settings_and_card_of_a_part_are_those_at_its_beginning(tmp_path):
     source, settings = Stepped(count=300, shape=SHAPE), live(SECOND)
     session = Session(source, settings, ROIS)
@@ -174,6 +197,31 @@ def test_the_last_rows_of_a_part_are_settled_by_what_follows(tmp_path, monkeypat
             there = [whole.cells.ids.tolist().index(cell) for cell in second.cells.ids.tolist()]
             np.testing.assert_array_equal(getattr(second.cells, name), wanted[100:, there], name)
     assert sorted(first.maps) == ["activity", "correlation", "max", "mean", "std"]
+
+
+def test_the_maps_of_a_part_are_those_at_its_border_however_late_the_recorder_is(tmp_path, monkeypatch):
+    from roi_core.sinks.hdf5 import Recorder
+
+    class Whole(Ramp):
+        ended = threading.Event()
+
+        def frames(self):
+            yield from super().frames()
+            self.ended.set()
+
+    def late(self, header, open_=Recorder.open):
+        assert self.path.name == "a.h5" or Whole.ended.wait(60)
+        open_(self, header)
+
+    with fake_stages(monkeypatch):
+        run(Ramp(101, SHAPE), tmp_path / "whole.h5", ROIS, "motion.enabled=true")
+        monkeypatch.setattr(Recorder, "open", late)
+        session = run(Whole(150, SHAPE), tmp_path / "a.h5", ROIS, SECOND, "motion.enabled=true")
+    first, second = parts(session)
+    with Recording(tmp_path / "whole.h5") as whole:
+        for name, picture in whole.maps.items():
+            np.testing.assert_array_equal(first.maps[name], picture, name)
+    assert np.nanmax(second.maps["mean"]) > np.nanmax(first.maps["mean"]) + 20
 
 
 def test_a_timed_recording_ends_by_its_whole_length(tmp_path):

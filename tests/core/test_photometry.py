@@ -103,6 +103,13 @@ def test_missing_values_stay_missing_and_harm_nothing(holes):
         np.testing.assert_array_equal(np.isnan(found.dff), missing)
 
 
+def test_a_reference_that_is_missing_is_not_made_up():
+    beside, values = np.arange(0, 12, 2.0), np.array([np.nan, 2, 4, np.nan, np.nan, 10])
+    found = resampled(np.arange(-1, 13.0), beside, values)
+    nan = np.nan
+    np.testing.assert_array_equal(found, [nan, nan, nan, 2, 3, 4, nan, nan, nan, nan, nan, 10, 10, 10])
+
+
 @pytest.mark.parametrize("reference", [np.full(50, 7.0), np.full(50, np.nan), np.zeros(50)])
 def test_a_reference_that_says_nothing_is_no_error(reference):
     time = np.arange(50) / RATE

@@ -65,6 +65,19 @@ def test_the_half_second_before_record_comes_first(tmp_path, movie):
             assert recording.movie[:, 3, 4].tolist() == list(range(149, 500))
 
 
+def test_the_trigger_is_a_row_of_the_part_in_which_it_is(tmp_path):
+    bench = Bench("recorder.pretrigger=1.5", "recorder.split_minutes=0.0001")
+    bench.session.start()
+    bench.step(200)
+    bench.session.record(tmp_path / "a.h5")
+    bench.step(30)
+    bench.end()
+    first, second = (Recording(path) for path in bench.session.snapshot().recording.parts)
+    assert (first.rows, trigger(first)) == (100, [])
+    assert trigger(second) == [(200, 0.51, {"row": 51, "seconds": 0.51})]
+    assert second.frame_index[51] == 200
+
+
 def test_off_is_as_before_and_on_with_nothing_yet_marks_the_first_row(tmp_path):
     for texts, wanted in (((), []), ((HALF,), [(0, 0.0, {"row": 0, "seconds": 0.0})])):
         bench = Bench(*texts)
