@@ -53,7 +53,7 @@ class Recording:
         """Whether another process has it open for writing."""
         try:
             with self._sound():
-                self._check()
+                self._check(None if file is None else self.path)
                 names = (
                     layout.TIME, layout.FRAME_INDEX, layout.CHANNEL, layout.MEANS, layout.DFF, layout.MOVIE,
                 )  # fmt: skip
@@ -269,7 +269,7 @@ class Recording:
                 make_readable(found)
         return found
 
-    def _check(self) -> None:
+    def _check(self, base: Path | None) -> None:
         found = _text(self._file.attrs.get("format"))
         if found != layout.FORMAT:
             raise NotARecording(f"{self.path} is not a recording: its format is {found!r}")
@@ -279,7 +279,7 @@ class Recording:
             if name not in self._file:
                 raise NotARecording(f"{self.path} is not a recording: {name} is missing")
         for name in (layout.SHAPES, layout.EVENTS, layout.SETTINGS):
-            check_texts(self._file[name])
+            check_texts(self._file[name], base)
 
     @contextmanager
     def _sound(self) -> Iterator[None]:

@@ -21,12 +21,13 @@ HEAD: Final = 16
 """Bytes before the first object of a heap, and before each object's own."""
 
 
-def check_texts(dataset: h5py.Dataset) -> None:
+def check_texts(dataset: h5py.Dataset, base: Path | None = None) -> None:
     """Refuse a dataset that should hold texts, or rows that end with one, and cannot be read as that.
 
     To be asked before such a dataset is read. Both were found by fuzzing: where damage has made lists of
     numbers of the texts, h5py reads where there is nothing, and the process dies; where it has made an object
-    of no size in a heap of texts, HDF5 goes on from there to there for ever.
+    of no size in a heap of texts, HDF5 goes on from there to there for ever. ``base`` is the file on the disk
+    under one that is open as changed in memory.
 
     Raises
     ------
@@ -37,10 +38,10 @@ def check_texts(dataset: h5py.Dataset) -> None:
     kind = h5py.check_string_dtype(dtype[dtype.names[-1]] if dtype.names else dtype)
     if kind is None:
         raise ValueError(f"{dataset.name} holds no texts")
-    path = Path(dataset.file.filename)
+    path = base or Path(dataset.file.filename)
     if kind.length is None and path.is_file() and _plain(dataset):
         with path.open("rb") as file:
-            for heap in _heaps(dataset):
+            for heap in _heaps(dataset, path):
                 file.seek(heap)
                 head = file.read(HEAD)
                 if head[:4] == b"GCOL":
@@ -54,11 +55,11 @@ def _plain(dataset: h5py.Dataset) -> bool:
     return bool(plist.get_nfilters() == 0 and dataset.file.id.get_create_plist().get_sizes() == (8, 8))
 
 
-def _heaps(dataset: h5py.Dataset) -> set[int]:
+def _heaps(dataset: h5py.Dataset, path: Path) -> set[int]:
     """Return where the heaps of its texts are."""
     found: set[int] = set()
     number = math.prod(dataset.chunks or dataset.shape)
-    for stored in _stored(dataset):
+    for stored in _stored(dataset, path):
         if len(stored) % number or len(stored) // number < REFERENCE.itemsize:
             raise ValueError(f"{dataset.name} holds no texts")
         rows = np.frombuffer(stored, np.uint8).reshape(number, -1)
@@ -67,13 +68,13 @@ def _heaps(dataset: h5py.Dataset) -> set[int]:
     return found
 
 
-def _stored(dataset: h5py.Dataset) -> Iterator[bytes]:
+def _stored(dataset: h5py.Dataset, path: Path) -> Iterator[bytes]:
     """Yield the bytes of a dataset as they are on the disk."""
     if dataset.chunks:
         for k in range(dataset.id.get_num_chunks()):
             yield dataset.id.read_direct_chunk(dataset.id.get_chunk_info(k).chunk_offset)[1]
     elif dataset.id.get_offset() is not None:
-        with Path(dataset.file.filename).open("rb") as file:
+        with path.open("rb") as file:
             file.seek(dataset.id.get_offset())
             yield file.read(dataset.id.get_storage_size())
 

@@ -11,6 +11,7 @@ from roi_core.console import describe_recording
 from roi_core.errors import RecordingError
 from roi_core.export import export
 from roi_core.frame import FinishReason, Summary
+from roi_core.offline.recover import recover
 from roi_core.recording import Recording
 from tests.core.test_recorder_cells import SHAPE, expected, record, samples
 
@@ -157,7 +158,8 @@ def test_what_are_no_texts_is_not_read(path, name):
         Recording(path)
 
 
-def test_a_heap_of_texts_without_an_end_is_not_read(path):
+@pytest.mark.parametrize("read", [Recording, recover])
+def test_a_heap_of_texts_without_an_end_is_not_read(path, read):
     """HDF5 itself goes on for ever: found by fuzzing."""
     with h5py.File(path, "r+") as file:
         del file[layout.SETTINGS]
@@ -171,4 +173,4 @@ def test_a_heap_of_texts_without_an_end_is_not_read(path):
         data[at + first : end] = bytes(end - at - first)
     path.write_bytes(data)
     with pytest.raises(RecordingError, match=r"a\.h5 is damaged: the texts of /\w+(/\w+)? have no end"):
-        Recording(path)
+        read(path)

@@ -30,7 +30,7 @@ def sample(row, rois=ROIS, index=None, events=(), dff=False, lost=0):
     means = np.array([10.0 * row + roi.id for roi in rois], np.float32)
     image = np.full(SHAPE, row, np.uint16)
     return Sample(row, row if index is None else index, 2.0 + row / 50, image, rois, rois.ids, means,
-                  means / 2 if dff else None, tuple(events), lost)  # fmt: skip
+                  means / 2 if dff else None, tuple(events), lost=lost)  # fmt: skip
 
 
 def record(path, samples, head=None, summary=None):
