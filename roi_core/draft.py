@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import struct
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Draft", "Guarded", "locked", "mend", "pending"]
+__all__ = ["Draft", "Guarded", "copy", "locked", "mend", "pending"]
 
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n\x00"
 """An HDF5 file with a head of version 0: that of every recording."""
@@ -53,6 +54,26 @@ def pending(path: Path) -> Pending | None:
     draft = Pending(path.open("rb"))
     draft.remember(_read_journal(journal))
     return draft
+
+
+def copy(path: Path, out: Path) -> None:
+    """Copy a file as it will be when it is mended; it stays as it is.
+
+    Raises
+    ------
+    RecordingError
+        Somebody has it open, or changes of another file wait under the name of the copy.
+    OSError
+        The copy cannot be written.
+    """
+    journal, stale = _journal(path), _journal(out)
+    if stale.exists():
+        raise RecordingError(f"{stale} is there already, left of another {out.name}; give another name")
+    with locked(path):
+        shutil.copyfile(path, out)
+        if journal.exists():
+            with out.open("r+b") as raw:
+                Draft(raw).make(journal)
 
 
 class Draft:
@@ -142,10 +163,14 @@ class Draft:
         self.replay(journal)
 
     def replay(self, journal: Path) -> None:
+        """Make the changes of a journal and be done with it."""
+        self.make(journal)
+        journal.unlink()
+
+    def make(self, journal: Path) -> None:
         """Make the changes of a journal, as often as need be."""
         self._make(_read_journal(journal))
         self._sync()
-        journal.unlink()
 
     def _in_order(self) -> list[Change]:
         """Return the changes in an order in which a reader finds a way through, should it end half-way.

@@ -23,7 +23,7 @@ import h5py
 import numpy as np
 
 from roi_core import layout
-from roi_core.draft import Draft, locked, mend
+from roi_core.draft import Draft, copy, locked, mend
 from roi_core.errors import RecordingError, RoiError, sentence
 from roi_core.frame import Event
 from roi_core.offline.remap import remap
@@ -74,11 +74,26 @@ def recover(
     RecordingError
         It is being written, open elsewhere, not a recording, or damaged beyond what a crash does.
     """
-    if out is not None:
-        _copy(path, out)
-        path, journal = out, path.with_suffix(".jsonl")
-    else:
-        journal = path.with_suffix(".jsonl")
+    journal = path.with_suffix(".jsonl")
+    if out is None:
+        return _recovered(path, journal, progress)
+    if not path.is_file():
+        raise RecordingError(f"{path} is not there")
+    if out.exists():
+        raise RecordingError(f"{out} exists already; give another name")
+    try:
+        copy(path, out)
+        return _recovered(out, journal, progress)
+    except OSError as error:
+        out.unlink(missing_ok=True)
+        raise RecordingError(f"{path} cannot be copied to {out}: {error.strerror}") from error
+    except BaseException:  # half a copy would keep the next try from its name
+        out.unlink(missing_ok=True)
+        raise
+
+
+def _recovered(path: Path, journal: Path, progress: Callable[[int, int], None]) -> Recovered:
+    """Finish a recording with the events of a journal."""
     mend(path)
     with locked(path) as raw:
         draft = Draft(raw)
@@ -97,19 +112,6 @@ def recover(
             raise RecordingError(f"{path} is damaged beyond repair and was not changed: {words}") from error
         draft.commit(path)
     return found
-
-
-def _copy(path: Path, out: Path) -> None:
-    if not path.is_file():
-        raise RecordingError(f"{path} is not there")
-    if out.exists():
-        raise RecordingError(f"{out} exists already; give another name")
-    with locked(path):
-        try:
-            shutil.copyfile(path, out)
-        except OSError as error:
-            out.unlink(missing_ok=True)
-            raise RecordingError(f"{path} cannot be copied to {out}: {error.strerror}") from error
 
 
 def _finish(path: Path, file: h5py.File, journal: Path, progress: Callable[[int, int], None]) -> Recovered:

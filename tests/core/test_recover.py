@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from roi_core import layout
+from roi_core import draft, layout
 from roi_core.errors import RecordingError
 from roi_core.frame import Event, FinishReason, Summary
 from roi_core.offline import recover as module
@@ -256,6 +256,70 @@ def test_a_file_that_somebody_reads_is_left_alone(tmp_path):
     killed = unfinished(tmp_path)
     with Recording(killed), pytest.raises(RecordingError, match="is open in another program"):
         recover(killed)
+
+
+BESIDE = (".h5", ".draft", ".jsonl")
+
+
+def half_flushed(folder, rows=40, safe=30, **more):
+    """A recording killed when half the changes of its last flush were made: not all its rows count yet."""
+    recorder, make = Recorder(folder / "a.h5"), draft.Guarded._make
+    recorder.open(header(recorder__movie="true", recorder__rows_per_chunk=16, **more))
+
+    def make_half(guard, changes):
+        make(guard, changes[: len(changes) // 2])
+        for suffix in BESIDE:
+            shutil.copy(recorder.path.with_suffix(suffix), folder / f"killed{suffix}")
+        make(guard, changes)
+
+    for row in range(rows):
+        recorder.write(sample(row))
+        if row == safe - 1:
+            recorder.flush()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draft.Guarded, "_make", make_half)
+        recorder.flush()
+    recorder.close(STOPPED)
+    return folder / "killed.h5"
+
+
+def test_a_copy_has_the_rows_of_a_flush_that_was_cut_short(tmp_path):
+    killed = half_flushed(tmp_path)
+    before = [killed.with_suffix(suffix).read_bytes() for suffix in BESIDE]
+    with h5py.File(killed) as file:
+        assert len(file[layout.TIME]) < 40
+    assert recover(killed, tmp_path / "b.h5").rows == 40
+    assert [killed.with_suffix(suffix).read_bytes() for suffix in BESIDE] == before
+    assert not (tmp_path / "b.draft").exists()
+    recover(killed)
+    check_same(contents(tmp_path / "b.h5"), contents(killed))
+
+
+def test_a_copy_takes_no_name_under_which_another_flush_waits(tmp_path):
+    killed, stale = half_flushed(tmp_path), tmp_path / "b.draft"
+    shutil.copy(killed.with_suffix(".draft"), stale)
+    with pytest.raises(RecordingError, match=r"b\.draft is there already, left of another b\.h5; give"):
+        recover(killed, tmp_path / "b.h5")
+    assert stale.exists()
+    assert not (tmp_path / "b.h5").exists()
+
+
+def test_a_copy_that_could_not_be_finished_is_not_left_behind(tmp_path, monkeypatch):
+    killed = half_flushed(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_check", lambda *_: (_ for _ in ()).throw(OSError("the disk is gone")))
+        with pytest.raises(RecordingError, match="the disk is gone"):
+            recover(killed, tmp_path / "b.h5")
+    assert recover(killed, tmp_path / "b.h5").rows == 40
+
+
+def test_a_recording_cut_short_plays_every_row_that_it_tells_of(tmp_path):
+    killed = half_flushed(tmp_path)
+    with Recording(killed) as recording:
+        assert recording.rows == 40
+    source = open_source(str(killed), LiveSettings(Settings()))
+    assert [int(frame.image[0, 0]) for frame in source.frames()] == list(range(40))
+    source.close()
 
 
 def test_a_copy_is_finished_and_the_file_stays(tmp_path):
