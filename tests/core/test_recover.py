@@ -322,6 +322,75 @@ def test_a_recording_cut_short_plays_every_row_that_it_tells_of(tmp_path):
     source.close()
 
 
+FOREIGN = r"killed\.draft holds changes of another file than killed\.h5.*move it away"
+
+
+def test_changes_of_another_file_are_refused_and_it_reads_as_it_is(tmp_path):
+    """A healthy recording got the name of one that a kill cut short."""
+    killed = half_flushed(tmp_path)
+    healthy = record_rows(tmp_path / "healthy.h5", [sample(row) for row in range(35)])
+    healthy.replace(killed)
+    before = [killed.with_suffix(suffix).read_bytes() for suffix in (".h5", ".draft")]
+    with Recording(killed) as recording:
+        assert (recording.complete, recording.rows) == (True, 35)
+    with pytest.raises(RecordingError, match=FOREIGN):
+        recover(killed)
+    with pytest.raises(RecordingError, match=FOREIGN):
+        recover(killed, tmp_path / "b.h5")
+    assert [killed.with_suffix(suffix).read_bytes() for suffix in (".h5", ".draft")] == before
+    assert not (tmp_path / "b.h5").exists()
+
+
+def test_changes_of_the_same_file_at_another_time_are_refused(tmp_path):
+    """It looks the same, but its last flush was made long ago: it was recovered under another name."""
+    killed = half_flushed(tmp_path)
+    recover(killed, tmp_path / "b.h5")
+    (tmp_path / "b.h5").replace(killed)
+    before = killed.read_bytes()
+    with pytest.raises(RecordingError, match=FOREIGN):
+        recover(killed)
+    assert killed.read_bytes() == before
+
+
+def test_a_change_that_was_torn_itself_is_finished(tmp_path):
+    killed = half_flushed(tmp_path)
+    changes = draft._read_journal(killed.with_suffix(".draft"))
+    change = next(one for one in reversed(changes) if sum(map(int.__ne__, one.data, one.before)) > 1)
+    half = next(k for k, (a, b) in enumerate(zip(change.data, change.before, strict=True)) if a != b) + 1
+    with killed.open("r+b") as raw:
+        raw.seek(change.place)
+        raw.write(change.data[:half])
+    assert recover(killed).rows == 40
+
+
+def of_an_earlier_version(journal):
+    """Write a journal as it was written before it told what its changes replace."""
+    parts = [change.place.to_bytes(8, "little") + len(change.data).to_bytes(8, "little") + change.data
+             for change in draft._read_journal(journal)]  # fmt: skip
+    journal.write_bytes(draft.OLDER + b"".join(parts))
+
+
+def test_changes_of_an_earlier_version_are_made_if_the_length_of_the_file_fits(tmp_path):
+    killed = half_flushed(tmp_path)
+    of_an_earlier_version(killed.with_suffix(".draft"))
+    healthy = record_rows(tmp_path / "healthy.h5", [sample(row) for row in range(35)])
+    shutil.copy(killed.with_suffix(".draft"), healthy.with_suffix(".draft"))
+    before = healthy.read_bytes()
+    with pytest.raises(RecordingError, match="holds changes of another file"):
+        recover(healthy)
+    assert healthy.read_bytes() == before
+    assert recover(killed).rows == 40
+
+
+@pytest.mark.parametrize("end", [-1, -20])
+def test_half_a_journal_is_refused(tmp_path, end):
+    killed = half_flushed(tmp_path)
+    journal = killed.with_suffix(".draft")
+    journal.write_bytes(journal.read_bytes()[:end])
+    with pytest.raises(RecordingError, match=r"killed\.draft is damaged; move it away"):
+        recover(killed)
+
+
 def test_a_copy_is_finished_and_the_file_stays(tmp_path):
     killed = unfinished(tmp_path)
     before = killed.read_bytes()
