@@ -4,8 +4,10 @@ What is the same as after a clean stop: every row, ROI, cell, footprint and even
 differ:
 
 - footprints are those of up to a second before (`roi_core.sinks.components.PERIOD`);
-- the maps are made anew from ``/movie``. They begin with the recording, not with the session, and of a camera
-  also tell of the frames before its stages were compiled. Without a movie there are none;
+- the maps are made anew from ``/movie``, moved as it was then. They begin with the recording, not with the
+  session, and of a camera also tell of the frames before its stages were compiled; what lay outside a moved
+  frame is a guess of its own, and patches (``motion.patch``) are moved with the whole. Without a movie there
+  are none;
 - an event that has no frame of its own, and came after the last row, is kept only if a person said it.
 
 The file is changed as a whole or not at all (`roi_core.draft`), so a recovery may be killed, too.

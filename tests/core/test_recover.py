@@ -69,8 +69,8 @@ TEXTS = (
 )  # fmt: skip
 
 
-def run(path, source, frames):
-    live = LiveSettings(Settings().with_texts(*TEXTS))
+def run(path, source, frames, *more):
+    live = LiveSettings(Settings().with_texts(*TEXTS, *more))
     rois = RoiSet().add(Circle(20, 20, 5)).add(Circle(40, 30, 3))
     session = Session(open_source(str(source), live), live, rois, max_frames=frames)
     session.note("the first words")
@@ -79,20 +79,37 @@ def run(path, source, frames):
     session.wait()
 
 
-def test_every_dataset_equals_that_of_a_clean_stop_at_the_same_row(tmp_path, movie, monkeypatch):
-    """With cells, motion correction, dF/F, regions and the movie; the last spikes and the maps, too."""
-    np.save(tmp_path / "film.npy", np.asarray(movie.pictures[:450]).astype(np.uint16))
-    monkeypatch.setattr(components, "PERIOD", 0.0)
-    flush, killed = Recorder.flush, tmp_path / "killed.h5"
+def cut_while(monkeypatch, path, source, frames, killed, when, *more):
+    """Record, and leave in `killed` what a kill would have left after the last flush that `when` likes."""
+    flush = Recorder.flush
 
     def flush_and_cut(recorder):
         flush(recorder)
-        if 250 <= recorder.safe_rows < 440:
+        if when(recorder):
             cut(recorder, killed)
 
     with monkeypatch.context() as patch:
         patch.setattr(Recorder, "flush", flush_and_cut)
-        run(tmp_path / "a.h5", tmp_path / "film.npy", 450)
+        run(path, source, frames, *more)
+
+
+def always_seen(shifts, shape):
+    """Return the part of a map of which every moved frame showed all, neighbours included."""
+    return tuple(
+        slice(int(np.ceil(max(each.max(), 0))) + 1, size + int(np.floor(min(each.min(), 0))) - 1)
+        for each, size in zip(shifts.T, shape, strict=True)
+    )
+
+
+def test_every_dataset_equals_that_of_a_clean_stop_at_the_same_row(tmp_path, movie, monkeypatch):
+    """With cells, motion correction, dF/F, regions and the movie; the last spikes, too.
+
+    All to the bit but the maps: stored shifts are 32 bit, and what a frame did not show is a guess.
+    """
+    np.save(tmp_path / "film.npy", np.asarray(movie.pictures[:450]).astype(np.uint16))
+    monkeypatch.setattr(components, "PERIOD", 0.0)
+    path, killed = tmp_path / "film.npy", tmp_path / "killed.h5"
+    cut_while(monkeypatch, tmp_path / "a.h5", path, 450, killed, lambda one: 250 <= one.safe_rows < 440)
     found = recover(killed)
     assert (found.notes, found.cut) == ((), 0)
     assert 250 <= found.rows < 440
@@ -100,10 +117,38 @@ def test_every_dataset_equals_that_of_a_clean_stop_at_the_same_row(tmp_path, mov
     recovered, clean = contents(killed), contents(tmp_path / "clean.h5")
     assert recovered["events"] == clean["events"]
     assert len(recovered["cnmf/ids"]) > 2
-    assert np.isfinite(recovered["maps/mean"]).any()
+    seen = always_seen(recovered["motion/shifts"], recovered["maps/mean"].shape)
+    assert recovered["maps/mean"][seen].size > 2000
+    for name in ("mean", "max", "std", "correlation", "activity"):
+        a, b = recovered.pop(f"maps/{name}"), clean.pop(f"maps/{name}")
+        np.testing.assert_allclose(a[seen], b[seen], rtol=1e-4, atol=1e-4, err_msg=name)
+        assert np.isfinite(a).all()
     check_same(recovered, clean)
     with h5py.File(killed) as file:
         assert file.attrs["finish_reason"].decode() == REASON
+
+
+def test_the_maps_of_a_recording_that_began_late_lie_where_its_cells_are(tmp_path, movie, monkeypatch):
+    """A second part: the field had drifted by 4 px when it began, its maps are in the place of the first."""
+    drifting = [np.roll(picture, min(row // 30, 4), 1) for row, picture in enumerate(movie.pictures[:300])]
+    film, killed = tmp_path / "film.npy", tmp_path / "killed.h5"
+    np.save(film, np.asarray(drifting).astype(np.uint16))
+    split = "recorder.split_minutes=0.1"  # 180 rows
+    cut_while(
+        monkeypatch, tmp_path / "a.h5", film, 300, killed,
+        lambda one: one.path.stem == "a_part2" and 60 <= one.safe_rows < 110, split,
+    )  # fmt: skip
+    rows = recover(killed).rows
+    means = []
+    for end in (180, 180 + rows):
+        run(tmp_path / f"{end}.h5", film, end)
+        with Recording(tmp_path / f"{end}.h5") as recording:
+            means.append(recording.maps["mean"].astype(float))
+    live = ((180 + rows) * means[1] - 180 * means[0]) / rows  # of the same frames, as the session moved them
+    with Recording(killed) as recording:
+        assert recording.shifts[:, 1].max() < -3
+        seen = always_seen(recording.shifts, live.shape)
+        np.testing.assert_allclose(recording.maps["mean"][seen], live[seen], rtol=1e-4)
 
 
 def unfinished(folder, rows=40, safe=30, name="a.h5", **more):
