@@ -85,9 +85,7 @@ def copy(path: Path, out: Path) -> None:
     OSError
         The copy cannot be written.
     """
-    stale = _journal(out)
-    if stale.exists():
-        raise RecordingError(f"{stale} is there already, left of another {out.name}; give another name")
+    _refuse_stale(out)
     with locked(path) as raw:
         changes = _changes_of(path, raw) if _journal(path).exists() else []
         shutil.copyfile(path, out)
@@ -242,26 +240,48 @@ class Guarded(Draft):
     """
 
     def __init__(self, path: Path, overwrite: bool) -> None:
-        self._path = path
+        """Begin the file.
+
+        Raises
+        ------
+        FileExistsError
+            The name is taken, perhaps by one who is just beginning a file, too.
+        RecordingError
+            What would be overwritten is being written, or what lies beside it is of another file.
+        """
+        self._path, self._overwrite = path, overwrite
         self._failure: OSError | None = None
         self._handed = self._told = 0
-        if path.exists() and not overwrite:
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-        if path.exists():
+        if overwrite and path.exists():
+            mend(path)
             with locked(path):  # refuse one that somebody is writing
                 pass
+        else:
+            _refuse_stale(path)
         # it has its name only when it can be read; Windows renames no open file
         self._begun = path.with_name(f"{path.name}.begun") if os.name == "posix" else None
-        (self._begun or path).touch()
-        raw = (self._begun or path).open("r+b", buffering=0)
+        super().__init__(self._claimed())
+
+    def _claimed(self) -> IO[bytes]:
+        """Open what gets the name later; as long as it is open nobody else does."""
+        if self._begun is None:
+            return self._path.open("w+b" if self._overwrite else "x+b", buffering=0)
+        raw = open(self._begun, "r+b", buffering=0, opener=_made)
         try:
             _lock(raw)
+            if not _is_named(raw, self._begun):  # it has another name since it was opened
+                raise BlockingIOError
+            if self._path.exists() and not self._overwrite:
+                self._begun.unlink()
+                raise _taken(self._path)
             raw.truncate(0)
-            _journal(path).unlink(missing_ok=True)  # of another file that had this name
+        except BlockingIOError as error:
+            raw.close()
+            raise (_busy(self._path) if self._overwrite else _taken(self._path)) from error
         except OSError:
             raw.close()
             raise
-        super().__init__(raw)
+        return raw
 
     def write(self, data: Any) -> int:
         """Append to the file, or remember a change to what is there; what does not fit waits for room."""
@@ -294,7 +314,7 @@ class Guarded(Draft):
             self._first = self._end
             self._hand_to_disk()
             if self._begun is not None:
-                self._begun.replace(self._path)
+                _name(self._begun, self._path, self._overwrite)
                 self._begun = None
         except OSError as error:
             self._failure = error
@@ -328,6 +348,11 @@ class Guarded(Draft):
         if failure is not None:
             raise failure
 
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+        self.raw.close()
+        (self._begun or self._path).unlink()
+
     def close(self) -> None:
         """Make the last changes and close the file; may be called twice."""
         if not self.raw.closed:
@@ -337,9 +362,50 @@ class Guarded(Draft):
                 self.raw.truncate(self._end)
 
 
+def _made(path: str, flags: int) -> int:
+    """Open a file that need not be there yet."""
+    return os.open(path, flags | os.O_CREAT, 0o666)
+
+
+def _is_named(raw: IO[bytes], path: Path) -> bool:
+    """Tell whether an open file is the one that has a name now."""
+    try:
+        return os.path.samestat(os.fstat(raw.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _name(begun: Path, path: Path, overwrite: bool) -> None:
+    """Give a file its name, but not that of another one unless that is to be overwritten."""
+    try:
+        if not overwrite:
+            os.link(begun, path)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a disk without links
+        if path.exists():
+            raise _taken(path) from error
+        overwrite = True
+    if overwrite:
+        begun.replace(path)
+    else:
+        begun.unlink()
+
+
+def _taken(path: Path) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+
+
+def _refuse_stale(path: Path) -> None:
+    """Refuse a name under which changes of another file wait; what else is called so is left alone, too."""
+    journal = _journal(path)
+    if journal.exists():
+        raise RecordingError(f"{journal} is there already, left of another {path.name}; give another name")
+
+
 def _write_journal(journal: Path, changes: list[Change], sync: bool) -> None:
     """Write a journal; it has its name only when it is whole."""
-    new = journal.with_suffix(".new")
+    new = journal.with_name(f"{journal.name}.new")
     with new.open("wb") as file:
         file.write(MAGIC)
         for place, data, before in changes:
@@ -425,11 +491,15 @@ def locked(path: Path) -> Iterator[IO[bytes]]:
         try:
             _lock(raw)
         except BlockingIOError as error:
-            raise RecordingError(
-                f"{path} is open in another program, which may be recording to it; close it there and run "
-                "the same command again"
-            ) from error
+            raise _busy(path) from error
         yield raw
+
+
+def _busy(path: Path) -> RecordingError:
+    return RecordingError(
+        f"{path} is open in another program, which may be recording to it; close it there and run "
+        "the same command again"
+    )
 
 
 def _lock(raw: IO[bytes]) -> None:
