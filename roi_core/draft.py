@@ -481,7 +481,7 @@ def locked(path: Path) -> Iterator[IO[bytes]]:
     Raises
     ------
     RecordingError
-        Somebody has it open, another program or a part of this one; or it cannot be written.
+        Somebody has it open, another program or a part of this one; or it cannot be written, or is empty.
     """
     try:
         raw = path.open("r+b")
@@ -492,6 +492,8 @@ def locked(path: Path) -> Iterator[IO[bytes]]:
             _lock(raw)
         except BlockingIOError as error:
             raise _busy(path) from error
+        if raw.seek(0, os.SEEK_END) == 0:  # HDF5 would begin a new file in it
+            raise RecordingError(f"{path} is empty, so it is not a recording; it was left as it is")
         yield raw
 
 

@@ -15,6 +15,7 @@ from roi_core import draft, layout
 from roi_core.errors import RecordingError
 from roi_core.frame import Event, FinishReason, Summary
 from roi_core.offline import recover as module
+from roi_core.offline.outside import Wishes, add
 from roi_core.offline.recover import REASON, recover
 from roi_core.recording import Recording
 from roi_core.rois import Circle, RoiSet
@@ -280,6 +281,16 @@ def test_a_file_that_is_finished_stays_as_it_is(tmp_path):
     before = path.read_bytes()
     assert recover(path).notes == ("it was finished already: nothing was changed",)
     assert path.read_bytes() == before
+
+
+def test_an_empty_file_stays_empty(tmp_path):
+    empty, table = tmp_path / "a.h5", tmp_path / "ttl.csv"
+    empty.touch()
+    table.write_text("time\n1\n")
+    for change in (recover, lambda path: add(path, table, Wishes())):
+        with pytest.raises(RecordingError, match=r"a\.h5 is empty, so it is not a recording"):
+            change(empty)
+    assert empty.stat().st_size == 0
 
 
 def test_a_file_that_is_being_written_is_left_alone(tmp_path):
