@@ -66,7 +66,32 @@ def run(words, log):
     os.dup2(number, 1)
     os.dup2(number, 2)
     sys.stdout.reconfigure(line_buffering=True)
-    os._exit(main(words))
+    os._exit(play(*words[1:]) if words[0] == "play" else main(words))
+
+
+def play(film, out, pressed, frames, *texts):
+    """Play so many frames of a film, 0 for all; Record is pressed at one of them."""
+    from roi_core.rois import Circle, RoiSet
+    from roi_core.session import Session
+    from roi_core.settings import LiveSettings, Settings
+    from roi_core.sources import open_source
+
+    live = LiveSettings(Settings().with_texts(*texts))
+    source = open_source(film, live)
+    session = Session(source, live, RoiSet().add(Circle(20, 20, 5)), max_frames=int(frames) or None)
+    played = source.frames
+
+    def frames_of():
+        for frame in played():
+            if frame.index == int(pressed):
+                session.record(Path(out))
+            print(f"[ 0.0s] FPS: 0 frames={max(frame.index - int(pressed), 0)}")
+            yield frame
+
+    source.frames = frames_of
+    session.start()
+    session.wait()
+    return 0
 
 
 def serve():

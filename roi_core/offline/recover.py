@@ -4,8 +4,10 @@ What is the same as after a clean stop: every row, ROI, cell, footprint and even
 differ:
 
 - footprints are those of up to a second before (`roi_core.sinks.components.PERIOD`);
-- the maps are made anew from ``/movie``. They begin with the recording, not with the session, and of a camera
-  also tell of the frames before its stages were compiled. Without a movie there are none;
+- the maps are made anew from ``/movie``, moved as it was then. They begin with the recording, not with the
+  session, and of a camera also tell of the frames before its stages were compiled; what lay outside a moved
+  frame is a guess of its own, and patches (``motion.patch``) are moved with the whole. Without a movie there
+  are none;
 - an event that came after the last row is kept only if a person said it, or if it is about rows or losses
   that are in the file.
 
@@ -24,7 +26,7 @@ import h5py
 import numpy as np
 
 from roi_core import layout
-from roi_core.draft import Draft, locked, mend
+from roi_core.draft import Draft, copy, locked, mend
 from roi_core.errors import RecordingError, RoiError, sentence
 from roi_core.frame import Event
 from roi_core.offline.remap import remap
@@ -84,11 +86,26 @@ def recover(
     RecordingError
         It is being written, open elsewhere, not a recording, or damaged beyond what a crash does.
     """
-    if out is not None:
-        _copy(path, out)
-        path, journal = out, path.with_suffix(".jsonl")
-    else:
-        journal = path.with_suffix(".jsonl")
+    journal = path.with_suffix(".jsonl")
+    if out is None:
+        return _recovered(path, journal, progress)
+    if not path.is_file():
+        raise RecordingError(f"{path} is not there")
+    if out.exists():
+        raise RecordingError(f"{out} exists already; give another name")
+    try:
+        copy(path, out)
+        return _recovered(out, journal, progress)
+    except OSError as error:
+        out.unlink(missing_ok=True)
+        raise RecordingError(f"{path} cannot be copied to {out}: {error.strerror}") from error
+    except BaseException:  # half a copy would keep the next try from its name
+        out.unlink(missing_ok=True)
+        raise
+
+
+def _recovered(path: Path, journal: Path, progress: Callable[[int, int], None]) -> Recovered:
+    """Finish a recording with the events of a journal."""
     mend(path)
     with locked(path) as raw:
         draft = Draft(raw)
@@ -107,19 +124,6 @@ def recover(
             raise RecordingError(f"{path} is damaged beyond repair and was not changed: {words}") from error
         draft.commit(path)
     return found
-
-
-def _copy(path: Path, out: Path) -> None:
-    if not path.is_file():
-        raise RecordingError(f"{path} is not there")
-    if out.exists():
-        raise RecordingError(f"{out} exists already; give another name")
-    with locked(path):
-        try:
-            shutil.copyfile(path, out)
-        except OSError as error:
-            out.unlink(missing_ok=True)
-            raise RecordingError(f"{path} cannot be copied to {out}: {error.strerror}") from error
 
 
 def _finish(path: Path, file: h5py.File, journal: Path, progress: Callable[[int, int], None]) -> Recovered:

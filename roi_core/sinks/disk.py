@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from itertools import count
 from typing import TYPE_CHECKING
 
 import h5py
@@ -13,10 +14,11 @@ from roi_core import layout
 from roi_core.errors import RecorderError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
 
-__all__ = ["check_name", "free_path", "is_part", "is_recording", "reserve", "why"]
+__all__ = ["check_name", "free_path", "free_paths", "is_part", "is_recording", "reserve", "why"]
 
 RESERVE_BYTES = 4 * 2**20
 """Held on the disk while recording and given back at the end, so that a full disk leaves room to finish."""
@@ -39,12 +41,17 @@ def check_name(path: Path, overwrite: bool) -> None:
 
 
 def free_path(path: Path) -> Path:
-    """Return `path`, or the first of ``name_2``, ``name_3`` ... beside which no recording lies yet."""
-    candidate, number = path, 2
-    while candidate.exists() or candidate.with_suffix(".jsonl").exists():
-        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
-        number += 1
-    return candidate
+    """Return the first of `free_paths`."""
+    return next(free_paths(path))
+
+
+def free_paths(path: Path) -> Iterator[Path]:
+    """Yield `path`, ``name_2``, ``name_3`` ... but those with a recording, or beside which anything lies."""
+    for number in count(1):
+        candidate = path if number == 1 else path.with_name(f"{path.stem}_{number}{path.suffix}")
+        beside = candidate.with_suffix(".jsonl"), candidate.with_suffix(".draft")
+        if not any(each.exists() for each in (candidate, *beside)):
+            yield candidate
 
 
 def reserve(folder: Path) -> IO[bytes]:

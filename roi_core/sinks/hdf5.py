@@ -25,7 +25,7 @@ from roi_core.sinks.accounting import Accounting
 from roi_core.sinks.attributes import begin, clock, set_card, set_text
 from roi_core.sinks.channel import Channel
 from roi_core.sinks.components import Components
-from roi_core.sinks.disk import check_name, free_path, reserve, why
+from roi_core.sinks.disk import check_name, free_paths, reserve, why
 from roi_core.sinks.events import Events
 from roi_core.sinks.journal import Journal
 from roi_core.sinks.movie import Movie, require
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from roi_core.ledger import Account, Cause
     from roi_core.settings import Recorder as Rules
 
-__all__ = ["Recorder", "free_path"]
+__all__ = ["Recorder"]
 
 
 class Recorder:
@@ -65,6 +65,7 @@ class Recorder:
         self._overwrite = overwrite
         self._file: h5py.File | None = None
         self._guard: Guarded | None = None
+        self._held = contextlib.ExitStack()
         self._accounting = Accounting()
 
     def open(self, header: Header) -> None:
@@ -79,12 +80,11 @@ class Recorder:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._check_disk()
-            if not self._overwrite:
-                self.path = free_path(self.path)
-            self._guard = Guarded(self.path, self._overwrite)
+            self._guard = self._claim()
             self._file = h5py.File(self._guard, "w")
             self._journal = Journal(self.path.with_suffix(".jsonl"))
-            self._reserve = reserve(self.path.parent)
+            self._held.callback(self._journal.close)
+            self._reserve = self._held.enter_context(reserve(self.path.parent))
             self._create(header)
         except (OSError, ValueError) as error:
             self._abandon()
@@ -155,6 +155,16 @@ class Recorder:
             with contextlib.suppress(OSError):
                 self._close_guard()
 
+    def _claim(self) -> Guarded:
+        """Begin the file; of programs that ask for one name at once each gets its own."""
+        if self._overwrite:
+            return Guarded(self.path, overwrite=True)
+        paths = free_paths(self.path)
+        while True:
+            self.path = next(paths)
+            with contextlib.suppress(FileExistsError):
+                return Guarded(self.path, overwrite=False)
+
     def _abandon(self) -> None:
         """Leave nothing behind of a file that could not be begun."""
         file, self._file = self._file, None
@@ -162,7 +172,7 @@ class Recorder:
         if guard is None:
             return
         closes = [] if file is None else [file.close]
-        for undo in (*closes, guard.close, self.path.unlink, self.path.with_suffix(".jsonl").unlink):
+        for undo in (*closes, self._held.close, guard.abandon, self.path.with_suffix(".jsonl").unlink):
             with contextlib.suppress(OSError, RuntimeError):
                 undo()
 

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.clock import repair
 from roi_core.codecs import make_readable
+from roi_core.draft import pending
 from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound, brief
 from roi_core.sources.files import Stack
 
@@ -207,7 +209,12 @@ class Hdf5(Stack):
         import h5py
 
         try:
-            return h5py.File(self._path, "r")
+            file = h5py.File(self._path, "r")
+            half_done = pending(Path(self._path))
+            if half_done is None:
+                return file
+            file.close()
+            return h5py.File(half_done, "r")
         except BlockingIOError:
             # another process is writing it: look without asking for the lock
             with contextlib.suppress(OSError):

@@ -361,7 +361,8 @@ def test_recovery_keeps_the_channels_and_maps_the_main_one(tmp_path):
     assert recover(tmp_path / "a.h5").rows == 40
     with Recording(tmp_path / "a.h5") as recording:
         assert recording.channel.tolist() == [0, 1] * 20
-        np.testing.assert_allclose(recording.maps["mean"], maps["mean"], rtol=1e-5)
+        # at the edges, where a moved frame showed nothing, both are guesses
+        np.testing.assert_allclose(recording.maps["mean"], maps["mean"], rtol=1e-3)
     with h5py.File(tmp_path / "a.h5", "r+") as file:
         file.attrs.modify("complete", np.uint8(0))
         file["channel"].resize(33, axis=0)

@@ -11,10 +11,11 @@ import h5py
 import numpy as np
 import pytest
 
-from roi_core import layout
+from roi_core import draft, layout
 from roi_core.errors import RecordingError
 from roi_core.frame import Event, FinishReason, Summary
 from roi_core.offline import recover as module
+from roi_core.offline.outside import Wishes, add
 from roi_core.offline.recover import REASON, recover
 from roi_core.recording import Recording
 from roi_core.rois import Circle, RoiSet
@@ -69,8 +70,8 @@ TEXTS = (
 )  # fmt: skip
 
 
-def run(path, source, frames):
-    live = LiveSettings(Settings().with_texts(*TEXTS))
+def run(path, source, frames, *more):
+    live = LiveSettings(Settings().with_texts(*TEXTS, *more))
     rois = RoiSet().add(Circle(20, 20, 5)).add(Circle(40, 30, 3))
     session = Session(open_source(str(source), live), live, rois, max_frames=frames)
     session.note("the first words")
@@ -79,20 +80,37 @@ def run(path, source, frames):
     session.wait()
 
 
-def test_every_dataset_equals_that_of_a_clean_stop_at_the_same_row(tmp_path, movie, monkeypatch):
-    """With cells, motion correction, dF/F, regions and the movie; the last spikes and the maps, too."""
-    np.save(tmp_path / "film.npy", np.asarray(movie.pictures[:450]).astype(np.uint16))
-    monkeypatch.setattr(components, "PERIOD", 0.0)
-    flush, killed = Recorder.flush, tmp_path / "killed.h5"
+def cut_while(monkeypatch, path, source, frames, killed, when, *more):
+    """Record, and leave in `killed` what a kill would have left after the last flush that `when` likes."""
+    flush = Recorder.flush
 
     def flush_and_cut(recorder):
         flush(recorder)
-        if 250 <= recorder.safe_rows < 440:
+        if when(recorder):
             cut(recorder, killed)
 
     with monkeypatch.context() as patch:
         patch.setattr(Recorder, "flush", flush_and_cut)
-        run(tmp_path / "a.h5", tmp_path / "film.npy", 450)
+        run(path, source, frames, *more)
+
+
+def always_seen(shifts, shape):
+    """Return the part of a map of which every moved frame showed all, neighbours included."""
+    return tuple(
+        slice(int(np.ceil(max(each.max(), 0))) + 1, size + int(np.floor(min(each.min(), 0))) - 1)
+        for each, size in zip(shifts.T, shape, strict=True)
+    )
+
+
+def test_every_dataset_equals_that_of_a_clean_stop_at_the_same_row(tmp_path, movie, monkeypatch):
+    """With cells, motion correction, dF/F, regions and the movie; the last spikes, too.
+
+    All to the bit but the maps: stored shifts are 32 bit, and what a frame did not show is a guess.
+    """
+    np.save(tmp_path / "film.npy", np.asarray(movie.pictures[:450]).astype(np.uint16))
+    monkeypatch.setattr(components, "PERIOD", 0.0)
+    path, killed = tmp_path / "film.npy", tmp_path / "killed.h5"
+    cut_while(monkeypatch, tmp_path / "a.h5", path, 450, killed, lambda one: 250 <= one.safe_rows < 440)
     found = recover(killed)
     assert (found.notes, found.cut) == ((), 0)
     assert 250 <= found.rows < 440
@@ -100,10 +118,38 @@ def test_every_dataset_equals_that_of_a_clean_stop_at_the_same_row(tmp_path, mov
     recovered, clean = contents(killed), contents(tmp_path / "clean.h5")
     assert recovered["events"] == clean["events"]
     assert len(recovered["cnmf/ids"]) > 2
-    assert np.isfinite(recovered["maps/mean"]).any()
+    seen = always_seen(recovered["motion/shifts"], recovered["maps/mean"].shape)
+    assert recovered["maps/mean"][seen].size > 2000
+    for name in ("mean", "max", "std", "correlation", "activity"):
+        a, b = recovered.pop(f"maps/{name}"), clean.pop(f"maps/{name}")
+        np.testing.assert_allclose(a[seen], b[seen], rtol=1e-4, atol=1e-4, err_msg=name)
+        assert np.isfinite(a).all()
     check_same(recovered, clean)
     with h5py.File(killed) as file:
         assert file.attrs["finish_reason"].decode() == REASON
+
+
+def test_the_maps_of_a_recording_that_began_late_lie_where_its_cells_are(tmp_path, movie, monkeypatch):
+    """A second part: the field had drifted by 4 px when it began, its maps are in the place of the first."""
+    drifting = [np.roll(picture, min(row // 30, 4), 1) for row, picture in enumerate(movie.pictures[:300])]
+    film, killed = tmp_path / "film.npy", tmp_path / "killed.h5"
+    np.save(film, np.asarray(drifting).astype(np.uint16))
+    split = "recorder.split_minutes=0.1"  # 180 rows
+    cut_while(
+        monkeypatch, tmp_path / "a.h5", film, 300, killed,
+        lambda one: one.path.stem == "a_part2" and 60 <= one.safe_rows < 110, split,
+    )  # fmt: skip
+    rows = recover(killed).rows
+    means = []
+    for end in (180, 180 + rows):
+        run(tmp_path / f"{end}.h5", film, end)
+        with Recording(tmp_path / f"{end}.h5") as recording:
+            means.append(recording.maps["mean"].astype(float))
+    live = ((180 + rows) * means[1] - 180 * means[0]) / rows  # of the same frames, as the session moved them
+    with Recording(killed) as recording:
+        assert recording.shifts[:, 1].max() < -3
+        seen = always_seen(recording.shifts, live.shape)
+        np.testing.assert_allclose(recording.maps["mean"][seen], live[seen], rtol=1e-4)
 
 
 def unfinished(folder, rows=40, safe=30, name="a.h5", **more):
@@ -237,6 +283,16 @@ def test_a_file_that_is_finished_stays_as_it_is(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_an_empty_file_stays_empty(tmp_path):
+    empty, table = tmp_path / "a.h5", tmp_path / "ttl.csv"
+    empty.touch()
+    table.write_text("time\n1\n")
+    for change in (recover, lambda path: add(path, table, Wishes())):
+        with pytest.raises(RecordingError, match=r"a\.h5 is empty, so it is not a recording"):
+            change(empty)
+    assert empty.stat().st_size == 0
+
+
 def test_a_file_that_is_being_written_is_left_alone(tmp_path):
     recorder = Recorder(tmp_path / "a.h5")
     recorder.open(header())
@@ -255,6 +311,139 @@ def test_a_file_that_is_being_written_is_left_alone(tmp_path):
 def test_a_file_that_somebody_reads_is_left_alone(tmp_path):
     killed = unfinished(tmp_path)
     with Recording(killed), pytest.raises(RecordingError, match="is open in another program"):
+        recover(killed)
+
+
+BESIDE = (".h5", ".draft", ".jsonl")
+
+
+def half_flushed(folder, rows=40, safe=30, **more):
+    """A recording killed when half the changes of its last flush were made: not all its rows count yet."""
+    recorder, make = Recorder(folder / "a.h5"), draft.Guarded._make
+    recorder.open(header(recorder__movie="true", recorder__rows_per_chunk=16, **more))
+
+    def make_half(guard, changes):
+        make(guard, changes[: len(changes) // 2])
+        for suffix in BESIDE:
+            shutil.copy(recorder.path.with_suffix(suffix), folder / f"killed{suffix}")
+        make(guard, changes)
+
+    for row in range(rows):
+        recorder.write(sample(row))
+        if row == safe - 1:
+            recorder.flush()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draft.Guarded, "_make", make_half)
+        recorder.flush()
+    recorder.close(STOPPED)
+    return folder / "killed.h5"
+
+
+def test_a_copy_has_the_rows_of_a_flush_that_was_cut_short(tmp_path):
+    killed = half_flushed(tmp_path)
+    before = [killed.with_suffix(suffix).read_bytes() for suffix in BESIDE]
+    with h5py.File(killed) as file:
+        assert len(file[layout.TIME]) < 40
+    assert recover(killed, tmp_path / "b.h5").rows == 40
+    assert [killed.with_suffix(suffix).read_bytes() for suffix in BESIDE] == before
+    assert not (tmp_path / "b.draft").exists()
+    recover(killed)
+    check_same(contents(tmp_path / "b.h5"), contents(killed))
+
+
+def test_a_copy_takes_no_name_under_which_another_flush_waits(tmp_path):
+    killed, stale = half_flushed(tmp_path), tmp_path / "b.draft"
+    shutil.copy(killed.with_suffix(".draft"), stale)
+    with pytest.raises(RecordingError, match=r"b\.draft is there already, left of another b\.h5; give"):
+        recover(killed, tmp_path / "b.h5")
+    assert stale.exists()
+    assert not (tmp_path / "b.h5").exists()
+
+
+def test_a_copy_that_could_not_be_finished_is_not_left_behind(tmp_path, monkeypatch):
+    killed = half_flushed(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_check", lambda *_: (_ for _ in ()).throw(OSError("the disk is gone")))
+        with pytest.raises(RecordingError, match="the disk is gone"):
+            recover(killed, tmp_path / "b.h5")
+    assert recover(killed, tmp_path / "b.h5").rows == 40
+
+
+def test_a_recording_cut_short_plays_every_row_that_it_tells_of(tmp_path):
+    killed = half_flushed(tmp_path)
+    with Recording(killed) as recording:
+        assert recording.rows == 40
+    source = open_source(str(killed), LiveSettings(Settings()))
+    assert [int(frame.image[0, 0]) for frame in source.frames()] == list(range(40))
+    source.close()
+
+
+FOREIGN = r"killed\.draft holds changes of another file than killed\.h5.*move it away"
+
+
+def test_changes_of_another_file_are_refused_and_it_reads_as_it_is(tmp_path):
+    """A healthy recording got the name of one that a kill cut short."""
+    killed = half_flushed(tmp_path)
+    healthy = record_rows(tmp_path / "healthy.h5", [sample(row) for row in range(35)])
+    healthy.replace(killed)
+    before = [killed.with_suffix(suffix).read_bytes() for suffix in (".h5", ".draft")]
+    with Recording(killed) as recording:
+        assert (recording.complete, recording.rows) == (True, 35)
+    with pytest.raises(RecordingError, match=FOREIGN):
+        recover(killed)
+    with pytest.raises(RecordingError, match=FOREIGN):
+        recover(killed, tmp_path / "b.h5")
+    assert [killed.with_suffix(suffix).read_bytes() for suffix in (".h5", ".draft")] == before
+    assert not (tmp_path / "b.h5").exists()
+
+
+def test_changes_of_the_same_file_at_another_time_are_refused(tmp_path):
+    """It looks the same, but its last flush was made long ago: it was recovered under another name."""
+    killed = half_flushed(tmp_path)
+    recover(killed, tmp_path / "b.h5")
+    (tmp_path / "b.h5").replace(killed)
+    before = killed.read_bytes()
+    with pytest.raises(RecordingError, match=FOREIGN):
+        recover(killed)
+    assert killed.read_bytes() == before
+
+
+def test_a_change_that_was_torn_itself_is_finished(tmp_path):
+    killed = half_flushed(tmp_path)
+    changes = draft._read_journal(killed.with_suffix(".draft"))
+    change = next(one for one in reversed(changes) if sum(map(int.__ne__, one.data, one.before)) > 1)
+    half = next(k for k, (a, b) in enumerate(zip(change.data, change.before, strict=True)) if a != b) + 1
+    with killed.open("r+b") as raw:
+        raw.seek(change.place)
+        raw.write(change.data[:half])
+    assert recover(killed).rows == 40
+
+
+def of_an_earlier_version(journal):
+    """Write a journal as it was written before it told what its changes replace."""
+    parts = [change.place.to_bytes(8, "little") + len(change.data).to_bytes(8, "little") + change.data
+             for change in draft._read_journal(journal)]  # fmt: skip
+    journal.write_bytes(draft.OLDER + b"".join(parts))
+
+
+def test_changes_of_an_earlier_version_are_made_if_the_length_of_the_file_fits(tmp_path):
+    killed = half_flushed(tmp_path)
+    of_an_earlier_version(killed.with_suffix(".draft"))
+    healthy = record_rows(tmp_path / "healthy.h5", [sample(row) for row in range(35)])
+    shutil.copy(killed.with_suffix(".draft"), healthy.with_suffix(".draft"))
+    before = healthy.read_bytes()
+    with pytest.raises(RecordingError, match="holds changes of another file"):
+        recover(healthy)
+    assert healthy.read_bytes() == before
+    assert recover(killed).rows == 40
+
+
+@pytest.mark.parametrize("end", [-1, -20])
+def test_half_a_journal_is_refused(tmp_path, end):
+    killed = half_flushed(tmp_path)
+    journal = killed.with_suffix(".draft")
+    journal.write_bytes(journal.read_bytes()[:end])
+    with pytest.raises(RecordingError, match=r"killed\.draft is damaged; move it away"):
         recover(killed)
 
 

@@ -1,0 +1,145 @@
+"""Each recording has a name of its own, whoever asks for the same at once; nothing else loses its name."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+
+from roi_core import draft
+from roi_core.errors import RecorderError
+from roi_core.frame import FinishReason, Summary
+from roi_core.sinks.hdf5 import Recorder
+from tests.core.test_recorder import header, sample
+
+REPO = Path(__file__).parents[2]
+posix = pytest.mark.skipif(os.name != "posix", reason="a file has its name from the beginning here")
+
+
+def record(path, rows, **how):
+    recorder = Recorder(path, **how)
+    recorder.open(header())
+    for row in range(rows):
+        recorder.write(sample(row))
+    recorder.close(Summary(FinishReason.STOPPED))
+    return recorder.path
+
+
+def rows_of(path):
+    with h5py.File(path) as file:
+        return len(file["time"])
+
+
+def test_what_is_named_like_a_journal_stays(tmp_path):
+    """Also the journal of a crashed recording that was moved away for a moment."""
+    mine = {tmp_path / name: name.encode() for name in ("a.draft", "a.new", "a_2.new", "b.draft.txt")}
+    for path, text in mine.items():
+        path.write_bytes(text)
+    assert record(tmp_path / "a.h5", 3).name == "a_2.h5"
+    assert {path: path.read_bytes() for path in mine} == mine
+
+
+def test_nothing_is_overwritten_beside_which_something_else_waits(tmp_path):
+    path = record(tmp_path / "a.h5", 3)
+    path.with_suffix(".draft").write_text("a letter")
+    with pytest.raises(RecorderError, match=r"a\.draft does not hold changes of a recording; move it away"):
+        record(path, 5, overwrite=True)
+    path.unlink()
+    with pytest.raises(RecorderError, match=r"a\.draft is there already, left of another a\.h5"):
+        record(path, 5, overwrite=True)
+    assert path.with_suffix(".draft").read_text() == "a letter"
+
+
+@posix
+def test_a_name_that_was_taken_meanwhile_is_left_to_who_has_it(tmp_path, monkeypatch):
+    """Another recording begins and ends between the look at what is there and the beginning of this one."""
+    made = draft._made
+
+    def late(path, flags):
+        monkeypatch.setattr(draft, "_made", made)
+        assert record(tmp_path / "a.h5", 7).name == "a.h5"
+        return made(path, flags)
+
+    monkeypatch.setattr(draft, "_made", late)
+    assert record(tmp_path / "a.h5", 3).name == "a_2.h5"
+    assert (rows_of(tmp_path / "a.h5"), rows_of(tmp_path / "a_2.h5")) == (7, 3)
+    assert not list(tmp_path.glob("*.begun"))
+
+
+@posix
+def test_a_name_under_which_another_begins_is_left_to_it(tmp_path):
+    """Until it has it; what only a kill left behind keeps no name."""
+    with (tmp_path / "a.h5.begun").open("wb") as begun:
+        draft._lock(begun)
+        assert record(tmp_path / "a.h5", 3).name == "a_2.h5"
+    assert record(tmp_path / "a.h5", 3).name == "a.h5"
+    assert not list(tmp_path.glob("*.begun"))
+
+
+@posix
+def test_what_was_begun_and_is_named_meanwhile_is_not_begun_again(tmp_path, monkeypatch):
+    """It was opened as what it was, and locked when it had become a recording."""
+    lock, path = draft._lock, tmp_path / "a.h5"
+
+    def late(raw):
+        monkeypatch.setattr(draft, "_lock", lock)
+        (tmp_path / "a.h5.begun").unlink()
+        record(path, 7)
+        lock(raw)
+
+    monkeypatch.setattr(draft, "_lock", late)
+    assert record(path, 3).name == "a_2.h5"
+    assert rows_of(path) == 7
+
+
+@posix
+def test_a_disk_without_links_will_do(tmp_path, monkeypatch):
+    def refuses(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refuses)
+    assert [record(tmp_path / "a.h5", 3).name for _ in range(2)] == ["a.h5", "a_2.h5"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h5", "a.jsonl", "a_2.h5", "a_2.jsonl"]
+
+
+@posix
+def test_a_file_that_appears_under_the_name_at_the_last_moment_stays(tmp_path, monkeypatch):
+    link = os.link
+
+    def late(begun, path):
+        path.write_bytes(b"not ours")
+        link(begun, path)
+
+    monkeypatch.setattr(os, "link", late)
+    with pytest.raises(RecorderError, match=r"a\.h5: file exists"):
+        record(tmp_path / "a.h5", 3)
+    assert (tmp_path / "a.h5").read_bytes() == b"not ours"
+    assert not list(tmp_path.glob("*.begun"))
+
+
+TOGETHER = """
+import sys
+from pathlib import Path
+from tests.core.test_recorder_names import record
+print("ready", flush=True)
+sys.stdin.readline()
+print(record(Path(sys.argv[1]), 3).name, flush=True)
+"""
+
+
+def test_programs_that_begin_at_once_each_get_a_name(tmp_path):
+    command = [sys.executable, "-c", TOGETHER, str(tmp_path / "a.h5")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": REPO}
+    programs = [subprocess.Popen(command, **pipes) for _ in range(4)]
+    for program in programs:
+        assert program.stdout.readline() == "ready\n"
+    for program in programs:
+        program.stdin.write("now\n")
+        program.stdin.flush()
+    names = sorted(program.communicate("", timeout=60)[0].strip() for program in programs)
+    assert names == sorted(path.name for path in tmp_path.glob("*.h5"))
+    assert len(names) == 4
+    assert {rows_of(tmp_path / name) for name in names} == {3}
