@@ -118,7 +118,7 @@ class Census:
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
         paces = self.ring.paces(self.ring.head - len(whole.trace), self.ring.head)
         sure = candidate.z >= SURE
-        past = steadied(whole.trace, paces) if sure else whole.trace
+        past = steadied(whole.trace, paces) if sure else whole.trace - np.median(whole.trace)
         i = self._enter(box, centre, past * np.float32(energy), row, sure)
         self._news.append(("birth", self.place(i)))
         return whole

@@ -41,8 +41,10 @@ MISSED = 16
 """Candidates that fell short and wait to be remembered, one a frame."""
 WARM, FRAMES = 20, 90
 """Looks, and frames, before the noise of the evidence and the glow are known well enough."""
-BACK = 0.0, 1.0
-"""When to look back: as soon as that is known, and when the ring (1: its length) is first full."""
+BACK = 0.0, 0.9
+"""When to look back: as soon as that is known, and when so much of the ring is full for the first time."""
+EARLY = 60
+"""Peaks of the first frames that are fitted at most."""
 MEMORY = 200
 """Looks in which the noise of the evidence is forgotten."""
 REACH, RIM = 1.9, 1.5
@@ -81,12 +83,13 @@ class Detector:
         self.suspects = np.zeros(field.binned, np.bool_)
         """Where something stands out that is not glow: what may become a cell, or what one left behind."""
         self.looks = 0
-        self.done = 0
+        self.done = 1  # the first frame is the mean itself: nothing is left of it
         self.missed: list[Candidate] = []
         """The last that fell short of the floors; whoever knows them takes them out."""
         self._early: list[Peak] = []
         """Peaks of the first frames that wait for their fit."""
         self._back = [*BACK]
+        self._since = 0
 
     def skip(self, frame: int) -> None:
         """Go on at this frame; what lies between is not looked at."""
@@ -126,14 +129,14 @@ class Detector:
         self.done += self.step
         self.looks += 1
 
-    def evidence(self) -> NDArray[np.float32]:
-        """Return the band-passed evidence (windows, rows, columns), before division by its noise."""
-        out = np.empty((len(WINDOWS), *self.field.binned), np.float32)
+    def evidence(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the evidence (windows, rows, columns) `banded`, before division by its noise."""
+        bands, alone = np.empty((2, len(WINDOWS), *self.field.binned), np.float32)
         for k, window in enumerate(WINDOWS):
             slots = [(self.looks - 1 - back) % len(self._sums) for back in range(min(window, self.looks))]
             total = self._sums[slots].sum(0) / np.float32(np.sqrt(window))
-            out[k] = banded(total, self._radius)
-        return out
+            bands[k], alone[k] = banded(total, self._radius)
+        return bands, alone
 
     @property
     def _warm(self) -> bool:
@@ -141,18 +144,21 @@ class Detector:
 
     def _next(self, newest: list[Peak], ring: Ring, noise: NDArray[np.float32]) -> list[Peak]:
         """Return which peaks to fit, the best of the newest and of those that stood out before."""
-        if self._back and self._warm and self.done >= self._back[0] * (len(ring) - 2 * self.step):
-            del self._back[0]
-            self._early = look_back(ring, self.done, self.step, noise, self._radius)
-        best = sorted(newest + self._early, reverse=True)[:MOST]
-        known = ring.head - len(ring) + self.step
-        self._early = [peak for peak in self._early if peak not in best and peak.end > known + peak.frames]
-        return best
+        if self._since != ring.since:
+            self._since, self._back = ring.since, [*BACK]
+        new = self.done - self._since
+        if self._warm and self._back and new >= max(FRAMES, self._back[0] * len(ring)):
+            self._back = [share for share in self._back if share * len(ring) > new]
+            self._early = sorted(look_back(ring, self.done, self.step, noise, self._radius), reverse=True)
+        oldest = ring.oldest(self.step)
+        early = [peak for peak in self._early[:EARLY] if peak.end - peak.frames >= oldest]
+        first, self._early = early[: MOST // 2], early[MOST // 2 :]
+        return first + sorted(newest, reverse=True)[: MOST - len(first)]
 
     def _peaks(self) -> list[Peak]:
-        evidence = self.evidence()
-        z = self._standardised(evidence)
-        self._suspect(evidence)
+        bands, alone = self.evidence()
+        z = self._standardised(bands, alone)
+        self._suspect(bands)
         if not self._warm:
             return []
         frames = np.array(WINDOWS)[z.argmax(0)] * self.step
@@ -165,16 +171,16 @@ class Detector:
         width = 2 * round(self._radius) + 1
         self.suspects = cv2.dilate(np.asarray(far, np.uint8), np.ones((width, width), np.uint8)) > 0
 
-    def _standardised(self, evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _standardised(self, bands: NDArray[np.float32], alone: NDArray[np.float32]) -> NDArray[np.float32]:
         """Divide by the running noise of each pixel, and let that follow; events are clipped."""
-        power = evidence**2
+        power = bands**2
         if self.looks == 1:
             self._power[:] = np.median(power, (1, 2), keepdims=True) * 2.2
         share = 1 / min(self.looks + 10, MEMORY)
-        z = np.empty_like(evidence)
+        z = np.empty_like(bands)
         for k, part in enumerate(power):
             known = blurred(self._power[k], self._radius) + np.float32(1e-12)
-            z[k] = evidence[k] / np.sqrt(known)
+            z[k] = alone[k] / np.sqrt(known)
             self._power[k] += share * (np.minimum(part, 6 * known) * 1.05 - self._power[k])
         return z
 
@@ -183,7 +189,10 @@ class Detector:
         half = int(np.ceil(REACH * self._radius))
         side = 2 * half + 1
         y, x = peak.y + ring.margin - half, peak.x + ring.margin - half
-        first = max(1, self.done - len(ring) + 2 * self.step)
+        first = ring.oldest(self.step)
+        begin, newest = max(peak.end - peak.frames - first, 0), peak.end - first
+        if newest <= 0:  # the ring has lost it
+            return None
         patch = ring.cut(first, self.done, y, x, side)
         yy, xx = np.mgrid[-half : half + 1, -half : half + 1]
         distance = np.hypot(yy, xx)
@@ -191,15 +200,15 @@ class Detector:
         patch -= patch[:, rim].mean(1)[:, None, None]
         steady = steadied(patch, ring.paces(first, self.done))
         sigma = float(np.sqrt(floored(noise[peak.y, peak.x], noise.mean())))
-        begin, newest = max(peak.end - peak.frames - first, 0), peak.end - first
         image = steady[begin:newest].mean(0)
+        rest = np.r_[0:begin, newest : len(steady)] if peak.end < self.done else slice(None)
         for _ in range(3):
             shape = _trimmed(image, distance, self._radius)
             energy = float((shape.astype(np.float64) ** 2).sum())
             if energy <= 0:
                 return None
             trace = _projected(steady, shape) / np.float32(energy)
-            trace -= np.median(np.concatenate([trace[:begin], trace[newest:]]))
+            trace -= np.median(trace[rest])
             spread = sigma / np.sqrt(energy)
             lead = lead_of(trace, self.step, spread)
             gain = float(lead @ trace)
@@ -214,7 +223,7 @@ class Detector:
         if not final.any():
             return None
         trace = _projected(patch, final) / np.float32((final.astype(np.float64) ** 2).sum())
-        return Candidate(y, x, final, trace - np.median(trace), self.done, r, z, area)
+        return Candidate(y, x, final, trace, self.done, r, z, area)
 
 
 def _trimmed(image: NDArray[np.float32], distance: NDArray[np.float64], radius: float) -> NDArray[np.float32]:

@@ -296,6 +296,7 @@ class OnlineCNMF:
         """Take the present picture for the normal one, and all cells for being at rest."""
         cells = self.census.cells
         cells.t.mean[: cells.count] = self.census.deconvolver.baseline
+        self._ring.since = self._ring.head
         self._pictures = self._odd = 0
 
     def _lit(self, seen: tuple[int, int, int, int]) -> bool:

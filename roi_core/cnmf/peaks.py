@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Picture = NDArray[np.float32]
 
 __all__ = [
+    "DEVIATION",
     "PEAK",
     "SMALL",
     "STEP",
@@ -77,13 +78,15 @@ def tops(z: Picture, least: float, radius: float) -> NDArray[np.bool_]:
 
 
 def look_back(ring: Ring, done: int, step: int, noise: Picture, radius: float) -> list[Peak]:
-    """Return what stood out of the frames up to ``done`` when it was not yet known what is usual.
+    """Return what stood out of the frames up to ``done``, as far as the ring reaches back.
 
-    Cells that were bright at the start lie in the mean and in the noise of the evidence, and what fades
-    since shows in no new frame. So all is measured above the mean of today and above each pixel's own lowest
-    quarter, over what is usual on the field.
+    To be asked when it is known what is usual. Cells that were bright at the start lie in the mean and in the
+    noise of the evidence, and what fades since shows in no new frame. So all is measured above the mean of
+    today and above each pixel's own lowest quarter, over what is usual on the field.
     """
-    looks = min(done, len(ring) - step) // step
+    looks = (done - ring.oldest(step)) // step
+    if looks < 1:
+        return []
     wide = step * -(-looks // ENTRIES)
     number = looks * step // wide
     first = done - number * wide
@@ -94,19 +97,22 @@ def look_back(ring: Ring, done: int, step: int, noise: Picture, radius: float) -
     frames, ends = np.zeros((2, *noise.shape), np.int64)
     for window in sorted({max(1, round(window * step / wide)) for window in WINDOWS}):
         for end in range(window, number + 1):
-            evidence = banded(sums[end - window : end].sum(0) / np.float32(np.sqrt(window)), radius)
-            z = evidence / np.float32(DEVIATION * np.median(abs(evidence)) + 1e-12)
+            band, alone = banded(sums[end - window : end].sum(0) / np.float32(np.sqrt(window)), radius)
+            z = alone / np.float32(DEVIATION * np.median(abs(band)) + 1e-12)
             better = z > best
             best[better], frames[better], ends[better] = z[better], window * wide, first + end * wide
     return peaks(best, BACK_PEAK, radius, frames, ends)
 
 
-def banded(total: Picture, radius: float) -> Picture:
-    """Return a picture band-passed to cells of a radius: less its surroundings, where those are bright.
+def banded(total: Picture, radius: float) -> tuple[Picture, Picture]:
+    """Return a picture band-passed to cells of a radius, and what of that stands out by itself.
 
-    Dark surroundings make nothing bright: round a cell that faded a plain band-pass draws a ring.
+    Round a place that is dark, such as a cell that faded, the band-pass draws a bright ring; but nothing is
+    brighter there than elsewhere.
     """
-    return blurred(total, SMALL * radius) - np.maximum(blurred(total, WIDE * radius), 0)
+    narrow = blurred(total, SMALL * radius)
+    band = narrow - blurred(total, WIDE * radius)
+    return band, np.minimum(band, np.maximum(narrow, 0))
 
 
 def blurred(image: Picture, width: float) -> Picture:

@@ -31,6 +31,8 @@ class Ring:
         self.slots = there(np.empty((frames, rows, columns), np.float32))
         self.margin = field.margin
         self.head = 0
+        self.since = 0
+        """Frame since which all are measured above one running mean."""
         self._rows = np.zeros(frames, np.int64)
         self._paces = np.zeros(frames, np.float32)
 
@@ -41,6 +43,13 @@ class Ring:
         """Return of which rows of the session the last frames are."""
         rows: NDArray[np.int64] = self._rows[np.arange(self.head - frames, self.head) % len(self)]
         return rows
+
+    def oldest(self, spare: int) -> int:
+        """Return the oldest frame that will be there for twice ``spare`` more, above the mean of today.
+
+        The very first is the mean itself.
+        """
+        return max(1, self.since, self.head - len(self) + 2 * spare)
 
     def paces(self, first: int, last: int) -> NDArray[np.float32]:
         """Return by which share of each of these frames the running mean went on after it."""

@@ -60,7 +60,7 @@ class Evidence:
             return
         looks = int(self.counts[1])
         total = self.pending / (deviation * np.float32(np.sqrt(self.step)))
-        self.sums[looks % len(self.sums)] = banded(total, self._radius)
+        self.sums[looks % len(self.sums)], _ = banded(total, self._radius)
         self.pending[:] = 0
         self.counts[:] = 0, looks + 1
         self._look(row, looks + 1)

@@ -50,7 +50,7 @@ def weed(cells: Cells, first_new: int, settings: Cnmf) -> list[int]:
     t, gone = cells.t, []
     for i in range(cells.count - 1, -1, -1):
         new = t.ids[i] >= first_new
-        weak = t.r[i] < settings.min_r or t.evidence[i] < settings.min_evidence or t.size[i] == 0
+        weak = t.r[i] < settings.min_r or t.evidence[i] < settings.min_evidence or t.evidence[i] == 0
         empty = not t.boxes[i].any()
         glow = skewness(t.tail[i]) < GLOW * settings.min_skewness
         spared = t.verdict[i] == Status.ACCEPTED or t.frozen[i] > 0

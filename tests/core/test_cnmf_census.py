@@ -25,7 +25,8 @@ def candidate(finder, y, x, random, frames=12, height=5, z=10.0):
     shape = blob(2 * round(1.9 * field.radius / field.factor) + 1, 0.6 * field.radius / field.factor)
     half = len(shape) // 2
     frames = min(frames, ring.head, len(ring))
-    trace = random.normal(height, 2, frames).astype(np.float32)
+    trace = random.normal(0, 2, frames).astype(np.float32)
+    trace[frames // 2 :] += 4 * height
     corner = [round((v + 0.5) / field.factor - 0.5) + field.margin - half for v in (y, x)]
     return Candidate(*corner, shape, trace, ring.head, z=z)
 
