@@ -6,6 +6,7 @@ joins or removes a component goes through here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -118,7 +119,7 @@ class Census:
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
         paces = self.ring.paces(self.ring.head - len(whole.trace), self.ring.head)
         sure = candidate.z >= SURE
-        past = steadied(whole.trace, paces) if sure else whole.trace - np.median(whole.trace)
+        past = steadied(whole.trace + np.float32(whole.rest), paces) if sure else whole.trace
         i = self._enter(box, centre, past * np.float32(energy), row, sure)
         self._news.append(("birth", self.place(i)))
         return whole
@@ -187,9 +188,10 @@ class Census:
         """Take a candidate out of the ring, also out of the frames that came since it was proposed."""
         ring, (y, x, shape) = self.ring, (candidate.y, candidate.x, candidate.shape)
         late = ring.projected(max(candidate.last, ring.head - len(ring)), y, x, shape)
-        trace = np.concatenate([candidate.trace, late / np.float32((shape**2).sum())])[-len(ring) :]
+        late = late / np.float32((shape**2).sum()) - np.float32(candidate.rest)
+        trace = np.concatenate([candidate.trace, late])[-len(ring) :]
         ring.take_out(trace, y, x, shape)
-        return candidate.__class__(y, x, shape, trace, ring.head)
+        return replace(candidate, trace=trace, last=ring.head)
 
     def promote(self, roi: Roi, row: int, frozen: bool = False, alone: bool = False) -> int | None:
         """Make a drawn region a component, of fixed shape and a cell if `frozen`; return its id.

@@ -57,8 +57,8 @@ FAINT = 0.25
 class Candidate:
     """A proposed cell: its binned shape (s, s) at corner (y, x) of the ring, its trace up to ``last``.
 
-    Its marks are the correlation of shape and image, the significance ``z`` of its transients, and its
-    ``area`` over the expected one.
+    The trace is told above its median, which lay at ``rest`` in the ring. Its marks are the correlation of
+    shape and image, the significance ``z`` of its transients, and its ``area`` over the expected one.
     """
 
     y: int
@@ -69,6 +69,7 @@ class Candidate:
     r: float = 1.0
     z: float = np.inf
     area: float = 1.0
+    rest: float = 0.0
 
 
 class Detector:
@@ -223,7 +224,8 @@ class Detector:
         if not final.any():
             return None
         trace = _projected(patch, final) / np.float32((final.astype(np.float64) ** 2).sum())
-        return Candidate(y, x, final, trace, self.done, r, z, area)
+        level = np.median(trace)
+        return Candidate(y, x, final, trace - level, self.done, r, z, area, float(level))
 
 
 def _trimmed(image: NDArray[np.float32], distance: NDArray[np.float64], radius: float) -> NDArray[np.float32]:

@@ -37,7 +37,6 @@ def stands_alone(candidate: Candidate, count: int, t: Table, past: NDArray[np.fl
     ``past`` (frames, N) is the fluorescence of all cells in the last frames of the candidate's trace.
     """
     trace = candidate.trace[len(candidate.trace) - len(past) :]
-    trace = trace - np.median(candidate.trace)
     if len(trace) <= step or 2 * len(trace) < len(candidate.trace):
         return True  # too little is known to tell
     noise = 1.4826 * float(np.median(abs(np.diff(trace)))) / np.sqrt(2) + 1e-9

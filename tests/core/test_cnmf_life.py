@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from roi_core.cnmf.merge import Pair
 from roi_core.errors import ComponentError
 from roi_core.frame import Order, Status, Verb
+from roi_core.ledger import Fate
 from roi_core.rois import Circle
 from tests.cells import blob, run
 from tests.checks import check
@@ -46,8 +47,11 @@ class Life(RuleBasedStateMachine):
         assert answer.ids == tuple(cells.t.ids[:n])
         for name in ("raw", "calcium", "spikes", "settled_calcium", "settled_spikes"):
             assert getattr(answer, name).shape == (n,)
-        for name in ("raw", "calcium", "spikes"):
-            assert np.isfinite(getattr(answer, name)).all()
+        assert (np.isfinite(answer.raw) == (answer.fate is Fate.ANALYSED)).all(), (
+            "a dark picture has no trace"
+        )
+        assert np.isfinite(answer.calcium).all()
+        assert np.isfinite(answer.spikes).all()
         seen = answer.components
         assert tuple(seen.ids[:n]) == answer.ids
         assert len(set(seen.ids.tolist())) == len(seen.ids)
