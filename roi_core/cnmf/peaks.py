@@ -39,7 +39,7 @@ STEP = 0.15
 """Seconds summed into one entry; windows are multiples of it."""
 WINDOWS = (1, 3, 7, 14)
 """Lengths of the windows in steps: .15, .45, 1 and 2 s."""
-PEAK = 4.8
+PEAK = 5.3
 """Evidence over its noise that makes a candidate."""
 BACK_PEAK = 7.0
 """The same when looking back, where chance has many more moments."""
