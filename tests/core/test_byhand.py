@@ -53,7 +53,7 @@ def test_verdicts_stay_until_they_are_withdrawn():
     assert run(finder, noise(random, 200), strict, 302)[-1].ids == (1, 2), "nor is it removed"
     events, answer = told(finder, random, Verb.AUTOMATIC, 2, settings=strict, row=502)
     assert [kind for kind, _ in events] == ["automatic", "rejected"]
-    assert "evidence" in events[1][1]["reason"]
+    assert "SNR" in events[1][1]["reason"]
     assert run(finder, noise(random, 200), strict, 503)[-1].ids == (1, 2), "only a hand removes it now"
 
 
@@ -73,7 +73,8 @@ def test_what_is_removed_is_no_more_and_cannot_be_judged():
 def test_three_are_merged_under_the_id_of_the_first():
     finder, random = begun([(20, 16), (20, 20), (20, 24)])
     before = sum(footprint_of(finder, k) > 0 for k in range(3)) > 0
-    events, answer = told(finder, random, Verb.MERGE, 2, 3, 1)
+    still = PLAIN.with_value("cnmf.shapes", False)
+    events, answer = told(finder, random, Verb.MERGE, 2, 3, 1, settings=still)
     assert events == [("merge", {"id": 2, "from": k, "reason": "by hand"}) for k in (3, 1)]
     assert answer.ids == (2,)
     assert (footprint_of(finder, 0) > 0).sum() > 0.85 * before.sum()

@@ -197,7 +197,7 @@ def test_help_lists_every_format_and_loads_nothing_heavy():
 def test_ctrl_c_leaves_nothing_and_is_no_success(path, number):
     """A signal in the middle of a long export."""
     with h5py.File(path, "r+") as file:
-        rows = 60_000
+        rows = 2_000_000
         for name in ("time", "frame_index", "roi/means", "roi/dff"):
             file[name].resize(rows, axis=0)
         file["time"][:, 0] = np.arange(rows) / 30
