@@ -140,7 +140,7 @@ class Deconvolver:
         self.count -= 1
         for array in (*self._cells, self._out):
             array[k] = array[self.count]
-        self._probes.forget_cells()
+        self._probes.drop(k, self.count)
         self._field[FIELD_RISE + 1 :] = 0
 
     def step(self, fluorescence: NDArray[np.float32], settings: Cnmf) -> None:

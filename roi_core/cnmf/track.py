@@ -176,8 +176,7 @@ def _probe(probes, field, k, n, state, raw, noise, rate, lag):  # type: ignore[n
             rise.restart(windows[p], shapes[p], states[p], state[DECAY_NOW], rate)
         turns[p, 1] += 1
         old = turns[p, 1] > windows.shape[3] + lag
-        follow, forget = min(1.0, 1 / (FOLLOW * rate)), min(1.0, 1 / (FORGET * rate))
-        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, place, old, follow, forget)
+        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, place, old)
         if turns[p, 1] >= rate * rise.TURN:
             rise.settle_costs(total, costs[p])
             field[FIELD_RISE] = rise.best_rise(total)

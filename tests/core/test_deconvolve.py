@@ -203,6 +203,32 @@ def test_time_constants_are_learned(tau, up, rate):
     assert up / 2.5 < rise < up * 2.5
 
 
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_a_burst_is_no_slow_rise(seed):
+    rng = np.random.default_rng(seed)
+    bursts = rng.random((20, 1800)) < 0.1 / RATE
+    firing = np.array([np.convolve(row, np.ones(18))[:1800] > 0 for row in bursts]) * 10 + 0.1
+    fluorescence = cells(20, 1800, noise=0.4, seed=seed, firing=firing)[2]
+    assert 0.03 < time_constants(fluorescence, RATE, CNMF)[1] < 0.1
+
+
+def test_the_turns_of_the_rise_outlast_a_death():
+    """A cell dies while its rise is looked for, or another; the last cell gets its place."""
+    fluorescence = cells(6, 200)[2]
+    d = Deconvolver(RATE, 15)
+    d.append(np.empty((6, 0), np.float32))
+    for frame in fluorescence.T:
+        d.step(np.ascontiguousarray(frame), CNMF)
+    turns, old = d._probes.arrays[4], int(d._probes.arrays[4][0, 1])
+    assert (old > 190, turns.tolist()) == (True, [[0, old], [1, old], [2, old]])
+    d.drop(1)
+    d.drop(4)
+    assert turns.tolist() == [[0, old], [1, 0], [2, old]]
+    d.drop(3)
+    d.drop(0)
+    assert turns.tolist() == [[0, 0], [1, 0], [0, old]], "what is known of a cell goes with it"
+
+
 def test_given_time_constants_are_used():
     settings = CNMF.model_copy(update={"decay": 0.9, "rise": 0.1})
     d, _ = run(cells(2, 100)[2], settings=settings)
