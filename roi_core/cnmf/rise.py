@@ -54,7 +54,7 @@ class Probes:
         )
 
     def drop(self, k: int, last: int) -> None:
-        """Go on without cell k, whose place the last one gets: its turn begins anew, that of the last goes on."""
+        """Go on without cell k, whose place the last one gets: its turn begins anew, the last goes on."""
         turns = self.arrays[4]
         turns[turns[:, 0] == k] = (k, 0)
         turns[turns[:, 0] == last, 0] = k
