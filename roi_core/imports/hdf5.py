@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from roi_core.imports.build import believable, bounded
+from roi_core.recording.texts import check_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,8 @@ def _inside(group: h5py.Group, name: str) -> h5py.Dataset:
         raise ValueError(f"{name} is no dataset")
     if found.external or found.is_virtual:
         raise ValueError(f"the numbers of {name} are in another file")
+    if found.dtype.kind == "O" and h5py.check_ref_dtype(found.dtype) is None:
+        check_texts(found)
     return found
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from roi_core.errors import RoiFileError
 from roi_core.imports import read, recognise
+from tests.core.test_recorded_cells import endless_texts
 
 BROKEN_HEAD = b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f4',"
 
@@ -107,6 +108,18 @@ def test_a_dataset_that_is_only_announced_is_not_read(caiman):
             del group[name]
             group.create_dataset(name, (60_000_000,), "f8")
     with pytest.raises(RoiFileError, match="data says it is larger than its file"):
+        read(caiman)
+
+
+def test_a_text_without_an_end_is_not_read(caiman):
+    """CaImAn writes what it has not got as the text "NoneType"; found by fuzzing."""
+    with h5py.File(caiman, "r+") as file:
+        for name in ("idx_components", "idx_components_bad"):
+            del file["estimates"][name]
+            file["estimates"][name] = "NoneType"
+    assert read(caiman).accepted.all()
+    endless_texts(caiman)
+    with pytest.raises(RoiFileError, match="the texts of /estimates/idx_components have no end"):
         read(caiman)
 
 
