@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING, Any, Final
 import h5py
 import numpy as np
 
-from roi_core import layout
+from roi_core import beside, layout
 from roi_core.draft import Draft, copy, locked, mend
 from roi_core.errors import RecordingError, RoiError, sentence
 from roi_core.frame import Event
 from roi_core.offline.remap import remap
+from roi_core.paths import is_file, is_there
 from roi_core.recording import Recording
 from roi_core.recording.sound import (
     BY_ROW,
@@ -86,12 +87,12 @@ def recover(
     RecordingError
         It is being written, open elsewhere, not a recording, or damaged beyond what a crash does.
     """
-    journal = path.with_suffix(".jsonl")
+    journal = beside.events(path)
     if out is None:
         return _recovered(path, journal, progress)
-    if not path.is_file():
+    if not is_file(path):
         raise RecordingError(f"{path} is not there")
-    if out.exists():
+    if is_there(out):
         raise RecordingError(f"{out} exists already; give another name")
     try:
         copy(path, out)
