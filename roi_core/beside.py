@@ -26,6 +26,7 @@ __all__ = [
     "events",
     "is_part",
     "is_recording",
+    "owner",
     "refuse_left",
     "refuse_twin",
     "twin",
@@ -57,6 +58,11 @@ def twin(path: Path) -> Path | None:
         if other.name != path.name and is_recording(other) and not _is_same(other, path):
             return other
     return None
+
+
+def owner(path: Path) -> Path | None:
+    """Return the recording whose events, changes or beginning a path names, None if it is nobody's."""
+    return twin(path) if path.suffix.lower() in (".jsonl", ".draft", ".begun") else None
 
 
 def refuse_twin(path: Path) -> None:

@@ -74,7 +74,7 @@ class Recorder:
         height, width = header.shape
         # MB that the next movie frame may take, however small the reserve was set
         self._frame_room = 4e-6 * height * width if self._rules.movie else 0.0
-        check_name(self.path, self._overwrite)
+        check_name(self.path, self._overwrite, self._part)
         if self._rules.movie:
             require(self._rules.compression)
         try:

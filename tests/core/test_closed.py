@@ -113,6 +113,30 @@ def test_what_may_not_be_looked_at_is_missing_and_not_forgotten(closed):
         assert catalogue.forget_missing() == 1
 
 
+def test_a_folder_and_a_name_too_long_are_sentences(tmp_path):
+    long = f"{'l' * 300}.h5"
+    run = ["run", "--source", "simulated:tiny"]
+    record(tmp_path / "t.h5", 3)
+    wanted = [
+        ("cannot be changed: is a directory", ["recover", "."]),
+        ("cannot be opened: is a directory", ["refine", "."]),
+        ("cannot be opened: is a directory", ["export", ".", "--to", "csv"]),
+        ("is too long", [*run, "--out", long]),
+        ("ile name too long", [*run, "--rois", f"{'l' * 300}.csv"]),
+        ("file name too long", ["recover", long]),
+        ("file name too long", ["recover", "t.h5", "--out", long]),
+        ("file name too long", ["refine", long]),
+        ("file name too long", ["import", long]),
+        ("file name too long", ["catalogue", "--add", long]),
+        ("ile name too long", ["random-rois", "--out", f"{'l' * 300}.csv"]),
+    ]
+    told = without_rights([words for _, words in wanted], tmp_path)
+    for (why, _), (code, *said) in zip(wanted, told, strict=True):
+        assert code == 1
+        assert said
+        assert why in said[0]
+
+
 def test_what_the_system_refuses_is_a_sentence_and_a_bug_is_none(tmp_path, monkeypatch, capsys):
     from roi_core.commands import settings
 
@@ -122,6 +146,7 @@ def test_what_the_system_refuses_is_a_sentence_and_a_bug_is_none(tmp_path, monke
 
         monkeypatch.setattr(settings, "run", run)
 
+    monkeypatch.setattr(cli, "_warn_on_stderr", lambda: None)
     fails(PermissionError(13, "Permission denied", str(tmp_path)))
     assert cli.main(["settings"]) == 1
     assert capsys.readouterr().err == f"roi_stream: {tmp_path}: permission denied\n"

@@ -87,6 +87,20 @@ def test_while_one_is_recorded_no_other_of_its_stem_begins(tmp_path):
     assert rows_of(tmp_path / "a.h5") == 2
 
 
+def test_a_name_that_would_be_too_long_later_is_refused_at_once(tmp_path):
+    """Once it ended a recording at its first flush, or a part kept the next from beginning."""
+    most = 255 if os.name == "nt" else os.pathconf(tmp_path, "PC_NAME_MAX")
+    longest = "l" * (most - len("_99_part999.draft.new"))
+    for stem in (f"{longest}l", "l" * 250, "é" * (len(longest) // 2 + 1)):
+        for path in (tmp_path / f"{stem}.h5", tmp_path / "new" / f"{stem}.h5"):
+            with pytest.raises(RecorderError, match="its name is too long by"):
+                record(path, 3)
+    assert not list(tmp_path.iterdir())
+    assert [record(tmp_path / f"{longest}.h5", 3).stem for _ in range(2)] == [longest, f"{longest}_2"]
+    part = tmp_path / f"{longest}_2_part999.h5"
+    assert record(part, 3, part=999, first_part=f"{longest}_2.h5") == part
+
+
 def test_a_movie_of_that_stem_is_no_recording(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as movie:
         movie["images"] = [1, 2, 3]
