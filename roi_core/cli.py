@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from roi_core import __version__
 from roi_core.commands import COMMANDS
-from roi_core.errors import RoiError, SettingsError
+from roi_core.errors import RoiError, SettingsError, refused
 from roi_core.terminal import Quiet, complain
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
+        return 1
+    except OSError as error:
+        if not (told := refused(error)):
+            raise
+        complain(f"roi_stream: {told}")
         return 1
     finally:
         _flush_or_forget()

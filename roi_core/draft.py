@@ -19,7 +19,9 @@ import shutil
 import struct
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
+from roi_core import beside
 from roi_core.errors import RecordingError
+from roi_core.paths import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,15 +59,15 @@ def mend(path: Path) -> None:
     RecordingError
         Somebody has it open, or the journal beside it is of another file: neither of them is changed.
     """
-    journal = _journal(path)
-    if journal.exists():
+    journal = beside.changes(path)
+    if is_there(journal):
         with locked(path) as raw:
             Draft(raw).replay(journal, _changes_of(path, raw))
 
 
 def pending(path: Path) -> Pending | None:
     """Return a file that reads as `path` will when it is mended; None when nothing is left half done."""
-    if not _journal(path).exists():
+    if not is_there(beside.changes(path)):
         return None
     draft = Pending(path.open("rb"))
     try:
@@ -81,13 +83,13 @@ def copy(path: Path, out: Path) -> None:
     Raises
     ------
     RecordingError
-        Somebody has it open, or changes of another file wait under the name of the copy.
+        Somebody has it open, or what lies beside the copy is, or would be, of another file.
     OSError
         The copy cannot be written.
     """
-    _refuse_stale(out)
+    beside.refuse_left(out)
     with locked(path) as raw:
-        changes = _changes_of(path, raw) if _journal(path).exists() else []
+        changes = _changes_of(path, raw) if is_there(beside.changes(path)) else []
         shutil.copyfile(path, out)
     with out.open("r+b") as raw:
         Draft(raw).make(changes)
@@ -175,7 +177,7 @@ class Draft:
     def commit(self, path: Path) -> None:
         """Put everything on the disk, and only then change what was there; `path` is the file's name."""
         self._sync()
-        journal, changes = _journal(path), self._in_order()
+        journal, changes = beside.changes(path), self._in_order()
         _write_journal(journal, changes, sync=True)
         self.replay(journal, changes)
 
@@ -252,18 +254,19 @@ class Guarded(Draft):
         self._path, self._overwrite = path, overwrite
         self._failure: OSError | None = None
         self._handed = self._told = 0
-        if overwrite and path.exists():
+        if overwrite and is_there(path):
+            beside.refuse_twin(path)
             mend(path)
             with locked(path):  # refuse one that somebody is writing
                 pass
         else:
-            _refuse_stale(path)
+            beside.refuse_left(path, told=overwrite)
         # it has its name only when it can be read; Windows renames no open file
-        self._begun = path.with_name(f"{path.name}.begun") if os.name == "posix" else None
+        self._begun = beside.begun(path) if os.name == "posix" else None
         super().__init__(self._claimed())
 
     def _claimed(self) -> IO[bytes]:
-        """Open what gets the name later; as long as it is open nobody else does."""
+        """Open what gets the name later; as long as it is open nobody else begins a file of that stem."""
         if self._begun is None:
             return self._path.open("w+b" if self._overwrite else "x+b", buffering=0)
         raw = open(self._begun, "r+b", buffering=0, opener=_made)
@@ -271,17 +274,26 @@ class Guarded(Draft):
             _lock(raw)
             if not _is_named(raw, self._begun):  # it has another name since it was opened
                 raise BlockingIOError
-            if self._path.exists() and not self._overwrite:
-                self._begun.unlink()
-                raise _taken(self._path)
+            self._refuse_what_came_meanwhile(self._begun)
             raw.truncate(0)
         except BlockingIOError as error:
             raw.close()
             raise (_busy(self._path) if self._overwrite else _taken(self._path)) from error
-        except OSError:
+        except (OSError, RecordingError):
             raw.close()
             raise
         return raw
+
+    def _refuse_what_came_meanwhile(self, begun: Path) -> None:
+        """Leave the name to who has begun and named a file of its stem since this was asked for."""
+        try:
+            if self._overwrite:
+                beside.refuse_twin(self._path)
+            elif is_there(self._path) or beside.twin(self._path) is not None:
+                raise _taken(self._path)
+        except (FileExistsError, RecordingError):
+            begun.unlink()
+            raise
 
     def write(self, data: Any) -> int:
         """Append to the file, or remember a change to what is there; what does not fit waits for room."""
@@ -306,7 +318,7 @@ class Guarded(Draft):
         try:
             if self._changes:
                 self._append()
-                journal, changes = _journal(self._path), self._in_order()
+                journal, changes = beside.changes(self._path), self._in_order()
                 _write_journal(journal, changes, sync=False)
                 self._make(changes)
                 journal.unlink()
@@ -383,7 +395,7 @@ def _name(begun: Path, path: Path, overwrite: bool) -> None:
     except FileExistsError:
         raise
     except OSError as error:  # a disk without links
-        if path.exists():
+        if is_there(path):
             raise _taken(path) from error
         overwrite = True
     if overwrite:
@@ -394,13 +406,6 @@ def _name(begun: Path, path: Path, overwrite: bool) -> None:
 
 def _taken(path: Path) -> FileExistsError:
     return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-
-
-def _refuse_stale(path: Path) -> None:
-    """Refuse a name under which changes of another file wait; what else is called so is left alone, too."""
-    journal = _journal(path)
-    if journal.exists():
-        raise RecordingError(f"{journal} is there already, left of another {path.name}; give another name")
 
 
 def _write_journal(journal: Path, changes: list[Change], sync: bool) -> None:
@@ -418,7 +423,7 @@ def _write_journal(journal: Path, changes: list[Change], sync: bool) -> None:
 
 def _changes_of(path: Path, raw: IO[bytes]) -> list[Change]:
     """Return the changes that wait beside a file; refuse those of another one."""
-    journal = _journal(path)
+    journal = beside.changes(path)
     changes = _read_journal(journal)
     if not _is_of(changes, raw):
         raise RecordingError(
@@ -468,10 +473,6 @@ def _read_journal(journal: Path) -> list[Change]:
             raise RecordingError(f"{journal} is damaged; move it away")
         changes.append(Change(place, data[first:second], data[second:at] if tells else None))
     return changes
-
-
-def _journal(path: Path) -> Path:
-    return path.with_name(f"{path.stem}.draft")
 
 
 @contextlib.contextmanager

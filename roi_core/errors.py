@@ -19,11 +19,13 @@ r"""Everything that can go wrong on purpose, as sentences a scientist can act on
     └── MissingExtra(ImportError)       "the window needs dearpygui: pip install \"roi-stream[gui]\""
 
 Each also inherits the built-in it refines, so ``except ValueError`` keeps working. The command line prints
-a `RoiError` as one sentence; anything else is a programming error and shows its traceback.
+a `RoiError`, and a file that the system `refused`, as one sentence; anything else is a programming error and
+shows its traceback.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ __all__ = [
     "SourceLost",
     "SourceNotFound",
     "TableError",
+    "refused",
     "sentence",
 ]
 
@@ -134,8 +137,18 @@ class MissingExtra(RoiError, ImportError):
 
 
 def sentence(error: BaseException) -> str:
-    """Return what to tell a user: our own errors speak for themselves, a bug also names its kind."""
-    return str(error) if isinstance(error, RoiError) else f"{type(error).__name__}: {error}"
+    """Return what to tell a user: our own errors and the system's refusals speak for themselves.
+
+    A bug also names its kind.
+    """
+    return str(error) if isinstance(error, RoiError) else refused(error) or f"{type(error).__name__}: {error}"
+
+
+def refused(error: BaseException) -> str:
+    """Return which file the system refused and why; '' of an error that tells of no file."""
+    if not isinstance(error, OSError) or not error.strerror or not isinstance(error.filename, str | bytes):
+        return ""
+    return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
 
 
 def brief(text: object, letters: int = 200) -> str:

@@ -9,6 +9,7 @@ import shutil
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from roi_core.paths import is_there
 from roi_core.sinks.disk import free_path
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Disk:
 def looked(target: Path) -> Room:
     """Ask the disk; one that does not answer well has no room."""
     try:
-        there = next((one for one in target.parents if one.exists()), None)
+        there = next((one for one in target.parents if is_there(one)), None)
         return Room(shutil.disk_usage(there).free if there else 0, free_path(target))
     except (OSError, ValueError):
         return Room(0, target)

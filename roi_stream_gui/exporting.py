@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
 from roi_core.export import EXPORTS, export
-from roi_core.paths import expanded
+from roi_core.paths import expanded, is_there
 from roi_stream_gui import words
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _free(source: Path, word: str) -> Path:
     """Return a name beside the recording that is not taken."""
     ending = EXPORTS[word].ending
     path, number = source.with_name(source.stem + ending), 1
-    while path.exists():
+    while is_there(path):
         number += 1
         path = source.with_name(f"{source.stem}_{number}{ending}")
     return path

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from roi_core.catalogue import Catalogue, Entry, Query, State, place
 from roi_core.errors import RoiError
+from roi_core.paths import is_folder
 from roi_stream_gui import words
 from roi_stream_gui.filing import said
 
@@ -184,7 +185,7 @@ def _remembered(path: Path, catalogue: Catalogue, _folder: Path, _stop: Callable
 
 def _refreshed(catalogue: Catalogue, folder: Path, stop: Callable[[], bool]) -> str:
     catalogue.refresh(stop)
-    if not catalogue.find(Query(limit=1)) and folder.is_dir():
+    if not catalogue.find(Query(limit=1)) and is_folder(folder):
         catalogue.rebuild([folder], stop=stop)
     return ""
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from roi_core.paths import is_there
 from roi_core.sources.secrets import without_secrets
 from roi_stream_gui import words
 from roi_stream_gui.home import write_whole
@@ -39,7 +40,7 @@ class Recents:
         if source == words.FIRST_SOURCE or source in dict(words.SIMULATED).values():
             return
         # under its whole name a file is found from wherever the next start comes
-        source = str(Path(source).absolute()) if Path(source).exists() and not source.isdigit() else source
+        source = str(Path(source).absolute()) if is_there(Path(source)) and not source.isdigit() else source
         kept = without_secrets(source)
         others = tuple(one for one in self.sources if without_secrets(one) != kept)
         self.sources = (source, *others)[:KEPT]

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import tifffile
 
+from roi_core.paths import is_there
 from roi_stream_gui import words
 from roi_stream_gui.cells import kinds, visible
 from roi_stream_gui.outlines import outlines
@@ -118,7 +119,7 @@ def write(kept: Kept, folder: Path, kinds_: Mapping[int, Colour]) -> Path:
 def _free(folder: Path, name: str) -> Path:
     """Return a path in `folder` that is not taken."""
     path, number = folder / f"{name}.png", 1
-    while path.exists():
+    while is_there(path):
         number += 1
         path = folder / f"{name}_{number}.png"
     return path

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
-from roi_core.paths import expanded
+from roi_core.paths import expanded, is_there
 from roi_core.session import State
 from roi_stream_gui import words
 from roi_stream_gui.filing import said
@@ -170,7 +170,7 @@ class Taking:
         """Return a path for a new file there: `name`, or ``name_2`` ... when it is taken."""
         first = path = self.folder / name
         number = 1
-        while path.exists():
+        while is_there(path):
             number += 1
             path = first.with_stem(f"{first.stem}_{number}")
         return path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from roi_core.catalogue.entry import COLUMNS, Entry, State, read
 from roi_core.catalogue.query import Query, conditions, fold
 from roi_core.errors import CatalogueError, NotARecording
-from roi_core.paths import expanded
+from roi_core.paths import expanded, is_file, is_gone, is_there, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -80,8 +80,7 @@ class Catalogue:
         """
         there = [Path(os.path.realpath(folder)) for folder in folders]
         for folder in there:
-            if not folder.is_dir():
-                raise CatalogueError(f"there is no folder {folder}; give one that holds recordings")
+            _refuse_closed(folder)
         found: dict[str, Entry] = {}
         for path in _files(there):
             if stop():
@@ -107,7 +106,8 @@ class Catalogue:
             for path, state, *file in known
             if not stop() and _now(path) != ((state == State.MISSING), *file)
         ]
-        gone, there = [path for path in stale if not path.exists()], [path for path in stale if path.exists()]
+        gone = [path for path in stale if not is_there(path)]
+        there = [path for path in stale if is_there(path)]
         with self._told(), self._base:
             # the rest of the line stays: it tells what is on the drive that is not here
             marked = [(State.MISSING, str(path)) for path in gone]
@@ -122,9 +122,12 @@ class Catalogue:
         return len(stale)
 
     def forget_missing(self) -> int:
-        """Drop the lines of files that are gone; return how many."""
+        """Drop the lines of files that are gone; return how many. What may not be looked at is not gone."""
         with self._told(), self._base:
-            return self._base.execute("DELETE FROM recording WHERE state = ?", (State.MISSING,)).rowcount
+            missing = self._base.execute("SELECT path FROM recording WHERE state = ?", (State.MISSING,))
+            gone = [(path,) for (path,) in missing if is_gone(Path(path))]
+            self._base.executemany("DELETE FROM recording WHERE path = ?", gone)
+        return len(gone)
 
     def find(self, query: Query | None = None) -> list[Entry]:
         """Return what fits, newest first; what has no date comes last."""
@@ -172,7 +175,7 @@ class Catalogue:
 
     def _set_aside(self, why: str) -> None:
         aside, number = self.path.with_name(f"{self.path.name}.old"), 1
-        while aside.exists():
+        while is_there(aside):
             number += 1
             aside = self.path.with_name(f"{self.path.name}.old{number}")
         self.path.replace(aside)
@@ -218,7 +221,7 @@ def remember(path: Path, *recordings: Path, make: bool = False) -> None:
 
     Only with `make` is there one afterwards where there was none.
     """
-    if not make and not path.exists():
+    if not make and not is_there(path):
         return
     try:
         with closing(Catalogue(path)) as catalogue:
@@ -249,10 +252,25 @@ def _now(path: str) -> tuple[bool, int, int]:
     return False, found.st_size, found.st_mtime_ns
 
 
+def _refuse_closed(folder: Path) -> None:
+    """Refuse what is no folder, or none that may be looked into."""
+    if is_gone(folder) or is_file(folder):
+        raise CatalogueError(f"there is no folder {folder}; give one that holds recordings")
+    if why := unseen(folder):
+        raise CatalogueError(f"{folder} cannot be looked into: {why}")
+
+
+def _tell_closed(error: OSError) -> None:
+    log.warning("left out: %s cannot be looked into: %s", error.filename, (error.strerror or "").lower())
+
+
 def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    """Yield what may be a recording, in and below folders; links to folders are not followed."""
+    """Yield what may be a recording, in and below folders; links to folders are not followed.
+
+    What may not be looked into is told and left.
+    """
     for folder in folders:
-        for place, _, names in os.walk(folder):
+        for place, _, names in os.walk(folder, onerror=_tell_closed):
             yield from (Path(place) / name for name in sorted(names) if name.lower().endswith(ENDINGS))
 
 

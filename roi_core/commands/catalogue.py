@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from roi_core.commands.base import count
 from roi_core.errors import CatalogueError
+from roi_core.paths import is_file, is_gone, unseen
 from roi_core.terminal import complain, say
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     from roi_core.catalogue import Catalogue, Query, place
 
     path = Path(arguments.catalogue) if arguments.catalogue else place()
-    if not path.exists() and not (arguments.add or arguments.rebuild):
+    if is_gone(path) and not (arguments.add or arguments.rebuild):
         say(f"there is no catalogue at {path} yet; make it with: roi_stream catalogue --rebuild FOLDER")
         return 0
     with Catalogue(path) as catalogue:
@@ -77,8 +78,9 @@ def _bring_up_to_date(catalogue: Catalogue, arguments: argparse.Namespace) -> No
     if arguments.add:
         given = [Path(name) for name in arguments.add]
         for path in given:
-            if not path.is_file():
-                raise CatalogueError(f"{path} is no file; --add takes files, --rebuild folders")
+            if not is_file(path):
+                why = unseen(path) or "it is no file"
+                raise CatalogueError(f"{path} cannot be added: {why}; --add takes files, --rebuild folders")
         catalogue.add(given)
     catalogue.refresh()
     if arguments.forget_missing:

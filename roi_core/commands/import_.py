@@ -26,12 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Write it and tell what was read."""
     from roi_core.errors import RoiFileError, SettingsError
     from roi_core.imports import IMPORTS, read
+    from roi_core.paths import is_there
     from roi_core.terminal import complain, say
 
     if arguments.program and arguments.program not in IMPORTS:
         raise SettingsError("--from", arguments.program, f"one of {' '.join(IMPORTS)} is needed")
     out = Path(arguments.out)
-    if out.exists() and not arguments.overwrite:
+    if is_there(out) and not arguments.overwrite:
         raise RoiFileError(out, None, "it exists; use --overwrite or another name")
     found = read(arguments.path, arguments.program)
     for note in found.notes:

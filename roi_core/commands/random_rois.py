@@ -7,6 +7,7 @@ from pathlib import Path
 
 from roi_core.commands.base import count, positive
 from roi_core.errors import RoiFileError, SettingsError
+from roi_core.paths import is_there
 
 __all__ = ["add_arguments", "run"]
 
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     width, height = _size(arguments.resolution)
     rois = RoiSet.random(arguments.count, (width, height), arguments.radius, arguments.seed)
     path = Path(arguments.out)
-    if path.exists() and not arguments.overwrite:
+    if is_there(path) and not arguments.overwrite:
         raise RoiFileError(path, None, "it exists; use --overwrite or another name")
     rois.save(path, (width, height))
     print(f"{len(rois)} circles for {width}x{height} in {path}")

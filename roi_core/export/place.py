@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from roi_core import beside
 from roi_core.errors import NotARecording, RecordingError, RoiError
 from roi_core.recording import Recording
 from roi_core.sinks.disk import why
@@ -23,7 +24,7 @@ HDF5: Final = b"\x89HDF\r\n\x1a\n"
 
 def default(recording: Path, ending: str) -> Path:
     """Return the name beside the recording."""
-    return recording.with_name(recording.stem + ending)
+    return recording.parent / f"{recording.stem}{ending}"
 
 
 class Place:
@@ -76,6 +77,11 @@ class Place:
     def _check(self) -> None:
         if self.target.name in ("", ".."):
             raise RecordingError(f"{self.target} is a folder; give a name for what is to be written")
+        owner = beside.owner(self.target)
+        if owner is not None:
+            raise RecordingError(
+                f"{self.target} belongs to the recording {owner.name}; give another name with --out"
+            )
         if not self.target.exists():
             return
         if self.target.samefile(self._recording):

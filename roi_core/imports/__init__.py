@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from roi_core.errors import RoiFileError
 from roi_core.imports.found import Found
 from roi_core.imports.recognise import recognise
-from roi_core.paths import expanded
+from roi_core.paths import expanded, unseen
 from roi_core.rois import Loaded, RoiSet
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def read(path: str | Path, program: str = "") -> Found:
     """
     path = expanded(path)
     word = program or recognise(path)
+    if not word and (why := unseen(path)):
+        raise RoiFileError(path, None, f"cannot be read: {why}")
     if word not in IMPORTS:
         allowed = "a Suite2p folder, CaImAn .hdf5, Minian folder, EXTRACT .mat, .nwb, or a recording of ours"
         raise RoiFileError(path, None, f"is no result that is known; give {allowed}")

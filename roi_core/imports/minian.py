@@ -11,6 +11,7 @@ import numpy as np
 from roi_core.errors import MissingExtra, RoiFileError
 from roi_core.imports.build import believable, bounded, readable, side, stacked
 from roi_core.imports.found import Found
+from roi_core.paths import is_file, is_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def read(path: Path) -> Found:
 
 def _values(zarr: Any, path: Path) -> Any:
     """Return all of an array, None where there is none."""
-    if not path.is_dir():
+    if not is_folder(path):
         return None
     array = _array(zarr, path)
     believable(path.name, array.nbytes, sum(file.stat().st_size for file in path.rglob("*")))
@@ -54,7 +55,7 @@ def _values(zarr: Any, path: Path) -> Any:
 
 def _array(zarr: Any, path: Path) -> Any:
     """Open an array that holds plain numbers; any other is refused before zarr sees it."""
-    found = [file for file in (path / ".zarray", path / "zarr.json") if file.is_file()]
+    found = [file for file in (path / ".zarray", path / "zarr.json") if is_file(file)]
     if len(found) != 1:
         raise RoiFileError(path, None, "is no array of zarr: it has no .zarray or zarr.json, or both")
     with found[0].open("rb") as file:

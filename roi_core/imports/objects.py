@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from roi_core.errors import RoiFileError, brief
+from roi_core.paths import is_file, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -239,7 +240,7 @@ def read_objects(path: Path) -> Any:
     RoiFileError
         It is not there, damaged, or holds anything but data; nothing of it was run.
     """
-    if path.exists() and not path.is_file():
+    if is_there(path) and not is_file(path):
         raise RoiFileError(path, None, "is no file")
     try:
         data = path.read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from roi_core.paths import is_file, is_folder
 from roi_core.recording.opening import DAMAGE
 
 if TYPE_CHECKING:
@@ -17,13 +18,13 @@ __all__ = ["plane_of", "recognise"]
 
 def recognise(path: Path) -> str:
     """Return a word of `IMPORTS`, or '' when a path is no result."""
-    if path.is_dir():
+    if is_folder(path):
         if plane_of(path) is not None:
             return "suite2p"
-        return "minian" if (path / "A.zarr").is_dir() else ""
+        return "minian" if is_folder(path / "A.zarr") else ""
     if path.name in ("stat.npy", "ops.npy", "iscell.npy"):
         return "suite2p" if plane_of(path) is not None else ""
-    if path.suffix.lower() not in (".h5", ".hdf5", ".mat", ".nwb") or not path.is_file():
+    if path.suffix.lower() not in (".h5", ".hdf5", ".mat", ".nwb") or not is_file(path):
         return ""
     from roi_core.imports.hdf5 import opened
 
@@ -37,9 +38,9 @@ def plane_of(folder: Path) -> Path | None:
 
     A file in it stands for it.
     """
-    folder = folder.parent if folder.is_file() else folder
+    folder = folder.parent if is_file(folder) else folder
     for place in (folder, folder / "plane0", folder / "suite2p" / "plane0"):
-        if (place / "stat.npy").is_file():
+        if is_file(place / "stat.npy"):
             return place
     return None
 

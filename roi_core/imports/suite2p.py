@@ -10,6 +10,7 @@ from roi_core.imports.build import readable, side, sparse
 from roi_core.imports.found import Found
 from roi_core.imports.objects import array_of, read_objects
 from roi_core.imports.recognise import plane_of
+from roi_core.paths import is_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def _pixels(cell: dict[str, Any], height: int, width: int) -> tuple[NDArray[np.i
 
 
 def _numbers(path: Path) -> NDArray[Any] | None:
-    if not path.is_file():
+    if not is_file(path):
         return None
     with path.open("rb") as file:
         return np.lib.format.read_array(file, allow_pickle=False)

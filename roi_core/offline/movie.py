@@ -15,6 +15,7 @@ from roi_core.errors import RecordingError, SourceError
 from roi_core.gray import to_uint16_gray
 from roi_core.jit import sums
 from roi_core.motion.kernels import PAD, moved
+from roi_core.paths import is_there
 from roi_core.prepare import Prepare
 from roi_core.settings import LiveSettings
 from roi_core.sources import open_source
@@ -191,7 +192,7 @@ def original(recording: Recording) -> str | None:
     name = str(recording.attributes.get("source", ""))
     for path in (recording.path.parent / name, Path(name)):
         file = Path(split(str(path))[0])
-        if name and file.exists() and file.resolve() != recording.path.resolve():
+        if name and is_there(file) and file.resolve() != recording.path.resolve():
             return str(path)
     return None
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import h5py
 import numpy as np
 
-from roi_core import layout
+from roi_core import beside, layout
 from roi_core.draft import Draft, locked, mend
 from roi_core.errors import RecordingError, TableError
 from roi_core.frame import Event
 from roi_core.offline.tables import on_frames, read
+from roi_core.paths import is_there
 from roi_core.recording import Recording
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def add(path: Path, table: Path, wishes: Wishes, *, only_look: bool = False) -> 
                 raise
             raise RecordingError(f"{path} cannot be written: {error}; it is as it was before") from error
         draft.commit(path)
-    _tell_journal(path.with_suffix(".jsonl"), [*found.events, note])
+    _tell_journal(beside.events(path), [*found.events, note])
     return found
 
 
@@ -153,7 +154,7 @@ def _append(file: h5py.File, events: list[Event]) -> None:
 
 def _tell_journal(journal: Path, events: list[Event]) -> None:
     """Add the same lines to the journal beside the recording, if it is still there."""
-    if not journal.exists():
+    if not is_there(journal):
         return
     lines = [
         {"time": round(event.time, 6), "frame": event.frame, "kind": event.kind, "data": event.data}

@@ -16,6 +16,7 @@ The file is changed as a whole or not at all (`roi_core.draft`), so a recovery m
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -25,11 +26,12 @@ from typing import TYPE_CHECKING, Any, Final
 import h5py
 import numpy as np
 
-from roi_core import layout
+from roi_core import beside, layout
 from roi_core.draft import Draft, copy, locked, mend
 from roi_core.errors import RecordingError, RoiError, sentence
 from roi_core.frame import Event
 from roi_core.offline.remap import remap
+from roi_core.paths import is_file, is_there, unseen
 from roi_core.recording import Recording
 from roi_core.recording.sound import (
     BY_ROW,
@@ -42,6 +44,7 @@ from roi_core.recording.sound import (
     sound_rows,
 )
 from roi_core.sinks.attributes import set_card, set_text
+from roi_core.sinks.disk import why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,22 +89,28 @@ def recover(
     RecordingError
         It is being written, open elsewhere, not a recording, or damaged beyond what a crash does.
     """
-    journal = path.with_suffix(".jsonl")
+    journal = beside.events(path)
     if out is None:
         return _recovered(path, journal, progress)
-    if not path.is_file():
-        raise RecordingError(f"{path} is not there")
-    if out.exists():
+    if not is_file(path):
+        raise RecordingError(f"{path} cannot be read: {unseen(path) or 'it is no file'}")
+    if is_there(out):
         raise RecordingError(f"{out} exists already; give another name")
     try:
         copy(path, out)
         return _recovered(out, journal, progress)
     except OSError as error:
-        out.unlink(missing_ok=True)
-        raise RecordingError(f"{path} cannot be copied to {out}: {error.strerror}") from error
-    except BaseException:  # half a copy would keep the next try from its name
-        out.unlink(missing_ok=True)
+        _discard(out)
+        raise RecordingError(f"{path} cannot be copied to {out}: {why(error)}") from error
+    except BaseException:
+        _discard(out)
         raise
+
+
+def _discard(out: Path) -> None:
+    """Remove half a copy, which would keep the next try from its name."""
+    with contextlib.suppress(OSError):
+        out.unlink()
 
 
 def _recovered(path: Path, journal: Path, progress: Callable[[int, int], None]) -> Recovered:

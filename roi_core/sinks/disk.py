@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import tempfile
 from itertools import count
 from typing import TYPE_CHECKING
 
-import h5py
-
-from roi_core import layout
+from roi_core import beside
 from roi_core.errors import RecorderError
+from roi_core.paths import is_folder, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
 
-__all__ = ["check_name", "free_path", "free_paths", "is_part", "is_recording", "reserve", "why"]
+__all__ = ["check_name", "free_path", "free_paths", "reserve", "why"]
 
 RESERVE_BYTES = 4 * 2**20
 """Held on the disk while recording and given back at the end, so that a full disk leaves room to finish."""
 
 
-def check_name(path: Path, overwrite: bool) -> None:
-    """Refuse a name that is not, or would not become, a recording.
+LONGEST = "_99_part999.draft.new"
+"""The most that is put behind a stem: of a part of a recording whose name was taken, while it is flushed."""
+
+
+def check_name(path: Path, overwrite: bool, part: int = 1) -> None:
+    """Refuse a name that is not, or would not become, a recording; that of a later `part` may be as it is.
 
     Raises
     ------
     RecorderError
-        It is a folder, is not named like a recording, or is something else that would be overwritten.
+        It is a folder, is not named like a recording, is too long with what is put behind it, or is
+        something else that would be overwritten.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise RecorderError(f"cannot write {path}: it is a folder; give a file name such as a.h5")
-    if path.suffix.lower() not in (".h5", ".hdf5"):
+    if path.suffix.lower() not in beside.ENDINGS:
         raise RecorderError(f"cannot write {str(path)!r}: a recording is named NAME.h5")
-    if overwrite and path.exists() and not is_recording(path):
+    if part == 1:
+        _check_length(path)
+    if overwrite and is_there(path) and not beside.is_recording(path):
         raise RecorderError(f"{path} is not a recording of ours; only those are overwritten")
+
+
+def _check_length(path: Path) -> None:
+    """Refuse now what would end a recording at its first flush, or at its second part."""
+    over = len(f"{path.stem}{LONGEST}".encode(errors="surrogatepass")) - _name_max(path.parent)
+    if over > 0:
+        raise RecorderError(
+            f"cannot write {path}: its name is too long by {over} bytes, as NAME{LONGEST} must "
+            "fit in there, too; give a shorter one"
+        )
+
+
+def _name_max(folder: Path) -> int:
+    """Return how many bytes a name may have in a folder, which need not be there yet."""
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # Windows has no such question
+            return os.pathconf(place, "PC_NAME_MAX")
+    return 255
 
 
 def free_path(path: Path) -> Path:
@@ -49,8 +74,8 @@ def free_paths(path: Path) -> Iterator[Path]:
     """Yield `path`, ``name_2``, ``name_3`` ... but those with a recording, or beside which anything lies."""
     for number in count(1):
         candidate = path if number == 1 else path.with_name(f"{path.stem}_{number}{path.suffix}")
-        beside = candidate.with_suffix(".jsonl"), candidate.with_suffix(".draft")
-        if not any(each.exists() for each in (candidate, *beside)):
+        names = candidate, beside.events(candidate), beside.changes(candidate)
+        if not any(map(is_there, names)) and beside.twin(candidate) is None:
             yield candidate
 
 
@@ -60,28 +85,6 @@ def reserve(folder: Path) -> IO[bytes]:
     held.write(bytes(RESERVE_BYTES))
     held.flush()
     return held
-
-
-def is_recording(path: Path) -> bool:
-    """Return whether `path` is a recording of ours, finished or not."""
-    return _told(path) is not None
-
-
-def is_part(path: Path, first: str) -> bool:
-    """Return whether `path` is a later part of the recording whose first file has the name `first`."""
-    return _told(path) == first
-
-
-def _told(path: Path) -> str | None:
-    """Return the name of the first part that a recording of ours tells, '' if none; None of anything else."""
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != layout.FORMAT.encode():
-                return None
-            first = file.attrs.get("first_part")
-            return first.decode(errors="replace") if isinstance(first, bytes) else ""
-    except (OSError, RuntimeError):
-        return None
 
 
 def why(error: Exception) -> str:

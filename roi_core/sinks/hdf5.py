@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from roi_core import layout
+from roi_core import beside, layout
 from roi_core.draft import Guarded
 from roi_core.errors import RecorderError
 from roi_core.frame import Event
@@ -74,7 +74,7 @@ class Recorder:
         height, width = header.shape
         # MB that the next movie frame may take, however small the reserve was set
         self._frame_room = 4e-6 * height * width if self._rules.movie else 0.0
-        check_name(self.path, self._overwrite)
+        check_name(self.path, self._overwrite, self._part)
         if self._rules.movie:
             require(self._rules.compression)
         try:
@@ -82,7 +82,7 @@ class Recorder:
             self._check_disk()
             self._guard = self._claim()
             self._file = h5py.File(self._guard, "w")
-            self._journal = Journal(self.path.with_suffix(".jsonl"))
+            self._journal = Journal(beside.events(self.path))
             self._held.callback(self._journal.close)
             self._reserve = self._held.enter_context(reserve(self.path.parent))
             self._create(header)
@@ -172,7 +172,7 @@ class Recorder:
         if guard is None:
             return
         closes = [] if file is None else [file.close]
-        for undo in (*closes, self._held.close, guard.abandon, self.path.with_suffix(".jsonl").unlink):
+        for undo in (*closes, self._held.close, guard.abandon, beside.events(self.path).unlink):
             with contextlib.suppress(OSError, RuntimeError):
                 undo()
 

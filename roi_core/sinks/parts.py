@@ -16,9 +16,10 @@ from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from roi_core.beside import is_part
 from roi_core.errors import SinkError
 from roi_core.frame import FinishReason, Summary
-from roi_core.sinks.disk import is_part
+from roi_core.paths import is_there
 from roi_core.sinks.hdf5 import Recorder
 from roi_core.sinks.settling import Settling
 
@@ -121,7 +122,7 @@ class Parts:
         """Begin the first file; refuse what cannot be written."""
         self._header = header
         self._card = header.card.flat()
-        self._replaces = self._overwrite and self._now.path.exists()
+        self._replaces = self._overwrite and is_there(self._now.path)
         self._now.open(header)
 
     def write(self, sample: Sample) -> None:

@@ -122,6 +122,20 @@ def test_a_place_that_cannot_be_is_a_sentence(path, name, why):
         export(path, "csv", path.parent / name)
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.draft", "a.begun"])
+def test_what_belongs_to_a_recording_is_never_replaced(path, name):
+    """Recovery plays the journal again; a draft it would take for the recording's own."""
+    for before in (None, b"mine"):
+        if before is not None:
+            (path.parent / name).write_bytes(before)
+        with pytest.raises(RecordingError, match=r"belongs to the recording a\.h5; give another name"):
+            export(path, "csv", path.parent / name, overwrite=True)
+        assert inside(path.parent) == ({"a.h5", name} if before else {"a.h5"})
+    assert (path.parent / name).read_bytes() == b"mine"
+    (path.parent / "b.jsonl").write_bytes(b"whose")
+    assert export(path, "csv", path.parent / "b.jsonl", overwrite=True).read_bytes() != b"whose"
+
+
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(task.shutil, "disk_usage", lambda folder: usage(1e9, 9e8, 1e8))

@@ -10,8 +10,9 @@ import h5py
 import pytest
 
 from roi_core import draft
-from roi_core.errors import RecorderError
+from roi_core.errors import RecorderError, RecordingError
 from roi_core.frame import FinishReason, Summary
+from roi_core.offline.recover import recover
 from roi_core.sinks.hdf5 import Recorder
 from tests.core.test_recorder import header, sample
 
@@ -53,6 +54,99 @@ def test_nothing_is_overwritten_beside_which_something_else_waits(tmp_path):
     assert path.with_suffix(".draft").read_text() == "a letter"
 
 
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_differs_only_in_its_ending_shares_a_journal_and_is_refused(tmp_path):
+    """Also with --overwrite: that is said of the file that is named, not of what lies beside it."""
+    record(tmp_path / "a.h5", 3)
+    before = contents(tmp_path)
+    for name in ("a.hdf5", "a.HDF5"):
+        with pytest.raises(
+            RecorderError, match=r"a\.h5 is a recording beside it, and both would write a\.jsonl"
+        ):
+            record(tmp_path / name, 5, overwrite=True)
+    with pytest.raises(RecordingError, match=r"a\.h5 is a recording beside it"):
+        recover(tmp_path / "a.h5", tmp_path / "a.hdf5")
+    assert contents(tmp_path) == before
+    (tmp_path / "a.jsonl").unlink()
+    assert record(tmp_path / "a.hdf5", 5).name == "a_2.hdf5"
+
+
+def test_while_one_is_recorded_no_other_of_its_stem_begins(tmp_path):
+    recorder = Recorder(tmp_path / "a.h5")
+    recorder.open(header())
+    recorder.write(sample(0))
+    for name, why in (("a.hdf5", "both would write"), ("a.h5", "is open in another program")):
+        with pytest.raises(RecorderError, match=why):
+            record(tmp_path / name, 5, overwrite=True)
+    assert record(tmp_path / "a.hdf5", 5).name == "a_2.hdf5"
+    recorder.write(sample(1))
+    recorder.close(Summary(FinishReason.STOPPED))
+    assert rows_of(tmp_path / "a.h5") == 2
+
+
+def test_a_name_that_would_be_too_long_later_is_refused_at_once(tmp_path):
+    """Once it ended a recording at its first flush, or a part kept the next from beginning."""
+    most = 255 if os.name == "nt" else os.pathconf(tmp_path, "PC_NAME_MAX")
+    longest = "l" * (most - len("_99_part999.draft.new"))
+    for stem in (f"{longest}l", "l" * 250, "é" * (len(longest) // 2 + 1)):
+        for path in (tmp_path / f"{stem}.h5", tmp_path / "new" / f"{stem}.h5"):
+            with pytest.raises(RecorderError, match="its name is too long by"):
+                record(path, 3)
+    assert not list(tmp_path.iterdir())
+    assert [record(tmp_path / f"{longest}.h5", 3).stem for _ in range(2)] == [longest, f"{longest}_2"]
+    part = tmp_path / f"{longest}_2_part999.h5"
+    assert record(part, 3, part=999, first_part=f"{longest}_2.h5") == part
+
+
+def test_a_movie_of_that_stem_is_no_recording(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as movie:
+        movie["images"] = [1, 2, 3]
+    for rows in (3, 5):
+        assert record(tmp_path / "a.hdf5", rows, overwrite=True).name == "a.hdf5"
+        assert rows_of(tmp_path / "a.hdf5") == rows
+
+
+def test_events_of_a_recording_that_was_moved_away_stay(tmp_path):
+    record(tmp_path / "a.h5", 3).unlink()
+    before = contents(tmp_path)
+    with pytest.raises(RecorderError, match=r"a\.jsonl is there already, left of another a\.h5"):
+        record(tmp_path / "a.h5", 5, overwrite=True)
+    assert contents(tmp_path) == before
+    (tmp_path / "a.jsonl").write_bytes(b"")  # of one that was killed before its file had a name
+    assert record(tmp_path / "a.h5", 5, overwrite=True).name == "a.h5"
+
+
+@posix
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_stem_that_was_taken_meanwhile_is_left_to_who_has_it(tmp_path, monkeypatch, overwrite):
+    made = draft._made
+
+    def late(path, flags):
+        monkeypatch.setattr(draft, "_made", made)
+        record(tmp_path / "a.h5", 7)
+        return made(path, flags)
+
+    monkeypatch.setattr(draft, "_made", late)
+    if overwrite:
+        with pytest.raises(RecorderError, match="both would write"):
+            record(tmp_path / "a.hdf5", 3, overwrite=True)
+    else:
+        assert record(tmp_path / "a.hdf5", 3).name == "a_2.hdf5"
+    assert rows_of(tmp_path / "a.h5") == 7
+    assert not list(tmp_path.glob("*.begun"))
+
+
+@posix
+def test_a_stem_under_which_another_begins_is_left_to_it(tmp_path):
+    with (tmp_path / "a.begun").open("wb") as begun:
+        draft._lock(begun)
+        with pytest.raises(RecorderError, match="is open in another program"):
+            record(tmp_path / "a.hdf5", 3, overwrite=True)
+
+
 @posix
 def test_a_name_that_was_taken_meanwhile_is_left_to_who_has_it(tmp_path, monkeypatch):
     """Another recording begins and ends between the look at what is there and the beginning of this one."""
@@ -72,7 +166,7 @@ def test_a_name_that_was_taken_meanwhile_is_left_to_who_has_it(tmp_path, monkeyp
 @posix
 def test_a_name_under_which_another_begins_is_left_to_it(tmp_path):
     """Until it has it; what only a kill left behind keeps no name."""
-    with (tmp_path / "a.h5.begun").open("wb") as begun:
+    with (tmp_path / "a.begun").open("wb") as begun:
         draft._lock(begun)
         assert record(tmp_path / "a.h5", 3).name == "a_2.h5"
     assert record(tmp_path / "a.h5", 3).name == "a.h5"
@@ -86,7 +180,7 @@ def test_what_was_begun_and_is_named_meanwhile_is_not_begun_again(tmp_path, monk
 
     def late(raw):
         monkeypatch.setattr(draft, "_lock", lock)
-        (tmp_path / "a.h5.begun").unlink()
+        (tmp_path / "a.begun").unlink()
         record(path, 7)
         lock(raw)
 

@@ -61,7 +61,7 @@ def logged(log):
         patch.setattr(Logged, "log", log)
         patch.setattr(hdf5, "Guarded", Logged)
         patch.setattr(components, "PERIOD", 0.0)
-        patch.setattr(draft, "_journal", lambda path: journal)
+        patch.setattr(draft, "beside", SimpleNamespace(changes=lambda path: journal))
         patch.setattr(draft, "_write_journal", lambda _, new, sync: log.writes.append(("journal", new)))
         yield
 
