@@ -97,6 +97,7 @@ TEXT_BYTES: Final = {
     "source": 256,
     "start_iso8601": 32,
     "end_iso8601": 32,
+    "start_is": 16,
     "finish_reason": 256,
     "coord_origin": 64,
     "loss_basis": 16,
@@ -104,6 +105,11 @@ TEXT_BYTES: Final = {
 }
 """Length of each text attribute; longer text is cut. ``part`` (i4) counts the files of one recording
 from 1, and ``first_part`` is the name of the first of them, '' in the first itself."""
+
+LIVE, OF_SOURCE, OF_PROCESSING = "live", "of the source", "of processing"
+"""What attribute ``start_is`` calls ``start_iso8601`` and ``end_iso8601``: when a camera gave the frames;
+when they were taken, as the file says that they were read from; or, of a file without a date, only when that
+was read. Earlier files do not tell."""
 
 COORD_ORIGIN: Final = "0-based, pixel centre, top left"
 UNKNOWN: Final = np.uint64(2**64 - 1)
