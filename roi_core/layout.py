@@ -32,6 +32,13 @@ SHAPES: Final = "/roi/shapes"
 """(K,) JSON: kind, name, colour, geometry and the versions with the frame from which each holds."""
 EVENTS: Final = "/events"
 """Table of time (s), frame (the camera's count, -1 before the first), kind, data (JSON)."""
+OUR_EVENTS: Final = frozenset(
+    "start stop trigger gap corrupt clock channels setting card imported alert quality quality_seen "
+    "relearned warning error critical snapshot roi_added roi_changed roi_removed motion_jump motion_unsure "
+    "cells_late birth merge split removed restored accepted rejected automatic frozen thawed cell_named".split()
+)
+"""Kinds of events that the program tells, beside what a person says (``note``, ``marker``): readers take
+facts from their data, so the events of others have other names."""
 SETTINGS: Final = "/settings"
 """YAML text: the settings at the start; later edits are events."""
 SESSION: Final = "/session"
