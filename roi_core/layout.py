@@ -35,7 +35,8 @@ EVENTS: Final = "/events"
 OUR_EVENTS: Final = frozenset(
     "start stop trigger gap corrupt clock channels setting card imported alert quality quality_seen "
     "relearned warning error critical snapshot roi_added roi_changed roi_removed motion_jump motion_unsure "
-    "cells_late birth merge split removed restored accepted rejected automatic frozen thawed cell_named".split()
+    "cells_late birth merge split removed restored accepted rejected automatic frozen thawed "
+    "cell_named".split()
 )
 """Kinds of events that the program tells, beside what a person says (``note``, ``marker``): readers take
 facts from their data, so the events of others have other names."""

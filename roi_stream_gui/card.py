@@ -83,7 +83,10 @@ class CardDesk:
         theirs = None if theirs == Card() else theirs
         if self._given or theirs == self._lent:
             return
+        if theirs is not None:
+            log.info("%s", words.CARD_LENT)
         own = self.now if self._own is None else self._own
+        self.live.at_frame()  # what was filled in before is no edit of this card
         self.live.current, self._lent = theirs or own, theirs
         self._own = None if theirs is None else own
 

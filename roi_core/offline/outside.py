@@ -65,7 +65,7 @@ def add(path: Path, table: Path, wishes: Wishes, *, only_look: bool = False) -> 
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,15}", wishes.kind) or wishes.kind in layout.OUR_EVENTS:
         raise TableError(
             table, None, f"its events cannot be called {wishes.kind!r}: 1 to 16 small letters, digits or _, "
-            f"but not as events of a recording itself are ({', '.join(sorted(layout.OUR_EVENTS))})",
+            "but not as events that recordings tell themselves, such as gap, setting or quality",
         )  # fmt: skip
     if only_look:
         with Recording(path) as recording:

@@ -19,6 +19,8 @@ __all__ = ["of_miniscope", "of_recording", "of_tiff", "shown_by_miniscope"]
 QUARTER: Final = 15
 """Minutes; zones differ by whole ones of these."""
 SCANIMAGE: Final = re.compile(r"^epoch\s*=\s*\[([^\]]*)\]", re.MULTILINE)
+SINCE: Final = re.compile(r"^frameTimestamps_sec\s*=\s*(\d+\.?\d*)", re.MULTILINE)
+"""Seconds from there to the first page: not 0 in the later files of an acquisition."""
 OME: Final = re.compile(r"<(?:\w+:)?AcquisitionDate>\s*([^<]*?)\s*</")
 
 
@@ -67,9 +69,10 @@ def of_tiff(file: Any) -> datetime | None:
         return None if ome is None else _dated(ome[1])
     numbers = found[1].replace(",", " ").split()
     names = ("year", "month", "day", "hour", "minute")
-    day = _moment(dict(zip(names, numbers, strict=False)))
+    since, day = SINCE.search(said), _moment(dict(zip(names, numbers, strict=False)))
     try:
-        return None if day is None else _zoned(day + timedelta(seconds=float(numbers[5])))
+        seconds = float(numbers[5]) + (float(since[1]) if since else 0.0)
+        return None if day is None else _zoned(day + timedelta(seconds=seconds))
     except (IndexError, ValueError, OverflowError):
         return None
 

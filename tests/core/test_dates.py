@@ -194,15 +194,15 @@ class TestTiff:
     @pytest.mark.parametrize(
         ("said", "expected"),
         [
-            ("[2020  2  3  4  5 6.5]", datetime(2020, 2, 3, 4, 5, 6, 500000)),
-            ("[2020,2,3,4,5,6.5]", datetime(2020, 2, 3, 4, 5, 6, 500000)),
+            ("[2020  2  3  4  5 6.5]", datetime(2020, 2, 3, 4, 5, 16, 750000)),
+            ("[2020,2,3,4,5,6.5]", datetime(2020, 2, 3, 4, 5, 16, 750000)),
             ("[2020 2 3]", None),
             ("[2020 2 3 4 5 x]", None),
             ("[2020 20 3 4 5 6]", None),
         ],
     )
     def test_scanimage(self, tmp_path, said, expected):
-        text = f"frameNumbers = 1\nepoch = {said}\n"
+        text = f"frameNumbers = 1\nframeTimestamps_sec = 10.25\nepoch = {said}\n"
         tifffile.imwrite(tmp_path / "a.tif", MOVIE, description=text, metadata=None, photometric="minisblack")
         source = opened(tmp_path / "a.tif")
         assert source.begun == (None if expected is None else expected.astimezone())

@@ -461,6 +461,7 @@ class TestCard:
         card.lend(Card())
         assert card.now.subject.subject_id == "m017"
         card.lend(theirs)
+        assert card.live.at_frame()[1] == ()
         card.edit("session.notes", "seen again")
         card.lend(theirs)  # as when it is analysed from another frame on
         assert (card.now.subject.subject_id, card.now.session.notes) == ("m001", "seen again")
