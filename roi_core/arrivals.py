@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from roi_core import layout
 from roi_core.frame import Event
 from roi_core.ledger import Cause, Ledger
 from roi_core.metrics import Meter
@@ -41,6 +42,13 @@ class Arrivals:
     def account(self) -> Account:
         """What became of the frames so far, without the lanes."""
         return self._ledger.account
+
+    @property
+    def start_is(self) -> str:
+        """What the dates of its frames are, in the words of `roi_core.layout`."""
+        if not hasattr(self._source, "begun"):
+            return layout.LIVE
+        return layout.OF_PROCESSING if self._source.begun is None else layout.OF_SOURCE
 
     @property
     def elapsed(self) -> float:

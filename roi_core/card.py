@@ -7,6 +7,7 @@ and by ``--card``.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
 from pydantic import field_validator
@@ -118,9 +119,24 @@ class Card(Form):
                         continue
             return card
 
+    @classmethod
+    def kept(cls, attributes: Mapping[str, Any]) -> Card:
+        """Return the card that a recording keeps as these attributes of its group ``/session``."""
+        found = {name: _plain(value) for name, value in attributes.items()}
+        return cls.of({name: value for name, value in found.items() if value == value})
+
+    def filled(self, other: Card) -> Card:
+        """Return this card, with what it leaves empty taken from another."""
+        ours = {name: value for name, value in self.flat().items() if value not in ("", None)}
+        return Card.of(other.flat() | ours)
+
     def missing(self) -> tuple[str, ...]:
         """Return the fields, by their own names, that NWB needs and that are empty."""
         return tuple(path.partition(".")[2] for path in NEEDED if self.get(path) in ("", None))
+
+
+def _plain(value: Any) -> Any:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 class LiveCard(Live[Card]):

@@ -191,6 +191,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "alerts": alerts_of(events),
         **{name: value for name, value in recording.card.flat().items() if value not in ("", None)},
         "start": known.get("start_iso8601"),
+        **({"start_is": known["start_is"]} if "start_is" in known else {}),
         "end": known.get("end_iso8601"),
         "finish_reason": known.get("finish_reason") if recording.complete else None,
         "created_with": known.get("created_with"),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from roi_core.card import Card
-from roi_core.layout import EVENT_DTYPE
+from roi_core.layout import EVENT_DTYPE, LIVE
 from roi_core.ledger import Account, Cause, Fate
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Frame:
     time: float
     cause: Cause | None = None
     """Why frames are missing before this one, where the source knows more than that its count says so."""
+    wall: datetime | None = None
+    """When it was taken by the clock on the wall, where a file tells; None: now."""
 
 
 def plain(value: Any) -> Any:
@@ -103,6 +106,8 @@ class Header:
     settings: Settings
     rois: RoiSet
     card: Card = field(default_factory=Card)
+    start_is: str = LIVE
+    """What its dates are, in the words of `roi_core.layout`."""
 
 
 class Status(IntEnum):
@@ -303,8 +308,8 @@ class Sample:
     """What cell finding made of the frame."""
     maps: Callable[[], dict[str, NDArray[np.float32]]] | None = None
     """On a frame that begins another file: makes the summary maps of this moment, when they are asked for."""
-    wall: float | None = None
-    """Wall clock when the frame arrived, s since 1970; None: now."""
+    wall: datetime | None = None
+    """When the frame was taken, or, where nobody knows, when it arrived, with its zone; None: now."""
 
 
 class FinishReason(StrEnum):

@@ -32,6 +32,14 @@ SHAPES: Final = "/roi/shapes"
 """(K,) JSON: kind, name, colour, geometry and the versions with the frame from which each holds."""
 EVENTS: Final = "/events"
 """Table of time (s), frame (the camera's count, -1 before the first), kind, data (JSON)."""
+OUR_EVENTS: Final = frozenset(
+    "start stop trigger gap corrupt clock channels setting card imported alert quality quality_seen "
+    "relearned warning error critical snapshot roi_added roi_changed roi_removed motion_jump motion_unsure "
+    "cells_late birth merge split removed restored accepted rejected automatic frozen thawed "
+    "cell_named".split()
+)
+"""Kinds of events that the program tells, beside what a person says (``note``, ``marker``): readers take
+facts from their data, so the events of others have other names."""
 SETTINGS: Final = "/settings"
 """YAML text: the settings at the start; later edits are events."""
 SESSION: Final = "/session"
@@ -97,6 +105,7 @@ TEXT_BYTES: Final = {
     "source": 256,
     "start_iso8601": 32,
     "end_iso8601": 32,
+    "start_is": 16,
     "finish_reason": 256,
     "coord_origin": 64,
     "loss_basis": 16,
@@ -104,6 +113,11 @@ TEXT_BYTES: Final = {
 }
 """Length of each text attribute; longer text is cut. ``part`` (i4) counts the files of one recording
 from 1, and ``first_part`` is the name of the first of them, '' in the first itself."""
+
+LIVE, OF_SOURCE, OF_PROCESSING = "live", "of the source", "of processing"
+"""What attribute ``start_is`` calls ``start_iso8601`` and ``end_iso8601``: when a camera gave the frames;
+when they were taken, as the file says that they were read from; or, of a file without a date, only when that
+was read. Earlier files do not tell."""
 
 COORD_ORIGIN: Final = "0-based, pixel centre, top left"
 UNKNOWN: Final = np.uint64(2**64 - 1)

@@ -15,8 +15,8 @@ import math
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from time import perf_counter
-from time import time as wall_clock
 from typing import TYPE_CHECKING, Any
 
 from roi_core.around import around
@@ -61,7 +61,8 @@ log = logging.getLogger(__name__)
 class Session:
     """Runs a source through the pipeline on a worker thread until it ends, is stopped or fails.
 
-    ``sinks`` get every sample too, each on a lane of its own that drops and counts when it is late.
+    ``sinks`` get every sample too, each on a lane of its own that drops and counts when it is late. Without a
+    ``card`` there is that of the source, if it has one.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Session:
         card: LiveCard | None = None,
     ) -> None:
         self.settings = settings
-        self.card = card or LiveCard()
+        self.card = card or LiveCard(getattr(source, "card", None))
         self.state = State.IDLE
         self._source = source
         self._rois = rois if rois is not None else RoiSet()
@@ -291,7 +292,7 @@ class Session:
             self._close(summary)
 
     def _take_in(self, frame: Frame) -> None:
-        arrival, wall = self._arrivals.hear(), wall_clock()
+        arrival, wall = self._arrivals.hear(), frame.wall or datetime.now().astimezone()
         settings, edits = self.settings.at_frame()
         time, (lost, cause) = self._arrivals.time_of(frame), self._arrivals.missing(frame)
         news = [*self._arrivals.gap(frame, settings.camera.timeout)]
@@ -383,5 +384,6 @@ class Session:
     def _header(self) -> Header:
         source, settings = self._source, self.settings.current
         return Header(
-            source.name, source.shape, source.rate, source.counter, settings, self._rois, self.card.current
-        )
+            source.name, source.shape, source.rate, source.counter, settings, self._rois,
+            self.card.current, self._arrivals.start_is,
+        )  # fmt: skip

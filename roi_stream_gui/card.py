@@ -41,6 +41,10 @@ class CardDesk:
         self._safe = True
         """Whether what is filled in may be kept for the next start."""
         self._odd: tuple[str, ...] = ()
+        self._given = False
+        self._own: Card | None = None
+        """The user's card, while that of a recording is in force."""
+        self._lent: Card | None = None
         self.live = LiveCard(self._last())
 
     def tell(self) -> None:
@@ -67,8 +71,24 @@ class CardDesk:
 
     def begin(self, card: Card) -> None:
         """Start with a card for this time, before anything is recorded; that of last time stays as it is."""
-        self._safe = False
+        self._safe, self._given = False, True
         self.live.current = card
+
+    def lend(self, theirs: Card | None) -> None:
+        """Put the card of a file that is played in force, until None brings back the user's own.
+
+        One that was given at the start stays, and an empty one is none. What is filled in meanwhile is not
+        kept for the next start.
+        """
+        theirs = None if theirs == Card() else theirs
+        if self._given or theirs == self._lent:
+            return
+        if theirs is not None:
+            log.info("%s", words.CARD_LENT)
+        own = self.now if self._own is None else self._own
+        self.live.at_frame()  # what was filled in before is no edit of this card
+        self.live.current, self._lent = theirs or own, theirs
+        self._own = None if theirs is None else own
 
     def presets(self) -> tuple[str, ...]:
         """Return the names of the presets, in order."""
@@ -110,7 +130,7 @@ class CardDesk:
         self._keep()
 
     def _keep(self) -> None:
-        if self._safe:
+        if self._safe and self._own is None:
             with suppress(OSError):  # a home that cannot be written is no reason to complain
                 write_whole(self._kept, self.now.to_yaml())
 

@@ -159,6 +159,7 @@ class Controller:
             _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
             self.picture.crop.settle()
+            self.card.lend(getattr(source, "card", None))
             session = Session(source, self.settings, rois, card=self.card.live)
             session.start()
         except BaseException:

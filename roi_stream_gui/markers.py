@@ -148,10 +148,10 @@ class Markers:
 
     def _take(self, event: Event) -> None:
         group = "notes" if _is_imported(event) else GROUP_OF.get(event.kind, "")
-        if event.kind == "setting" and event.data["path"].startswith("display."):
+        if event.kind == "setting" and str(event.data.get("path")).startswith("display."):
             return  # it changes nothing that is measured
         if event.kind == "gap":
-            self._gaps.append((event.time - float(event.data["seconds"]), event.time))
+            self._gaps.append((event.time - float(event.data.get("seconds") or 0.0), event.time))
         if group:
             text, short = _said(event)
             self._marks[group].append(Mark(event.time, group, text, short))
@@ -201,7 +201,7 @@ def _marker(data: dict[str, Any]) -> tuple[str, str]:
 
 
 def _setting(data: dict[str, Any]) -> tuple[str, str]:
-    path, old, new = data["path"], data["old"], data["new"]
+    path, old, new = str(data.get("path")), data.get("old"), data.get("new")
     return f"{path}: {old} -> {new}", words.short(f"{path.rpartition('.')[2]} {new}", 18)
 
 
@@ -216,7 +216,7 @@ def _alert(data: dict[str, Any]) -> tuple[str, str]:
 
 
 def _gap(data: dict[str, Any]) -> tuple[str, str]:
-    lost, seconds = data["lost"], float(data["seconds"])
+    lost, seconds = data.get("lost"), float(data.get("seconds") or 0.0)
     if lost is None:
         return f"no frame for {seconds:.2f} s; how many were lost is not known", "silence"
     return f"{lost} frame{'s' * (lost != 1)} lost, {seconds:.3g} s without a picture", f"{lost} lost"
@@ -248,7 +248,7 @@ def _cell(what: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
 def _named(data: dict[str, Any]) -> tuple[str, str]:
     cell, name = data.get("id"), data.get("name")
     return (
-        (f"cell {cell} is called {name}", words.short(name, 18))
+        (f"cell {cell} is called {name}", words.short(str(name), 18))
         if name
         else (f"cell {cell} has no name",) * 2
     )

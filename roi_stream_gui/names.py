@@ -16,6 +16,7 @@ NAMED: Final = "cell_named"
 
 
 def names_in(events: Iterable[Event]) -> dict[int, str]:
-    """Return the last name of each cell that has one."""
-    told = {event.data["id"]: event.data["name"] for event in events if event.kind == NAMED}
+    """Return the last name of each cell that has one; an event of others that is called the same has none."""
+    said = ((event.data.get("id"), event.data.get("name")) for event in events if event.kind == NAMED)
+    told = {cell: name for cell, name in said if isinstance(cell, int) and isinstance(name, str)}
     return {cell: name for cell, name in told.items() if name}

@@ -52,7 +52,8 @@ class Recents:
             known = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return ()
-        return tuple(one for one in known if isinstance(one, str))[:KEPT] if isinstance(known, list) else ()
+        kept = known if isinstance(known, list) else []
+        return tuple(without_secrets(one) for one in kept if isinstance(one, str))[:KEPT]
 
 
 class Choices:

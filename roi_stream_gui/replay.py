@@ -84,10 +84,10 @@ class Replay:
         same = self.film is not None and self.film.text == text
         speed = self.speed if same else 1.0
         recording = _recording(text)
-        movie, rois = text, RoiSet()
+        movie, rois, card = text, RoiSet(), None
         if recording is not None:
             with recording:
-                rois, movie = recording.rois, self._movie(recording, text)
+                rois, card, movie = recording.rois, recording.card, self._movie(recording, text)
                 if not movie:
                     self._next = Film(text, "", recording.shape, opener, recording=recording.path, rois=rois)
                     return Reviewed(recording, settings)
@@ -96,6 +96,7 @@ class Replay:
             return source
         transport = Transport(speed=speed)
         played = Played(source, transport, first)
+        played.card = card or played.card
         path = recording.path if recording is not None else None
         self._next = Film(text, movie, source.shape, opener, played.length, first, transport, path, rois)
         return played

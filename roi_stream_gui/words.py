@@ -118,6 +118,7 @@ KINDS = {10: "{0}", 20: "all {0}", 30: "warnings {0}", 40: "errors {0}"}
 """What is written on the buttons that choose messages, by logging level."""
 CARD_BAD = "the session card of last time cannot be read ({}); it begins empty, and the old one is in {}"
 CARD_FIELD = "left out of the session card of last time: {}"
+CARD_LENT = "the session card is that of the file that is played; yours comes back with the next camera"
 CARD_BLOCKS = {"subject": "Subject", "imaging": "Imaging", "session": "Session"}
 CARD_NAMES = {
     "subject_id": "id", "excitation_nm": "excitation", "emission_nm": "emission", "um_per_px": "pixel",

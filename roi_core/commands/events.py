@@ -107,7 +107,7 @@ def _tell(found: Imported, arguments: argparse.Namespace) -> None:
 def _compare(arguments: argparse.Namespace) -> None:
     from roi_core.errors import SettingsError
     from roi_core.offline.pulses import match, sentences
-    from roi_core.offline.tables import read, seconds, start_of
+    from roi_core.offline.tables import DATES, read, seconds, start_of
     from roi_core.recording import Recording
 
     path = Path(arguments.pulses)
@@ -117,7 +117,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         lines = read(path, arguments.column, arguments.where)
         pulses = seconds(path, lines, arguments.clock, start_of(recording)) + arguments.offset
         time, index = recording.time, recording.frame_index
-    dated = arguments.clock in ("iso", "epoch") or arguments.offset != 0
+        dated = recording.dated if arguments.clock in DATES else arguments.offset != 0
     found = match(path, time, index, pulses, dated=dated)
     _print(sentences(found, time, index, len(pulses), path.name), arguments.all)
 

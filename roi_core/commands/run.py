@@ -11,10 +11,12 @@ from roi_core.errors import SettingsError
 from roi_core.terminal import complain
 
 if TYPE_CHECKING:
+    from roi_core.card import Card
     from roi_core.console import Signals
     from roi_core.rois import RoiSet
     from roi_core.session import Session
     from roi_core.settings import Channels
+    from roi_core.sources import Source
 
 __all__ = ["add_arguments", "run"]
 
@@ -71,7 +73,9 @@ def _measure(arguments: argparse.Namespace, signals: Signals) -> None:
         if signals.asked:
             return
         signals.recording = True
-        session = Session(source, live, rois, max_frames=arguments.max_frames, card=LiveCard(card))
+        session = Session(
+            source, live, rois, max_frames=arguments.max_frames, card=LiveCard(_filled(card, source))
+        )
         if arguments.out:
             session.record(Path(arguments.out), overwrite=arguments.overwrite, essential=True)
         else:
@@ -84,6 +88,12 @@ def _measure(arguments: argparse.Namespace, signals: Signals) -> None:
             _remember(session)
     finally:
         source.close()
+
+
+def _filled(card: Card, source: Source) -> Card:
+    """Return a card with what it leaves empty taken from that of the source, if it has one."""
+    other: Card | None = getattr(source, "card", None)
+    return card if other is None else card.filled(other)
 
 
 def _remember(session: Session) -> None:

@@ -12,9 +12,9 @@ from pynwb.file import Subject
 from pynwb.ophys import OpticalChannel
 
 from roi_core import __version__
-from roi_core.card import Card
 
 if TYPE_CHECKING:
+    from roi_core.card import Card
     from roi_core.recording import Recording
 
 __all__ = ["card_of", "file_of", "plane_of", "tell_missing"]
@@ -32,12 +32,16 @@ NOBODY: Final = {
 
 def card_of(recording: Recording, other: Card) -> Card:
     """Return the recording's card, with what it leaves empty taken from another."""
-    ours = {name: value for name, value in recording.card.flat().items() if value not in ("", None)}
-    return Card.of(other.flat() | ours)
+    return recording.card.filled(other)
 
 
 def tell_missing(recording: Recording, card: Card) -> None:
-    """Warn of the fields that NWB and archives want and nobody filled in."""
+    """Warn of the fields that NWB and archives want and nobody filled in, and of a date that nobody knows."""
+    if not recording.dated:
+        log.warning(
+            "%s does not tell when its frames were taken: session_start_time in NWB is when they were "
+            "processed", recording.path,
+        )  # fmt: skip
     missing = card.missing()
     if missing:
         log.warning(

@@ -26,6 +26,7 @@ from roi_core import layout
 from roi_core.export.frames import Frames
 from roi_core.export.nwb_card import file_of, plane_of
 from roi_core.export.nwb_fill import Clock, Later, fill_masks, fill_movie, fill_rows, in_words, packed
+from roi_core.export.nwb_light import is_one_photon
 from roi_core.export.resting import resting
 from roi_core.export.units import (
     Cells,
@@ -36,7 +37,6 @@ from roi_core.export.units import (
     picture,
     rate_of,
     regions_of,
-    setting,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Draft:
     """An NWB file in memory with nothing large in it."""
 
     def __init__(self, recording: Recording, card: Card, task: Task) -> None:
-        self._recording = recording
+        self._recording, self._card = recording, card
         self._task = task
         self.file = file_of(recording, card)
         self._plane = plane_of(self.file, card, rate_of(recording))
@@ -77,11 +77,10 @@ class Draft:
         self.file.add_scratch(recording.settings, name="settings", description="settings at the start, YAML")
 
     def add_movie(self) -> None:
-        """Add the frames, if they were recorded, as one- or two-photon series as the preset says."""
+        """Add the frames, if they were recorded, as one- or two-photon series."""
         if not self._recording.has_movie:
             return
-        preset = setting(self._recording, "cnmf", "preset", "2p")
-        kind = TwoPhotonSeries if preset == "2p" else OnePhotonSeries
+        kind = OnePhotonSeries if is_one_photon(self._recording, self._card) else TwoPhotonSeries
         for light in self._lights:
             frames = Frames(self._recording, self._task, rows=light.rows)
             height, width = frames.shape

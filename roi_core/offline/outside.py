@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from roi_core.offline.tables import Line
 
 __all__ = ["Imported", "Wishes", "add"]
-
-OURS: Final = ("start", "stop", "gap", "imported", "channels", "card", "setting")
-"""Kinds that mean something to a reader of recordings; nobody else's events may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +63,10 @@ def add(path: Path, table: Path, wishes: Wishes, *, only_look: bool = False) -> 
     RecordingError
         The recording is being written, not finished, or damaged; it is as it was before.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,15}", wishes.kind) or wishes.kind in OURS:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,15}", wishes.kind) or wishes.kind in layout.OUR_EVENTS:
         raise TableError(
             table, None, f"its events cannot be called {wishes.kind!r}: 1 to 16 small letters, digits or _, "
-            f"but not {', '.join(OURS)}",
+            "but not as events that recordings tell themselves, such as gap, setting or quality",
         )  # fmt: skip
     if only_look:
         with Recording(path) as recording:

@@ -48,8 +48,8 @@ def _edits(recording: Recording) -> dict[int, list[tuple[str, Any]]]:
     """Return what was changed at each frame: paths and new values."""
     edits = defaultdict(list)
     for event in recording.events:
-        if event.kind == "setting":
-            edits[event.frame].append((str(event.data["path"]), event.data["new"]))
+        if event.kind == "setting" and "path" in event.data:
+            edits[event.frame].append((str(event.data["path"]), event.data.get("new")))
     return edits
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from roi_core.recording import Recording
 
-__all__ = ["CLOCKS", "Line", "on_frames", "read", "seconds"]
+__all__ = ["CLOCKS", "DATES", "Line", "on_frames", "read", "seconds", "start_of"]
 
 CLOCKS: Final = {
     "seconds": "seconds since the first frame",
@@ -31,6 +31,8 @@ CLOCKS: Final = {
     "epoch": "seconds since 1970",
 }
 """What the numbers of a table may be."""
+DATES: Final = ("iso", "epoch")
+"""Clocks that need the date of the recording."""
 MOST: Final = 5_000_000
 """Lines of a table; more is another kind of file."""
 
@@ -135,6 +137,7 @@ def on_frames(
 
     A frame that was lost has a time between those of its neighbours.
     """
+    _refuse_undated(path, clock, recording)
     numbers = seconds(path, lines, clock, start_of(recording))
     if clock != "frame":
         return numbers + offset
@@ -148,8 +151,17 @@ def on_frames(
 
 
 def start_of(recording: Recording) -> datetime:
-    """Return when the recording's first frame came, by the clock on the wall."""
+    """Return when the recording's first frame was taken, by the clock on the wall."""
     return datetime.fromisoformat(str(recording.attributes["start_iso8601"]))
+
+
+def _refuse_undated(path: Path, clock: str, recording: Recording) -> None:
+    """Refuse dates where nobody knows when the frames were taken."""
+    if clock in DATES and not recording.dated:
+        raise TableError(
+            path, None, f"its times are dates and {recording.path} does not tell when its frames were taken, "
+            "only when they were processed; give times in seconds, ms or frame numbers (--clock, --offset)",
+        )  # fmt: skip
 
 
 def _number(path: Path, line: Line, clock: str, zero: datetime) -> float:

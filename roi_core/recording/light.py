@@ -113,7 +113,7 @@ def shown(
         if "ahead" in data:
             ahead[later] = int(data["ahead"])
         elif not data.get("followed"):  # of a version that did not tell how far
-            ahead[later] += int(data["by"])
+            ahead[later] += int(data.get("by", 0))
         if data["state"] == "swapped":
-            doubt |= (index >= int(data["since"])) & ~later
+            doubt |= (index >= int(data.get("since", event.frame))) & ~later
     return np.where(doubt, -1, (recorded + ahead) % count)

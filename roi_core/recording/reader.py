@@ -227,8 +227,12 @@ class Recording:
         """The session card as it was at the end; empty in a recording made before there was one."""
         with self._sound():
             known = self._file.get(layout.SESSION)
-            found = {} if known is None else {name: _plain(value) for name, value in known.attrs.items()}
-        return Card.of({name: value for name, value in found.items() if value == value})
+            return Card() if known is None else Card.kept(known.attrs)
+
+    @property
+    def dated(self) -> bool:
+        """False when it is only known when its frames were processed, not when they were taken."""
+        return self.attributes.get("start_is") != layout.OF_PROCESSING
 
     @property
     def has_movie(self) -> bool:

@@ -32,6 +32,7 @@ def _at_start(header: Header, part: int, first_part: str) -> dict[str, Any]:
         "source": _cut("source", header.source),
         "start_iso8601": clock().encode(),
         "end_iso8601": clock().encode(),
+        "start_is": header.start_is.encode(),
         "frames_seen": np.uint64(0),
         "frames_dropped": np.uint64(0),
         "rows": np.uint64(0),
@@ -61,10 +62,9 @@ def set_card(group: h5py.Group, name: str, value: str | float | None) -> None:
         group.attrs.create(name, np.float64(np.nan if value is None else value))
 
 
-def clock(wall: float | None = None) -> str:
-    """Return a wall-clock time (s since 1970), by default now, as ISO 8601 with ms and numeric offset."""
-    moment = datetime.now() if wall is None else datetime.fromtimestamp(wall)
-    return moment.astimezone().isoformat(timespec="milliseconds")
+def clock(wall: datetime | None = None) -> str:
+    """Return a time on the clock on the wall, by default now, as ISO 8601 with ms and numeric offset."""
+    return (wall or datetime.now().astimezone()).isoformat(timespec="milliseconds")
 
 
 def _text_dtype(name: str) -> Any:

@@ -33,6 +33,7 @@ from roi_core.sinks.regions import Regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -205,7 +206,7 @@ class Recorder:
         self._index = np.zeros(rows, np.int64)
         self._zero = 0.0
         self._last = (0.0, -1)
-        self._wall: float | None = None
+        self._wall: datetime | None = None
         self._accounting.open(file, header)
         file.flush()
         self._check_written()

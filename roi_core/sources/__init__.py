@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from roi_core.errors import RoiError, SourceError, SourceNotFound
 from roi_core.paths import expanded
 from roi_core.sources.base import Paced, Source
+from roi_core.sources.secrets import without_secrets
 from roi_core.sources.transport import Played, Transport
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _tell_ignored(name: str, word: str, camera: Camera) -> None:
 
 
 def _shown(text: str) -> str:
+    text = without_secrets(text)
     return repr(text if len(text) <= 80 else f"{text[:77]}...")
 
 

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roi_core import layout
+from roi_core.card import Card
 from roi_core.clock import repair
 from roi_core.codecs import make_readable
 from roi_core.draft import pending
 from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound, brief
+from roi_core.sources.dates import of_recording, of_tiff
 from roi_core.sources.files import Stack
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class Tiff(Stack):
         interval = (self._file.imagej_metadata or {}).get("finterval", 0)
         if interval and 0 < 1 / interval <= 10_000:
             self.rate = 1 / interval
+        self.begun = of_tiff(self._file)
 
     def _mapped(self, series: Any, page: Any) -> NDArray[Any] | None:
         """Map pixels that lie in one piece; ImageJ puts more than 4 GB behind a single page."""
@@ -185,7 +188,7 @@ class Hdf5(Stack):
     """A dataset (T, H, W) or (T, H, W, 3|4) in an HDF5 file, written ``file.h5:dataset``.
 
     Without a dataset it is the movie of a recording of ours, or else the only movie in the file. A
-    recording, finished or not, brings its own times and frame indices.
+    recording, finished or not, brings its own times and frame indices, its date and its session card.
     """
 
     def __init__(self, text: str, settings: LiveSettings) -> None:
@@ -231,6 +234,8 @@ class Hdf5(Stack):
         self._indices: NDArray[np.int64] | None = None
         if self._is_recording() and self._movie.name == layout.MOVIE:
             self._read_clock()
+            self.begun = of_recording(self._file.attrs)
+            self.card = Card.kept(self._file[layout.SESSION].attrs) if layout.SESSION in self._file else None
         if self.length == 0:
             raise SourceError(f"{self.name}:{self._movie.name} holds no frames")
         frame = self._movie[:0].nbytes or int(np.prod(self._movie.shape[1:])) * self._movie.dtype.itemsize

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from roi_core.frame import Frame
 from roi_core.ledger import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
-    from roi_core.frame import Counter
+    from roi_core.card import Card
+    from roi_core.frame import Counter, Frame
 
 __all__ = [
     "FIRST_PAUSE",
@@ -44,8 +46,9 @@ class Source(Protocol):
     frames are lost unless taken in time, ``counter`` tells how losses are known. Construction opens the
     device and refuses with a `SourceError`, before any frame. A source that knows how many frames it holds
     also has ``length``; a ``punctual`` one, whose times are those on `perf_counter` at which a frame was
-    there to be taken, lets a late consumer be known. What was odd at opening is in ``notes``. Trouble on the
-    way is logged as a warning, one sentence each.
+    there to be taken, lets a late consumer be known. What was odd at opening is in ``notes``. A file has
+    ``begun``: when the frame at its time 0 was taken, with its zone, None if it does not tell; and ``card``,
+    if it says whom it shows. Trouble on the way is logged as a warning, one sentence each.
     """
 
     name: str
@@ -109,6 +112,8 @@ class Paced:
         self.shape = source.shape
         self.rate = source.rate
         self.length: int | None = getattr(source, "length", None)
+        self.begun: datetime | None = getattr(source, "begun", None)
+        self.card: Card | None = getattr(source, "card", None)
         self._source = source
         self.punctual = clock is None
         self._clock = clock or Clock()
@@ -131,7 +136,7 @@ class Paced:
             skip_to = 0.0
             if due > now and self._clock.wait(self._closed, due - now):
                 return
-            yield Frame(frame.image, frame.index, due, cause or frame.cause)
+            yield replace(frame, time=due, cause=cause or frame.cause)
             cause = None
 
     def close(self) -> None:

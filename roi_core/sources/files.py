@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ from roi_core.frame import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
+    from roi_core.card import Card
     from roi_core.frame import Counter
     from roi_core.settings import LiveSettings
 
@@ -35,6 +38,8 @@ class Stack:
     live = False
     counter: Counter = "file"
     shape: tuple[int, int]
+    begun: datetime | None = None
+    card: Card | None = None
 
     def __init__(self, path: str, rate: float) -> None:
         self.name = Path(path).name
@@ -55,7 +60,7 @@ class Stack:
                 image = None if self._closed else self.read(self._row)
                 if image is None:
                     return
-                frame = Frame(image, *self.stamp(self._row))
+                frame = self._frame(image)
             yield frame
             self._row += 1
 
@@ -80,9 +85,15 @@ class Stack:
                 self.turn_to(row)
             self._row = row
             image = self.read(row)
-            frame = None if image is None else Frame(image, *self.stamp(self._row))
+            frame = None if image is None else self._frame(image)
             self._row += 1
         return frame
+
+    def _frame(self, image: NDArray[Any]) -> Frame:
+        """Return a picture with the index, the time and, where it is known, the date of the present row."""
+        index, time = self.stamp(self._row)
+        wall = None if self.begun is None else self.begun + timedelta(seconds=time)
+        return Frame(image, index, time, wall=wall)
 
     def close(self) -> None:
         """Close the file, at the latest after the frame now being read."""

@@ -10,6 +10,7 @@ import bisect
 import json
 import logging
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,7 @@ import numpy as np
 from roi_core.clock import repair
 from roi_core.errors import SourceError, SourceNotFound
 from roi_core.sources.capture import cv2, keep_depth, open_capture
+from roi_core.sources.dates import of_miniscope, shown_by_miniscope
 from roi_core.sources.files import Stack
 from roi_core.sources.tables import counted, read_table
 
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 __all__ = ["Miniscope", "Stamps"]
 
 logger = logging.getLogger(__name__)
+
+
+START = "recordingStartTime"
+"""What a ``metaData.json`` calls the moment from which the time stamps count."""
+FIRST = 60.0
+"""Seconds from there within which the first frame's stamp is believed."""
 
 
 class Stamps(NamedTuple):
@@ -59,7 +67,13 @@ class Miniscope(Stack):
         if first is None:
             raise SourceError(f"{self.name} holds no frame that can be read")
         self._first, self.shape = first, first.shape[:2]
-        self._stamps = self._complete(_read_stamps(folder, self.length), header_rate)
+        stamps = _read_stamps(folder, self.length)
+        self._stamps = self._complete(stamps, header_rate)
+        session = self._meta if START in self._meta else _read_json(folder.parent / "metaData.json")
+        self.begun, self.card = of_miniscope(session), shown_by_miniscope(session, self._meta)
+        before = float(stamps.times[0]) if len(stamps.times) else 0.0
+        if self.begun is not None and abs(before) < FIRST:
+            self.begun += timedelta(seconds=before)
 
     def read(self, row: int) -> NDArray[Any] | None:
         """Decode the next picture; a damaged file costs its frames, not those of the files behind it."""

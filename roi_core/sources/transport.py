@@ -14,7 +14,9 @@ from roi_core.sources.base import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
+    from roi_core.card import Card
     from roi_core.frame import Counter, Frame
     from roi_core.sources.base import Source
 
@@ -118,6 +120,8 @@ class Played:
         self.name, self.shape, self.rate = source.name, source.shape, source.rate
         self.counter: Counter = source.counter
         self.length: int | None = getattr(source, "length", None)
+        self.begun: datetime | None = getattr(source, "begun", None)
+        self.card: Card | None = getattr(source, "card", None)
         self.notes: tuple[str, ...] = getattr(source, "notes", ())
         self.transport, self.first = transport, first
         self._source = source

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roi_core import layout
 from roi_core.cli import main
 from roi_core.errors import RecordingError, TableError
 from roi_core.offline.outside import Wishes, add
@@ -150,6 +151,8 @@ def test_columns_and_lines_can_be_chosen(path):
         ("", {}, "it holds no times"),
         ("yesterday\nnow\n", {"clock": "iso"}, "'now' is not a time: date and time, such as"),
         ("0.1\n", {"kind": "gap"}, "cannot be called 'gap'"),
+        ("0.1\n", {"kind": "cell_named"}, "cannot be called 'cell_named'"),
+        ("0.1\n", {"kind": "quality"}, "cannot be called 'quality'"),
         ("0.1\n", {"kind": "two words"}, "1 to 16 small letters"),
         ("\0\xff\n", {}, "is not a time|not a table|no times"),
     ],
@@ -334,3 +337,10 @@ def test_the_command(path, capsys):
     assert len(said) == 21
     assert said[-1] == "... and 80 more (--all)"
     assert main(["info", str(path)]) == 0
+
+
+def test_every_kind_that_a_recording_tells_is_known_as_its_own(exported_from):
+    with Recording(exported_from) as recording:
+        kinds = {event.kind for event in recording.events}
+    assert {"birth", "note", "stop"} <= kinds
+    assert kinds <= layout.OUR_EVENTS | {"note", "marker"}

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from roi_core.errors import SourceError, SourceLost
+from roi_core.errors import SourceError, SourceLost, SourceNotFound
 from roi_core.sources import open_source, opencv
 from tests.cameras import Y4mCamera, picture
 from tests.contracts.test_source import SourceContract, live_settings
@@ -382,6 +382,9 @@ def test_a_camera_that_opens_but_gives_nothing(scripted):
         scripted(Script(None))
 
 
+KEYS = ("access_token", "usr", "pw", "auth", "psswd", "p", "sid", "PWD", "id", "streamid", "passphrase")
+
+
 @pytest.mark.parametrize(
     ("url", "name"),
     [
@@ -389,9 +392,22 @@ def test_a_camera_that_opens_but_gives_nothing(scripted):
         ("rtsp://me:sec@ret@host/cam", "rtsp://host/cam"),
         ("rtsp://me:secret@host", "rtsp://host"),
         ("rtsp://host/cam@2", "rtsp://host/cam@2"),
-        ("http://host/video?user=me&password=secret&fps=5", "http://host/video?user=me&password=***&fps=5"),
-        ("rtsp://host/user=me_Password=secret_channel=1", "rtsp://host/user=me_Password=***_channel=1"),
-        ("http://host/a?access_token=secret", "http://host/a?access_token=***"),
+        ("rtsp://[::1]:554/cam", "rtsp://[::1]:554/cam"),
+        ("rtsp://host:554/a?b@c", "rtsp://host:554/a?***"),
+        ("http://me:x/secret@host/cam", "http://host/cam"),
+        ("http://me:se@x/secret@host:80/cam?fps=5", "http://host:80/cam?fps=5"),
+        ("http://me:1/secret@host/cam", "http://host/cam"),
+        ("http://me:x?secret@host/cam", "http://host/cam"),
+        ("http://me:x#secret@host/cam", "http://host/cam"),
+        ("http://me:1?secret@host/cam", "http://me:1?***"),
+        ("http://host/video?user=me&password=secret&fps=5", "http://host/video?user=***&password=***&fps=5"),
+        ("http://host/v?password=ab/secret&width=640", "http://host/v?password=***&width=640"),
+        ("http://host/v?pw=ab?secret;secret#secret", "http://host/v?pw=***;***#***"),
+        ("http://host/v?fps=5?pw=secret", "http://host/v?fps=***"),
+        ("http://host/v#pw=secret", "http://host/v#***"),
+        ("rtsp://host/user=me_Password=secret_channel=1", "rtsp://host/user=***_Password=***_channel=1"),
+        ("rtsp://host/pw=ab/secret_stream=0.sdp?video", "rtsp://host/pw=***_stream=0.sdp?video"),
+        *((f"http://host/a?{key}=secret", f"http://host/a?{key}=***") for key in KEYS),
     ],
 )
 def test_passwords_do_not_reach_the_recording(monkeypatch, url, name):
@@ -399,6 +415,10 @@ def test_passwords_do_not_reach_the_recording(monkeypatch, url, name):
     source = open_source(url, live_settings())
     assert source.name == name
     source.close()
+    monkeypatch.setattr(opencv, "open_capture", lambda *_: None)
+    with pytest.raises(SourceNotFound) as refused:
+        open_source(url, live_settings())
+    assert str(refused.value).startswith(f"{name} does not open")
 
 
 def test_losses_without_a_counter_are_unknown(scripted):

@@ -4,8 +4,10 @@ import pytest
 
 from roi_core.board import Diary
 from roi_core.frame import Event
+from roi_core.layout import OUR_EVENTS
 from roi_stream_gui import markers
 from roi_stream_gui.markers import GROUPS, Markers
+from roi_stream_gui.names import NAMED, names_in
 
 
 def followed(*events):
@@ -118,3 +120,25 @@ def test_every_group_has_an_ink_of_each_palette():
     from roi_stream_gui.theme import PALETTES
 
     assert all(group.ink in palette for group in GROUPS.values() for palette in PALETTES.values())
+
+
+def test_kinds_that_are_read_are_nobody_elses():
+    told = {kind for group in GROUPS.values() for kind in group.kinds} - {"note", "marker"}
+    assert told <= OUR_EVENTS
+
+
+@pytest.mark.parametrize("kind", sorted(OUR_EVENTS))
+@pytest.mark.parametrize(
+    "data", [{}, {"file": "t.csv", "line": 2, "original": "0.5", "row": {"new": "hello"}}]
+)
+def test_an_event_of_another_program_breaks_nothing_whatever_it_is_called(kind, data):
+    """Before there was a list of them, such a name was imported."""
+    event = Event(0.5, 1, kind, data)
+    assert names_in([event]) == {}
+    followed(event).between(0.0, 1.0, 0.1)
+
+
+def test_the_last_name_of_a_cell_counts():
+    told = [(3, "soma"), (4, "spine"), (3, "axon"), (4, ""), ("x", "y"), (5, 7)]
+    events = [Event(0.0, 0, NAMED, {"id": cell, "name": name}) for cell, name in told]
+    assert names_in(events) == {3: "axon"}

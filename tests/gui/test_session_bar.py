@@ -454,6 +454,29 @@ class TestCard:
         again = CardDesk(config).now
         assert (again.subject.subject_id, again.session.lab, again.session.notes) == ("m017", "", "")
 
+    def test_the_card_of_a_file_that_is_played_is_lent(self, config):
+        theirs = Card().with_value("subject.subject_id", "m001")
+        card = CardDesk(config)
+        card.edit("subject.subject_id", "m017")
+        card.lend(Card())
+        assert card.now.subject.subject_id == "m017"
+        card.lend(theirs)
+        assert card.live.at_frame()[1] == ()
+        card.edit("session.notes", "seen again")
+        card.lend(theirs)  # as when it is analysed from another frame on
+        assert (card.now.subject.subject_id, card.now.session.notes) == ("m001", "seen again")
+        assert CardDesk(config).now.subject.subject_id == "m017"
+        card.lend(theirs.with_value("subject.subject_id", "m002"))
+        assert card.now.subject.subject_id == "m002"
+        card.lend(None)
+        assert (card.now.subject.subject_id, card.now.session.notes) == ("m017", "")
+
+    def test_a_card_given_at_the_start_is_that_of_a_file_too(self, config):
+        card = CardDesk(config)
+        card.begin(Card().with_value("session.lab", "theirs"))
+        card.lend(Card().with_value("session.lab", "old"))
+        assert card.now.session.lab == "theirs"
+
     def test_a_broken_card_of_last_time_is_put_aside_told_and_never_overwritten(self, config, caplog):
         config.mkdir(parents=True)
         for number, name in enumerate(("card.yaml.bad", "card.yaml.bad2")):
