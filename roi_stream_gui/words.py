@@ -110,7 +110,6 @@ MOVIE = {True: ", with the movie", False: ", without the movie"}
 NEXT_TAKE = "The next recording is called {name}"
 RECOVERED = "The last session ended unexpectedly: {rows} frames are safe in {path}"
 RECOVERED_NOT = "A recording that was not finished cannot be opened now: {why}"
-RECOVERED_TRACES = "%s rows are in %s; it holds no movie to play: roi_stream export writes its traces as CSV"
 FINISHED = "finished: %s rows are in %s"
 FINISHING = "another recording is being finished; wait until it is"
 FINISHED_NOT = "the recording could not be finished: %s"
@@ -285,7 +284,7 @@ TIPS = {
     "take": "Name of the next recording; empty takes date and time. A name that is taken gets _2, _3 ...; "
     "nothing is ever overwritten.",
     "mark": "Put a numbered marker into the recording at this frame (M)",
-    "recovery.open": "Show the recording; without a movie it cannot be played, but its traces are safe",
+    "recovery.open": "Show the recording: played if it holds its movie, else its traces, cells and regions",
     "recovery.finish": "Complete the file as a clean stop would have; with a movie that may take minutes",
     "recovery.dismiss": "Say no more about it; the file stays where it is",
     "card.presets": "Fill in what a preset holds; what it leaves empty stays as it is",
