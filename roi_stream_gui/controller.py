@@ -171,14 +171,15 @@ class Controller:
 
         Where there are none yet, those of the recording that is replayed.
         """
+        own = self.replay.own
         if self.rois_wanted is None:
-            if not len(self.editor.rois) and len(self.replay.rois):
+            if not len(own) and len(self.replay.rois):
                 self._loaded = self.replay.rois
-            return self._loaded or self.editor.rois
+            return self._loaded or own
         path, self.rois_wanted = self.rois_wanted, None
         loaded = filing.read_rois(path, size)
         if loaded is None:
-            return self.editor.rois
+            return own
         self._loaded = loaded
         return loaded
 
