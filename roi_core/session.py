@@ -214,12 +214,13 @@ class Session:
             )
         return self._takes.open(take, before, wait or essential)
 
-    def stop_recording(self, wait: bool = True) -> None:
+    def stop_recording(self, wait: bool = True, detail: str = "") -> None:
         """End the recording with the last row; with `wait`, return when the file is finished.
 
         That is when the frames of the next ``cnmf.lag`` seconds have settled the last rows of its cells.
+        ``detail`` tells in the file why.
         """
-        self._takes.stop(wait)
+        self._takes.stop(wait, detail)
 
     def stop_after(self, length: float | None) -> None:
         """End the present recording after so many seconds of data from Record on; None: only by hand."""

@@ -139,10 +139,10 @@ class Controller:
             log.warning(words.STOP_FIRST)
         return recording
 
-    def _end(self) -> None:
-        self.stop_recording()
+    def _end(self, why: str = "") -> None:
+        self.taking.stop(why)
         if self.session is not None:
-            self.session.stop()
+            self.session.stop(detail=why)
 
     def find_cameras(self) -> None:
         """Look for cameras in the background; they appear among the choices."""
@@ -326,10 +326,10 @@ class Controller:
             exportable=self.exporting.recording is not None,
         )
 
-    def close(self) -> None:
-        """End everything and return when the recording is finished, however slow its disk."""
+    def close(self, why: str = "") -> None:
+        """End everything and return when the recording is finished, however slow its disk; it tells `why`."""
         try:
-            self._end()
+            self._end(why)
             self._finish()
         finally:
             self._let_go()

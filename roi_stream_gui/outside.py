@@ -23,15 +23,15 @@ WAKE_PERIOD = 0.1
 """s; a minimised window sleeps inside GLFW until an event comes, so one is sent this often."""
 
 
-def on_signals(leave: Callable[[], object]) -> None:
-    """Call `leave` at the signals that end a program, unless they are ignored."""
+def on_signals(leave: Callable[[str], object]) -> None:
+    """Call `leave` with the name of a signal that ends a program, unless it is ignored."""
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: leave())
+            signal.signal(number, lambda number, _frame: leave(signal.Signals(number).name))
 
 
-def outlive_display(finish: Callable[[], object]) -> Any:
+def outlive_display(finish: Callable[[str], object]) -> Any:
     """Finish the recording when the X server dies: Xlib would end the process on the spot.
 
     Keep what is returned as long as the display is used.
@@ -39,7 +39,7 @@ def outlive_display(finish: Callable[[], object]) -> Any:
 
     def lost(_display: int | None) -> int:
         print(words.DISPLAY_LOST, file=sys.stderr, flush=True)
-        finish()
+        finish(words.DISPLAY_GONE)
         os._exit(1)
 
     handler = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(lost)

@@ -19,6 +19,8 @@ SIMULATED = (
 
 NO_DISPLAY = "roi_stream_gui: there is no display (DISPLAY is not set); use roi_stream run"
 DEAD_DISPLAY = "roi_stream_gui: no X server answers at DISPLAY={}; start one, or use roi_stream run"
+WINDOW_CLOSED = "window closed"
+DISPLAY_GONE = "the display is gone"
 DISPLAY_LOST = "roi_stream_gui: the display is gone; the recording is being finished"
 CONNECT_FIRST = "connect a camera or open a file first, then record"
 STOP_FIRST = "stop the recording first (hold Stop)"
