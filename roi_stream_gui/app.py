@@ -24,7 +24,7 @@ from roi_stream_gui.layout import Layout
 from roi_stream_gui.looks import Looks, open_viewport
 from roi_stream_gui.memory import Memory
 from roi_stream_gui.monitor import Monitor
-from roi_stream_gui.outside import awake, on_signals, outlive_display
+from roi_stream_gui.outside import Grabbed, awake, on_signals, outlive_display
 from roi_stream_gui.pace import Pace
 from roi_stream_gui.panelboard import PanelBoard
 from roi_stream_gui.panels.base import Desk, then
@@ -85,6 +85,7 @@ class App:
     def _turn(self) -> None:
         """Draw one frame."""
         began = time.perf_counter()
+        self._grabbed.update()
         self._run_callbacks()
         view = self._seen()
         self._looks.update(view.settings.display)
@@ -154,6 +155,7 @@ class App:
         self._desk.show_tour = self._tour.show
         self._desk.zoom, self._desk.full_screen = self._looks.zoom, self._looks.full_screen
         Keyboard(self._desk)
+        self._grabbed = Grabbed()
 
     def _close(self) -> None:
         """Finish the recording first; only then may the context go."""

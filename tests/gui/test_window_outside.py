@@ -1,4 +1,4 @@
-"""The window is ended from outside, or its display dies: the recording is finished and tells why."""
+"""The window is ended from outside, loses its display or a key: the recording is finished and tells why."""
 
 import signal
 
@@ -48,3 +48,19 @@ def test_the_x_server_dies_while_recording(tmp_path):
         assert recording.rows >= state.take["rows"]
         assert recording.attributes["finish_reason"] == "stopped: the display is gone"
     assert "display" in window.output()
+
+
+def test_a_note_is_kept_after_the_window_manager_kept_the_release_of_alt(start):
+    window = start("simulated:tiny", "--record", "a.h5")
+    window.until(lambda s: s.recording and s.take["rows"] > 5, "rows", 60)
+    for way, key in (("keydown", "alt"), ("keydown", "F4"), ("keyup", "alt"), ("keyup", "F4")):
+        window._tool(way, key)
+        window.settle(2)
+    window.until(lambda s: "quit.keep" in s.items, "the question")
+    window.click("quit.keep")
+    window.click("note")
+    window.type("drug on")
+    state = window.key("Return")
+    assert state.messages[-1][1] == "note: drug on"
+    assert not state.typing
+    assert window.terminate() == 0
