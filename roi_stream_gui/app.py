@@ -89,6 +89,7 @@ class App:
         self._run_callbacks()
         view = self._seen()
         self._looks.update(view.settings.display)
+        self._looks.follow(self._panels.opened)
         self._layout.update()
         self._desk.texture.tick()
         self._panels.update(view)
