@@ -35,6 +35,7 @@ from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
 from roi_core.publisher import Publisher
 from roi_core.quality.alarms import Alarms
+from roi_core.rest import flattened
 from roi_core.rois import RoiSet
 from roi_core.snapshot import Snapshot, State
 from roi_core.takes import Takes
@@ -272,6 +273,11 @@ class Session:
         there are yet. From any thread; takes some ms, so ask a few times a second at most.
         """
         return self._pipeline.analysis.pictures()
+
+    def flattened(self) -> bool:
+        """Tell whether the glow of the pictures was ever taken away, and with it the rest of cells."""
+        now, (_, events) = self.settings.current, self._board.diary.since(0)
+        return flattened(now.prepare.flatten, now.cnmf.preset, events)
 
     # -- the worker ---------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from roi_stream_gui.presets import Presets
 from roi_stream_gui.recents import Choices, Recents
 from roi_stream_gui.recovery import Recovery
 from roi_stream_gui.replay import Replay
+from roi_stream_gui.resting import Resting
 from roi_stream_gui.review import Review
 from roi_stream_gui.taking import Taking
 from roi_stream_gui.timeline import Timeline
@@ -79,6 +80,7 @@ class Controller:
         self.editor = Editor(journal=self.journal)
         self.hand = Hand(self.editor)
         self.ground = Ground()
+        self.resting = Resting(self.ground.submit)
         self.bundle = Bundle(self.editor, self.ground)
         self.cells = Choice()
         self.keeper = Keeper(self)
@@ -276,6 +278,7 @@ class Controller:
         session = self.session
         self.picture.tick(session)
         self.ground.follow(session, self.hand.tool is Tool.WAND or self.bundle.open)
+        self.resting.follow(session, self.settings.current.display.cell_kind == "dff")
         self.bundle.tick()
         self.hand.wand.look_at(*self.ground.best(), self.settings.current.cnmf.cell_radius)
         self.trial.tick(session)
