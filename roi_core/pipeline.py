@@ -90,7 +90,7 @@ class Pipeline:
         now = {roi.id: roi for roi in rois}
         self._rois, self._masks = rois, Masks(rois, self._frames.shape, self._masks)
         for roi in now.values():
-            if roi is not before.get(roi.id):
+            if roi != before.get(roi.id):
                 kind = "roi_changed" if roi.id in before else "roi_added"
                 yield Event(time, frame, kind, {"id": roi.id, "name": roi.name, "version": roi.version})
         for roi_id in before.keys() - now.keys():

@@ -14,6 +14,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.board import Board
 from roi_core.cellring import ROWS, CellRing
+from roi_core.export.resting import is_flat
 from roi_core.frame import Activity, FinishReason, Status
 from roi_core.gray import to_uint16_gray
 from roi_core.ledger import Account, Cause
@@ -50,7 +51,7 @@ class Reviewed(Session):
         self._news.deafen()
         self.path = recording.path
         self.state = State.FINISHED
-        self._maps_kept = recording.maps
+        self._maps_kept, self._flat = recording.maps, is_flat(recording)
         self._board = Board(2, recording.shape, max(len(time), 2), rois.ids)
         self._seen, self._elapsed = len(time), float(time[-1]) if len(time) else 0.0
         lost = recording.attributes.get("frames_dropped")
@@ -78,6 +79,10 @@ class Reviewed(Session):
     def pictures(self) -> dict[str, NDArray[np.float32]]:
         """Return the summary pictures of the recording."""
         return self._maps_kept
+
+    def flattened(self) -> bool:
+        """Tell it of the recording."""
+        return self._flat
 
     def _fill(self, recording: Recording, time: NDArray[np.float64], rois: RoiSet) -> None:
         board, index = self._board, recording.frame_index

@@ -35,6 +35,7 @@ from roi_core.news import News
 from roi_core.pipeline import Pipeline, edit_event, warm_up
 from roi_core.publisher import Publisher
 from roi_core.quality.alarms import Alarms
+from roi_core.rest import flattened
 from roi_core.rois import RoiSet
 from roi_core.snapshot import Snapshot, State
 from roi_core.takes import Takes
@@ -215,12 +216,13 @@ class Session:
             )
         return self._takes.open(take, before, wait or essential)
 
-    def stop_recording(self, wait: bool = True) -> None:
+    def stop_recording(self, wait: bool = True, detail: str = "") -> None:
         """End the recording with the last row; with `wait`, return when the file is finished.
 
         That is when the frames of the next ``cnmf.lag`` seconds have settled the last rows of its cells.
+        ``detail`` tells in the file why.
         """
-        self._takes.stop(wait)
+        self._takes.stop(wait, detail)
 
     def stop_after(self, length: float | None) -> None:
         """End the present recording after so many seconds of data from Record on; None: only by hand."""
@@ -272,6 +274,11 @@ class Session:
         there are yet. From any thread; takes some ms, so ask a few times a second at most.
         """
         return self._pipeline.analysis.pictures()
+
+    def flattened(self) -> bool:
+        """Tell whether the glow of the pictures was ever taken away, and with it the rest of cells."""
+        now, (_, events) = self.settings.current, self._board.diary.since(0)
+        return flattened(now.prepare.flatten, now.cnmf.preset, events)
 
     # -- the worker ---------------------------------------------------------------------------------------
 

@@ -134,10 +134,10 @@ class Takes:
             raise
         return take.path
 
-    def stop(self, wait: bool) -> None:
+    def stop(self, wait: bool, detail: str = "") -> None:
         """End the recording with the last row; with `wait`, return when its file is finished."""
         if self.now is not None and self.now.open:
-            self._end(self.now, FinishReason.STOPPED)
+            self._end(self.now, FinishReason.STOPPED, detail)
         if self.now is not None and wait:
             self.now.join()
 

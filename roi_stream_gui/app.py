@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
 from roi_core.calm import DRAWING, SWITCH, starter, step_back
+from roi_stream_gui import words
 from roi_stream_gui.about import About
 from roi_stream_gui.dialogs import AskFile, AskQuit
 from roi_stream_gui.keyboard import Keyboard
@@ -23,7 +24,7 @@ from roi_stream_gui.layout import Layout
 from roi_stream_gui.looks import Looks, open_viewport
 from roi_stream_gui.memory import Memory
 from roi_stream_gui.monitor import Monitor
-from roi_stream_gui.outside import awake, on_signals, outlive_display
+from roi_stream_gui.outside import Grabbed, awake, on_signals, outlive_display
 from roi_stream_gui.pace import Pace
 from roi_stream_gui.panelboard import PanelBoard
 from roi_stream_gui.panels.base import Desk, then
@@ -49,7 +50,8 @@ class App:
 
     def __init__(self, controller: Controller) -> None:
         self._do = controller
-        self._leaving = False
+        self._why = ""
+        """Why the window is to be closed; '' while it is not."""
         self._memory = Memory.kept()
         self._pace = Pace()
         self._probe: Probe | None = None
@@ -73,7 +75,7 @@ class App:
             self._tour.first()
             self._do.connect(self._do.source)
             with awake():
-                while dpg.is_dearpygui_running() and not self._leaving:
+                while dpg.is_dearpygui_running() and not self._why:
                     self._turn()
             self._looks.remember(self._panels.opened())
         finally:
@@ -83,9 +85,11 @@ class App:
     def _turn(self) -> None:
         """Draw one frame."""
         began = time.perf_counter()
+        self._grabbed.update()
         self._run_callbacks()
         view = self._seen()
         self._looks.update(view.settings.display)
+        self._looks.follow(self._panels.opened)
         self._layout.update()
         self._desk.texture.tick()
         self._panels.update(view)
@@ -152,10 +156,11 @@ class App:
         self._desk.show_tour = self._tour.show
         self._desk.zoom, self._desk.full_screen = self._looks.zoom, self._looks.full_screen
         Keyboard(self._desk)
+        self._grabbed = Grabbed()
 
     def _close(self) -> None:
         """Finish the recording first; only then may the context go."""
-        self._do.close()
+        self._do.close(self._why)
         self._do.log.remove()
         if self._probe is not None:
             self._probe.close()
@@ -167,5 +172,5 @@ class App:
         else:
             self._leave()
 
-    def _leave(self, *_: Any) -> None:
-        self._leaving = True
+    def _leave(self, why: str = words.WINDOW_CLOSED) -> None:
+        self._why = self._why or why

@@ -38,6 +38,7 @@ from roi_stream_gui.presets import Presets
 from roi_stream_gui.recents import Choices, Recents
 from roi_stream_gui.recovery import Recovery
 from roi_stream_gui.replay import Replay
+from roi_stream_gui.resting import Resting
 from roi_stream_gui.review import Review
 from roi_stream_gui.taking import Taking
 from roi_stream_gui.timeline import Timeline
@@ -79,6 +80,7 @@ class Controller:
         self.editor = Editor(journal=self.journal)
         self.hand = Hand(self.editor)
         self.ground = Ground()
+        self.resting = Resting(self.ground.submit)
         self.bundle = Bundle(self.editor, self.ground)
         self.cells = Choice()
         self.keeper = Keeper(self)
@@ -139,10 +141,10 @@ class Controller:
             log.warning(words.STOP_FIRST)
         return recording
 
-    def _end(self) -> None:
-        self.stop_recording()
+    def _end(self, why: str = "") -> None:
+        self.taking.stop(why)
         if self.session is not None:
-            self.session.stop()
+            self.session.stop(detail=why)
 
     def find_cameras(self) -> None:
         """Look for cameras in the background; they appear among the choices."""
@@ -172,14 +174,15 @@ class Controller:
 
         Where there are none yet, those of the recording that is replayed.
         """
+        own = self.replay.own
         if self.rois_wanted is None:
-            if not len(self.editor.rois) and len(self.replay.rois):
+            if not len(own) and len(self.replay.rois):
                 self._loaded = self.replay.rois
-            return self._loaded or self.editor.rois
+            return self._loaded or own
         path, self.rois_wanted = self.rois_wanted, None
         loaded = filing.read_rois(path, size)
         if loaded is None:
-            return self.editor.rois
+            return own
         self._loaded = loaded
         return loaded
 
@@ -276,6 +279,7 @@ class Controller:
         session = self.session
         self.picture.tick(session)
         self.ground.follow(session, self.hand.tool is Tool.WAND or self.bundle.open)
+        self.resting.follow(session, self.settings.current.display.cell_kind == "dff")
         self.bundle.tick()
         self.hand.wand.look_at(*self.ground.best(), self.settings.current.cnmf.cell_radius)
         self.trial.tick(session)
@@ -326,10 +330,10 @@ class Controller:
             exportable=self.exporting.recording is not None,
         )
 
-    def close(self) -> None:
-        """End everything and return when the recording is finished, however slow its disk."""
+    def close(self, why: str = "") -> None:
+        """End everything and return when the recording is finished, however slow its disk; it tells `why`."""
         try:
-            self._end()
+            self._end(why)
             self._finish()
         finally:
             self._let_go()

@@ -33,7 +33,7 @@ class AskFile:
                     "path.ok", dpg.add_button(label="OK", width=90, callback=then(self._accept))
                 )
                 dpg.bind_item_theme(self._ok, desk.theme.primary)
-                dpg.add_button(label="Browse ...", callback=then(self._browse))
+                desk.named("path.browse", dpg.add_button(label="Browse ...", callback=then(self._browse)))
                 dpg.add_button(label="Cancel", callback=then(self._close))
         self._browser = dpg.add_file_dialog(
             show=False,
@@ -44,7 +44,8 @@ class AskFile:
             default_path=str(Path.home()),
         )
         dpg.add_file_extension(".*", parent=self._browser)
-        desk.covers.append(self._browser)
+        desk.covers.append(desk.named("path.browser", int(self._browser)))
+        desk.questions += [int(self._browser), int(self._window)]
 
     def ask(self, what: str, then_do: Callable[[str], object]) -> None:
         """Ask for the path of `what` (a key of `words.FILES`) and call `then_do` with it."""
@@ -101,6 +102,7 @@ class AskQuit:
                 keep = dpg.add_button(label=words.QUIT_KEEP, callback=then(self.hide))
                 desk.named("quit.keep", keep)
         desk.covers.append(int(self._window))
+        desk.questions.append(int(self._window))
         self.shown = False
 
     def show(self) -> None:

@@ -196,7 +196,10 @@ class Editor:
             log.warning(words.BESIDE.format(words.short(", ".join(lost), 60)))
 
     def _restamped(self, rois: RoiSet) -> RoiSet:
-        """Return an earlier set so that no id is given twice and no version means two geometries."""
+        """Return an earlier set so that no id is given twice and no version means two geometries.
+
+        A region that is as it was stays the very object: nobody changed it.
+        """
         latest = self._latest
         for roi in self.rois:
             latest[roi.id] = max(latest.get(roi.id, 0), roi.version)
@@ -205,7 +208,8 @@ class Editor:
             now = self.get(roi.id)
             same = now is not None and now.geometry() == roi.geometry()
             version = now.version if now is not None and same else latest.get(roi.id, 0) + 1
-            fresh.append(roi.with_(version=version))
+            stamped = roi.with_(version=version)
+            fresh.append(now if now is not None and now == stamped else stamped)
         return RoiSet(fresh, max(rois.next_id, self.rois.next_id))
 
     def _commit(self, what: str, rois: RoiSet) -> None:

@@ -61,7 +61,7 @@ class Keyboard:
         # A held key is told again and again; letting Shift go first must not make Shift+R an R.
         held = key in self._down and self._names[key] not in REPEATING
         self._down.add(key)
-        if held or self._desk.typing():
+        if held or (self._names[key] == "Esc" and self._desk.refuse()) or self._desk.typing():
             return
         chord = Chord(self._names[key], self._held(*CONTROLS), self._held(*SHIFTS))
         if chord.key == "Esc" and self._desk.dismiss():

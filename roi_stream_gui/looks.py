@@ -7,6 +7,8 @@ in px is multiplied here, so that no panel need know of it; what a panel sets la
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import dearpygui.dearpygui as dpg
@@ -18,7 +20,7 @@ from roi_stream_gui.shipped import asset
 from roi_stream_gui.theme import DARK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from roi_core.settings import Display
     from roi_stream_gui.memory import Memory
@@ -33,6 +35,8 @@ SIZED: Final = frozenset({
     "SliderFloat", "SliderInt", "Spacer", "SubPlots", "Table", "TableColumn", "Text", "WindowAppItem",
 })  # fmt: skip
 """Kinds whose lengths are px on screen. A texture's are not, and to give a menu bar one kills the program."""
+PERIOD: Final = 2.0
+"""s between looks at how the window stands."""
 LENGTHS: Final = (
     "width",
     "height",
@@ -60,7 +64,9 @@ class Looks:
     def __init__(self, desk: Desk, memory: Memory, natural: float) -> None:
         self._desk = desk
         self._memory = memory
-        self._first = desk.controller.settings.current.display
+        self._seen = desk.controller.settings.current.display
+        self._kept = replace(memory)
+        self._due = time.monotonic() + PERIOD
         self._natural = natural
         self._theme = "dark"
         self.filling = False
@@ -92,15 +98,24 @@ class Looks:
         self.filling = not self.filling
         dpg.toggle_viewport_fullscreen()
 
+    def follow(self, tabs: Callable[[], list[str]]) -> None:
+        """Remember now and then, for a crash does not ask; called once per drawn frame."""
+        if time.monotonic() >= self._due:
+            self.remember(tabs())
+            self._due = time.monotonic() + PERIOD
+
     def remember(self, tabs: list[str]) -> None:
         """Keep for the next start how the window stands now; `tabs` are the panels in front."""
-        memory = self._memory
-        memory.note(self._first, self._desk.controller.settings.current.display)
+        memory, now = self._memory, self._desk.controller.settings.current.display
+        memory.note(self._seen, now)
+        self._seen = now
         memory.tabs = tabs
         if not self.filling:
             memory.width, memory.height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
             memory.left, memory.top = map(int, dpg.get_viewport_pos())
-        memory.keep()
+        if memory != self._kept:
+            self._kept = replace(memory)
+            memory.keep()
 
     def _resize(self, scale: float) -> None:
         for item in dpg.get_all_items():

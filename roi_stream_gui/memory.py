@@ -96,11 +96,12 @@ class Memory:
         return settings
 
     def note(self, first: Display, last: Display) -> None:
-        """Remember what the user changed of the display, from the window's first settings to its last."""
+        """Remember what the user changed of the display, from one look at the settings to the next."""
         before, after = first.model_dump(exclude=CONTRAST), last.model_dump(exclude=CONTRAST)
         default = type(last)().model_dump()
-        self.display |= {name: new for name, new in after.items() if new != before[name]}
-        self.display = {name: new for name, new in self.display.items() if new != default.get(name)}
+        changed = {name: new for name, new in after.items() if new != before[name]}
+        known = self.display | changed
+        self.display = {name: new for name, new in known.items() if new != default.get(name)}
 
 
 def _file() -> Path:

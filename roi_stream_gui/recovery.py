@@ -40,7 +40,6 @@ class Unfinished(NamedTuple):
 
     path: Path
     rows: int
-    movie: bool
     mark: Path
     why: str = ""
 
@@ -119,14 +118,9 @@ class Recovery:
             self.working = False
 
     def open(self, connect: Callable[[str], object]) -> None:
-        """Show the first that was found; of one without a movie, tell where its traces are."""
+        """Show the first that was found, played or, without a movie, looked at; it is told of until then."""
         if self.found:
-            first = self.found[0]
-            if first.movie or first.why:
-                connect(str(first.path))
-            else:
-                log.info(words.RECOVERED_TRACES, words.number(first.rows), first.path)
-                self.dismiss()
+            connect(str(self.found[0].path))
 
     def opened(self, source: str) -> None:
         """Tell no more of a recording that was opened."""
@@ -171,9 +165,9 @@ def _read(mark: Path) -> Unfinished | None:
             if recording.being_written:
                 return None  # by another window: it is not ours to tell
             if not recording.complete:
-                return Unfinished(path, recording.rows, recording.has_movie, mark)
+                return Unfinished(path, recording.rows, mark)
     except (OSError, ValueError, RecordingError) as error:
-        return Unfinished(path, 0, False, mark, said(error))
+        return Unfinished(path, 0, mark, said(error))
     _remove(mark)
     return None
 

@@ -117,6 +117,11 @@ class Replay:
         """The regions of the recording that is being opened."""
         return self._next.rois if self._next is not None else RoiSet()
 
+    @property
+    def own(self) -> RoiSet:
+        """The regions of the user, without those of a recording that is only looked at."""
+        return self._do.editor.rois if self._aside is None else self._aside
+
     # -- on the window's thread ---------------------------------------------------------------------------
 
     def take_over(self) -> None:
@@ -130,9 +135,10 @@ class Replay:
             self.speed = film.transport.speed
             self.peek = Peek(partial(film.opener, film.movie), film.shape, self._do.settings)
         if film is not None and self.reviewing:
-            if self._aside is None and len(editor.rois):
+            if self._aside is None:
                 self._aside = editor.rois
-                log.info(words.PUT_ASIDE.format(len(editor.rois)))
+                if len(editor.rois):
+                    log.info(words.PUT_ASIDE.format(len(editor.rois)))
             editor.begin(film.rois)
         elif self._aside is not None:
             editor.begin(self._aside)

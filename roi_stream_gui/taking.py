@@ -82,12 +82,12 @@ class Taking:
             self._marked.clear()
             self._began, self._played = time.monotonic(), None
 
-    def stop(self) -> None:
-        """End the recording; the file is finished in the background."""
+    def stop(self, why: str = "") -> None:
+        """End the recording; the file, which tells why, is finished in the background."""
         session = self._session()
         if session is not None and self.on:
             self._on, self._ended = False, time.monotonic()
-            session.stop_recording(wait=False)
+            session.stop_recording(wait=False, detail=why)
 
     def note(self, text: str) -> None:
         """Write a note into the recording."""

@@ -13,6 +13,7 @@ import numpy as np
 from roi_core.cellring import CellRing
 from roi_stream_gui import heat, history, slim, thinned
 from roi_stream_gui.history import FINEST, thin, woven
+from roi_stream_gui.resting import RAW
 from roi_stream_gui.thinned import Thinned
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from roi_core.cellring import CellRows
     from roi_core.ring import Rows, TraceRing
     from roi_stream_gui.history import History
+    from roi_stream_gui.resting import Resting
 
     Line = NDArray[np.float64]
     Points = tuple[Line, Line]
@@ -68,9 +70,13 @@ class _Key(NamedTuple):
 
 
 class Tracks:
-    """Traces of regions, or of cells: of the ids and kinds asked for and no others."""
+    """Traces of regions, or of cells: of the ids and kinds asked for and no others.
 
-    def __init__(self) -> None:
+    Given the `resting` light of cells, their dF/F is raw over it; NaN where it is not known.
+    """
+
+    def __init__(self, resting: Resting | None = None) -> None:
+        self._resting = resting
         self._key: _Key | None = None
         self._stretch = Stretch(0.0, 0.0, None, np.zeros(0))
         self._thinned: dict[str, Thinned] = {}
@@ -95,6 +101,7 @@ class Tracks:
         stretch: Stretch,
     ) -> None:
         """Take in what is new; another session, choice, scale or stretch held starts over."""
+        kinds = tuple(dict.fromkeys(map(self._source, kinds)))
         key = _Key(history, ids, kinds, scale, stretch.upto)
         self._stretch = stretch
         if self._key is None or not _goes_on(self._key, key):
@@ -109,6 +116,7 @@ class Tracks:
         """Return times (n,) and values (n,) of a trace, NaN where it is broken."""
         if self._key is None or one not in self._key.ids:
             return np.zeros(0), np.zeros(0)
+        kind, over = self._source(kind), self._over(kind, (one,))[0]
         start, end, upto, gaps = self._stretch
         end = end if upto is None else min(end, upto)
         made = self._thinned.get(kind)
@@ -122,16 +130,21 @@ class Tracks:
             after = self._past(kind, one, last, end if self._behind else last)
             fine = _cut(at, values, _silences(at, made.width))
             x, y = (np.concatenate(parts) for parts in zip(before, fine, after, strict=True))
-        return _cut(x, y, np.searchsorted(x, gaps))
+        return _cut(x, y / over, np.searchsorted(x, gaps))
 
     def table(self, kind: str, first: int, count: int) -> NDArray[np.float32]:
         """Return the highest value (K, count) of every trace in `count` columns of the screen.
 
         They are numbered from the first moment of the session on; see `width`.
         """
-        key, made = self._key, self._thinned.get(kind)
+        key = self._key
         if key is None:
             return np.zeros((0, count), np.float32)
+        out = self._table(key, self._source(kind), first, count)
+        return out / self._over(kind, key.ids).astype(np.float32)[:, None]
+
+    def _table(self, key: _Key, kind: str, first: int, count: int) -> NDArray[np.float32]:
+        made = self._thinned.get(kind)
         if made is None or not len(made.latest):
             return key.history.table(kind, key.ids, first * self.width, self.width, count)
         at, fine = made.columns()
@@ -161,6 +174,16 @@ class Tracks:
         most = float(high.max(initial=0.0))
         there = high > LEAST * most
         return times[there], high[there] / max(most, 1e-12)
+
+    def _source(self, kind: str) -> str:
+        """Return the kind of trace that is read for another."""
+        return RAW if kind == "dff" and self._resting is not None else kind
+
+    def _over(self, kind: str, ids: tuple[int, ...]) -> Line:
+        """Return what (K,) each trace is divided by."""
+        if self._resting is None or kind != "dff":
+            return np.ones(len(ids))
+        return np.array([self._resting.f0.get(one, np.nan) for one in ids])
 
     def _start(self, ring: TraceRing | CellRing | None) -> None:
         """Begin reading at the first row of the stretch that the ring still has."""

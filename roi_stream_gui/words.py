@@ -19,6 +19,8 @@ SIMULATED = (
 
 NO_DISPLAY = "roi_stream_gui: there is no display (DISPLAY is not set); use roi_stream run"
 DEAD_DISPLAY = "roi_stream_gui: no X server answers at DISPLAY={}; start one, or use roi_stream run"
+WINDOW_CLOSED = "window closed"
+DISPLAY_GONE = "the display is gone"
 DISPLAY_LOST = "roi_stream_gui: the display is gone; the recording is being finished"
 CONNECT_FIRST = "connect a camera or open a file first, then record"
 STOP_FIRST = "stop the recording first (hold Stop)"
@@ -53,6 +55,8 @@ NO_NAME = '%r is no name for a file: leave out / \\ : * ? " < > | and a dot in f
 NO_LENGTH = "%r is no length: write 30:00, 90 s, 45 min or 2 h, or nothing for no end"
 TOO_SHORT = "the recording is %s long already; give a longer time, or hold Stop"
 NO_PRESET = '%r is no name for a preset: leave out / \\ : * ? " < > |'
+DFF_FLAT = "no dF/F of cells: prepare.flatten took their rest away"
+DFF_WAITS = "no dF/F of cells yet: there is no mean picture"
 DFF_ON = "dF/F is now computed (roi.dff); recordings hold it too"
 HOLD_LONGER = "hold Stop for one second to end the recording"
 PANEL_OFF = "The panel {title!r} stopped: {error}"
@@ -110,7 +114,6 @@ MOVIE = {True: ", with the movie", False: ", without the movie"}
 NEXT_TAKE = "The next recording is called {name}"
 RECOVERED = "The last session ended unexpectedly: {rows} frames are safe in {path}"
 RECOVERED_NOT = "A recording that was not finished cannot be opened now: {why}"
-RECOVERED_TRACES = "%s rows are in %s; it holds no movie to play: roi_stream export writes its traces as CSV"
 FINISHED = "finished: %s rows are in %s"
 FINISHING = "another recording is being finished; wait until it is"
 FINISHED_NOT = "the recording could not be finished: %s"
@@ -286,7 +289,7 @@ TIPS = {
     "take": "Name of the next recording; empty takes date and time. A name that is taken gets _2, _3 ...; "
     "nothing is ever overwritten.",
     "mark": "Put a numbered marker into the recording at this frame (M)",
-    "recovery.open": "Show the recording; without a movie it cannot be played, but its traces are safe",
+    "recovery.open": "Show the recording: played if it holds its movie, else its traces, cells and regions",
     "recovery.finish": "Complete the file as a clean stop would have; with a movie that may take minutes",
     "recovery.dismiss": "Say no more about it; the file stays where it is",
     "card.presets": "Fill in what a preset holds; what it leaves empty stays as it is",
@@ -323,8 +326,8 @@ TIPS = {
     "trace.mode": "Traces below each other, over each other, or all regions and cells as a raster: a "
     "row each, as bright as it is high within its own range (Shift+T)",
     "trace.kind": "Regions: raw mean of the pixels, or its relative change dF/F (T)",
-    "trace.cell_kind": "Cells: calcium (denoised), raw (what the model gives the cell, above its baseline) "
-    "or spikes. A cell has no live dF/F: its resting light is part of the background. Units are arbitrary.",
+    "trace.cell_kind": "Cells: calcium (denoised), raw (what the model gives the cell, above its baseline), "
+    "dF/F (raw over what its footprint holds of the mean picture) or spikes. Only dF/F has a unit.",
     "trace.order": "Rows of the raster by id, the best SNR on top, or by when each is highest",
     "seconds": "Seconds of trace on screen  ( , and . )",
     "page": "Other regions and cells, when there are more than fit (Shift+PgDn, Shift+PgUp); so do the wheel "
@@ -433,10 +436,8 @@ def clock(seconds: float) -> str:
 
 def value(number: float, is_cell: bool, shown: Display) -> str:
     """Return a value of a trace with its unit."""
-    if is_cell:
-        unit = "a.u."
-    else:
-        unit = "dF/F" if shown.trace_kind == "dff" else "counts"
+    kind = shown.cell_kind if is_cell else shown.trace_kind
+    unit = "dF/F" if kind == "dff" else "a.u." if is_cell else "counts"
     return f"{number:.0f} {unit}" if abs(number) >= 1000 else f"{number:.3g} {unit}"
 
 

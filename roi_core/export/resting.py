@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from roi_core.export.units import setting
+from roi_core.rest import flattened, rest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from roi_core.export.units import Cells
     from roi_core.recording import Recording
 
-__all__ = ["resting"]
+__all__ = ["is_flat", "resting"]
 
 log = logging.getLogger(__name__)
 
@@ -32,30 +33,22 @@ UNFINISHED: Final = (
 
 
 def resting(recording: Recording, cells: Cells) -> NDArray[np.float32] | None:
-    """Return F0 (N,) of each cell in the unit of its traces; None when the recording cannot tell.
+    """Return F0 (N,) of each cell, see `roi_core.rest.rest`; None when the recording cannot tell.
 
-    ::
-
-        F0 = <a, mean> / <a, a>
-
-    is what its footprint a holds of the mean picture: cell and background, as in CaImAn's ``detrend_df_f``,
-    on the whole. The mean stands for rest, as calcium is rarely high: the dF/F of a cell that often fires
-    comes out too small by as much as it lifts its own mean, and that of all cells by the camera's dark level.
-    NaN where F0 is not above 0. A picture without its glow (``prepare.flatten``, ever) or without a mean has
-    no F0; a warning says so.
+    A picture without its glow (``prepare.flatten``, ever) or without a mean has no F0; a warning says so.
     """
-    mean = recording.maps.get("mean")
-    preset, flatten = (
-        setting(recording, block, name, "") for block, name in (("cnmf", "preset"), ("prepare", "flatten"))
-    )
-    edited = {str(event.data.get("path")) for event in recording.events if event.kind == "setting"}
-    flat = flatten == "on" or (flatten == "auto" and preset == "1p") or "prepare.flatten" in edited
+    mean, flat = recording.maps.get("mean"), is_flat(recording)
     if mean is None or flat:
         log.warning(NONE, recording.path, FLAT if flat else UNFINISHED)
         return None
     a = cells.footprints
-    whole = a.T @ np.nan_to_num(mean.reshape(-1).astype(np.float64))
-    rest = whole / np.maximum(np.asarray(a.multiply(a).sum(0)).ravel(), 1e-12)
-    if dark := int((rest <= 0).sum()):
+    found = rest(a.data, a.indices, a.indptr, mean)
+    if dark := int(np.isnan(found).sum()):
         log.warning("%d cells have no dF/F: there is no light under their footprints", dark)
-    return np.where(rest > 0, rest, np.nan).astype(np.float32)
+    return found
+
+
+def is_flat(recording: Recording) -> bool:
+    """Tell whether the glow of a recording's pictures was ever taken away."""
+    flatten, preset = setting(recording, "prepare", "flatten", ""), setting(recording, "cnmf", "preset", "")
+    return flattened(flatten, preset, recording.events)

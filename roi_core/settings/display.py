@@ -49,8 +49,8 @@ class Display(Block):
         "stacked", "Traces below each other, over each other, or all of them as a map of heat."
     )
     trace_kind: Literal["raw", "dff"] = field("raw", "Traces of regions as raw means or as dF/F.")
-    cell_kind: Literal["calcium", "raw", "spikes"] = field(
-        "calcium", "Traces of cells: denoised calcium, raw (demixed, above its baseline) or spikes."
+    cell_kind: Literal["calcium", "raw", "dff", "spikes"] = field(
+        "calcium", "Traces of cells: denoised calcium, raw (demixed, above its baseline), dF/F or spikes."
     )
     raster_order: Literal["id", "snr", "peak"] = field(
         "id", "Rows of the raster by id, by SNR (best on top), or by the time of their peak."

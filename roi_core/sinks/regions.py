@@ -79,7 +79,7 @@ class Regions:
         before = {} if self._rois is None else {roi.id: roi for roi in self._rois}
         now = {roi.id: roi for roi in rois}
         for roi in now.values():
-            if roi is not before.get(roi.id):
+            if roi != before.get(roi.id):
                 self._put(roi, frame)
         for lost in before.keys() - now.keys():
             self._shapes[self._columns[lost]]["removed"] = frame

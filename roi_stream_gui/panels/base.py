@@ -54,7 +54,7 @@ class Desk:
     """What panels share: the controller, the look, the texture, and names of widgets for tests and focus.
 
     ``fields`` eat keys while they are active; ``covers`` are windows that do so while they are shown,
-    ``sheets`` such that Esc puts away.
+    ``sheets`` such that Esc puts away, ``questions`` such that Esc answers with no, even while one types.
     ``scale`` is the size of text and widgets, 1 for 100 %.
     """
 
@@ -65,6 +65,7 @@ class Desk:
     fields: list[int] = field(default_factory=list)
     covers: list[int] = field(default_factory=list)
     sheets: list[int] = field(default_factory=list)
+    questions: list[int] = field(default_factory=list)
     tones: dict[int, str] = field(default_factory=dict)
     scale: float = 1.0
     ask_file: Callable[[str, Callable[[str], object]], None] = lambda _what, _then: None
@@ -94,10 +95,11 @@ class Desk:
 
     def dismiss(self) -> bool:
         """Put away the sheets that are shown; tell whether there was one."""
-        shown = [item for item in self.sheets if dpg.is_item_shown(item)]
-        for item in shown:
-            dpg.configure_item(item, show=False)
-        return bool(shown)
+        return _put_away(_shown(self.sheets))
+
+    def refuse(self) -> bool:
+        """Put away the question that is asked, the first of those that are; tell whether there was one."""
+        return _put_away(_shown(self.questions)[:1])
 
     def typing(self) -> bool:
         """Tell whether keys go into a text or number field now.
@@ -142,6 +144,16 @@ class Desk:
         with dpg.item_handler_registry() as registry:
             dpg.add_item_deactivated_after_edit_handler(callback=then(action))
         dpg.bind_item_handler_registry(item, registry)
+
+
+def _shown(windows: list[int]) -> list[int]:
+    return [item for item in windows if dpg.is_item_shown(item)]
+
+
+def _put_away(windows: list[int]) -> bool:
+    for item in windows:
+        dpg.configure_item(item, show=False)
+    return bool(windows)
 
 
 def _kind(item: int) -> str:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import dearpygui.dearpygui as dpg
+import numpy as np
 
 from roi_stream_gui import words
 from roi_stream_gui.heights import limits_of
@@ -13,11 +14,13 @@ from roi_stream_gui.history import thin, woven
 from roi_stream_gui.panels.base import then
 from roi_stream_gui.panels.lanes import put
 from roi_stream_gui.panels.marks import CLOSE, Marks, Tip
+from roi_stream_gui.resting import RAW
 from roi_stream_gui.timeline import MEAN
 
 if TYPE_CHECKING:
     from roi_core.settings import Display
     from roi_stream_gui.panels.base import Desk
+    from roi_stream_gui.tracks import Points
     from roi_stream_gui.view import View
 
 __all__ = ["HEIGHT", "Overview"]
@@ -130,9 +133,7 @@ class Overview:
 
     def _draw(self, one: tuple[bool, int], shown: Display, width: float) -> None:
         is_cell, number = one
-        history = self._do.timeline.cells if is_cell else self._do.timeline.regions
-        kind = shown.cell_kind if is_cell else shown.trace_kind
-        points = woven(thin(history.points(kind, number, 0.0, self._whole), 0.0, 2 * self._whole / width))
+        points = woven(thin(self._points(is_cell, number, shown), 0.0, 2 * self._whole / width))
         low, high = limits_of(points[1])
         y = 0.08 + (points[1] - low) * (0.8 / max(high - low, 1e-9))
         put(self._line, [(points[0], y)] if high > low else [])
@@ -145,6 +146,15 @@ class Overview:
         if said != self._said:
             self._said = said
             dpg.configure_item(self._words, label=said)
+
+    def _points(self, is_cell: bool, number: int, shown: Display) -> Points:
+        """Return the whole trace; the strip has no unit, and dF/F of a cell the shape of its raw trace."""
+        if not is_cell:
+            return self._do.timeline.regions.points(shown.trace_kind, number, 0.0, self._whole)
+        dff, cells = shown.cell_kind == "dff", self._do.timeline.cells
+        if dff and number != MEAN and number not in self._do.resting.f0:
+            return np.zeros(0), np.zeros(0)
+        return cells.points(RAW if dff else shown.cell_kind, number, 0.0, self._whole)
 
     def _name(self, is_cell: bool, number: int) -> str:
         if number == MEAN:

@@ -44,7 +44,7 @@ class Raster:
         self._desk, self._axis = desk, axis
         self._do = desk.controller
         self._series: int | None = None
-        self._regions, self._cells = Tracks(), Tracks()
+        self._regions, self._cells = Tracks(), Tracks(self._do.resting)
         self._ids: tuple[int, ...] = ()
         """Cells in the order in which they came: what was read of them goes on when others come."""
         self._of: object = None
@@ -67,7 +67,8 @@ class Raster:
         self._rows = max(min(int(height), ROOM[0]), 1)
         newest = int(timeline.newest // self._cells.width)
         key = (self._first, newest, self._rows, len(self._lanes), stretch.upto, shown.raster_order,
-               shown.trace_kind, shown.cell_kind, scale, self._lanes and self._lanes[-1])  # fmt: skip
+               shown.trace_kind, shown.cell_kind, scale, self._lanes and self._lanes[-1],
+               self._do.resting.f0)  # fmt: skip
         if key == self._drawn and not (self._regions.busy or self._cells.busy):
             return
         self._drawn = key

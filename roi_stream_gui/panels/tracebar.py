@@ -20,7 +20,7 @@ __all__ = ["TraceBar"]
 
 MODES: Final = {"stacked": "Stacked", "overlay": "Overlay", "raster": "Raster"}
 KINDS: Final = {"raw": "Raw", "dff": "dF/F"}
-CELL_KINDS: Final = {"calcium": "Calcium", "raw": "Raw", "spikes": "Spikes"}
+CELL_KINDS: Final = {"calcium": "Calcium", "raw": "Raw", "dff": "dF/F", "spikes": "Spikes"}
 ORDERS: Final = {"id": "by id", "snr": "by SNR", "peak": "by peak"}
 
 

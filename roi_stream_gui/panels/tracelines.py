@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from roi_core.snapshot import Snapshot
     from roi_stream_gui.lineup import Lane
     from roi_stream_gui.panels.lanes import Lanes
+    from roi_stream_gui.resting import Resting
     from roi_stream_gui.timeline import Timeline
     from roi_stream_gui.tracks import Points, Scale, Stretch
 
@@ -29,10 +30,10 @@ BAR: Final = 0.004
 class TraceLines:
     """What the lanes show; ``heights`` are their scales."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: Lanes, resting: Resting) -> None:
         self.heights = Heights()
         self._lanes = lanes
-        self._regions, self._cells = Tracks(), Tracks()
+        self._regions, self._cells = Tracks(), Tracks(resting)
         self._shown: list[Lane] = []
         self._places: list[heights.Place] = []
         self._lines: list[Points] = []

@@ -79,7 +79,7 @@ class Traces:
             self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=self._plot, **bare)
             self._units = dpg.add_plot_axis(dpg.mvYAxis2, parent=self._plot, opposite=True, **bare)
             self._lanes = Lanes(desk, self._y, self._units)
-            self._lines = TraceLines(self._lanes)
+            self._lines = TraceLines(self._lanes, self._do.resting)
             self._marks = Marks(desk, self._plot, self._y)
             self._raster = Raster(desk, self._y)
             self._overview = Overview(desk)
@@ -153,9 +153,10 @@ class Traces:
             self._lines.hide()
             self._scroll(0)
             dpg.configure_item(self._legend, show=False)
+        shown = view.settings.display
         self._raster.update(view, snapshot, scale, stretch, height)
         self._lanes.tick(self._raster.names(), ())
-        self._desk.say(self._bar.which, self._raster.said())
+        self._desk.say(self._bar.which, self._raster.said() + self._missing(shown))
         self._limit(stretch, 1.0)
 
     def _show_lines(
@@ -167,6 +168,7 @@ class Traces:
         newest = 0.0 if self._do.timeline.held else self._do.timeline.newest // max(scale.width, 1e-3)
         look = (
             tuple(lanes), shown, self._lines.heights.key(), scale, stretch.upto, newest, height,
+            self._do.resting.f0,
         )  # fmt: skip
         if look != self._drawn or self._lines.busy:
             self._drawn, self._fixed = look, True
@@ -195,9 +197,14 @@ class Traces:
         text = f"{first}-{first + len(lanes) - 1} of {len(every)}   " if len(every) > len(lanes) else ""
         if traced and snapshot.activity is not None:
             said = words.CELLS_CHOSEN if do.cells.chosen else words.CELLS_TRACED
-            text += said.format(shown=len(traced), all=len(snapshot.activity.ids))
+            text += said.format(shown=len(traced), all=len(snapshot.activity.ids)) + self._missing(shown)
         self._desk.say(self._bar.which, text)
         return lanes
+
+    def _missing(self, shown: Display) -> str:
+        """Return why cells have no dF/F, while it is to be shown."""
+        why = self._do.resting.why if shown.cell_kind == "dff" else ""
+        return f"   {why}" if why else ""
 
     def _scroll(self, fit: int) -> None:
         """Let the bar beside the plot tell the page that is shown; when the hand moves it, turn there."""

@@ -33,9 +33,9 @@ def samples(rows, cells=None, off=(), shift=True):
                      None, shift=moved, activity=activity)  # fmt: skip
 
 
-def record(path, taken, every=7, summary=DONE):
+def record(path, taken, every=7, summary=DONE, header=HEADER):
     recorder = Recorder(path)
-    recorder.open(HEADER)
+    recorder.open(header)
     for n, each in enumerate(taken, 1):
         recorder.write(each)
         if n % every == 0:

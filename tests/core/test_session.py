@@ -183,6 +183,24 @@ def test_edits_regions_and_notes_count_from_the_next_frame(tmp_path):
         assert recording.shapes[0]["removed"] == 10
 
 
+def test_a_region_that_is_as_it_was_is_no_edit(tmp_path):
+    source = Stepped(count=100)
+    session = Session(source, live(), ROIS)
+    session.record(tmp_path / "a.h5")
+    session.start()
+    source.step(5)
+    wait_for(lambda: session.snapshot().frames_seen == 5)
+    session.rois = RoiSet(roi.with_() for roi in ROIS).add(Circle(9, 9, 1, name="b"))
+    source.step(5)
+    wait_for(lambda: session.snapshot().frames_seen == 10)
+    session.stop()
+    session.wait()
+    with Recording(tmp_path / "a.h5") as recording:
+        kinds = [event.kind for event in recording.events]
+        assert ("roi_changed" in kinds, kinds.count("roi_added")) == (False, len(ROIS) + 1)
+        assert [len(shape["versions"]) for shape in recording.shapes] == [1] * (len(ROIS) + 1)
+
+
 def test_what_cannot_change_while_running_says_so():
     source = Stepped(count=9)
     settings = live()

@@ -194,6 +194,14 @@ class TestLooks:
             looks.update(self.shown(theme=theme))
         assert switched == ["light", "dark"]
 
+    def test_it_is_kept_when_it_is_new_and_a_choice_taken_back_is_none(self, looks, monkeypatch):
+        memory, edit, kept = looks._memory, self.desk.controller.edit, []
+        monkeypatch.setattr(Memory, "keep", lambda self: kept.append(dict(self.display)))
+        for theme in ("light", "light", "dark"):
+            edit("display.theme", theme)
+            looks.remember(["cells"])
+        assert (kept, memory.tabs) == ([{"theme": "light"}, {}], ["cells"])
+
 
 class TestPalettes:
     def test_they_name_the_same_things(self):

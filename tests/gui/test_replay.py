@@ -232,6 +232,23 @@ class TestRecordings:
         connect(do, "simulated:tiny")
         assert [roi.name for roi in do.editor.rois] == ["mine"]
 
+    def test_regions_that_were_only_looked_at_are_measured_on_no_camera(
+        self, do, tmp_path, film, monkeypatch
+    ):
+        looked = recording(tmp_path / "a.h5", False, RoiSet().add(Circle(5, 5, 2, name="theirs")))
+        connect(do, looked)
+        assert do.replay.reviewing
+        assert [roi.name for roi in do.editor.rois] == ["theirs"]
+        assert not said(do, "put aside"), "there were none"
+        begun = []
+        start = Session.start
+        monkeypatch.setattr(Session, "start", lambda self: (begun.append(self.rois), start(self))[1])
+        connect(do, film)
+        assert [len(rois) for rois in (*begun, do.editor.rois, do.session.rois)] == [0, 0, 0]
+        connect(do, looked)
+        connect(do, recording(tmp_path / "b.h5", True, RoiSet().add(Circle(8, 8, 3, name="its own"))))
+        assert [roi.name for roi in do.editor.rois] == ["its own"], "as with no regions drawn"
+
     def test_another_file_is_opened_as_before(self, do, tmp_path):
         do.connect(str(tmp_path / "none.h5"))
         until(do, lambda: said(do, "there is no file"), "a refusal")

@@ -400,10 +400,25 @@ class TestRecovery:
         controller.recovery.search(controller._helper.submit)
         within(20, lambda: (controller.tick(), controller.recovery.found)[1], "found")
         controller.recovery.open(controller.connect)
-        assert texts(controller)[-1].startswith(f"3 rows are in {left}; it holds no movie")
+        assert texts(controller)[-1] == words.STOP_FIRST
+        assert len(controller.recovery.found) == 1, "it was not opened"
+        controller.recovery.dismiss()
         assert controller.recovery.found == ()
         assert left_behind(config / "unfinished", mine) == (), "it is told once"
         assert left.exists()
+
+    def test_one_without_a_movie_is_looked_at_and_told_of_until_then(self, do, config, tmp_path):
+        controller, _ = do
+        path = unfinished(tmp_path)
+        mark = config / "unfinished" / "1-1.json"
+        mark.parent.mkdir(parents=True)
+        mark.write_text(json.dumps({"path": str(path)}))
+        controller.recovery.search(controller._helper.submit)
+        within(20, lambda: (controller.tick(), controller.recovery.found)[1], "found")
+        controller.recovery.open(controller.connect)
+        within(20, lambda: (controller.tick(), controller.replay.reviewing)[1], "it is looked at")
+        assert controller.session.snapshot().frames_seen == 30
+        assert (controller.recovery.found, mark.exists()) == ((), False)
 
 
 class TestCard:

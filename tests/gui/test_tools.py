@@ -327,6 +327,22 @@ class TestEditor:
         editor.journal.redo()
         assert [(roi.id, roi.name) for roi in editor.rois] == [(2, "loaded")]
 
+    def test_a_step_leaves_what_it_did_not_change_the_very_object(self, editor):
+        for x in (10, 30, 50):
+            editor.add(Circle(x, 10, 5))
+        first = tuple(editor.rois)
+        editor.select_all()
+        editor.duplicate()
+        editor.journal.undo()
+        assert all(now is then for now, then in zip(editor.rois, first, strict=True))
+        editor.journal.redo()
+        assert all(now is then for now, then in zip(editor.rois, first, strict=False))
+        editor.select(1)
+        editor.move(3, 0)
+        editor.journal.undo()
+        assert [now is then for now, then in zip(editor.rois, first, strict=False)] == [False, True, True]
+        assert [roi.version for roi in editor.rois][:3] == [3, 1, 1]
+
     def test_undo_has_no_end(self, editor):
         editor.add(Circle(0, 10, 5))
         for _ in range(1500):

@@ -64,6 +64,42 @@ def test_it_is_found_as_it_was_left(start, tmp_path):
     assert json.loads((tmp_path / "config/roi_stream/window.json").read_text())["toured"] is True
 
 
+def test_a_crash_forgets_nothing(start, tmp_path):
+    window = start()
+    window.running()
+    window.menu("View/Theme/Light")
+    window.click("tab.parameters")
+    memory = tmp_path / "config/roi_stream/window.json"
+    within(20, lambda: '"light"' in memory.read_text() and '"parameters"' in memory.read_text(), "it is kept")
+    window.kill()
+    (tmp_path / "socket").unlink()
+    again = start()
+    found = again.running()
+    assert found.settings["display"]["theme"] == "light"
+    assert "find" in found.items  # the tab of the parameters
+    assert again.terminate() == 0
+
+
+def test_escape_answers_every_question_with_no(start):
+    window = start("simulated:tiny", "--record", "a.h5")
+    window.until(lambda s: s.recording and s.take["rows"] > 5, "rows", 60)
+    window.key("ctrl+o")
+    window.until(lambda s: "path" in s.items and s.typing, "the question for a file")
+    state = window.key("Escape")
+    assert ("path" in state.items, state.typing) == (False, False)
+    window.key("ctrl+o")
+    window.until(lambda s: "path" in s.items and s.typing, "it can be asked again")
+    window.click("path.browse")
+    assert "path" in window.key("Escape").items, "Browse alone is put away"
+    assert "path" not in window.key("Escape").items
+    for _ in range(2):
+        window.close_button()
+        window.until(lambda s: "quit.keep" in s.items, "the question before closing")
+        state = window.key("Escape")
+        assert ("quit.keep" in state.items, state.typing, state.recording) == (False, False, True)
+    assert window.terminate() == 0
+
+
 def test_size_full_screen_keys_and_about(start):
     window = start("--set", "display.scale=1.5")
     large = window.running()
