@@ -85,7 +85,7 @@ class App:
         began = time.perf_counter()
         self._run_callbacks()
         view = self._seen()
-        self._looks.update(view.settings.display)
+        self._looks.update(view.settings.display, self._layout.window)
         self._layout.update()
         self._desk.texture.tick()
         self._panels.update(view)

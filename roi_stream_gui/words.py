@@ -23,6 +23,10 @@ DISPLAY_LOST = "roi_stream_gui: the display is gone; the recording is being fini
 CONNECT_FIRST = "connect a camera or open a file first, then record"
 STOP_FIRST = "stop the recording first (hold Stop)"
 STILL_OPENING = "a source is being opened; record when its picture is there"
+TOO_LARGE = (
+    "{wanted:.0%} is too large for this window: drawn at {scale:.0%} so that every button has its place; "
+    "a larger window takes more"
+)
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
 CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
 BESIDE = "{}: wholly beside the picture now, so nothing of it is measured; Ctrl+Z brings it back"
