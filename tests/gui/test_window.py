@@ -383,6 +383,9 @@ def test_closing_while_recording_asks_and_a_second_close_finalises(start):
     state = window.until(lambda s: s.recording and s.take["rows"] > 5, "rows")
     window.close_button()
     window.until(lambda s: "quit.keep" in s.items, "the question")
+    items = window.settle().items
+    for name in ("quit.text", "quit.stop", "quit.keep"):
+        assert _within(items[name], items["quit"]), "nothing of the question is cut off"
     assert len(window.key("Delete").rois) == 1, "no key acts behind the question"
     window.screenshot("asks_before_closing")
     state = window.click("quit.keep")
