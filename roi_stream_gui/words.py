@@ -393,7 +393,7 @@ TIPS = {
     "What: a figure (the mouse on a chart's title explains it), roi for each region, roi:NAME for one.\n"
     "absolute: in its own unit; relative: % of what it was at the start; rate: change per minute; "
     "sigma: deviations about its slow mean.\n"
-    "Limits are what must hold: >A, <B, A..B, or a number for plus and minus.",
+    "Limits are what must hold: >A (at least A), <B (at most B), A..B, or a number for plus and minus.",
     "quality.sound": "Beep when an alert begins. Limits are under Parameters, quality.",
     "about.copy": "Copy all of this, for a report or a methods section",
     "undo": "Ctrl+Z",
