@@ -88,7 +88,7 @@ class App:
         self._grabbed.update()
         self._run_callbacks()
         view = self._seen()
-        self._looks.update(view.settings.display)
+        self._looks.update(view.settings.display, self._layout.window)
         self._looks.follow(self._panels.opened)
         self._layout.update()
         self._desk.texture.tick()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AskFile", "AskQuit"]
 
+QUIT_WIDTH = 440
+"""Of the text of the question, px at 100 %; the window is as large as it asks."""
+
 
 class AskFile:
     """Asks for a path: typed, or picked with Browse. Never modal, so a recording can always be stopped."""
@@ -91,17 +94,16 @@ class AskQuit:
             show=False,
             no_collapse=True,
             no_resize=True,
-            width=460,
-            height=112,
+            autosize=True,
         ) as self._window:
-            dpg.add_text(words.QUIT_TEXT)
+            desk.named("quit.text", dpg.add_text(words.QUIT_TEXT, wrap=QUIT_WIDTH))
             dpg.add_spacer(height=4)
             with dpg.group(horizontal=True):
                 stop = dpg.add_button(label=words.QUIT_STOP, callback=then(leave))
                 dpg.bind_item_theme(desk.named("quit.stop", stop), desk.theme.danger)
                 keep = dpg.add_button(label=words.QUIT_KEEP, callback=then(self.hide))
                 desk.named("quit.keep", keep)
-        desk.covers.append(int(self._window))
+        desk.covers.append(desk.named("quit", int(self._window)))
         desk.questions.append(int(self._window))
         self.shown = False
 
@@ -111,7 +113,7 @@ class AskQuit:
             self._leave()
             return
         self.shown = True
-        dpg.configure_item(self._window, show=True, pos=self._desk.middle(460, 112))
+        dpg.configure_item(self._window, show=True, pos=self._desk.middle(QUIT_WIDTH + 20, 140))
 
     def hide(self) -> None:
         """Keep recording."""

@@ -200,7 +200,7 @@ def growth(view: View) -> float:
 
 
 def disk(view: View) -> Chip:
-    """Tell how much room there is for recordings, and for how long at the present rate."""
+    """Tell how much room there is, for how long at the present rate, and whether that is with the movie."""
     take = view.snapshot.recording if view.snapshot else None
     free = take.disk_free if view.recording and take and take.disk_free else view.disk_free
     if free is None:
@@ -208,18 +208,20 @@ def disk(view: View) -> Chip:
     left, speed = free - view.settings.recorder.disk_reserve * 1e6, growth(view)
     if left <= 0:
         return Chip(f"disk {words.size(free)}", "bad", words.DISK_FULL)
-    facts = [words.TIPS["disk"], str(view.folder)]
+    movie = view.settings.recorder.movie
+    said, facts = [words.size(free)], [words.TIPS["disk"], words.MOVIE_KEPT[movie], str(view.folder)]
     if speed <= 0:
-        return Chip(words.size(free), "good" if left > 1e9 else "warn", "\n".join(facts))
+        said.append(words.MOVIE_CHIP[movie])
+        return Chip(" · ".join(said), "good" if left > 1e9 else "warn", "\n".join(facts))
     seconds = left / speed
-    facts.append(words.GROWTH.format(minute=words.size(60 * speed), movie=words.MOVIE[_movie(view)]))
+    if seconds < words.LONG:
+        said.append(words.lasting(seconds))
+    facts.append(words.GROWTH.format(minute=words.size(60 * speed), movie=words.MOVIE[movie]))
+    facts.append(words.LASTS.format(words.lasting(seconds)))
     wanted = view.length if view.length and not view.recording else 0.0
     level = "bad" if seconds < wanted else "warn" if seconds < SHORT or left < 1e9 else "good"
-    return Chip(f"{words.size(free)} · {words.lasting(seconds)}", level, "\n".join(facts))
-
-
-def _movie(view: View) -> bool:
-    return view.settings.recorder.movie
+    said.append(words.MOVIE_CHIP[movie])
+    return Chip(" · ".join(said), level, "\n".join(facts))
 
 
 CHIPS: dict[str, Callable[[View], Chip]] = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from roi_stream_gui.panels.base import Place
+from roi_stream_gui.theme import SCROLL
 
 if TYPE_CHECKING:
     from roi_stream_gui.memory import Memory
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Layout"]
 
 MENU, BAR, CHIPS, STRIP, FOOT, LEFT, GAP, SPLIT, EDGE = 27, 38, 32, 36, 66, 120, 5, 5, 6
-LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES = 360, 292, 318, 132
-"""px at 100 %."""
+LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES, LEAST_FOOT = 470, 292, 318, 110, 28
+"""px at 100 %. Where there is not room for all, the traces give way first, then the messages."""
 
 
 class Layout:
@@ -27,6 +28,7 @@ class Layout:
         self._memory = memory
         self._places: dict[Place, int] = {}
         self._shown: tuple[float, ...] = ()
+        self._foot = FOOT
 
     def build(self, window: int) -> dict[Place, int]:
         """Make the panes inside the primary window; return them by place."""
@@ -36,7 +38,7 @@ class Layout:
             self._pane(Place.TOP, no_scrollbar=True, no_scroll_with_mouse=True)
             self._pane(Place.CHIPS, no_scrollbar=True, no_scroll_with_mouse=True)
             with dpg.group(horizontal=True, horizontal_spacing=GAP):
-                self._pane(Place.LEFT, no_scrollbar=True)
+                self._pane(Place.LEFT)
                 self._pane(Place.CENTRE, no_scrollbar=True, no_scroll_with_mouse=True)
                 self._upright = self._splitter("split.right")
                 self._pane(Place.RIGHT, no_scrollbar=True, no_scroll_with_mouse=True)
@@ -47,29 +49,40 @@ class Layout:
         tabs = {place: _tab_bar(self._places[place]) for place in (Place.RIGHT, Place.BOTTOM)}
         return {**self._places, **tabs}
 
+    @property
+    def window(self) -> tuple[int, int] | None:
+        """Width and height of the window, px; None while it is not known, and while it is minimised."""
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        return (width, height) if width > 100 and height > 100 else None
+
     def update(self) -> None:
         """Follow the window's size and the splitters in the hand."""
-        px, memory = self._desk.px, self._memory
-        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        if self.window is None:
+            return
+        px, memory, (width, height) = self._desk.px, self._memory, self.window
         mouse, scale = dpg.get_mouse_pos(local=False), self._desk.scale
         if dpg.is_item_active(self._upright):
             memory.right = round((width - mouse[0] - EDGE - GAP) / scale)
         if dpg.is_item_active(self._level):
-            memory.bottom = round((height - mouse[1] - px(FOOT) - EDGE - 2 * GAP) / scale)
+            memory.bottom = round((height - mouse[1] - self._foot - EDGE - 2 * GAP) / scale)
         strip = bool(dpg.get_item_configuration(self._places[Place.STRIP])["show"])
-        key = (width, height, memory.right, memory.bottom, scale, strip)
-        if key != self._shown and width > 100 and height > 100:
+        scrolls = dpg.get_y_scroll_max(self._places[Place.LEFT]) > 0
+        key = (width, height, memory.right, memory.bottom, scale, strip, scrolls)
+        if key != self._shown:
             self._shown = key
-            self._arrange(width, height, px(STRIP) + px(GAP) if strip else 0)
+            left = px(LEFT) + (px(SCROLL) if scrolls else 0)
+            self._arrange(width, height, px(STRIP) + px(GAP) if strip else 0, left)
 
-    def _arrange(self, width: int, height: int, strip: int) -> None:
+    def _arrange(self, width: int, height: int, strip: int, left: int) -> None:
         px, memory = self._desk.px, self._memory
-        bar, chips, foot, left, gap, split = map(px, (BAR, CHIPS, FOOT, LEFT, GAP, SPLIT))
+        bar, chips, gap, split = map(px, (BAR, CHIPS, GAP, SPLIT))
         width -= 2 * px(EDGE)
         most = max(px(LEAST_RIGHT), width - left - split - 3 * gap - px(LEAST_CENTRE))
         right = min(max(px(memory.right), px(LEAST_RIGHT)), most)
-        free = height - px(MENU) - 2 * px(EDGE) - bar - chips - foot - split - 5 * gap - strip
+        free = height - px(MENU) - 2 * px(EDGE) - bar - chips - split - 5 * gap - strip
         least = px(LEAST_TRACES)
+        foot = min(max(free - least - px(LEAST_PICTURE), px(LEAST_FOOT)), px(FOOT))
+        free, self._foot = free - foot, foot
         bottom = min(max(px(memory.bottom), least), max(least, free - px(LEAST_PICTURE)))
         middle = free - bottom
         self._size(Place.TOP, width, bar)

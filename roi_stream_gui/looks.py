@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from roi_stream_gui.memory import Memory
     from roi_stream_gui.panels.base import Desk
 
-__all__ = ["Looks", "open_viewport"]
+__all__ = ["Looks", "fitting", "open_viewport"]
 
 SIZED: Final = frozenset({
     "Button", "ChildWindow", "ColorButton", "ColorEdit", "Combo", "DragDouble", "DragFloat", "DragInt",
@@ -46,6 +46,10 @@ LENGTHS: Final = (
     "horizontal_spacing",
     "init_width_or_weight",
 )
+
+
+SMALL: Final = (850, 530)
+"""Width and height of the window, px at 100 %, below which there is no place for every button."""
 
 
 def open_viewport(place: Mapping[str, int]) -> None:
@@ -73,14 +77,20 @@ class Looks:
         """True while the window fills the screen."""
         self._known: dict[tuple[int, str], tuple[float, float]] = {}
 
-    def update(self, shown: Display) -> None:
-        """Put the palette and the size in place that are asked for."""
+    def update(self, shown: Display, window: tuple[int, int] | None = None) -> None:
+        """Put the palette and the size in place that are asked for, or the largest a `window` has room for.
+
+        `window` is its width and height, px.
+        """
         if shown.theme != self._theme:
             self._theme = shown.theme
             self._desk.theme.switch(shown.theme)
             dpg.set_viewport_clear_color(list(self._desk.theme.colour("pane")))
-        scale = shown.scale or self._natural
+        wanted = shown.scale or self._natural
+        scale = wanted if window is None else fitting(wanted, window)
         if scale != self._desk.scale:
+            if scale < wanted:
+                self._desk.controller.tell(words.TOO_LARGE.format(wanted=wanted, scale=scale))
             self._desk.theme.resize(scale)
             self._resize(scale)
             self._desk.scale = scale
@@ -145,3 +155,9 @@ class Looks:
         length = type(now)(round(plain * scale))
         self._known[item, name] = plain, length
         return length
+
+
+def fitting(wanted: float, window: tuple[int, int]) -> float:
+    """Return the size that is asked for, or the next smaller one that a window (width, height) holds."""
+    room = min(own / least for own, least in zip(window, SMALL, strict=True))
+    return wanted if wanted <= max(room, 1.0) else max(size for size in SIZES if size <= max(room, 1.0))

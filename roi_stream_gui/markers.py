@@ -23,6 +23,8 @@ __all__ = ["GROUPS", "Cluster", "Mark", "Markers"]
 
 KEPT: Final = 20_000
 """Marks of a group kept at least; a storm of losses must not fill the memory."""
+LABEL: Final = 40
+"""Letters of a label at most."""
 TOLD: Final = 8
 """Marks that a cluster tells one by one; the others are counted."""
 
@@ -212,7 +214,32 @@ def _picture(data: dict[str, Any]) -> tuple[str, str]:
 def _alert(data: dict[str, Any]) -> tuple[str, str]:
     what = str(data.get("metric") or data.get("stage") or "alert")
     text = data.get("text") or ", ".join(f"{key} {value}" for key, value in data.items() if key != "metric")
-    return f"{what}: {text}", what
+    if data.get("state") == "end":
+        lasted = f" after {float(data['seconds']):.0f} s" if "seconds" in data else ""
+        return f"{what} is within its limits again{lasted}; it was: {text}", f"{what} is well again"
+    return f"{what}: {text}", _first(str(text)) if data.get("text") else what
+
+
+def _doubt(flag: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
+    def say(data: dict[str, Any]) -> tuple[str, str]:
+        if data.get("state") == "end":
+            return f"motion {flag} is over: the picture fits its template again", f"motion {flag} is over"
+        return f"motion {flag}: {words.DOUBTS[flag]}", f"motion {flag}"
+
+    return say
+
+
+def _trouble(kind: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
+    def say(data: dict[str, Any]) -> tuple[str, str]:
+        text = str(data.get("text") or kind)
+        return (text if text.startswith(kind) else f"{kind}: {text}"), _first(text)
+
+    return say
+
+
+def _first(text: str) -> str:
+    """Return the first sentence of a text, or as much of it as a label may be long."""
+    return words.short(text.partition(". ")[0], LABEL)
 
 
 def _gap(data: dict[str, Any]) -> tuple[str, str]:
@@ -224,8 +251,11 @@ def _gap(data: dict[str, Any]) -> tuple[str, str]:
 
 def _late(data: dict[str, Any]) -> tuple[str, str]:
     if data.get("state") == "begin":
-        return "no time: cells are left out of some frames, so that none is lost", "no time"
-    return f"cells are in every frame again; {data.get('frames')} were without", "in time"
+        return (
+            "no time: cells are left out of some frames, so that none is lost",
+            "no time: frames without cells",
+        )
+    return f"cells are in every frame again; {data.get('frames')} were without", "cells in every frame again"
 
 
 def _region(verb: str) -> Callable[[dict[str, Any]], tuple[str, str]]:
@@ -257,6 +287,8 @@ def _named(data: dict[str, Any]) -> tuple[str, str]:
 SAY: Final[dict[str, Callable[[dict[str, Any]], tuple[str, str]]]] = {
     "note": _note, "marker": _marker, "setting": _setting, "card": _setting, "gap": _gap,
     "snapshot": _picture, "alert": _alert, "quality": _alert, "cells_late": _late,
+    "warning": _trouble("warning"), "error": _trouble("error"),
+    "motion_jump": _doubt("jump"), "motion_unsure": _doubt("unsure"),
     "roi_added": _region("drawn"), "roi_changed": _region("changed"), "roi_removed": _region("deleted"),
     "birth": _cell("cell {id} found"), "merge": _cell("cell {other} merged into {id}"),
     "split": _cell("cell {id} split, new {into}"), "removed": _cell("cell {id} removed"),

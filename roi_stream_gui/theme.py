@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Painted = tuple[int, ...]
 
 __all__ = [
-    "CELL", "CHOSEN", "DARK", "LOST", "NEW", "PALETTES", "REJECTED", "TONES", "Theme", "luminance", "readable"
+    "CELL", "CHOSEN", "DARK", "LOST", "NEW", "PALETTES", "REJECTED", "SCROLL", "TONES", "Theme", "luminance",
+    "readable",
 ]  # fmt: skip
 
 CELL: Colour = (38, 214, 160)
@@ -59,6 +60,8 @@ LIGHT: Mapping[str, Painted] = {
     "mark.region": (110, 118, 130), "mark.cell": (16, 130, 96),
 }  # fmt: skip
 PALETTES: Mapping[str, Mapping[str, Painted]] = {"dark": DARK, "light": LIGHT}
+SCROLL: Final = 11
+"""px; width of a scroll bar."""
 FRAMES = {"dark": 0.0, "light": 1.0}
 """px; the lines round buttons and fields: white ones on light grey need them."""
 CONTRAST: Final = 2.6
@@ -87,7 +90,7 @@ OFF: Mapping[str, str] = {
 
 SPACING: Mapping[str, tuple[float, ...]] = {
     "WindowPadding": (6, 6), "FramePadding": (7, 4), "ItemSpacing": (6, 5), "ItemInnerSpacing": (6, 4),
-    "CellPadding": (5, 3), "ScrollbarSize": (11,), "FrameRounding": (4,), "ChildRounding": (5,),
+    "CellPadding": (5, 3), "ScrollbarSize": (SCROLL,), "FrameRounding": (4,), "ChildRounding": (5,),
     "PopupRounding": (5,), "WindowRounding": (6,), "GrabRounding": (3,), "TabRounding": (4,),
     "ChildBorderSize": (1,), "WindowBorderSize": (0,), "PopupBorderSize": (1,),
     "IndentSpacing": (12,),

@@ -25,6 +25,10 @@ DISPLAY_LOST = "roi_stream_gui: the display is gone; the recording is being fini
 CONNECT_FIRST = "connect a camera or open a file first, then record"
 STOP_FIRST = "stop the recording first (hold Stop)"
 STILL_OPENING = "a source is being opened; record when its picture is there"
+TOO_LARGE = (
+    "{wanted:.0%} is too large for this window: drawn at {scale:.0%} so that every button has its place; "
+    "a larger window takes more"
+)
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
 CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
 BESIDE = "{}: wholly beside the picture now, so nothing of it is measured; Ctrl+Z brings it back"
@@ -109,10 +113,20 @@ LAG = (
     "are never skipped. If it stays red: a larger cnmf.detect_period or prepare.bin."
 )
 DISK_FULL = "There is no room to record. Free some, or choose another recorder.folder."
+LONG = 100 * 3600.0
+"""Seconds that are as good as no end."""
+LASTS = "There is room for {}."
 GROWTH = "A minute of recording takes {minute}{movie}."
 MOVIE = {True: ", with the movie", False: ", without the movie"}
+MOVIE_CHIP = {True: "movie", False: "movie off"}
+MOVIE_KEPT = {
+    True: "Record keeps the pictures too (recorder.movie).",
+    False: "Record keeps traces, cells, edits and events, but not the pictures: switch recorder.movie on, "
+    "under Parameters, to keep them too.",
+}
+"""What a recording holds, by whether the movie is recorded."""
 NEXT_TAKE = "The next recording is called {name}"
-RECOVERED = "The last session ended unexpectedly: {rows} frames are safe in {path}"
+RECOVERED = "The last session ended unexpectedly: {rows} rows are safe in {path}"
 RECOVERED_NOT = "A recording that was not finished cannot be opened now: {why}"
 FINISHED = "finished: %s rows are in %s"
 FINISHING = "another recording is being finished; wait until it is"
@@ -230,7 +244,11 @@ ABOUT = (
 TOUR = (
     ("source", "Choose what to look at: a camera, a file or a simulated microscope. Then press Connect."),
     ("tool.circle", "Take a tool and draw round a cell: its trace begins below in the same second."),
-    ("record", "Record (R) writes every frame, trace and edit into one file. Hold it for a second to stop."),
+    (
+        "record",
+        "Record (R) writes every trace, cell and edit into one file; switch recorder.movie on, under "
+        "Parameters, to keep the pictures too. Hold it for a second to stop.",
+    ),
 )
 """The first-run tour: which widget, and the sentence about it."""
 
@@ -270,7 +288,7 @@ TIPS = {
     "Enter connects.",
     "choices": "Cameras that were found, simulated cameras, and files",
     "connect": "Start or stop showing the source",
-    "record": "Start a recording (R)",
+    "record": "Start a recording (R); beside the name stands whether it keeps the pictures",
     "stop": "Hold for one second to stop the recording (Shift+R held). A short click does nothing.",
     "note": "A note is written into the recording with its frame number. N jumps here, Enter keeps it.",
     "fps": "Frames per second that arrive, of those the camera was asked for",
@@ -283,7 +301,8 @@ TIPS = {
     "messages.info": "Show everything that was said",
     "messages.warning": "Show warnings and errors only",
     "messages.error": "Show errors only",
-    "disk": "Free space where recordings go, and how long it lasts with the present settings",
+    "disk": "Free space where recordings go, how long it lasts with the present settings, and whether the "
+    "pictures are kept",
     "length": "A recording ends by itself after this time: 30:00, 90 s, 45 min or 2 h; empty means no end. "
     "It does so also while the window is minimised, and may be changed while recording.",
     "take": "Name of the next recording; empty takes date and time. A name that is taken gets _2, _3 ...; "
@@ -378,7 +397,7 @@ TIPS = {
     "What: a figure (the mouse on a chart's title explains it), roi for each region, roi:NAME for one.\n"
     "absolute: in its own unit; relative: % of what it was at the start; rate: change per minute; "
     "sigma: deviations about its slow mean.\n"
-    "Limits are what must hold: >A, <B, A..B, or a number for plus and minus.",
+    "Limits are what must hold: >A (at least A), <B (at most B), A..B, or a number for plus and minus.",
     "quality.sound": "Beep when an alert begins. Limits are under Parameters, quality.",
     "about.copy": "Copy all of this, for a report or a methods section",
     "undo": "Ctrl+Z",
@@ -465,7 +484,7 @@ def lasting(seconds: float) -> str:
         return f"{seconds / 60:.0f} min"
     if seconds < 10 * 3600:
         return f"{seconds // 3600:.0f} h {seconds // 60 % 60:02.0f}"
-    return f"{seconds / 3600:.0f} h" if seconds < 100 * 3600 else "> 4 days"
+    return f"{seconds / 3600:.0f} h" if seconds < LONG else "> 4 days"
 
 
 def length(seconds: float | None) -> str:

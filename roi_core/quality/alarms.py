@@ -75,10 +75,13 @@ class Alert:
         """The alert as a sentence, with what to do."""
         metric, rate = metric_of(self.metric), self.rule.kind == "rate"
         over = not self.worst < self.low
-        way, limit = ("above", self.high) if over else ("below", self.low)
+        way, limit = ("at most", self.high) if over else ("at least", self.low)
         unit = f"{metric.unit} a minute" if rate else metric.unit
         what = f"{self._who()} {'changes by ' if rate else ''}{_number(self.worst)} {unit}"
-        return f"{what}, {way} {_number(limit)} ({self.rule.short}). {metric.advice}"
+        rule = (
+            "" if self.rule.kind == "absolute" else f" ({self.rule.short})"
+        )  # which is no more than the limit
+        return f"{what}, should be {way} {_number(limit)}{rule}. {metric.advice}"
 
     def _who(self) -> str:
         if not self.rois:

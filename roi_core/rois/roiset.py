@@ -158,8 +158,13 @@ class RoiSet:
     def _labelled(self, roi: Roi) -> Roi:
         roi_id = self._next_id
         self._next_id += 1
-        colour = COLOURS[(roi_id - 1) % len(COLOURS)] if roi.colour == UNCOLOURED else roi.colour
+        colour = given_colour(roi_id) if roi.colour == UNCOLOURED else roi.colour
         return roi.with_(id=roi_id, name=roi.name or f"roi{roi_id}", colour=colour)
+
+
+def given_colour(roi_id: int) -> tuple[int, int, int]:
+    """Return the colour of a region that was drawn without one."""
+    return COLOURS[(roi_id - 1) % len(COLOURS)]
 
 
 def _own_fields(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -166,7 +166,7 @@ class Npy(Stack):
     def __init__(self, path: str, settings: LiveSettings) -> None:
         super().__init__(path, settings.current.camera.rate)
         with _opening(self, "npy", ValueError, EOFError):
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            array = np.lib.format.open_memmap(path, mode="r")  # np.load advises to load a stranger's pickle
         if not _is_movie(array):
             raise SourceError(f"{self.name} holds {_seen(array)}; a movie is (frames, height, width) numbers")
         self._array: NDArray[Any] | None = array

@@ -33,6 +33,10 @@ __all__ = ["Miniscope", "Stamps"]
 
 logger = logging.getLogger(__name__)
 
+NO_VIDEOS = (
+    "it holds no 0.avi, 1.avi ... or msCam1.avi ..., nor a folder with them; choose one that does, or a file"
+)
+
 
 START = "recordingStartTime"
 """What a ``metaData.json`` calls the moment from which the time stamps count."""
@@ -169,18 +173,26 @@ def _device(path: Path) -> Path:
     """Return the folder with the videos: ``path`` itself, or the Miniscope of that session."""
     if _videos(path):
         return path
-    folders = sorted(folder for folder in path.iterdir() if folder.is_dir() and _videos(folder))
+    folders = [folder for folder in _folders(path) if _videos(folder)]
     listed = _read_json(path / "metaData.json").get("miniscopes", [])
     names = {str(name).replace(" ", "_") for name in listed} | {str(name) for name in listed}
     chosen = [folder for folder in folders if folder.name in names] or folders
     if not chosen:
-        inside = sorted(folder.name for folder in path.iterdir() if folder.is_dir())
-        hint = f"; choose one of its folders: {', '.join(inside[:8])}" if inside else ""
-        raise SourceNotFound(f"{path} is not the folder of a Miniscope session{hint}")
+        inside = [folder.name for folder in _folders(path) if any(map(_videos, _folders(folder)))]
+        hint = f"choose one of its folders: {', '.join(inside[:8])}" if inside else NO_VIDEOS
+        raise SourceNotFound(f"{path} is not the folder of a Miniscope session; {hint}")
     if len(chosen) > 1:
         others = ", ".join(folder.name for folder in chosen[1:])
         logger.warning("%s: opening %s; there are also %s", path.name, chosen[0].name, others)
     return chosen[0]
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return the folders in a folder; none in one that may not be read."""
+    try:
+        return sorted(folder for folder in path.iterdir() if folder.is_dir())
+    except OSError:
+        return []
 
 
 def _videos(folder: Path) -> list[Path]:

@@ -35,7 +35,6 @@ class Lanes:
         self._theme = desk.theme
         self.lines: list[tuple[int, int]] = []
         self._colours: list[Colour | None] = [None] * LANES
-        self._labels = [""] * LANES
         self._ticks: dict[int, Ticks] = {}
         for _ in range(LANES):
             line = dpg.add_line_series([0.0], [0.0], parent=left, show=False)
@@ -45,17 +44,14 @@ class Lanes:
         self._spikes = _series(desk, left, "spikes", 1.2)
         self._bars = _series(desk, right, "text", 2.0)
 
-    def show(self, k: int, lane: Lane, times: Line, y: Line, label: str) -> None:
-        """Draw a lane's line; a `label` names it in the legend."""
+    def show(self, k: int, lane: Lane, times: Line, y: Line) -> None:
+        """Draw a lane's line."""
         line, paint = self.lines[k]
         dpg.set_value(line, [times, y])
         dpg.configure_item(line, show=bool(times.size))
         if self._colours[k] != lane.colour:
             self._colours[k] = lane.colour
             self._theme.paint(paint, lane.colour)
-        if self._labels[k] != label:
-            self._labels[k] = label
-            dpg.configure_item(line, label=label)
 
     def hide(self, first: int) -> None:
         """Hide the lines from this one on."""

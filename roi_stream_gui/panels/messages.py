@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Messages"]
 
 LINES = 60
+LOW = 60
+"""Height of the pane below which those buttons stand in a row, px."""
 FILTER = 92
 """Width of the buttons that choose, px."""
 CHIP = {logging.INFO: "idle", logging.WARNING: "warn", logging.ERROR: "bad"}
@@ -45,7 +47,7 @@ class Messages:
         with dpg.group(horizontal=True, parent=parent):
             with dpg.child_window(width=-FILTER - 8, height=-1, border=False) as self._list:
                 self._lines = [dpg.add_text("", show=False) for _ in range(LINES)]
-            with dpg.group():
+            with dpg.group() as self._buttons:
                 for level in LEVELS:
                     item = dpg.add_button(width=FILTER, height=17, callback=then(partial(self._show, level)))
                     name = logging.getLevelName(level).lower()
@@ -55,6 +57,7 @@ class Messages:
 
     def update(self, view: View) -> None:
         """Show the newest messages when there are new ones."""
+        self._fold()
         if view.news == self._news:
             return
         self._news = view.news
@@ -70,6 +73,16 @@ class Messages:
     def tell(self) -> dict[str, Any]:
         """Return the lines shown and how many there were of each kind."""
         return {"lines": [message.text for message in self._shown], "least": self._log.least}
+
+    def _fold(self) -> None:
+        """Put the buttons into a row where the pane has no room for all below each other."""
+        px, pane = self._desk.px, dpg.get_item_parent(dpg.get_item_parent(self._list))
+        low = dpg.get_item_rect_size(pane)[1] < px(LOW)
+        if low != dpg.get_item_configuration(self._buttons)["horizontal"]:
+            dpg.configure_item(self._buttons, horizontal=low)
+        width = -px((FILTER + 4) * (len(LEVELS) if low else 1) + 4)
+        if dpg.get_item_width(self._list) != width:
+            dpg.configure_item(self._list, width=width)
 
     def _count(self, said: dict[int, int]) -> None:
         """Write on each button how often its kind was said; the chosen one stands out."""

@@ -142,7 +142,7 @@ class ReviewPanel:
         """Make the best of a plot so many px high: in a low pane its traces come before the choices."""
         if (low := height < self._desk.px(LOW)) is not self._low:
             self._low = low
-            dpg.configure_item(self._y, no_tick_labels=low, no_tick_marks=low)
+            self._show_axes()
         row = 0 if dpg.is_item_shown(self._choices) else self._desk.px(ROW)
         cramped = self._review.outcome is not None and height - row < self._desk.px(ROOMY)
         self._unfolded = cramped and self._unfolded
@@ -167,6 +167,7 @@ class ReviewPanel:
             "chosen": review.chosen,
             "drawn": len(review.lines.x) if review.lines is not None else 0,
             "summary": dpg.get_value(self._summary),
+            "numbered": not dpg.get_item_configuration(self._x)["no_tick_labels"],
             "folded": not dpg.is_item_shown(self._choices),
         }
 
@@ -207,7 +208,14 @@ class ReviewPanel:
         self._desk.named(f"review.row{number}", cells[0])
         return int(row), cells
 
+    def _show_axes(self) -> None:
+        """Write numbers beside the axes once something is compared, upright only where there is room."""
+        bare = self._review.lines is None
+        for axis, hidden in ((self._x, bare), (self._y, bare or self._low)):
+            dpg.configure_item(axis, no_tick_labels=hidden, no_tick_marks=hidden)
+
     def _show_lines(self, lines: Lines | None) -> None:
+        self._show_axes()
         for series, y in zip(self._series, (lines.a, lines.b) if lines else ((), ()), strict=True):
             dpg.set_value(series, [lines.x, y] if lines else [[], []])
         if lines is not None:

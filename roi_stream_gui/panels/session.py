@@ -25,11 +25,13 @@ HOLD = 1.0
 OPEN_FILE = "Open a file ..."
 FIND = "Look for cameras"
 SOURCE, JOIN, RECORD, LENGTH, NAME, NOTE = 150, 92, 104, 58, 138, 96
-"""Least widths, px; what a wider window has more goes to the note, the name and the source."""
+"""Widths, px; what a wider window has more goes to the note, the name and the source."""
 LETTER = 9
 """Width of a letter of a name, px."""
 NARROW = 1012
-"""Width of the bar in the narrowest window, px."""
+"""Width of the bar at which the fields have the widths above, px."""
+NOTE_GIVES, FIELD_GIVES = 60, 58
+"""What the note can do without, and then the source and the name each, px."""
 
 
 class SessionBar:
@@ -193,21 +195,26 @@ class SessionBar:
             show_chip(self._desk, self._disk, self._disk_tip, chip, words.TIPS["disk"])
 
     def _spread(self) -> None:
-        """Give what a wide window has more to the fields one writes in; keep the marker at the right end."""
+        """Give what a wide window has more to the fields one writes in; keep the marker at the right end.
+
+        In a narrow one the note gives way first, then the source and the name.
+        """
         bar = dpg.get_item_parent(dpg.get_item_parent(self._note))
         width = int(dpg.get_item_rect_size(bar)[0]) if bar else 0
         if width < 300:
             return
         px = self._desk.px
-        more = max(width - px(NARROW), 0)
+        more = (width - px(NARROW)) // 4
+        if more < 0:
+            more = max(min(width - px(NARROW - NOTE_GIVES), 0) // 2, -px(FIELD_GIVES))
         left = int(dpg.get_item_pos(self._note)[0])
         note = max(width - left - int(dpg.get_item_rect_size(self._mark)[0]) - px(14), px(60))
         key = more, note
         if key != self._width:
             self._width = key
-            dpg.configure_item(self._text, width=px(SOURCE) + more // 4)
+            dpg.configure_item(self._text, width=px(SOURCE) + more)
             for item in (self._name, self._real):
-                dpg.configure_item(item, width=px(NAME) + more // 4)
+                dpg.configure_item(item, width=px(NAME) + more)
             dpg.configure_item(self._note, width=note)
 
     def _connect(self) -> None:

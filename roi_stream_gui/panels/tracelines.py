@@ -83,7 +83,7 @@ class TraceLines:
         )
         away = SEEN / height * (1 if overlay else max(len(lanes), 1))
         for k, (lane, (x, values), place) in enumerate(zip(lanes, self._lines, self._places, strict=True)):
-            self._lanes.show(k, lane, *slim(x, place.y(values), away), lane.name if overlay else "")
+            self._lanes.show(k, lane, *slim(x, place.y(values), away))
         self._lanes.hide(len(lanes))
         spiking = [] if overlay or shown.cell_kind == "spikes" else enumerate(lanes)
         self._lanes.show_spikes([

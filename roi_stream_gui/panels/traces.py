@@ -12,9 +12,10 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from roi_stream_gui import heights, words
-from roi_stream_gui.lineup import LANES, Lineup, lanes_of
+from roi_stream_gui.lineup import LANES, Lineup, lanes_of, told_apart
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.lanes import Lanes
+from roi_stream_gui.panels.legend import Legend
 from roi_stream_gui.panels.marks import CLOSE, Marks, Tip
 from roi_stream_gui.panels.overview import HEIGHT, Overview
 from roi_stream_gui.panels.raster import Raster
@@ -70,10 +71,8 @@ class Traces:
                     no_mouse_pos=True, pan_button=dpg.mvMouseButton_Middle, fit_button=dpg.mvMouseButton_X1,
                 )  # fmt: skip
                 self._strip = ScrollBar(desk, "traces.scroll")
+                self._legend = Legend(desk)
             dpg.bind_item_theme(desk.named("traces", self._plot), desk.theme.traces)
-            self._legend = dpg.add_plot_legend(
-                parent=self._plot, location=dpg.mvPlot_Location_East, outside=True, show=False
-            )
             self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=self._plot, no_highlight=True)
             bare = {"no_gridlines": True, "no_tick_marks": True, "no_highlight": True}
             self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=self._plot, **bare)
@@ -116,6 +115,7 @@ class Traces:
         return {
             "start": start, "end": end, "newest": self._do.timeline.newest, "tip": self._tip.said,
             "lanes": [lane.name for lane in self._lineup.shown], "count": self._lineup.count,
+            "legend": [dpg.get_value(item) for item in self._legend.shown()],
             "raster": self._raster.tell(), "overview": self._overview.tell(),
             "marks": [[mark.time, mark.group, mark.text] for cluster in self._marks.clusters
                       for mark in cluster.marks],
@@ -152,7 +152,7 @@ class Traces:
             self._lineup.shown, self._drawn = [], ()
             self._lines.hide()
             self._scroll(0)
-            dpg.configure_item(self._legend, show=False)
+            self._legend.hide()
         shown = view.settings.display
         self._raster.update(view, snapshot, scale, stretch, height)
         self._lanes.tick(self._raster.names(), ())
@@ -174,10 +174,7 @@ class Traces:
             self._drawn, self._fixed = look, True
             self._lines.draw(lanes, shown, stretch, height)
             overlay = shown.trace_mode == "overlay"
-            if dpg.is_item_shown(self._legend) != overlay:
-                # where it stands is forgotten when it is made hidden (Dear PyGui 2.3.1)
-                place = {"location": dpg.mvPlot_Location_East, "outside": True}
-                dpg.configure_item(self._legend, show=overlay, **place)
+            self._legend.show(lanes if overlay else (), height)
             self._limit(stretch, 1.0 if overlay else max(len(lanes), 1))
         elif self._fixed and stretch.upto is not None:  # the hand may move what is held still
             self._fixed = False
@@ -189,7 +186,7 @@ class Traces:
         do, shown = self._do, view.settings.display
         overlay = shown.trace_mode == "overlay"
         traced = do.cells.traced(snapshot, shown.cell_traces)
-        every = lanes_of(view.rois, traced, do.keeper.names, None if overlay else CELL)
+        every = lanes_of(view.rois, traced, do.keeper.names, CELL)
         room = LANES if overlay else int(min(LANES, max(height // self._desk.px(LANE_HEIGHT), 1)))
         lanes = self._lineup.choose(every, room, view.selection, do.cells.chosen)
         self._scroll(room)
@@ -199,7 +196,7 @@ class Traces:
             said = words.CELLS_CHOSEN if do.cells.chosen else words.CELLS_TRACED
             text += said.format(shown=len(traced), all=len(snapshot.activity.ids)) + self._missing(shown)
         self._desk.say(self._bar.which, text)
-        return lanes
+        return told_apart(lanes) if overlay else lanes
 
     def _missing(self, shown: Display) -> str:
         """Return why cells have no dF/F, while it is to be shown."""
@@ -209,7 +206,7 @@ class Traces:
     def _scroll(self, fit: int) -> None:
         """Let the bar beside the plot tell the page that is shown; when the hand moves it, turn there."""
         lineup, count = self._lineup, self._lineup.count if fit else 0
-        wide = -1 - (WIDTH + 1) * (count > fit)
+        wide = -1 - (WIDTH + 1) * (count > fit) - self._legend.wide
         if dpg.get_item_width(self._plot) != wide:
             dpg.configure_item(self._plot, width=wide)
         lineup.first = self._strip.follow(lineup.first, fit, count)

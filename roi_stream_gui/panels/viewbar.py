@@ -24,28 +24,33 @@ WIDTHS: Final = (112, 92, 96)
 LIGHT: Final = 84
 BUTTONS: Final = (34, 78, 46)
 """Widths of combos and buttons, px."""
+LEAST: Final = 0.8
+"""Part of their width that the combos need."""
 GAP: Final = 6
 
 
 class ViewBar:
-    """One row of widgets."""
+    """One row of widgets; two where there is not room for all beside each other."""
 
     def __init__(self, desk: Desk, pane: int) -> None:
         self._desk, self._do, self._pane = desk, desk.controller, pane
-        with dpg.group(horizontal=True):
-            self._choices = {
-                "view": self._combo("view", words.VIEWS, WIDTHS[0]),
-                "colours": self._combo("colours", COLOURS, WIDTHS[1]),
-                "cells": self._combo("cells", CELLS, WIDTHS[2]),
-            }
-            self._light: int = dpg.add_combo((), width=LIGHT, show=False, callback=value(self._show_light))
-            desk.tip(desk.named("channel", self._light), "channel")
-            fit = self._button("fit", "Fit", lambda: desk.fit())
-            keep = self._button("snapshot", "Snapshot", lambda: self._do.picture.keep(self._do))
-            self._crop = self._button("crop", "Crop", self._do.picture.crop.take)
+        with dpg.group(horizontal=True) as self._rows:
+            with dpg.group(horizontal=True):
+                self._choices = {
+                    "view": self._combo("view", words.VIEWS, WIDTHS[0]),
+                    "colours": self._combo("colours", COLOURS, WIDTHS[1]),
+                    "cells": self._combo("cells", CELLS, WIDTHS[2]),
+                }
+                self._light: int = dpg.add_combo(
+                    (), width=LIGHT, show=False, callback=value(self._show_light)
+                )
+                desk.tip(desk.named("channel", self._light), "channel")
+            with dpg.group(horizontal=True):
+                self._button("fit", "Fit", lambda: desk.fit())
+                self._button("snapshot", "Snapshot", lambda: self._do.picture.keep(self._do))
+                self._crop = self._button("crop", "Crop", self._do.picture.crop.take)
         self._armed = False
         self._lights: tuple[str, ...] = ()
-        self._buttons = (fit, keep, self._crop)
         self._room: tuple[int, float] = (0, 1.0)
 
     def show(self, view: View) -> None:
@@ -75,15 +80,20 @@ class ViewBar:
         self._do.edit("channels.shown", name)
 
     def _make_room(self) -> None:
-        """Leave out the buttons that do not fit; the menu and the keys have them too."""
+        """Let the combos shrink a little; where that is not enough, the buttons stand below them."""
         room = dpg.get_item_rect_size(self._pane)[0], self._desk.scale
         if room == self._room or room[0] < 1:
             return
         self._room = room
-        end = sum(self._desk.px(width + GAP) for width in (*WIDTHS, LIGHT)[: 3 + bool(self._lights)])
-        for item, width in zip(self._buttons, BUTTONS, strict=True):
-            end += self._desk.px(width + GAP)
-            dpg.configure_item(item, show=end + GAP <= room[0])
+        wide = (*WIDTHS, LIGHT)[: 3 + bool(self._lights)]
+        free = room[0] / room[1] - GAP * (len(wide) + 2)
+        part = (free - sum(BUTTONS) - GAP * len(BUTTONS)) / sum(wide)
+        beside = part >= LEAST
+        dpg.configure_item(self._rows, horizontal=beside)
+        part = min(part if beside else free / sum(wide), 1.0)
+        combos = (*(item for item, _ in self._choices.values()), self._light)
+        for item, width in zip(combos, wide, strict=False):
+            dpg.configure_item(item, width=self._desk.px(part * width))
 
     def _combo(self, name: str, labels: Mapping[str, str], width: int) -> tuple[int, Mapping[str, str]]:
         words_of = {label: word for word, label in labels.items()}

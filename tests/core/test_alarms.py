@@ -145,7 +145,7 @@ def test_an_acknowledged_alert_is_quiet_but_lasts(rng):
     alarms.acknowledge()
     assert alarms.loud == ()
     assert [alert.metric for alert in alarms.active] == ["step"]
-    assert "above 25 (absolute <25)" in alarms.active[0].text
+    assert "%, should be at most 25. " in alarms.active[0].text
 
 
 def test_the_same_figure_is_silent_for_the_cooldown(rng):

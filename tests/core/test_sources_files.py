@@ -283,7 +283,7 @@ def test_whatever_a_decoder_raises_is_a_sentence(tmp_path, caplog, monkeypatch, 
     assert our(caplog) == ["a.h5 is damaged: 0 of 8 frames could be read"]
     monkeypatch.setattr(tifffile.TiffFile, "series", property(broken))
     monkeypatch.setattr(h5py.Group, "get", broken)
-    monkeypatch.setattr(np, "load", broken)
+    monkeypatch.setattr(np.lib.format, "open_memmap", broken)
     for name, form in (("a.tif", "TIFF"), ("a.npy", "npy"), ("a.h5", "HDF5")):
         with pytest.raises(SourceError, match=f"^{name} cannot be read as {form}: (it is damaged|inner)$"):
             opened(tmp_path / name)

@@ -12,6 +12,7 @@ import pytest
 
 from roi_core.errors import MissingExtra, SourceError, SourceNotFound
 from roi_core.sources import SOURCES, open_source
+from roi_core.sources.miniscope import NO_VIDEOS
 from tests.contracts.test_source import live_settings
 
 
@@ -27,6 +28,7 @@ def folder(tmp_path, monkeypatch):
     for name in ("broken.mp4", "broken.tif", "broken.npy", "broken.h5", "notes.txt"):
         (tmp_path / name).write_bytes(b"these are not the pixels you are looking for" * 100)
     np.save("flat.npy", np.zeros(5))
+    np.save("pickled.npy", np.array([{}]))
     np.save("words.npy", np.array(["a", "b"]))
     with h5py.File("two.h5", "w") as file:
         file["a"] = np.zeros((3, 4, 5), np.uint16)
@@ -37,6 +39,8 @@ def folder(tmp_path, monkeypatch):
     with h5py.File("traces.h5", "w") as file:
         file.attrs["format"] = np.bytes_("roi_stream")
     (tmp_path / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "folder" / "12_00" / "Miniscope").mkdir(parents=True)
+    (tmp_path / "folder" / "12_00" / "Miniscope" / "0.avi").touch()
     return tmp_path
 
 
@@ -56,8 +60,8 @@ ALLOWED = (
         ("", f"no source was given; {ALLOWED}"),
         ("notes.txt", f"'notes.txt' is not a kind of file that is known; {ALLOWED}"),
         ("simulated:mars", "there is no preset 'mars'; there are 2p, dense, 1p, miniscope, tiny, photometry"),
-        ("folder", "folder is not the folder of a Miniscope session; choose one of its folders: inner"),
-        ("folder/inner", "folder/inner is not the folder of a Miniscope session"),
+        ("folder", "folder is not the folder of a Miniscope session; choose one of its folders: 12_00"),
+        ("folder/inner", f"folder/inner is not the folder of a Miniscope session; {NO_VIDEOS}"),
         ("two.h5:x", "two.h5 has no dataset 'x'; write it as two.h5:DATASET with one of "
                      "/a (3 x 4 x 5 uint16), /b/c (3 x 4 x 5 float32)"),
         ("x" * 300, f"'{'x' * 77}...' cannot be opened: File name too long"),
@@ -85,7 +89,8 @@ def test_what_is_not_there_is_told_in_a_sentence(folder, text, sentence):
         ("empty.npy", "empty.npy is empty (0 bytes)"),
         ("broken.mp4", "broken.mp4 cannot be read as a video: it is damaged or of an unknown kind"),
         ("broken.tif", "broken.tif cannot be read as TIFF: *"),
-        ("broken.npy", "broken.npy cannot be read as npy: *"),
+        ("broken.npy", "broken.npy cannot be read as npy: the magic string is not correct*"),
+        ("pickled.npy", "pickled.npy cannot be read as npy: *"),
         ("broken.h5", "broken.h5 cannot be read as HDF5: *"),
         ("nopage.tif", "nopage.tif cannot be read as TIFF: it holds no pages"),
         ("header.npy", "header.npy cannot be read as npy: *"),
@@ -105,6 +110,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence(folder, capfd, text, sentence
     said = str(error.value)
     assert said == sentence or (sentence.endswith("*") and said.startswith(sentence[:-1]))
     assert "\n" not in said
+    assert "allow_pickle" not in said
     assert capfd.readouterr().err == ""
 
 

@@ -187,6 +187,14 @@ class TestLooks:
         assert desk.scale == SIZES[0] == SMALLEST
         assert SIZES[-1] == LARGEST
 
+    def test_a_size_the_window_has_no_room_for_is_not_drawn(self, looks):
+        looks.update(self.shown(scale=2.0), (1280, 800))
+        assert self.desk.scale == 1.5
+        said = self.desk.controller.view().messages[-1].text
+        assert said.startswith("200% is too large for this window: drawn at 150%")
+        looks.update(self.shown(scale=2.0), (1920, 1080))
+        assert self.desk.scale == 2.0
+
     def test_the_palette_is_switched_once(self, looks, monkeypatch):
         switched = []
         monkeypatch.setattr(self.desk.theme, "switch", switched.append)

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roi_core.rois.roiset import given_colour
 from roi_stream_gui import heat, words
 from roi_stream_gui.heights import Heights, bar, clock_ticks, limits_of, nice, value_ticks
-from roi_stream_gui.lineup import Lane, Lineup
+from roi_stream_gui.lineup import ALIKE, LANES, Lane, Lineup, _apart, told_apart
 
 ROI, ROI2, CELL = Lane(1, "a", (0, 0, 0)), Lane(2, "b", (0, 0, 0)), Lane(5, "cell 5", (0, 0, 0), True)
 
@@ -62,6 +63,31 @@ def test_ticks_of_time():
     assert labels == ["1:59:30", "2:00:00", "2:00:30", "2:01:00"]
     assert [label for label, _ in clock_ticks(0, 1, 300)] == ["0:00.0", "0:00.5", "0:01.0"]
     assert words.moment(59.96, 0.1) == "1:00.0"
+
+
+class TestToldApart:
+    REGIONS = tuple(Lane(k, f"roi{k}", given_colour(k)) for k in (1, 2, 3))
+
+    def test_no_two_traces_of_one_axis_look_alike(self):
+        lanes = told_apart([*self.REGIONS, *(Lane(k, "", (0, 0, 0), True) for k in (6, 8, 16, 22))])
+        colours = [lane.colour for lane in lanes]
+        assert colours[:3] == [lane.colour for lane in self.REGIONS], "regions keep theirs"
+        for k, colour in enumerate(colours):
+            assert _apart(colour, colours[:k]) > ALIKE
+
+    def test_as_many_as_are_drawn_at_most_are_told_apart(self):
+        lanes = told_apart([*self.REGIONS, *(Lane(k, "", (0, 0, 0), True) for k in range(LANES - 3))])
+        colours = [lane.colour for lane in lanes]
+        assert min(_apart(colour, colours[:k]) for k, colour in enumerate(colours)) > 0.8 * ALIKE
+
+    def test_a_colour_that_was_chosen_stays_one_that_comes_back_does_not(self):
+        first, again = Lane(1, "a", given_colour(1)), Lane(8, "b", given_colour(8))
+        assert first.colour == again.colour
+        one, other = told_apart([first, again])
+        assert one == first
+        assert other.colour != one.colour
+        chosen = Lane(2, "c", given_colour(1))
+        assert told_apart([chosen, Lane(3, "d", given_colour(1))])[1].colour == given_colour(1)
 
 
 class TestLineup:

@@ -17,6 +17,10 @@ def followed(*events):
     return marks
 
 
+ENDED = {
+    "metric": "lost", "state": "end", "seconds": 12.3,
+    "text": "lost 13 /min, should be at most 0. Close other programs.",
+}  # fmt: skip
 SAYINGS = [
     ("note", {"text": "drug on"}, "notes", "note: drug on"),
     ("setting", {"path": "cnmf.min_snr", "old": 4.0, "new": 7.5}, "edits", "cnmf.min_snr: 4.0 -> 7.5"),
@@ -28,9 +32,17 @@ SAYINGS = [
     ("birth", {"id": 12, "y": 3, "x": 4}, "cells", "cell 12 found"),
     ("merge", {"id": 2, "from": 9, "r": 0.9}, "cells", "cell 9 merged into 2"),
     ("removed", {"id": 4, "reason": "silent"}, "cells", "cell 4 removed: silent"),
-    ("motion_jump", {"state": "begin"}, "losses", "motion jump: state begin"),
+    (
+        "motion_jump",
+        {"state": "begin"},
+        "losses",
+        "motion jump: the picture jumped by more than motion.max_shift",
+    ),
     ("cells_late", {"state": "begin"}, "losses", "no time: cells are left out of some frames"),
     ("cells_late", {"state": "end", "frames": 7, "seconds": 1}, "losses", "again; 7 were without"),
+    ("warning", {"text": "the disk is slow. Free some."}, "losses", "warning: the disk is slow. Free some."),
+    ("motion_unsure", {"state": "end"}, "losses", "motion unsure is over"),
+    ("quality", ENDED, "losses", "lost is within its limits again after 12 s; it was: lost 13 /min"),
     ("restored", {"id": 4, "status": "accepted"}, "cells", "cell 4 is back"),
     ("cell_named", {"id": 4, "name": "soma"}, "cells", "cell 4 is called soma"),
     ("cell_named", {"id": 4, "name": ""}, "cells", "cell 4 has no name"),
@@ -56,6 +68,22 @@ def test_what_a_mark_says(kind, data, group, said):
     assert said in cluster.text
     assert cluster.text.startswith("0:02   ")
     assert cluster.label
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "label"),
+    [
+        ("cells_late", {"state": "begin"}, "no time: frames without cells"),
+        ("cells_late", {"state": "end", "frames": 7}, "cells in every frame again"),
+        ("warning", {"text": "the disk is slow. Free some."}, "the disk is slow"),
+        ("quality", {**ENDED, "state": "begin"}, "lost 13 /min, should be at most 0"),
+        ("quality", ENDED, "lost is well again"),
+        ("error", {"text": "x" * 60}, "x" * 37 + "..."),
+    ],
+)
+def test_a_label_says_what_happened(kind, data, label):
+    (cluster,) = followed(Event(2.0, 60, kind, data)).between(0, 10, 0.1)
+    assert cluster.label == label
 
 
 def test_what_is_no_news_has_no_mark():

@@ -131,10 +131,14 @@ class TestRoom:
         view = replace(controller.view(), disk_free=10**9 + 64 * 10**6)
         rate = health.growth(view)
         assert rate == pytest.approx(100 * 16)
-        assert health.disk(view).text == "1.1 GB · > 4 days"
+        chip = health.disk(view)
+        assert chip.text == "1.1 GB · movie off"
+        assert "There is room for > 4 days." in chip.tip
+        assert "switch recorder.movie on" in chip.tip
         controller.edit("recorder.movie", True)
         view = replace(controller.view(), disk_free=64 * 10**6 + 3700 * 100 * (16 + 2 * 16 * 20))
-        assert health.disk(view)[:2] == ("307 MB · 1 h 01", "warn")
+        assert health.disk(view)[:2] == ("307 MB · 1 h 01 · movie", "warn")
+        assert "Record keeps the pictures too" in health.disk(view).tip
 
     def test_a_length_that_does_not_fit_is_red(self, taking):
         verbs, _, controller = taking

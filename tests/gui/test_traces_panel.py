@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from roi_core.rois import Circle
+from roi_stream_gui.lineup import Lane, told_apart
+from roi_stream_gui.panels.legend import Legend
 from roi_stream_gui.shortcuts import Chord, find
 from tests.fakes import Stepped
 from tests.gui.driver import within
@@ -81,11 +83,26 @@ class TestOverlay:
         find(Chord("T", shift=True)).run(do[0])
         stepped(do, 5)
         running.update(do[0].view())
-        assert dpg.is_item_shown(running._legend)
         for k in range(2):
             y = np.array(line(running, k)[1])
             assert 0 <= np.nanmin(y) <= np.nanmax(y) <= 1
-        assert dpg.get_item_label(running._lanes.lines[0][0]) == running.tell()["lanes"][0]
+        assert running.tell()["legend"] == running.tell()["lanes"]
+        find(Chord("T", shift=True)).run(do[0])
+        running.update(do[0].view())
+        assert running.tell()["legend"] == []
+
+    def test_a_low_plot_has_a_legend_of_more_columns(self, desk):
+        with dpg.window():
+            legend = Legend(desk)
+        lanes = told_apart([Lane(k, f"cell {k}", (1, 2, 3), True) for k in range(12)])
+        legend.show(lanes, 70.0)
+        places = [tuple(dpg.get_item_pos(item)) for item in legend.shown()]
+        assert len(set(places)) == 12
+        assert max(y for _, y in places) + 17 <= 70
+        assert legend.wide == 3 * 104
+        assert max(x for x, _ in places) < legend.wide
+        legend.hide()
+        assert (legend.wide, legend.shown()) == (0, [])
 
     def test_the_line_that_passes_closest_is_hit(self, running, do):
         do[0].edit("display.trace_mode", "overlay")

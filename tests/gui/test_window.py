@@ -297,6 +297,53 @@ def test_nothing_is_clipped_or_overlaps(start, width, height):
     assert _apart(buttons) == []
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "scale", "drawn"),
+    [
+        (940, 640, 1, 1),
+        (1024, 640, 1, 1),
+        (1280, 800, 1.25, 1.25),
+        (1280, 800, 1.5, 1.5),
+        (1280, 800, 2, 1.5),
+    ],
+)
+def test_with_a_file_open_every_button_has_its_place(start, video, width, height, scale, drawn):
+    window = start(str(video), "--set", f"display.scale={scale}")
+    window.until(lambda s: s.items.get("position", (0,) * 4)[2], "the strip is shown", 60)
+    window.resize(width, height)
+    items = window.settle(8).items
+    window.screenshot(f"file_{width}x{height}_{scale}")
+    assert abs(items["record"][2] - 104 * drawn) < 3, "no larger than the window has room for"
+    top, left, centre, strip, foot = (
+        items[f"pane.{name}"] for name in ("top", "left", "centre", "strip", "foot")
+    )
+    for pane, names in (
+        (top, "source connect record length take chip.disk note mark"),
+        (centre, "view colours outlines fit snapshot crop picture"),
+        (strip, "again play speed from_here back position"),
+        (foot, "messages.info messages.warning messages.error"),
+    ):
+        for name in names.split():
+            assert _within(items[name], pane), name
+            assert _within(items[name], (0, 0, width, height)), name
+    assert items["picture"][3] > 0.2 * height
+    if "delete" not in items:  # below what is in sight of the tools
+        window.point("pane.left")
+        window._tool("click", "--repeat", "20", "5")
+        items = window.settle(8).items
+    for name in ("undo", "redo", "duplicate", "delete"):
+        assert _within(items[name], left), name
+
+
+def _within(one, other):
+    return (
+        other[0] <= one[0]
+        and other[1] <= one[1]
+        and one[0] + one[2] <= other[0] + other[2] + 1
+        and one[1] + one[3] <= other[1] + other[3] + 1
+    )
+
+
 def _apart(rectangles):
     """Return the pairs that overlap by more than a px."""
     names = list(rectangles)
@@ -336,6 +383,9 @@ def test_closing_while_recording_asks_and_a_second_close_finalises(start):
     state = window.until(lambda s: s.recording and s.take["rows"] > 5, "rows")
     window.close_button()
     window.until(lambda s: "quit.keep" in s.items, "the question")
+    items = window.settle().items
+    for name in ("quit.text", "quit.stop", "quit.keep"):
+        assert _within(items[name], items["quit"]), "nothing of the question is cut off"
     assert len(window.key("Delete").rois) == 1, "no key acts behind the question"
     window.screenshot("asks_before_closing")
     state = window.click("quit.keep")

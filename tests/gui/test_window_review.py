@@ -70,9 +70,11 @@ def test_a_recording_is_replayed_and_compared(start, tmp_path):
     window.click("tab.review")
     state = window.until(lambda s: "take.h5" in s.told["review"]["choices"], "the recording is offered")
     assert state.told["review"]["sides"] == ["take.h5", "this run"]
+    assert not state.told["review"]["numbered"], "there is nothing to measure yet"
     window.click("compare")
     state = window.until(lambda s: s.told["review"]["drawn"], "pairs are found and the first is drawn", 60)
     told = state.told["review"]
+    assert told["numbered"]
     assert told["chosen"] == 0
     assert len(told["pairs"]) >= 4
     assert all(overlap >= 0.5 for _, _, overlap in told["pairs"])

@@ -92,7 +92,7 @@ def test_after_a_kill_the_next_start_tells_what_is_safe(start, tmp_path):
     second = start("simulated:tiny", "--set", "recorder.movie=true")
     state = second.until(lambda s: "recovery.open" in s.items, "the notice", 60)
     assert state.told["recovery"]["text"] == (
-        f"The last session ended unexpectedly: {rows} frames are safe in {path}"
+        f"The last session ended unexpectedly: {rows} rows are safe in {path}"
     )
     second.running()
     assert "recovery.finish" in state.items
