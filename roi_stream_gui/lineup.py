@@ -5,6 +5,7 @@ Knows no toolkit.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roi_core.rois.roiset import given_colour
@@ -74,7 +75,7 @@ def _apart(colour: Colour, others: Sequence[Colour]) -> float:
         sum(weight * (a - b) ** 2 for weight, a, b in zip(WEIGHTS, colour, other, strict=True))
         for other in others
     )
-    return min(squares, default=float("inf")) ** 0.5
+    return math.sqrt(min(squares, default=math.inf))
 
 
 class Lineup:
