@@ -17,6 +17,8 @@ __all__ = ["check_texts"]
 
 REFERENCE: Final = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
 """How a text stands in its dataset: by the heap that holds it and its number there."""
+POINTER: Final = 8
+"""Bytes of a text in memory, where its dtype is that of a pointer."""
 HEAD: Final = 16
 """Bytes before the first object of a heap, and before each object's own."""
 
@@ -59,24 +61,30 @@ def _heaps(dataset: h5py.Dataset, path: Path) -> set[int]:
     """Return where the heaps of its texts are."""
     found: set[int] = set()
     number = math.prod(dataset.chunks or dataset.shape)
-    for stored in _stored(dataset, path):
-        if len(stored) % number or len(stored) // number < REFERENCE.itemsize:
-            raise ValueError(f"{dataset.name} holds no texts")
+    size = number * (dataset.dtype.itemsize - POINTER + REFERENCE.itemsize)
+    for stored in _stored(dataset, path, size):
         rows = np.frombuffer(stored, np.uint8).reshape(number, -1)
         last = np.ascontiguousarray(rows[:, -REFERENCE.itemsize :]).view(REFERENCE)
         found |= {heap for heap in last["heap"].ravel().tolist() if heap < 2**63}
     return found
 
 
-def _stored(dataset: h5py.Dataset, path: Path) -> Iterator[bytes]:
-    """Yield the bytes of a dataset as they are on the disk."""
-    if dataset.chunks:
-        for k in range(dataset.id.get_num_chunks()):
-            yield dataset.id.read_direct_chunk(dataset.id.get_chunk_info(k).chunk_offset)[1]
-    elif dataset.id.get_offset() is not None:
+def _stored(dataset: h5py.Dataset, path: Path, size: int) -> Iterator[bytes]:
+    """Yield the bytes of a dataset as they are on the disk, `size` at a time.
+
+    Where damage tells another size, HDF5 writes beyond what was made for it, and the process dies.
+    """
+    one = dataset.id
+    chunks = [one.get_chunk_info(k) for k in range(one.get_num_chunks())] if dataset.chunks else []
+    plain = not dataset.chunks and one.get_offset() is not None
+    if any(chunk.size != size for chunk in chunks) or (plain and one.get_storage_size() != size):
+        raise ValueError(f"{dataset.name} holds no texts")
+    for chunk in chunks:
+        yield one.read_direct_chunk(chunk.chunk_offset)[1]
+    if plain:
         with path.open("rb") as file:
-            file.seek(dataset.id.get_offset())
-            yield file.read(dataset.id.get_storage_size())
+            file.seek(one.get_offset())
+            yield file.read(size)
 
 
 def _walk(heap: bytes, name: str) -> None:

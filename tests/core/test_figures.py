@@ -171,7 +171,7 @@ def test_regions_that_go_off_together_are_one_alert_and_later_ones_another():
         3, means=lambda _: np.array([900.0, 950.0])
     )
     assert [data["rois"] for data in camera.told[2:]] == [["cell 1"], ["cell 2"]]
-    assert "cell 2 950 counts, above 600 (absolute <600)" in camera.told[3]["text"]
+    assert "cell 2 950 counts, should be at most 600. " in camera.told[3]["text"]
 
 
 def test_a_region_that_saturates_jumps_or_dies_is_told():

@@ -1,6 +1,7 @@
 """Cells read back, exported and told of; whole files and damaged ones."""
 
 import csv
+import struct
 
 import h5py
 import numpy as np
@@ -155,6 +156,18 @@ def test_what_are_no_texts_is_not_read(path, name):
         else:
             lists_for_texts(file, name)
     with pytest.raises(RecordingError, match=rf"a\.h5 is damaged: {name} holds no texts"):
+        Recording(path)
+
+
+def test_texts_in_more_bytes_than_there_are_is_not_read(path):
+    """HDF5 would write them beyond what was made for them, and the process die: found by fuzzing."""
+    with h5py.File(path) as file:
+        chunk = file[layout.EVENTS].id.get_chunk_info(0)
+    data = bytearray(path.read_bytes())
+    at = data.find(struct.pack("<IIQQQ", chunk.size, 0, 0, 0, chunk.byte_offset))
+    data[at : at + 4] = struct.pack("<I", 7 * chunk.size)
+    path.write_bytes(data)
+    with pytest.raises(RecordingError, match=r"a\.h5 is damaged: /events holds no texts"):
         Recording(path)
 
 
