@@ -8,7 +8,6 @@ import numpy as np
 
 from roi_core.cnmf import quality
 from roi_core.cnmf.deconvolve import Deconvolver, time_constants
-from roi_core.cnmf.rise import RISE
 from roi_core.cnmf.view import Camera, Fate, View
 from roi_core.frame import Status
 from roi_core.offline.levels import levels, noise_of, swings, tails
@@ -30,7 +29,7 @@ VALUES = 2**22
 LAG = 0.5
 """Seconds of what comes later that revise a spike; more let bursts and glow be taken for each other."""
 SHOWN = 1e6
-"""Asymmetry of a trace that showed it before: enough for any threshold."""
+"""Asymmetry and skewness of a trace that showed them before: enough for any threshold."""
 SLACK = 0.25
 """Part of a pixel that may be hidden and still counts as seen."""
 
@@ -106,12 +105,9 @@ def above_baseline(
 def deconvolved(
     traces: NDArray[np.float32], rate: float, cnmf: Cnmf
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return raw, calcium and spikes (N, rows) of traces without drift; time constants are learned first.
-
-    The rise time that is learned is believed by half: of bursts it is twice too long.
-    """
+    """Return raw, calcium and spikes (N, rows) of traces without drift; time constants are learned first."""
     decays, learned = time_constants(traces, rate, cnmf)
-    rise = cnmf.rise or float(np.sqrt(learned * RISE))
+    rise = cnmf.rise or learned
     out = np.full((3, *traces.shape), np.nan, np.float32)
     whole = {"rise": rise, "baseline": max(cnmf.baseline, traces.shape[1] / rate)}
     for i, trace in enumerate(traces):
@@ -132,10 +128,13 @@ def _components(
 ) -> Components:
     n, t, cnmf, area = cells.count, cells.t, settings.cnmf, cells.field.area
     marks = quality.marks(n, t, noise, cells.field.shape, hidden)
-    # what once rose faster than it fell is a cell, though it was silent for most of the recording
+    # what was taken for a cell showed calcium then, though it was silent for most of the recording
     before = dict(zip(known.ids.tolist(), known.status.tolist(), strict=True))
     shown = [before.get(cell) == Status.ACCEPTED for cell in t.ids[:n].tolist()]
-    marks = marks._replace(asymmetry=np.where(shown, np.float32(SHOWN), marks.asymmetry))
+    marks = marks._replace(
+        asymmetry=np.where(shown, np.float32(SHOWN), marks.asymmetry),
+        skewness=np.where(shown, np.float32(SHOWN), marks.skewness),
+    )
     status, rule, _ = quality.judge(marks, cnmf, area, t.status[:n])
     status = np.where(t.verdict[:n] > 0, t.verdict[:n], status).astype(np.uint8)
     words = quality.reasons(marks, cnmf, area, rule)

@@ -45,7 +45,8 @@ def sow(cells: Cells, evidence: Evidence, next_id: int, most: int) -> int:
 def weed(cells: Cells, first_new: int, settings: Cnmf) -> list[int]:
     """Drop what is glow, and those begun by `sow` that did not become cells; return the ids of the former.
 
-    Left alive, glow would take from the cells that it overlaps.
+    Left alive, glow would take from the cells that it overlaps. What was accepted while it was recorded is
+    none: the first traces are not yet free of glow themselves.
     """
     t, gone = cells.t, []
     for i in range(cells.count - 1, -1, -1):
@@ -53,7 +54,7 @@ def weed(cells: Cells, first_new: int, settings: Cnmf) -> list[int]:
         weak = t.r[i] < settings.min_r or t.evidence[i] < settings.min_evidence or t.evidence[i] == 0
         empty = not t.boxes[i].any()
         glow = skewness(t.tail[i]) < GLOW * settings.min_skewness
-        spared = t.verdict[i] == Status.ACCEPTED or t.frozen[i] > 0
+        spared = Status.ACCEPTED in (t.verdict[i], t.status[i]) or t.frozen[i] > 0
         if empty or (new and weak) or (glow and not spared):
             if not new:
                 gone.append(int(t.ids[i]))
