@@ -19,7 +19,7 @@ from roi_core import draft
 from roi_core.cli import main
 from roi_core.cnmf.state import SWINGS, Field
 from roi_core.errors import RecorderError, RecordingError
-from roi_core.frame import Activity, Components, FinishReason, Header, Sample, Summary
+from roi_core.frame import Activity, Components, FinishReason, Header, Sample, Status, Summary
 from roi_core.offline import Stopped, glow, levels, passes, refine, seeds, traces, warm, write
 from roi_core.offline import evidence as evidence_
 from roi_core.offline import movie as movie_
@@ -561,6 +561,19 @@ def test_an_empty_footprint_gives_a_trace_of_zeros_not_of_nan():
     assert (w.scale > 0).all()
     seeds.weed(cells, 9, Settings().cnmf)
     assert cells.count == 0
+
+
+def test_only_what_was_never_accepted_is_weeded_as_glow():
+    field = Field((20, 24), 4.0)
+    blocks = glow.Blocks(field)
+    cells = warm.restored(warm.table_state(warm.none(field, blocks.grid)), field, blocks.grid)
+    box = np.zeros((field.side, field.side), np.float32)
+    box[field.reach - 1 : field.reach + 2, field.reach - 1 : field.reach + 2] = 1
+    for place, (cell, status) in enumerate([(1, Status.ACCEPTED), (2, Status.REJECTED)]):
+        i = cells.add(box, (10, 6 + 10 * place), 0, 0, cell)
+        cells.t.status[i], cells.t.tail[i] = status, (0.0, 1.0, 0.0)
+    assert seeds.weed(cells, 9, Settings().cnmf) == [2]
+    assert cells.t.ids[: cells.count].tolist() == [1]
 
 
 def test_a_seed_at_the_edge_stays_on_the_picture():
