@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import struct
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import h5py
 import numpy as np
@@ -26,9 +27,10 @@ HEAD: Final = 16
 def check_texts(dataset: h5py.Dataset, base: Path | None = None) -> None:
     """Refuse a dataset that should hold texts, or rows that end with one, and cannot be read as that.
 
-    To be asked before such a dataset is read. Both were found by fuzzing: where damage has made lists of
-    numbers of the texts, h5py reads where there is nothing, and the process dies; where it has made an object
-    of no size in a heap of texts, HDF5 goes on from there to there for ever. ``base`` is the file on the disk
+    To be asked before such a dataset is read. All was found by fuzzing: where damage has made lists of
+    numbers of the texts, or a part of a row reach into the next one, h5py reads where there is nothing, and
+    the process dies; where it has made an object of no size in a heap of texts, HDF5 goes on from there to
+    there for ever. ``base`` is the file on the disk
     under one that is open as changed in memory.
 
     Raises
@@ -38,7 +40,7 @@ def check_texts(dataset: h5py.Dataset, base: Path | None = None) -> None:
     """
     dtype = dataset.dtype
     kind = h5py.check_string_dtype(dtype[dtype.names[-1]] if dtype.names else dtype)
-    if kind is None:
+    if kind is None or _overlap(dtype):
         raise ValueError(f"{dataset.name} holds no texts")
     path = base or Path(dataset.file.filename)
     if kind.length is None and path.is_file() and _plain(dataset):
@@ -49,6 +51,12 @@ def check_texts(dataset: h5py.Dataset, base: Path | None = None) -> None:
                 if head[:4] == b"GCOL":
                     size = min(struct.unpack("<Q", head[8:])[0], path.stat().st_size)
                     _walk(head + file.read(max(size - HEAD, 0)), dataset.name)
+
+
+def _overlap(dtype: np.dtype[Any]) -> bool:
+    """Return whether parts of a row share bytes."""
+    fields = sorted((offset, offset + part.itemsize) for part, offset, *_ in (dtype.fields or {}).values())
+    return any(end > start for (_, end), (start, _) in pairwise(fields))
 
 
 def _plain(dataset: h5py.Dataset) -> bool:
