@@ -18,6 +18,7 @@ from roi_core.frame import Event
 from roi_core.ledger import Account
 from roi_core.recording import light
 from roi_core.recording.cells import RecordedCells
+from roi_core.recording.numbers import check_numbers
 from roi_core.recording.opening import DAMAGE, opened
 from roi_core.recording.texts import check_texts
 from roi_core.rois import RoiSet
@@ -274,6 +275,7 @@ class Recording:
         return found
 
     def _check(self, base: Path | None) -> None:
+        check_numbers(self._file)
         found = _text(self._file.attrs.get("format"))
         if found != layout.FORMAT:
             raise NotARecording(f"{self.path} is not a recording: its format is {found!r}")

@@ -184,6 +184,18 @@ def test_rows_whose_parts_overlap_are_not_read(path):
         Recording(path)
 
 
+@pytest.mark.parametrize("read", [Recording, recover])
+def test_numbers_of_more_bits_than_bytes_are_not_read(path, read):
+    """HDF5 would write them beyond what was made for them, and the process die: found by fuzzing."""
+    data = bytearray(path.read_bytes())
+    precision = data.find(b"elapsed_sec\0") + 26
+    assert data[precision : precision + 2] == bytes([64, 0])
+    data[precision + 1] = 4
+    path.write_bytes(data)
+    with pytest.raises(RecordingError, match="the numbers of / have more bits than there are"):
+        read(path)
+
+
 def endless_texts(path):
     """Make the rest of every heap of texts an object without a size, from which HDF5 does not come back."""
     data = bytearray(path.read_bytes())
