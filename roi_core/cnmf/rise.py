@@ -7,7 +7,7 @@ small spikes has the sum of one.) Costs are summed over cells, with a wide norma
 
 No drift is allowed for here: it would take what a burst leaves over, and a long rise would then fit bursts
 best. (Simulated bursts and single spikes, rises of .02 to .12 s at 10 to 60 Hz: 1.3 times the truth at the
-median with a drift, 1.0 without.)
+median with a drift, 1.05 without.)
 """
 
 from __future__ import annotations
