@@ -22,6 +22,10 @@ def check(cells, whole=True):
     if np.all(getattr(cells, "gain", 1) == 1):
         np.testing.assert_allclose(t.moments[:n], np.transpose(moments), atol=2e-3)
     _check_neighbours(cells, boxes)
+    for squares, ends in ((t.boxes, t.rows), (t.patches, t.lines)):
+        for square, (first, last) in zip(squares[:n], ends[:n], strict=True):
+            rows = np.flatnonzero(square.any(1))
+            assert (first, last) == (rows[0], rows[-1] + 1)
     expected = naive.covered(t.patches[:n], t.corners[:n], field.margin, field.binned)
     np.testing.assert_array_equal(cells.cover, expected)
     for i in range(n if whole else 0):

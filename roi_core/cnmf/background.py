@@ -92,14 +92,16 @@ class Glow:
         self._agreement, self._strength = np.zeros((2, *shape), np.float32)
         self.suspects = np.zeros(shape, np.bool_)
 
-    def step(self, binned: NDArray[np.float32], cover: NDArray[np.int16]) -> None:
+    def step(self, slot: NDArray[np.float32], cover: NDArray[np.int16]) -> None:
         """Measure the blocks of a picture without its known cells, and estimate the glow at the nodes.
+
+        ``slot`` is the picture in a margin (it is passed whole: rows of a part of it would not vectorise).
 
         Pixels that a cell covers count little: what it does in this very frame is not known yet. The
         ``suspects``, where the detector sees what may become a cell, do not count at all.
         """
         blocks = self._blocks
-        _free_means(binned, cover, self.suspects, blocks.y, blocks.x, self._covered, self._raw)
+        _free_means(slot, cover, self.suspects, blocks.y, blocks.x, self._covered, self._raw)
         _bridge(self._raw)
         course = self._courses[self.seen % PAST]
         _filter(self._raw.reshape(-1), *self._filter, course, self._left.reshape(-1), self.nodes.reshape(-1))
@@ -245,24 +247,27 @@ class Grid:
 
 @sums
 def _free_means(
-    binned: Any, cover: Any, suspects: Any, yedges: Any, xedges: Any, covered: Any, out: Any
+    slot: Any, cover: Any, suspects: Any, yedges: Any, xedges: Any, covered: Any, out: Any
 ) -> None:
     """Fill ``out`` with the mean of each block, in which pixels that cells cover weigh ``covered``.
 
     NaN where too few pixels are left that are no suspects.
     """
-    line, count, known = np.empty((3, binned.shape[1]), np.float32)
+    width = cover.shape[1]
+    margin = (slot.shape[1] - width) // 2
+    line, count, known = np.empty((3, width), np.float32)
     for j in range(out.shape[0]):
         line[:] = 0
         count[:] = 0
         known[:] = 0
         for y in range(yedges[j], yedges[j + 1]):
-            d, c, no = binned[y], cover[y], suspects[y]
-            for x in range(d.size):
-                weight = np.float32(0) if no[x] else np.float32(1) if c[x] == 0 else covered
+            d, c, no = slot[margin + y, margin : margin + width], cover[y], suspects[y]
+            for x in range(width):
+                free = np.float32(1) - np.float32(no[x])
+                weight = free * (np.float32(1) if c[x] == 0 else covered)
                 line[x] += weight * d[x]
                 count[x] += weight
-                known[x] += np.float32(not no[x])
+                known[x] += free
         for k in range(out.shape[1]):
             total, number, left = np.float32(0), np.float32(0), np.float32(0)
             for x in range(xedges[k], xedges[k + 1]):

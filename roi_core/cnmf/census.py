@@ -63,8 +63,8 @@ SHARES: Any = {
 """How what is known of a trace grows with its scale: by which power."""
 JUDGED = ("r", "contrast", "size", "status", "rule")
 PLACED = {
-    "boxes", "images", "centres", "moments", "patches", "corners", "near", "gram", "links", "sync", "at",
-    "share", "visited",
+    "boxes", "images", "centres", "moments", "patches", "corners", "rows", "lines", "near", "gram", "links",
+    "sync", "at", "share", "visited",
 }  # fmt: skip
 """What of a table belongs to boxes of one size, and to the frames of one ring."""
 EDGE = 2

@@ -304,8 +304,7 @@ class OnlineCNMF:
 
         What has much more than all before is the first with light: the mean begins anew with it.
         """
-        y0, y1, x0, x1 = seen
-        contrast = float(self.input[y0:y1:PROBE, x0:x1:PROBE].std())
+        contrast = float(picture.contrast(self._padded, self.field.reach, seen, PROBE))
         if contrast < DARK * self._contrast:
             self._contrast *= 1 - 1 / (ADAPT * self.rate)
             return False
@@ -330,7 +329,7 @@ class OnlineCNMF:
             expected = EXPECTED * (deconvolver.baseline + deconvolver.calcium - t.mean[:n])
             (slot, _), m = self._ring.claim(), self.field.margin
             picture.without_cells(self._binned, m, n, t, np.nan_to_num(expected), slot)
-            self._glow.step(slot[m:-m, m:-m], cells.cover)
+            self._glow.step(slot, cells.cover)
         traces.project(n, t, self._padded, products)
         tolerance = traces.bound(n, t, deconvolver.baseline, deconvolver.noise)
         traces.solve(n, t, products, self._glow.nodes.reshape(-1), tolerance, planes, room)

@@ -11,22 +11,34 @@ from roi_core.jit import kernel, sums
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["centre", "explain", "track_noise", "without_cells"]
+__all__ = ["centre", "contrast", "explain", "track_noise", "without_cells"]
+
+
+# A row is sliced before the loop over it and copied by a loop: both vectorise, `d[x]` from x0 on and
+# `a[:] = b` of rows do not (centring a picture took 180 us, now 55).
+
+
+@kernel
+def _copied(row: Any, out: Any) -> None:
+    for x in range(out.size):
+        out[x] = row[x]
 
 
 @sums
-def _sum_rows(rows: Any, out: Any) -> None:
-    """Fill ``out`` with the sum of one or two rows, or of more."""
-    if rows.shape[0] == 2:
-        a, b = rows[0], rows[1]
+def _sum_rows(padded: Any, y: Any, first: Any, factor: Any, out: Any) -> None:
+    """Fill ``out`` with the sum of ``factor`` rows from y on, each from column ``first`` on."""
+    a, b = padded[y, first : first + out.size], padded[y + factor - 1, first : first + out.size]
+    if factor == 1:
+        _copied(a, out)
+    elif factor == 2:
         for x in range(out.size):
             out[x] = a[x] + b[x]
-        return
-    out[:] = 0
-    for k in range(rows.shape[0]):
-        a = rows[k]
-        for x in range(out.size):
-            out[x] += a[x]
+    else:
+        _copied(a, out)
+        for k in range(1, factor):
+            c = padded[y + k, first : first + out.size]
+            for x in range(out.size):
+                out[x] += c[x]
 
 
 @sums
@@ -46,6 +58,18 @@ def _pair_up(line: Any, factor: Any, scale: Any, out: Any) -> None:
             out[x] = value * scale
 
 
+@kernel
+def contrast(padded: Any, margin: Any, seen: Any, step: Any) -> Any:
+    """Return the standard deviation of every ``step``-th pixel of the part (y0, y1, x0, x1) of a picture."""
+    number, total, squares = 0, 0.0, 0.0
+    first = np.float64(padded[margin + seen[0], margin + seen[2]])
+    for y in range(margin + seen[0], margin + seen[1], step):
+        for x in range(margin + seen[2], margin + seen[3], step):
+            value = np.float64(padded[y, x]) - first
+            number, total, squares = number + 1, total + value, squares + value * value
+    return np.sqrt(max(squares - total * total / number, 0.0) / number) if total == total else np.nan
+
+
 @sums
 def centre(
     padded: Any, margin: Any, mean: Any, rate: Any, seen: Any, factor: Any, line: Any, binned: Any, cap: Any
@@ -63,13 +87,14 @@ def centre(
     scale, rate = np.float32(1 / (factor * factor)), np.float32(rate)
     y0, y1, x0, x1 = seen
     for y in range(y0, y1):
-        d, m = padded[margin + y, margin : margin + width], mean[y]
-        for x in range(x0, x1):
+        row = padded[margin + y, margin : margin + width]
+        d, m = row[x0:x1], mean[y, x0:x1]
+        for x in range(d.size):
             value = d[x] - m[x]
             d[x] = value
             m[x] += rate * value
-        d[:x0] = d[x0]
-        d[x1:] = d[x1 - 1]
+        row[:x0] = d[0]
+        row[x1:] = d[d.size - 1]
     for y in range(rows * factor):
         nearest = min(max(y, y0), y1 - 1)
         if nearest != y:
@@ -77,7 +102,7 @@ def centre(
     total = np.float32(0)
     for row in range(rows):
         out = binned[row]
-        _sum_rows(padded[margin + row * factor : margin + (row + 1) * factor, margin : margin + width], line)
+        _sum_rows(padded, margin + row * factor, margin, factor, line)
         _pair_up(line, factor, scale, out)
         for x in range(columns):
             total += min(out[x] * out[x], cap)
@@ -113,7 +138,7 @@ def _take_cells(count: Any, t: Any, traces: Any, out: Any) -> None:
         if c == 0:
             continue
         y0, x0 = t.corners[i, 0], t.corners[i, 1]
-        for y in range(side):
+        for y in range(t.lines[i, 0], t.lines[i, 1]):
             r, a = out[y0 + y, x0 : x0 + side], t.patches[i, y]
             for x in range(side):
                 r[x] -= a[x] * c
@@ -124,7 +149,7 @@ def without_cells(binned: Any, margin: Any, count: Any, t: Any, traces: Any, out
     """Fill ``out`` (binned, with margin) with the picture less every cell times its ``traces`` (N,)."""
     rows, columns = binned.shape
     for y in range(rows):
-        out[margin + y, margin : margin + columns] = binned[y]
+        _copied(binned[y], out[margin + y, margin : margin + columns])
     _take_cells(count, t, traces, out)
 
 

@@ -87,7 +87,8 @@ class Table(NamedTuple):
     Footprint: ``boxes`` (N, S, S) of unit energy (sum of squares 1), zero outside the cell; ``centres``
     (N, 2) y, x of the boxes' middles; ``moments`` (N, 3) sum of the footprint, and of it times y and times x
     from the middle, each pixel times its gain in the glow; ``patches`` and ``corners`` the same box on the
-    binned picture with its margin.
+    binned picture with its margin; ``rows`` and ``lines`` (N, 2) the first row of box and patch that is not
+    zero, and the one after the last.
 
     Neighbours: ``near`` (N, M) every cell whose box touches this one's, -1 after the last; for these pairs
     ``gram`` the product of the footprints, ``links`` W of Giovannucci et al. 2017 (sum of this instrument
@@ -116,6 +117,8 @@ class Table(NamedTuple):
     moments: Any
     patches: Any
     corners: Any
+    rows: Any
+    lines: Any
     near: Any
     gram: Any
     links: Any
@@ -254,6 +257,8 @@ def _empty(field: Field, room: int, neighbours: int) -> Table:
         "patches": (field.patch, field.patch),
         "centres": (2,),
         "corners": (2,),
+        "rows": (2,),
+        "lines": (2,),
         "moments": (3,),
         "tail": (3,),
         "swings": (len(SWINGS), 4),
@@ -265,6 +270,8 @@ def _empty(field: Field, room: int, neighbours: int) -> Table:
     whole = (
         "centres",
         "corners",
+        "rows",
+        "lines",
         "near",
         "at",
         "status",
@@ -423,6 +430,8 @@ def settle(i: Any, t: Any, factor: Any, margin: Any, gain: Any, cover: Any, agai
     for k in range(2):
         t.corners[i, k] = (t.centres[i, k] - reach) // factor + margin
     _bin_box(box, t.centres[i], factor, t.patches[i])
+    _find_rows(box, t.rows[i])
+    _find_rows(t.patches[i], t.lines[i])
     mark(cover, t.patches[i], t.corners[i], margin, 1)
 
 
@@ -437,6 +446,18 @@ def _bin_box(box: Any, centre: Any, factor: Any, out: Any) -> None:
         for x in range(side):
             if box[y, x] != 0:
                 out[(y + y0) // factor, (x + x0) // factor] += box[y, x] * scale
+
+
+@kernel
+def _find_rows(box: Any, out: Any) -> None:
+    """Fill ``out`` (2,) with the first row of a box that is not all zero and the one after the last."""
+    out[:] = 0
+    for y in range(box.shape[0]):
+        for x in range(box.shape[1]):
+            if box[y, x] != 0:
+                out[0] = out[0] if out[1] else y
+                out[1] = y + 1
+                break
 
 
 @kernel

@@ -80,13 +80,17 @@ def project(count: Any, t: Any, padded: Any, out: Any) -> None:
     ``padded`` is the picture with a margin of the boxes' reach.
     """
     side = t.boxes.shape[1]
+    columns = np.empty(side, np.float32)
     for i in range(count):
         y0, x0 = t.centres[i, 0], t.centres[i, 1]
-        total = np.float32(0)
-        for y in range(side):
+        columns[:] = 0
+        for y in range(t.rows[i, 0], t.rows[i, 1]):
             a, d = t.boxes[i, y], padded[y0 + y, x0 : x0 + side]
             for x in range(side):
-                total += a[x] * d[x]
+                columns[x] += a[x] * d[x]
+        total = np.float32(0)
+        for x in range(side):
+            total += columns[x]
         out[i] = total
 
 

@@ -61,7 +61,6 @@ def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type:
     rate, length, n_blocks = options[0], int(options[4]), int(options[5])
     period = int(rate) + 1
     bin_length = max(1, int(np.round(rate * decay.BIN)))
-    probing = learn and options[3] > 1 and options[2] == 0
     follow, forget = min(1.0, 1 / (FOLLOW * rate)), min(1.0, 1 / (FORGET * rate))
     frame = int(field[FRAME])
     if learn:
@@ -85,8 +84,8 @@ def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type:
         if noise <= 1e-6 * abs(value):
             noise = np.float32(0)
         _deconvolve(windows[k], shapes[k], state, out[k], raw, noise, rate, follow, forget, lag)
-        if probing and noise > 0:
-            _probe(probes, field, k, fluorescence.size, state, raw, noise, rate, lag)
+    if learn and options[3] > 1 and options[2] == 0:
+        _probe(probes, field, fluorescence, cells, rate, lag)
 
 
 @kernel
@@ -162,21 +161,25 @@ def _told(spikes, diagonal, evidence):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _probe(probes, field, k, n, state, raw, noise, rate, lag):  # type: ignore[no-untyped-def]
-    """Deconvolve cell k, if it is its turn, also with other rise times."""
+def _probe(probes, field, fluorescence, cells, rate, lag):  # type: ignore[no-untyped-def]
+    """Deconvolve the cells whose turn it is also with other rise times."""
     windows, shapes, states, costs, turns, total = probes
-    place = windows.shape[3] - 1 - lag
+    trends, width = cells[3], windows.shape[3]
     for p in range(len(turns)):
-        if turns[p, 0] < 0 or turns[p, 0] >= n:
+        if turns[p, 0] < 0 or turns[p, 0] >= fluorescence.size:
             turns[p, 0], turns[p, 1] = p, 0
-        if turns[p, 0] != k:
+        k = turns[p, 0]
+        if k >= fluorescence.size:
+            continue
+        value, noise = fluorescence[k], trends[k, NOISE]
+        if noise <= 0 or noise <= 1e-6 * abs(value):
             continue
         if turns[p, 1] == 0:
             costs[p] = 0
-            rise.restart(windows[p], shapes[p], states[p], state[DECAY_NOW], rate)
+            rise.restart(windows[p], shapes[p], states[p], cells[2][k, DECAY_NOW], rate)
         turns[p, 1] += 1
-        old = turns[p, 1] > windows.shape[3] + lag
-        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, place, old)
+        raw, old = value - trends[k, BASELINE], turns[p, 1] > width + lag
+        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, width - 1 - lag, old)
         if turns[p, 1] >= rate * rise.TURN:
             rise.settle_costs(total, costs[p])
             field[FIELD_RISE] = rise.best_rise(total)

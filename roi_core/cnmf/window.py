@@ -129,11 +129,11 @@ def unsettled(
     lag = calcium.shape[1]
     for k in range(calcium.shape[0]):
         d, r, peak = states[k, D], states[k, R], np.float32(states[k, PEAK])
-        slow, fast = states[k, SETTLED_SLOW], states[k, SETTLED_FAST]
+        slow, fast, unit = states[k, SETTLED_SLOW], states[k, SETTLED_FAST], 1 / (d - r)
         for t in range(lag):
             spike = windows[k, SPIKES, windows.shape[2] - lag + t]
-            slow = d * (slow + spike / (d - r))
-            fast = r * (fast + spike / (d - r))
+            slow = d * (slow + spike * unit)
+            fast = r * (fast + spike * unit)
             calcium[k, t], spikes[k, t] = slow - fast, spike * peak
 
 

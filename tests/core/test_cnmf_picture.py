@@ -43,6 +43,16 @@ def test_centre_equals_its_definition(factor, shape, hidden):
     assert not wide.any(), "the margin stays zero"
 
 
+@pytest.mark.parametrize("seen", [(0, 24, 0, 30), (3, 20, 1, 29)])
+def test_contrast_is_the_deviation_of_what_is_looked_at(seen):
+    image = np.random.default_rng(0).normal(30_000, 7, (24, 30)).astype(np.float32)
+    y0, y1, x0, x1 = seen
+    expected = image[y0:y1:4, x0:x1:4].astype(float).std()
+    assert picture.contrast(padded(image, MARGIN), MARGIN, seen, 4) == pytest.approx(expected, rel=1e-4)
+    image[8:12] = np.nan
+    assert np.isnan(picture.contrast(padded(image, MARGIN), MARGIN, (0, 24, 0, 30), 4))
+
+
 def test_a_rate_of_nothing_leaves_the_mean():
     image, mean = np.random.default_rng(0).normal(0, 1, (2, 20, 20)).astype(np.float32)
     np.testing.assert_array_equal(centred(image, mean, 0.0, (3, 20, 0, 18), 2)[1], mean)
