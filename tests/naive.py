@@ -415,14 +415,15 @@ def smoothed(trace, ease):
     return out
 
 
-def block_means(picture, cover, yedges, xedges, least):
-    """Means of uncovered pixels, those of too few replaced by the neighbours' by their numbers."""
+def block_means(picture, cover, yedges, xedges, covered, least):
+    """Means in which covered pixels weigh less, those of too little weight replaced by the neighbours'."""
     shape = len(yedges) - 1, len(xedges) - 1
     means, free = np.zeros(shape), np.zeros(shape)
     for j, k in np.ndindex(shape):
         some = np.s_[yedges[j] : yedges[j + 1], xedges[k] : xedges[k + 1]]
-        free[j, k] = (cover[some] == 0).sum()
-        means[j, k] = picture[some][cover[some] == 0].mean() if free[j, k] else 0
+        weight = np.where(cover[some] == 0, 1, covered)
+        free[j, k] = weight.sum()
+        means[j, k] = (weight * picture[some]).sum() / max(free[j, k], 1)
     out = means.copy()
     for j, k in np.ndindex(shape):
         near = np.s_[max(j - 1, 0) : j + 2, max(k - 1, 0) : k + 2]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.state import Field
     from roi_core.settings import Cnmf
 
-__all__ = ["Ground", "Shapes", "fitted"]
+__all__ = ["COVERED", "Ground", "Shapes", "fitted"]
 
 COVERED = {"2p": 0.002, "1p": 0.1, "photometry": 1.0}
 """Weight of the pixels under cells when the glow is measured, against 1 of free ones.

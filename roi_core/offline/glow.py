@@ -30,7 +30,7 @@ MODES = 32
 MOST_BLOCKS = 400
 """So many blocks at most, whatever the size of the picture."""
 LEAST_FREE = 8
-"""Pixels that a block needs for a mean of its own; else it takes that of its neighbours."""
+"""Free pixels that a block needs for a mean of its own, or as much weight; else its neighbours' are taken."""
 
 
 class Modes(NamedTuple):
@@ -49,9 +49,15 @@ class Modes(NamedTuple):
 
 
 class Blocks:
-    """The division of a field into blocks, which are measured, and ``grid``, whose nodes are estimated."""
+    """The division of a field into blocks, which are measured, and ``grid``, whose nodes are estimated.
 
-    def __init__(self, field: Field) -> None:
+    A pixel that a cell covers weighs ``covered`` against 1 of a free one, as online. A one-photon picture is
+    flattened: round each cell lies a dark halo of the same sum as the cell. Free pixels alone would take the
+    halos of all cells for glow, and give it to their neighbours.
+    """
+
+    def __init__(self, field: Field, covered: float) -> None:
+        self._covered = np.float32(covered)
         shape, radius = field.binned, field.radius / field.factor
         self._blocks = Grid(shape, max(3 * radius, float(np.sqrt(shape[0] * shape[1] / MOST_BLOCKS))))
         self.grid = Grid(shape, max(1.5 * radius, 2.0))
@@ -60,8 +66,9 @@ class Blocks:
         self.spread = self._spread()
 
     def measure(self, binned: NDArray[np.float32], cover: NDArray[np.int16]) -> NDArray[np.float32]:
-        """Return the mean (blocks,) of the uncovered pixels of each block; valid until the next call."""
-        block_means(binned, cover, self._blocks.y, self._blocks.x, self._out, self._free)
+        """Return the weighted mean (blocks,) of the pixels of each block; valid until the next call."""
+        blocks = self._blocks
+        block_means(binned, cover, blocks.y, blocks.x, self._covered, self._out, self._free)
         out: NDArray[np.float32] = self._out.reshape(-1)
         return out
 
@@ -180,8 +187,11 @@ def _local(
 
 
 @sums
-def block_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, free: Any) -> None:
-    """Fill ``out`` with the mean of each block's uncovered pixels; one without takes its neighbours'."""
+def block_means(binned: Any, cover: Any, yedges: Any, xedges: Any, covered: Any, out: Any, free: Any) -> None:
+    """Fill ``out`` with the mean of each block, in which pixels that cells cover weigh ``covered``.
+
+    ``free`` gets the weight of each; one of too little takes its neighbours' mean.
+    """
     rows, columns = out.shape
     for j in range(rows):
         for k in range(columns):
@@ -189,9 +199,9 @@ def block_means(binned: Any, cover: Any, yedges: Any, xedges: Any, out: Any, fre
             for y in range(yedges[j], yedges[j + 1]):
                 d, c = binned[y, xedges[k] : xedges[k + 1]], cover[y, xedges[k] : xedges[k + 1]]
                 for x in range(d.size):
-                    open_ = np.float32(c[x] == 0)
-                    total += open_ * d[x]
-                    number += open_
+                    weight = np.float32(1) if c[x] == 0 else covered
+                    total += weight * d[x]
+                    number += weight
             out[j, k], free[j, k] = total / max(number, np.float32(1)), number
     for j in range(rows):
         for k in range(columns):

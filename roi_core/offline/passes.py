@@ -152,7 +152,7 @@ class Learning:
                 )  # fmt: skip
                 residual = self._residual[inner, inner]
                 grid = self._blocks.grid
-                block_means(residual, self._bare, grid.y, grid.x, self._shown, self._free)
+                block_means(residual, self._bare, grid.y, grid.x, np.float32(0), self._shown, self._free)
                 shown[here] = self._shown.ravel()
                 if self._find:
                     self.evidence.take(done, residual, deviation)

@@ -1,9 +1,9 @@
 """The second pass over a recording: every cell over all frames, with everything that is known in the end.
 
-From the cells found online: measure all traces, learn all footprints and the glow from them, find what was
-missed, join what is one; three times round, then measure once more, deconvolve whole traces and write. The
-movie is read in order, a few frames in memory at a time; see `roi_core.offline.scratch` for what lies on the
-disk meanwhile.
+From the cells found online: measure all traces and learn the glow between and under the cells. Then, twice
+round, measure with that glow, learn all footprints and the glow anew, find what was missed, join what is
+one; at last measure once more, deconvolve whole traces and write. The movie is read in order, a few frames
+in memory at a time; see `roi_core.offline.scratch` for what lies on the disk meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roi_core.cnmf.ground import COVERED
 from roi_core.cnmf.state import Field
 from roi_core.draft import mend
 from roi_core.errors import RecordingError, RoiError
@@ -39,10 +40,11 @@ if TYPE_CHECKING:
 __all__ = ["Stopped", "refine"]
 
 SWEEPS = 3
-"""Times that footprints are learned."""
+"""Times that the glow is learned. Footprints are learned each time but the first: traces that were measured
+before the glow is known would bend those from online."""
 PASSES = 2 * SWEEPS + 1
 """Times that the movie is read."""
-VERSION = 1
+VERSION = 2
 """Of what lies in the working folder."""
 
 
@@ -120,7 +122,7 @@ class _Run:
         source = Movie(recording, self.settings, movie)
         self.prepare = Prepare(recording.shape, self.settings.prepare, self.settings.cnmf)
         self.field = Field(self.prepare.shape, self.settings.cnmf.cell_radius / self.prepare.bin)
-        self.blocks = Blocks(self.field)
+        self.blocks = Blocks(self.field, COVERED[self.settings.cnmf.preset])
         self.shifts = warm.restored_shifts(recording)
         self.movie = Registered(source, self.prepare, self.settings, self.field, self.shifts)
         self._asked, self._tell = asked_to_stop, progress
@@ -180,11 +182,12 @@ class _Run:
         levels.instruments(found, good, around, self.rate, guesses)
 
     def _learn(self, work: Work, state: dict[str, Any] | None) -> None:
-        """Learn footprints and glow from the traces as they are, and mend the list of cells."""
+        """Learn the glow from the traces; once it is known, footprints too, and mend the list of cells."""
         cells, n = work.cells, work.cells.count
         if work.modes is None or work.variance is None:
             raise RuntimeError("footprints are learned before traces are measured")
-        find = self.settings.cnmf.detect and work.step < PASSES - 2
+        known = work.step > 1
+        find = self.settings.cnmf.detect and known and work.step < PASSES - 2
         gather = Learning(self.movie, self.blocks, work.modes, self.rate, find)
         if work.row == 0:
             for name in ("images", "links", "power", "energy"):
@@ -196,17 +199,22 @@ class _Run:
         good = np.asarray(good)
         for done in gather.run(work.row, cells, found, guesses, means, good, work.variance):
             self._checkpoint(work, done, gather.state())
-        noise = levels.noise_of(found, good)
-        shapes.learn(cells, work.variance, noise)
         work.modes = work.modes._replace(
             maps=bent(work.modes.maps, gather.moment, gather.product, self.blocks.grid.shape)
         )
+        if known:
+            shapes.learn(cells, work.variance, levels.noise_of(found, good))
+            self._mend(work, found, guesses)
+        if find:
+            work.next_id = seeds.sow(cells, gather.evidence, work.next_id, self.settings.cnmf.max_cells)
+
+    def _mend(self, work: Work, found: Any, guesses: Any) -> None:
+        """Join what is one cell and drop what is none."""
+        cells = work.cells
         shapes.place_again(cells)
         work.fates |= shapes.united(cells, found, guesses, self.rate, self.settings.cnmf.merge_r)
         first_new = int(self.known.ids.max(initial=0)) + 1
         work.fates |= dict.fromkeys(seeds.weed(cells, first_new, self.settings.cnmf), Status.REMOVED)
-        if find:
-            work.next_id = seeds.sow(cells, gather.evidence, work.next_id, self.settings.cnmf.max_cells)
 
     # -- states --------------------------------------------------------------------------------------------
 

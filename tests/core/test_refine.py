@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 
 from roi_core import draft
 from roi_core.cli import main
+from roi_core.cnmf.ground import COVERED
 from roi_core.cnmf.state import SWINGS, Field
 from roi_core.errors import RecorderError, RecordingError
 from roi_core.frame import Activity, Components, FinishReason, Header, Sample, Status, Summary
 from roi_core.offline import Stopped, glow, levels, passes, refine, seeds, traces, warm, write
 from roi_core.offline import evidence as evidence_
 from roi_core.offline import movie as movie_
+from roi_core.prepare import Prepare
 from roi_core.recording import Recording
 from roi_core.rois import RoiSet
 from roi_core.settings import LiveSettings, Settings
@@ -272,6 +274,24 @@ def test_a_full_disk_is_refused_before_anything_is_written(recorded, fresh, monk
     assert contents(fresh, False) == contents(recorded[0], False)
 
 
+def test_footprints_from_online_are_kept_until_the_glow_is_known(fresh):
+    """Traces that were measured before the maps of the glow are learned would teach footprints that glow."""
+    seen, states = [0], []
+    for end in (0, 2 * ROWS):
+        with pytest.raises(Stopped):
+            refine(
+                fresh,
+                asked_to_stop=lambda end=end: seen[-1] > end,
+                progress=lambda done, _: seen.append(done),
+            )
+        with np.load(fresh.with_name("a.refine") / "state.npz") as state:
+            states.append({name: state[name] for name in state.files})
+    begun, learned = states
+    assert learned["numbers"][0] == 2
+    for name in ("cells_count", "cells_centres", "cells_boxes"):
+        np.testing.assert_array_equal(learned[name], begun[name])
+
+
 # --- that a kill costs nothing
 
 
@@ -493,14 +513,27 @@ def test_moments_skip_what_is_not_a_number(random):
     np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_block_means_equal_their_twin(random):
+def test_the_halo_of_a_flattened_cell_is_hardly_taken_for_glow():
+    cnmf = SETTINGS.cnmf.model_copy(update={"preset": "1p", "cell_radius": 6})
+    y, x = np.mgrid[:72, :72] - 36
+    cell = np.exp(-(((y * y + x * x) / 36) ** 2)).astype(np.float32)
+    flat = Prepare((72, 72), SETTINGS.prepare, cnmf).step(cell, SETTINGS.prepare, cnmf)
+    cover, field = (cell > 0.1).astype(np.int16), Field((72, 72), 6.0)
+    free, ours = (glow.Blocks(field, weight).measure(flat, cover).min() for weight in (0, COVERED["1p"]))
+    assert free < -0.05
+    assert ours > 0.8 * free
+
+
+@pytest.mark.parametrize("covered", [0, 0.02, 0.1])
+def test_block_means_equal_their_twin(random, covered):
     picture, cover = random.normal(size=(20, 24)).astype(np.float32), np.zeros((20, 24), np.int16)
     cover[:10, :12] = 1
     cover[3, 15] = 2
     y, x = np.array([0, 10, 20]), np.array([0, 12, 24])
     out, free = np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)
-    glow.block_means(picture, cover, y, x, out, free)
-    np.testing.assert_allclose(out, naive.block_means(picture, cover, y, x, glow.LEAST_FREE), rtol=1e-4)
+    glow.block_means(picture, cover, y, x, np.float32(covered), out, free)
+    twin = naive.block_means(picture, cover, y, x, covered, glow.LEAST_FREE)
+    np.testing.assert_allclose(out, twin, rtol=1e-4)
 
 
 def test_shares_add_up_to_the_box_and_interpolate(random):
@@ -552,7 +585,7 @@ def test_pictures_add_up_where_they_were_seen(random):
 
 def test_an_empty_footprint_gives_a_trace_of_zeros_not_of_nan():
     field = Field((20, 24), 4.0)
-    blocks = glow.Blocks(field)
+    blocks = glow.Blocks(field, 0.002)
     cells = warm.restored(warm.table_state(warm.none(field, blocks.grid)), field, blocks.grid)
     box = np.zeros((field.side, field.side), np.float32)
     cells.add(box, (10, 10), 0, 0, 1)
@@ -565,7 +598,7 @@ def test_an_empty_footprint_gives_a_trace_of_zeros_not_of_nan():
 
 def test_only_what_was_never_accepted_is_weeded_as_glow():
     field = Field((20, 24), 4.0)
-    blocks = glow.Blocks(field)
+    blocks = glow.Blocks(field, 0.002)
     cells = warm.restored(warm.table_state(warm.none(field, blocks.grid)), field, blocks.grid)
     box = np.zeros((field.side, field.side), np.float32)
     box[field.reach - 1 : field.reach + 2, field.reach - 1 : field.reach + 2] = 1
