@@ -387,7 +387,7 @@ TIPS = {
     "see the frames in their order.",
     "from_here": "Begin the analysis anew with the frame on screen",
     "back": "Show again the frame that was analysed last",
-    "filter": "Show only the settings whose name or text holds this",
+    "filter": "Show only the settings whose name or text holds all these words",
     "quality.span": "How far back the charts look",
     "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",
     "quality.learn": "Take light, focus and regions as they are now for the good ones, after refocusing, say",

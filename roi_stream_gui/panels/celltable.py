@@ -15,6 +15,7 @@ from roi_stream_gui.panels.base import Place, value
 from roi_stream_gui.panels.cellcard import CellCard
 from roi_stream_gui.panels.longlist import Column, Line, LongList
 from roi_stream_gui.panels.pairlist import PairList
+from roi_stream_gui.panels.searchfield import search_field
 
 if TYPE_CHECKING:
     from roi_core.session import Snapshot
@@ -65,8 +66,7 @@ class CellTable:
         desk = self._desk
         with dpg.group(parent=parent):
             with dpg.group(horizontal=True, horizontal_spacing=4):
-                self._text = dpg.add_input_text(width=88, hint="filter", callback=value(self._narrow_text))
-                desk.tip(desk.named("cell.filter", self._text), "cell.filter")
+                search_field(desk, "cell.filter", "filter", 88, self._narrow_text, "cell.filter")
                 self._combo = dpg.add_combo(
                     list(SHOWN), width=86, default_value="all", callback=value(self._narrow)
                 )

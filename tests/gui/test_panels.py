@@ -142,6 +142,23 @@ class TestParameters:
         panel._back("cnmf.min_snr")
         assert controller.trial.pending == {"cnmf.min_snr": 1.5}, "the default, once it is applied"
 
+    @pytest.mark.parametrize(
+        ("typed", "found"),
+        [
+            ("min snr", "cnmf.min_snr"), ("SNR min", "cnmf.min_snr"), ("snr threshold", "cnmf.min_snr"),
+            ("cell radius", "cnmf.cell_radius"), ("cnmf.min_snr", "cnmf.min_snr"),
+            ("RADIUS px", "cnmf.cell_radius"),
+        ],
+    )  # fmt: skip
+    def test_every_word_is_looked_for_in_name_path_and_text(self, typed, found, desk, do):
+        panel = built("parameters", desk)
+        panel.update(view_of("idle", do))
+        dpg.set_value(desk.names["find"], typed)
+        panel._filter()
+        shown = {path for path, row in panel._rows.items() if dpg.is_item_shown(row)}
+        assert found in shown
+        assert len(shown) <= 3, "a few, not all that hold one of the words"
+
     def test_only_what_was_changed_can_be_shown(self, desk, do):
         panel = built("parameters", desk)
         panel.update(view_of("idle", do))
