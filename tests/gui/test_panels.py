@@ -12,6 +12,7 @@ from roi_stream_gui import health, words
 from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.panels import PANELS, panel_class
 from roi_stream_gui.shortcuts import Action, Chord
+from roi_stream_gui.theme import CONTRAST, PALETTES, luminance
 from roi_stream_gui.view import Phase
 from tests.gui.driver import within
 
@@ -245,6 +246,20 @@ class TestRegions:
         assert [roi.name for roi in editor.rois] == ["soma", "two"]
         panel.update(do[0].view())
         assert dpg.get_value(desk.names["name"]) == "two"
+
+    def test_the_letter_of_a_shape_can_be_read_in_both_themes(self, desk, do):
+        panel = built("regions", desk)
+        yellow = (240, 228, 66)
+        do[0].editor.add(Circle(5, 5, 2, colour=yellow))
+        panel.update(do[0].view())
+        letter = panel._table._rows[0].kind
+        for theme in ("dark", "light", "dark"):
+            desk.theme.switch(theme)
+            panel.update(do[0].view())
+            seen = tuple(round(255 * part) for part in dpg.get_item_configuration(letter)["color"][:3])
+            back, front = sorted((luminance(seen), luminance(PALETTES[theme]["pane"])))[::-1]
+            assert (back + 0.05) / (front + 0.05) >= CONTRAST
+            assert (seen == yellow) == (theme == "dark")
 
     def test_a_long_name_is_shortened_in_the_list_only(self, desk, do):
         panel = built("regions", desk)
