@@ -210,6 +210,9 @@ SELECT_REGION = "select a region first: it becomes the seed of a cell"
 AGREEMENT = "{found} found, {missed} missed, {extra} extra"
 NOTHING_DRAWN = "draw regions to compare them with cells"
 NO_CELL_FINDING = "cells are not looked for at the moment; set cnmf.enabled under Parameters"
+CELLS_ENDED = (
+    "Cells can be judged and changed only while frames come. Play the file again or connect again (Ctrl+R)."
+)
 OWN = "own scale"
 RASTER = "{regions} regions, {cells} cells; each by its own range"
 RASTER_JOINED = "; a row shows the brightest of several"
