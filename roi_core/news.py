@@ -24,7 +24,7 @@ class News(logging.Handler):
         logging.getLogger("roi_core").addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a warning, unless it is `told` as an event already."""
+        """Take a warning, unless it is `told` as an event already, or only to the user."""
         if getattr(record, "told", False):
             return
         self._said.append((record.levelname.lower(), {"text": record.getMessage()}))

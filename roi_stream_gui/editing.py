@@ -182,7 +182,9 @@ class Editor:
         rois = list(rois)
         locked = [roi.name or f"ROI {roi.id}" for roi in rois if roi.locked]
         if locked:
-            log.warning("%s is locked; unlock it first (L)", ", ".join(locked))
+            one = len(locked) == 1
+            told = (", ".join(locked), "is" if one else "are", "it" if one else "them")
+            log.warning("%s %s locked; unlock %s first (L)", *told)
         return [roi for roi in rois if not roi.locked]
 
     def _tell_outside(self, before: Iterable[Roi]) -> None:

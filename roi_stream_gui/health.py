@@ -147,7 +147,7 @@ def cells(view: View) -> Chip:
         return Chip("cells -", "idle")
     if snapshot.stages.get("cnmf") == "given up" and view.running:
         return Chip("cells failed", "bad", words.CELLS_FAILED)
-    if awaited(snapshot, view.settings):
+    if view.running and awaited(snapshot, view.settings):
         return Chip("compiling ..." if view.compiling else "starting ...", "warn", words.COMPILING)
     if snapshot.activity is None:
         return Chip("starting ...", "warn", words.CELLS_STARTING)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
 from roi_core.hand import DEMOTED, outlined
+from roi_core.snapshot import State
 from roi_stream_gui import words
 from roi_stream_gui.names import NAMED, names_in
 
@@ -141,7 +142,7 @@ class Keeper:
         rois = tuple(self._do.editor.selected() if rois is None else rois)
         hand = self._hand()
         if not rois or hand is None:
-            log.warning(words.SELECT_REGION if not rois else words.NO_CELL_FINDING)
+            log.warning(words.SELECT_REGION if not rois else self.why_not())
             return
         deeds: Deeds = sum((hand.promote(roi) for roi in rois), ())
         self._ask("make a cell", deeds, self._choose_made)
@@ -150,7 +151,7 @@ class Keeper:
         """Make fixed regions of the chosen cells, which are cells no more."""
         hand, components = self._hand(), self._components()
         if hand is None or not self._do.cells.chosen:
-            log.warning(words.CHOOSE_CELL if hand else words.NO_CELL_FINDING)
+            log.warning(words.CHOOSE_CELL if hand else self.why_not())
             return
         regions: dict[Deed, Roi] = {}
         for cell in self._do.cells.chosen:
@@ -177,6 +178,13 @@ class Keeper:
     def label(self, cell: int) -> str:
         """Return what a cell is called: its name, or its id."""
         return self.names.get(cell) or str(cell)
+
+    def why_not(self) -> str:
+        """Return why nothing can be done to cells now, and what to do about it; '' when it can."""
+        session = self._do.session
+        if session is None or self._components() is None:
+            return words.NO_CELL_FINDING
+        return "" if session.state is State.RUNNING else words.CELLS_ENDED
 
     def all_frozen(self) -> bool:
         """Tell whether the shapes of all chosen cells are held."""
@@ -248,16 +256,16 @@ class Keeper:
     ) -> None:
         hand, chosen = self._hand(), self._do.cells.chosen
         if hand is None:
-            log.warning(words.NO_CELL_FINDING)
+            log.warning(self.why_not())
         elif len(chosen) < least:
             log.warning(words.CHOOSE_CELL if least == 1 else words.CHOOSE_CELLS)
         else:
             self._ask(what, verb(hand, chosen), follow)
 
     def _hand(self) -> Hand | None:
-        """Return the hand of the session, if cells are looked for."""
+        """Return the hand of the session, if it can do anything now."""
         session = self._do.session
-        return session.cells if session is not None and self._components() is not None else None
+        return session.cells if session is not None and not self.why_not() else None
 
     def _components(self) -> Components | None:
         session = self._do.session

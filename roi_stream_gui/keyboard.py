@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from roi_stream_gui.panels.base import value
+from roi_stream_gui.panels.droplists import DropLists
 from roi_stream_gui.shortcuts import REPEATING, Chord, find, find_window
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Keyboard:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._lists = DropLists()
         self._names = _numbers()
         self._down: set[int] = set()
         self._modified: dict[int, float] = {}
@@ -61,6 +63,10 @@ class Keyboard:
         # A held key is told again and again; letting Shift go first must not make Shift+R an R.
         held = key in self._down and self._names[key] not in REPEATING
         self._down.add(key)
+        if self._lists.open:
+            if self._names[key] == "Esc":
+                self._lists.close()
+            return
         if held or (self._names[key] == "Esc" and self._desk.refuse()) or self._desk.typing():
             return
         chord = Chord(self._names[key], self._held(*CONTROLS), self._held(*SHIFTS))

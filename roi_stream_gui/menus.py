@@ -126,7 +126,7 @@ def _cells(verb: tuple[str, str, str]) -> Entry:
         f"Cells/{label}",
         lambda d: getattr(d.controller.keeper, name)(),
         keys,
-        lambda v: v.snapshot is not None and v.snapshot.activity is not None,
+        lambda v: v.running and v.snapshot is not None and v.snapshot.activity is not None,
     )
 
 

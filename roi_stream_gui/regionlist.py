@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from roi_stream_gui.search import holds
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -71,8 +73,7 @@ def listed(
     hidden: frozenset[int] = frozenset(),
 ) -> list[Roi]:
     """Return the regions whose name or kind holds `wanted`, sorted by a column; unknown numbers come last."""
-    words = wanted.lower().split()
-    found = [roi for roi in rois if all(word in f"{roi.name} {roi.kind}".lower() for word in words)]
+    found = [roi for roi in rois if holds(f"{roi.name} {roi.kind}", wanted)]
     sizes, values = sizes or {}, values or {}
     keys: dict[str, Callable[[Roi], object]] = {
         "show": lambda roi: roi.id in hidden,

@@ -210,6 +210,9 @@ SELECT_REGION = "select a region first: it becomes the seed of a cell"
 AGREEMENT = "{found} found, {missed} missed, {extra} extra"
 NOTHING_DRAWN = "draw regions to compare them with cells"
 NO_CELL_FINDING = "cells are not looked for at the moment; set cnmf.enabled under Parameters"
+CELLS_ENDED = (
+    "Cells can be judged and changed only while frames come. Play the file again or connect again (Ctrl+R)."
+)
 OWN = "own scale"
 RASTER = "{regions} regions, {cells} cells; each by its own range"
 RASTER_JOINED = "; a row shows the brightest of several"
@@ -387,7 +390,7 @@ TIPS = {
     "see the frames in their order.",
     "from_here": "Begin the analysis anew with the frame on screen",
     "back": "Show again the frame that was analysed last",
-    "filter": "Show only the settings whose name or text holds this",
+    "filter": "Show only the settings whose name or text holds all these words",
     "quality.span": "How far back the charts look",
     "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",
     "quality.learn": "Take light, focus and regions as they are now for the good ones, after refocusing, say",

@@ -129,31 +129,31 @@ class Cnmf(Block):
     cell_radius: float = field(5.0, "Radius of a typical cell, in px of the camera.", unit="px", ge=1, le=64)
     min_snr: float = field(
         1.5,
-        "Highest transient of the last minutes over the noise of a frame that a cell must reach.",
+        "Threshold for cells: highest transient of the last minutes over the noise of a frame.",
         ge=0,
         le=50,
     )
     min_evidence: float = field(
         8.0,
-        "Standard deviations by which all its transients together must stand out of the noise.",
+        "Threshold for cells: standard deviations by which all transients together stand out of the noise.",
         ge=0,
         le=200,
     )
     min_r: float = field(
         0.7,
-        "Correlation of a cell's footprint with the picture of its transients that it must reach.",
+        "Threshold for cells: correlation of the footprint with the picture of its transients.",
         ge=0,
         le=1,
     )
     min_skewness: float = field(
         0.75,
-        "Skewness of the trace that a cell must reach; calcium is rarely high, background is not.",
+        "Threshold for cells: skewness of the trace; calcium is rarely high, background is not.",
         ge=-5,
         le=20,
     )
     min_asymmetry: float = field(
         0.3,
-        "Skewness of the changes of the trace that a cell must reach; calcium rises faster than it falls, "
+        "Threshold for cells: skewness of the changes of the trace; calcium rises faster than it falls, "
         "background and motion do not.",
         ge=-5,
         le=20,

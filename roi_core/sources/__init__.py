@@ -114,7 +114,7 @@ class _Notes(logging.Handler):
         self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread:
+        if record.thread == self._thread and not getattr(record, "told", False):
             self.heard.append(record.getMessage())
 
 
@@ -123,7 +123,9 @@ def _tell_ignored(name: str, word: str, camera: Camera) -> None:
     given = [field for field in ASKED if getattr(camera, field) != fields[field].default]
     ignored = [f"camera.{field}" for field in given if field not in HEEDED.get(word, ())]
     if ignored:
-        logger.warning("%s ignores %s: only a camera can follow", name, " and ".join(ignored))
+        # Asked of the camera of the rig, most likely: worth a message, no alarm in every replay.
+        told = (name, " and ".join(ignored))
+        logger.warning("%s ignores %s: only a camera can follow", *told, extra={"told": True})
 
 
 def _shown(text: str) -> str:

@@ -23,8 +23,8 @@ ROWS: Final = (
     (("split", "Divide"), ("remove", "Delete"), ("hold", "Hold"), ("demote", "To region")),
 )
 """Verbs of the keeper and what is written on their buttons."""
-HEIGHT, FACTS, GAP = 138, 40, 5
-"""px at 100 % of all, of the facts, and between lines."""
+HEIGHT, FACTS, FACT = 138, 40, 20
+"""px at 100 % of all, of the facts, and of their first line alone."""
 
 
 class CellCard:
@@ -36,6 +36,7 @@ class CellCard:
         self._buttons: dict[str, int] = {}
         self._of: int | None = None
         self._name_due = True
+        self._why_not = ""
         self._shown: tuple[object, ...] = ()
         self.said = ""
         self._brief = False
@@ -47,14 +48,14 @@ class CellCard:
 
     @property
     def spared(self) -> int:
-        """Screen px that it does not take while it has no room for its facts."""
-        return self._desk.px(FACTS + GAP) if self._brief else 0
+        """Screen px that it does not take while it has room for one line of facts only."""
+        return self._desk.px(FACTS - FACT) if self._brief else 0
 
     def shorten(self, brief: bool) -> None:
-        """Leave the facts out where there is no room for them, or show them again."""
+        """Show the most important line of the facts where there is no room for more, or all again."""
         if self._brief != brief:
-            self._brief = brief
-            dpg.configure_item(self._pane, show=not brief)
+            self._brief, self._shown = brief, ()
+            dpg.configure_item(self._pane, height=self._desk.px(FACT if brief else FACTS))
 
     def build(self, parent: int) -> None:
         """Make name, facts and buttons."""
@@ -68,8 +69,10 @@ class CellCard:
             with dpg.child_window(height=FACTS, border=False, no_scrollbar=True) as self._pane:
                 dpg.bind_item_theme(self._pane, desk.theme.flush)
                 self._facts = desk.text("", "dim", wrap=0)
-            for row in ROWS:
-                self._build_row(row)
+            with dpg.group() as self._verbs:
+                for row in ROWS:
+                    self._build_row(row)
+            self._why = desk.text("", "dim", wrap=0, show=False)
 
     def _build_row(self, row: Sequence[tuple[str, str]]) -> None:
         desk = self._desk
@@ -92,6 +95,12 @@ class CellCard:
         if state != self._shown:
             self._shown = state
             self._show(chosen, one, found, now)
+        why_not = self._do.keeper.why_not()
+        if why_not != self._why_not:
+            self._why_not = why_not
+            self._desk.say(self._why, why_not)
+            dpg.configure_item(self._verbs, show=not why_not)
+            dpg.configure_item(self._why, show=bool(why_not))
         of = one.id if one is not None else None
         if of != self._of:
             self._name_due = True
@@ -108,7 +117,10 @@ class CellCard:
             self.said = "Click one here or on the picture; Ctrl-click adds."
         self._desk.say(self._title, title)
         bad = one is not None and one.status == "rejected"
-        self._desk.say(self._facts, self.said, "warn" if bad else "dim")
+        text = self.said
+        if self._brief and one is not None:
+            text = text.partition("\n")[0].removeprefix("rejected: ")  # its mark and colour say that
+        self._desk.say(self._facts, text, "warn" if bad else "dim")
         held = bool(found) and all(cell.frozen for cell in found.values())
         for verb, button in self._buttons.items():
             able = many > 1 if verb == "merge" else many > 0

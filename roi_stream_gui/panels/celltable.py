@@ -10,11 +10,12 @@ import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import words
 from roi_stream_gui.cellrates import Rates
-from roi_stream_gui.cellrows import SHOWN, Cell, Order, cells_of, counts, picked
+from roi_stream_gui.cellrows import SHOWN, Cell, Order, cells_of, counts, picked, said
 from roi_stream_gui.panels.base import Place, value
 from roi_stream_gui.panels.cellcard import CellCard
 from roi_stream_gui.panels.longlist import Column, Line, LongList
 from roi_stream_gui.panels.pairlist import PairList
+from roi_stream_gui.panels.searchfield import search_field
 
 if TYPE_CHECKING:
     from roi_core.session import Snapshot
@@ -55,8 +56,8 @@ class CellTable:
         self._chosen: tuple[int, ...] = ()
         self._last: int | None = None
         self._mine = False
-        self._due = 0.0
-        self._list = LongList(desk, "cells", COLUMNS, self._line, self._click, self._sort)
+        self._due = self._now = 0.0
+        self._list = LongList(desk, "cells", COLUMNS, self._line, self._click, self._sort, tips=True)
         self._pairs = PairList(desk)
         self._card = CellCard(desk)
 
@@ -65,8 +66,7 @@ class CellTable:
         desk = self._desk
         with dpg.group(parent=parent):
             with dpg.group(horizontal=True, horizontal_spacing=4):
-                self._text = dpg.add_input_text(width=88, hint="filter", callback=value(self._narrow_text))
-                desk.tip(desk.named("cell.filter", self._text), "cell.filter")
+                search_field(desk, "cell.filter", "filter", 88, self._narrow_text, "cell.filter")
                 self._combo = dpg.add_combo(
                     list(SHOWN), width=86, default_value="all", callback=value(self._narrow)
                 )
@@ -137,7 +137,7 @@ class CellTable:
         return int(height or 400) - self._desk.px(66) - self._card.height
 
     def _look(self, snapshot: Snapshot) -> None:
-        activity = snapshot.activity
+        activity, self._now = snapshot.activity, snapshot.elapsed
         if activity is None:
             return
         firing = dict(zip(self._rates.ids, self._rates.of().tolist(), strict=True))
@@ -162,7 +162,8 @@ class CellTable:
             _clock(cell.born),
         )  # fmt: skip
         tone = "text" if cell.status == "accepted" else "dim"
-        return Line(texts, (TONES[cell.status], *(tone,) * 7), cell.id in self._do.cells.chosen)
+        tones, chosen = (TONES[cell.status], *(tone,) * 7), cell.id in self._do.cells.chosen
+        return Line(texts, tones, chosen, f"cell {cell.id}: {said(cell, self._now)}")
 
     def _reveal(self) -> None:
         """Scroll to the cell that was chosen elsewhere."""

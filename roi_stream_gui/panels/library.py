@@ -9,8 +9,9 @@ import dearpygui.dearpygui as dpg
 from roi_core.catalogue import State
 from roi_stream_gui import words
 from roi_stream_gui.library import line
-from roi_stream_gui.panels.base import Place, then, value
+from roi_stream_gui.panels.base import Place, then
 from roi_stream_gui.panels.longlist import Column, Line, LongList
+from roi_stream_gui.panels.searchfield import search_field
 
 if TYPE_CHECKING:
     from roi_core.catalogue import Entry
@@ -55,10 +56,9 @@ class LibraryWindow:
         ) as self._window:  # fmt: skip
             desk.sheets.append(desk.named("library.window", self._window))
             with dpg.group(horizontal=True):
-                self._text = dpg.add_input_text(
-                    hint=words.LIBRARY_HINT, width=-304, callback=value(library.look)
+                self._text = search_field(
+                    desk, "library.text", words.LIBRARY_HINT, -304, library.look, "library.text"
                 )
-                desk.tip(desk.named("library.text", self._text), "library.text")
                 open_ = dpg.add_button(label="Open", width=64, callback=then(self._open))
                 desk.tip(desk.named("library.open", open_), "library.open")
                 dpg.bind_item_theme(open_, desk.theme.primary)

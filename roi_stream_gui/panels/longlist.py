@@ -38,17 +38,19 @@ class Column(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What a line shows: a text for each column, how each is meant, and whether it is chosen."""
+    """What a line shows: a text for each column and how it is meant; whether it is chosen; its tooltip."""
 
     texts: tuple[str, ...]
     tones: tuple[str, ...]
     chosen: bool = False
+    tip: str = ""
 
 
 class LongList:
     """Entries as lines of a table.
 
     `draw` makes a line of an entry that is in sight, `click` gets the number of a line, `sort` of a heading.
+    Lines have tooltips where `tips` is set.
 
     The second column is the one that is clicked: Dear PyGui puts the text of a first one too high.
     """
@@ -61,6 +63,8 @@ class LongList:
         draw: Callable[[Any], Line],
         click: Callable[[int], object],
         sort: Callable[[int], object] | None = None,
+        *,
+        tips: bool = False,
     ) -> None:
         self._desk = desk
         self._name = name
@@ -68,6 +72,7 @@ class LongList:
         self._draw = draw
         self._click = click
         self._sort = sort
+        self._tips: dict[int, int] | None = {} if tips else None
         self._rows: list[tuple[int, list[int]]] = []
         self._lines: Sequence[Any] = ()
         self._tall = 0
@@ -183,6 +188,10 @@ class LongList:
             mark = self._desk.text()
             line = dpg.add_selectable(span_columns=True, callback=then(partial(self._clicked, number)))
             self._desk.named(f"{self._name}.{number}", line)
+            if self._tips is not None:
+                with dpg.tooltip(line, delay=0.5, hide_on_activity=True) as tip:
+                    self._tips[int(line)] = self._desk.text(wrap=340)
+                self._desk.named(f"{self._name}.{number}.tip", tip)
             others = [self._desk.text() for _ in self._columns[2:]]
         return int(row), [mark, int(line), *others]
 
@@ -192,6 +201,8 @@ class LongList:
                 self._desk.say(item, text, tone)
             elif dpg.get_item_label(item) != text:
                 dpg.configure_item(item, label=text)
+        if self._tips is not None:
+            self._desk.say(self._tips[items[CLICKED]], line.tip)
         if dpg.get_value(items[CLICKED]) != line.chosen:
             dpg.set_value(items[CLICKED], line.chosen)
 

@@ -15,7 +15,9 @@ import dearpygui.dearpygui as dpg
 from roi_core.settings import describe
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.pending import PendingBar
+from roi_stream_gui.panels.searchfield import search_field
 from roi_stream_gui.panels.sets import EarlierWindow, PresetWindow
+from roi_stream_gui.search import holds
 from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
@@ -60,10 +62,9 @@ class Parameters:
         desk.show_presets = presets.show
         with dpg.group(parent=parent):
             with dpg.group(horizontal=True):
-                self._words = dpg.add_input_text(
-                    hint="find a parameter", width=-92, callback=then(self._filter)
+                self._words = search_field(
+                    desk, "find", "find a parameter", -92, lambda _: self._filter(), "filter"
                 )
-                desk.tip(desk.named("find", self._words), "filter")
                 self._only = dpg.add_checkbox(label="changed", callback=then(self._filter))
                 desk.tip(desk.named("find.changed", self._only), "changed")
             with dpg.child_window(height=-PendingBar.HEIGHT, border=False):
@@ -88,16 +89,18 @@ class Parameters:
             field = self._field(setting)
             self._fields[path] = desk.named(f"set.{path}", field)
             unit = f" ({setting.unit})" if setting.unit else ""
-            self._labels[path] = desk.text(f"{setting.name.replace('_', ' ')}{unit}")
+            label = f"{setting.name.replace('_', ' ')}{unit}"
+            tip = f"{path}\n{setting.help}\nDefault: {_said(setting.default)}"
+            self._labels[path] = desk.text(label)
             for item in (field, self._labels[path]):
-                desk.tip(item, f"{path}\n{setting.help}\nDefault: {_said(setting.default)}")
+                desk.tip(item, tip)
             back = dpg.add_button(
                 arrow=True, direction=dpg.mvDir_Left, show=False, callback=then(partial(self._back, path))
             )
             desk.named(f"back.{path}", back)
             with dpg.tooltip(back, delay=0.5, hide_on_activity=True):
                 self._backs[path] = back, dpg.add_text("", wrap=340)
-        dpg.set_item_user_data(row, f"{path} {setting.text}".lower())
+        dpg.set_item_user_data(row, f"{label}\n{tip}")
 
     def _field(self, setting: Setting) -> int:
         path = setting.path
@@ -184,17 +187,17 @@ class Parameters:
 
     def _filter(self) -> None:
         """Show the settings that hold the words and are as wanted, and the blocks that have one."""
-        words, only = dpg.get_value(self._words).lower().strip(), dpg.get_value(self._only)
+        words, only = dpg.get_value(self._words), dpg.get_value(self._only)
         found = set()
         for path, row in self._rows.items():
-            fits = words in (dpg.get_item_user_data(row) or "")
+            fits = holds(dpg.get_item_user_data(row) or "", words)
             fits = fits and not (only and self._marks.get(path) == "default")
             dpg.configure_item(row, show=fits)
             found.update([path.partition(".")[0]] if fits else [])
         for block in type(self._do.settings.current).model_fields:
             header = self._desk.names[f"block.{block}"]
             dpg.configure_item(header, show=block in found)
-            if words or only:
+            if words.strip() or only:
                 dpg.set_value(header, True)
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import dearpygui.dearpygui as dpg
 
-from roi_stream_gui.panels.base import Place, then, value
+from roi_stream_gui.panels.base import Place, then
 from roi_stream_gui.panels.fibres import FibreBar
 from roi_stream_gui.panels.regionmenu import SWATCHES
 from roi_stream_gui.panels.regiontable import RegionTable
+from roi_stream_gui.panels.searchfield import search_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +45,7 @@ class Regions:
         with dpg.group(parent=parent) as box:
             self._fibres = FibreBar(desk, int(box))
             with dpg.group(horizontal=True) as self._head:
-                self._filter = dpg.add_input_text(width=-126, hint="filter", callback=value(self._want))
-                desk.tip(desk.named("regions.filter", self._filter), "regions filter")
+                search_field(desk, "regions.filter", "filter", -126, self._want, "regions filter")
                 find = dpg.add_button(label="Find fibres ...", width=-1, callback=then(self._do.bundle.begin))
                 desk.tip(desk.named("fibres", find), "fibres")
             with dpg.child_window(height=-126, border=False) as inner:

@@ -11,6 +11,7 @@ import dearpygui.dearpygui as dpg
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import then
 from roi_stream_gui.regionlist import Latest, Sizes, latest, listed
+from roi_stream_gui.theme import readable
 
 if TYPE_CHECKING:
     from roi_core.rois import Roi
@@ -84,7 +85,8 @@ class RegionTable:
 
     def update(self, view: View) -> None:
         """Show what changed; the numbers a few times a second."""
-        state = (view.rois, view.selection, self._do.editor.hidden, self.wanted, self._column, self._down)
+        chosen, hidden, back = view.selection, self._do.editor.hidden, self._desk.theme.colour("pane")
+        state = (view.rois, chosen, hidden, self.wanted, self._column, self._down, back)
         if not _same(state, self._state):
             self._state = state
             self._list(view)
@@ -112,14 +114,15 @@ class RegionTable:
 
     def _fill(self, number: int, roi: Roi, shown: bool, chosen: bool) -> None:
         """Let a row show a region, if it does not yet: of 300 rows a click changes two."""
-        state = (shown, chosen, roi.name, roi.colour, roi.kind, roi.locked)
+        colour = readable(roi.colour, self._desk.theme.colour("pane"))
+        state = (shown, chosen, roi.name, colour, roi.kind, roi.locked)
         if self._filled.get(number) == state:
             return
         self._filled[number] = state
         row = self._rows[number]
         dpg.configure_item(row.row, show=True)
         dpg.set_value(row.shown, shown)
-        dpg.configure_item(row.kind, color=(*roi.colour, 255))
+        dpg.configure_item(row.kind, color=(*colour, 255))
         self._write(row.kind, f"\u25a0 {roi.kind[0].upper()}")
         name = words.short(roi.name, NAME_LENGTH)
         dpg.configure_item(row.name, label=f"{name} (L)" if roi.locked else name)

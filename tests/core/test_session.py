@@ -305,12 +305,14 @@ def test_the_disk_reserve_can_be_raised_while_recording(tmp_path):
 def test_what_was_odd_at_opening_is_in_the_recording(tmp_path):
     from roi_core.sources import open_source
 
-    np.save(tmp_path / "film.npy", np.zeros((5, 16, 20), np.uint16))
-    settings = live("camera.format=640x480@30")
-    run(open_source(str(tmp_path / "film.npy"), settings), tmp_path / "a.h5")
+    source = open_source("simulated:photometry", live("camera.exposure=3"))
+    session = Session(source, live(), ROIS, max_frames=5)
+    session.record(tmp_path / "a.h5", essential=True)
+    session.start()
+    session.wait()
     with Recording(tmp_path / "a.h5") as recording:
         told = [event.data["text"] for event in recording.events if event.kind == "warning"]
-    assert told == ["film.npy ignores camera.format: only a camera can follow"]
+    assert told == [f"{source.name} shows 470 and 415 nm in turn: set channels.order to 470,415"]
 
 
 def test_the_baseline_stated_is_the_one_in_force(tmp_path):

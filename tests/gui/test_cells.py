@@ -20,10 +20,14 @@ from roi_core.settings import Settings
 from roi_core.stages import Stage
 from roi_stream_gui import cells, health, watch, words
 from roi_stream_gui.__main__ import _parser, _shown_off
+from roi_stream_gui.cellrows import Cell
 from roi_stream_gui.cells import Choice, Kind
 from roi_stream_gui.lineup import LANES
+from roi_stream_gui.menus import MENU
 from roi_stream_gui.outlines import CUT, LEAST, outlines
+from roi_stream_gui.panels.cellcard import CellCard
 from roi_stream_gui.tools import Keys
+from roi_stream_gui.view import Phase
 from tests.fakes import fake_stages
 from tests.gui.driver import within
 from tests.gui.test_panels import built
@@ -252,6 +256,55 @@ def found(do, monkeypatch):
         yield controller
 
 
+class TestCard:
+    @pytest.fixture
+    def card(self, desk, found):
+        with dpg.window() as window:
+            card = CellCard(desk)
+            card.build(int(window))
+        found.cells.choose((3,))
+        return card
+
+    def show(self, card, found, now=5.0):
+        reason = "spatial correlation 0.07 is below 0.7"
+        card.update(found.view(), [Cell(3, "", "rejected", 8.0, 0.07, 90.0, 0.1, 1.0, reason, False)], now)
+        return reason, dpg.get_value(card._facts)
+
+    def test_without_room_it_still_tells_why_a_cell_was_rejected(self, card, found):
+        reason, told = self.show(card, found)
+        assert told == f"rejected: {reason}\n(90 % short of cnmf.min_r)"
+        whole = dpg.get_item_height(card._pane)
+        card.shorten(True)
+        reason, told = self.show(card, found)
+        assert dpg.is_item_shown(card._pane)
+        assert told == reason
+        assert card.spared == whole - dpg.get_item_height(card._pane) > 0
+
+    def test_after_the_end_a_sentence_stands_in_place_of_the_verbs(self, card, found, caplog):
+        self.show(card, found)
+        accept = next(entry for entry in MENU if entry.path == "Cells/Accept")
+        assert dpg.is_item_shown(card._verbs)
+        assert accept.possible(found.view())
+        found.session.stop()
+        found.session.wait()
+        found.tick()
+        self.show(card, found)
+        assert not dpg.is_item_shown(card._verbs)
+        assert dpg.get_value(card._why) == words.CELLS_ENDED
+        assert not accept.possible(found.view())
+        found.keeper.reject()
+        assert caplog.messages[-1] == words.CELLS_ENDED
+
+    def test_each_line_of_the_list_says_in_its_tooltip_what_the_card_would(self, desk, found):
+        panel = built("celltable", desk)
+        panel.update(found.view())
+        first = panel.tell()["listed"][0]
+        (text,) = dpg.get_item_children(desk.names["cells.0.tip"], 1)
+        found.cells.choose((first,))
+        panel.update(found.view())
+        assert dpg.get_value(text) == f"cell {first}: {panel.tell()['facts']}"
+
+
 class TestPreview:
     def test_outlines_are_drawn_moved_back_by_the_shift(self, desk, found):
         panel = built("preview", desk)
@@ -428,6 +481,10 @@ class TestChips:
     def test_a_doubtful_shift_is_red_and_says_what_to_do(self, found, flag):
         chip = health.motion(self.view(found, flag=flag))
         assert (chip.level, chip.tip) == ("bad", words.DOUBTS[flag])
+
+    def test_after_the_end_the_cells_are_still_counted(self, found):
+        ended = replace(self.view(found, stages={"motion": "off", "cnmf": "off"}), phase=Phase.FINISHED)
+        assert health.cells(ended)[:2] == health.cells(found.view())[:2]
 
     def test_compiling_failed_off(self, found):
         making = self.view(found, activity=None, shift=None, stages={"motion": "ready", "cnmf": "making"})

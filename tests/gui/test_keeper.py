@@ -12,6 +12,7 @@ from roi_core.frame import Memo, Order, Status, Verb
 from roi_core.hand import Hand
 from roi_core.recording import Recording
 from roi_core.rois import Circle
+from roi_core.snapshot import State
 from roi_core.sources.simulated import PRESETS, Simulated
 from roi_stream_gui import words
 from roi_stream_gui.cells import Choice
@@ -46,7 +47,9 @@ class Bench:
         components = SimpleNamespace(frozen=frozenset())
         shot = SimpleNamespace(activity=SimpleNamespace(components=components), recording=None, diary=Diary())
         hand = Hand(self.errands, SimpleNamespace(activity=None), lambda _: None)
-        session = SimpleNamespace(cells=hand, snapshot=lambda: shot, tell=lambda *_: None)
+        session = SimpleNamespace(
+            cells=hand, snapshot=lambda: shot, tell=lambda *_: None, state=State.RUNNING
+        )
         self.journal = Journal()
         self.do = SimpleNamespace(
             journal=self.journal, cells=Choice(), editor=Editor(journal=self.journal), session=session

@@ -12,6 +12,7 @@ from roi_stream_gui import health, words
 from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.panels import PANELS, panel_class
 from roi_stream_gui.shortcuts import Action, Chord
+from roi_stream_gui.theme import CONTRAST, PALETTES, luminance
 from roi_stream_gui.view import Phase
 from tests.gui.driver import within
 
@@ -142,6 +143,23 @@ class TestParameters:
         panel._back("cnmf.min_snr")
         assert controller.trial.pending == {"cnmf.min_snr": 1.5}, "the default, once it is applied"
 
+    @pytest.mark.parametrize(
+        ("typed", "found"),
+        [
+            ("min snr", "cnmf.min_snr"), ("SNR min", "cnmf.min_snr"), ("snr threshold", "cnmf.min_snr"),
+            ("cell radius", "cnmf.cell_radius"), ("cnmf.min_snr", "cnmf.min_snr"),
+            ("RADIUS px", "cnmf.cell_radius"),
+        ],
+    )  # fmt: skip
+    def test_every_word_is_looked_for_in_name_path_and_text(self, typed, found, desk, do):
+        panel = built("parameters", desk)
+        panel.update(view_of("idle", do))
+        dpg.set_value(desk.names["find"], typed)
+        panel._filter()
+        shown = {path for path, row in panel._rows.items() if dpg.is_item_shown(row)}
+        assert found in shown
+        assert len(shown) <= 3, "a few, not all that hold one of the words"
+
     def test_only_what_was_changed_can_be_shown(self, desk, do):
         panel = built("parameters", desk)
         panel.update(view_of("idle", do))
@@ -228,6 +246,20 @@ class TestRegions:
         assert [roi.name for roi in editor.rois] == ["soma", "two"]
         panel.update(do[0].view())
         assert dpg.get_value(desk.names["name"]) == "two"
+
+    def test_the_letter_of_a_shape_can_be_read_in_both_themes(self, desk, do):
+        panel = built("regions", desk)
+        yellow = (240, 228, 66)
+        do[0].editor.add(Circle(5, 5, 2, colour=yellow))
+        panel.update(do[0].view())
+        letter = panel._table._rows[0].kind
+        for theme in ("dark", "light", "dark"):
+            desk.theme.switch(theme)
+            panel.update(do[0].view())
+            seen = tuple(round(255 * part) for part in dpg.get_item_configuration(letter)["color"][:3])
+            back, front = sorted((luminance(seen), luminance(PALETTES[theme]["pane"])))[::-1]
+            assert (back + 0.05) / (front + 0.05) >= CONTRAST
+            assert (seen == yellow) == (theme == "dark")
 
     def test_a_long_name_is_shortened_in_the_list_only(self, desk, do):
         panel = built("regions", desk)

@@ -197,7 +197,9 @@ class TestChanging:
         editor.delete()
         (roi,) = editor.rois
         assert (roi.xc, roi.yc, roi.r) == (50, 60, 10)
-        assert "is locked" in caplog.text
+        assert caplog.messages[-1] == "roi1 is locked; unlock it first (L)"
+        editor.unlocked([roi, roi.with_(id=9, name="b")])
+        assert caplog.messages[-1] == "roi1, b are locked; unlock them first (L)"
 
     @pytest.mark.parametrize("change", [Editor.lock, lambda editor: editor.journal.undo(), Editor.delete])
     @pytest.mark.parametrize("start", [(50, 60), (60, 60)], ids=["move", "reshape"])

@@ -150,3 +150,17 @@ def test_presets_are_compared_loaded_saved_and_deleted(start):
     window.screenshot("params_light")
     assert window.terminate() == 0
     assert window.output() == ""
+
+
+def test_the_tooltip_of_a_search_field_keeps_away_while_one_types(start):
+    window = start()
+    window.click("tab.parameters")
+    window.point("find")
+    window.until(lambda s: "find.tip" in s.items, "it explains itself")
+    window.click("find")
+    window.type("snr threshold")
+    assert not any("find.tip" in window.ask().items for _ in range(40)), "it would cover what is found"
+    window.key("Return")
+    window.aside()
+    window.point("find")
+    window.until(lambda s: "find.tip" in s.items, "it is there again")

@@ -143,3 +143,18 @@ def test_cells_in_every_mode(start):
     window.screenshot("traces_cells_raster")
     assert state.cells["chosen"][0] in state.cells["accepted"]
     assert window.terminate() == 0
+
+
+def test_escape_closes_a_drop_down_list_and_no_key_acts_behind_it(start):
+    window = start("simulated:tiny", "--as-set")
+    window.running()
+    window.click("mode")
+    window.until(lambda s: "mode" not in s.items, "its list lies open")
+    assert window.key("c").tool == "select"
+    window.key("Escape")
+    window.until(lambda s: "mode" in s.items, "it is closed")
+    assert window.key("c").tool == "circle"
+    window.click("tool.select")
+    window.click("mode")
+    window.click("tool.circle")
+    assert window.key("v").tool == "select", "also when a click beside it has closed it"
