@@ -62,7 +62,7 @@ class Hand:
         return self._each(Verb.ACCEPT, ids)
 
     def reject(self, ids: Ids) -> Deeds:
-        """Take components for no cells; they keep their places, so that they are not found again."""
+        """Take components for no cells; they stay in sight, and may be accepted later."""
         return self._each(Verb.REJECT, ids)
 
     def automatic(self, ids: Ids) -> Deeds:
@@ -70,7 +70,7 @@ class Hand:
         return self._each(Verb.AUTOMATIC, ids)
 
     def remove(self, ids: Ids, why: str = "by hand") -> Deeds:
-        """Remove components; what is found at their places later is a new one."""
+        """Remove components; nothing is found at their places later, unless they are put back."""
         return self._each(Verb.REMOVE, ids, why)
 
     def freeze(self, ids: Ids) -> Deeds:

@@ -68,7 +68,10 @@ def _leave_to_rules(order: Order, census: Census, _: int) -> None:
 
 def _remove(order: Order, census: Census, _: int) -> None:
     for cell in order.ids:
-        census.remove(census.place_of(cell), Status.REMOVED, order.why)
+        i = census.place_of(cell)
+        y, x = census.cells.t.centres[i].tolist()
+        census.unwanted[cell] = y, x
+        census.remove(i, Status.REMOVED, order.why)
 
 
 def _freeze(order: Order, census: Census, _: int) -> None:

@@ -67,6 +67,8 @@ PLACED = {
     "sync", "at", "share", "visited",
 }  # fmt: skip
 """What of a table belongs to boxes of one size, and to the frames of one ring."""
+BESIDE = 0.7
+"""Radii within which a candidate is the cell that a user removed."""
 EDGE = 2
 """Pixels beyond what motion hid of late within which no cell is begun."""
 
@@ -83,6 +85,8 @@ class Census:
         self.misses = Misses()
         self.touched: set[int] = set()
         """Ids of those that a user did something to: no rule removes them."""
+        self.unwanted: dict[int, tuple[int, int]] = {}
+        """Where those lay that a user removed, by id: nothing is found there unless they are put back."""
         self.hidden = (0.0, 0.0, 0.0, 0.0)
         self.last = -1
         """The row that the deconvolution has come to."""
@@ -177,7 +181,15 @@ class Census:
         inside = all(
             hidden[2 * k] + edge <= centre[k] < field.shape[k] - hidden[2 * k + 1] - edge for k in (0, 1)
         )
-        return inside and not self._known(box, centre)
+        return inside and not self._known(box, centre) and not self._is_unwanted(centre)
+
+    def _is_unwanted(self, centre: tuple[int, int]) -> bool:
+        """Return whether a user took away what was there, and did not put it back."""
+        near, alive = (BESIDE * self.cells.field.radius) ** 2, self.cells.t.ids[: self.cells.count]
+        return any(
+            (centre[0] - y) ** 2 + (centre[1] - x) ** 2 < near and cell not in alive
+            for cell, (y, x) in self.unwanted.items()
+        )
 
     def _known(self, box: NDArray[np.float32], centre: tuple[int, int]) -> bool:
         """Return whether a cell there has nearly that footprint."""

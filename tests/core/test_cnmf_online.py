@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from roi_core.cnmf.online import OnlineCNMF
-from roi_core.frame import Status
+from roi_core.frame import Order, Status, Verb
 from roi_core.settings import Cnmf
 from tests.cells import FRAMES, RATE, SETTINGS, agreement, beside, finder_for, middles_of, run
 from tests.checks import well
@@ -39,6 +39,19 @@ def test_footprints_are_those_of_the_cells(movie, done):
         ours = np.zeros(true.size)
         ours[components.indices[at]] = components.data[at]
         assert np.corrcoef(ours, true.ravel())[0, 1] > 0.9
+
+
+def test_what_a_user_removed_is_not_found_again_unless_it_is_put_back(movie):
+    finder = finder_for(movie.pictures)
+    (last,) = run(finder, movie.pictures)[-1:]
+    cell = int(last.components.ids[movie.found(last.components)[0]])
+    back = finder.obey(Order(Verb.REMOVE, (cell,), why="by hand"), FRAMES)
+    again = run(finder, movie.pictures, first=FRAMES)[-1]
+    assert movie.found(again.components)[0] == -1
+    finder.obey(back, 2 * FRAMES)
+    put_back = run(finder, movie.pictures[:1], first=2 * FRAMES)[-1]
+    assert int(put_back.components.ids[movie.found(put_back.components)[0]]) == cell
+    assert finder.census._is_unwanted(finder.census.unwanted[cell]) is False
 
 
 def test_the_past_before_a_birth_is_told(movie, done):
