@@ -239,6 +239,8 @@ FILES = {
     "save_settings": ("Save all parameters", "Save", "settings.yaml"),
 }
 """What a file is asked for: the title, the verb on the button, the name proposed."""
+REPLACES = "{} is there already: replace it, or give another name"
+REPLACE = "Replace"
 
 ABOUT = (
     "See neurons while you record them: live picture, traces of drawn regions and of cells found on the way, "
