@@ -328,6 +328,7 @@ class Controller:
             looked=self.replay.frames,
             held=self.replay.held,
             exportable=self.exporting.recording is not None,
+            exporting=self.exporting.busy,
         )
 
     def close(self, why: str = "") -> None:
