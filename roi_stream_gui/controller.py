@@ -95,7 +95,7 @@ class Controller:
         self.disk = Disk()
         self.agreement = Agreement()
         self.watch = Watch()
-        self.trial = Trial(self.settings)
+        self.trial = Trial(self.settings, self.journal)
         self.presets = Presets()
         self.timeline = Timeline()
         self.log = MessageLog()
