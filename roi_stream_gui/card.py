@@ -59,13 +59,17 @@ class CardDesk:
         return self.live.current
 
     def edit(self, path: str, typed: str | None) -> bool:
-        """Fill in one field as it was typed; a refusal is told and changes nothing."""
+        """Fill in one field as it was typed; a refusal is told and changes nothing, a hint only told."""
+        hints = self.now.hints()
         setting = next(setting for setting in describe(self.now) if setting.path == path)
         try:
             self.live.edit(path, _value(setting, typed or ""))
         except RoiError as error:
             log.warning("%s", error)
             return False
+        for hint in self.now.hints():
+            if hint not in hints:
+                log.info("%s", hint)
         self._keep()
         return True
 

@@ -473,6 +473,19 @@ class TestCard:
         again = CardDesk(config).now
         assert (again.subject.subject_id, again.session.lab, again.session.notes) == ("m017", "", "")
 
+    def test_a_name_that_archives_want_otherwise_is_kept_and_told_once(self, config, caplog):
+        caplog.set_level("INFO")
+        card = CardDesk(config)
+        assert card.edit("session.experimenter", "Jane Doe; Cajal, Santiago")
+        assert card.edit("session.lab", "Lab")
+        (told,) = caplog.messages
+        assert "Last, First" in told
+        assert "'Jane Doe'" in told
+        assert "Cajal" not in told
+        assert card.now.session.experimenter == "Jane Doe; Cajal, Santiago"
+        assert card.edit("session.experimenter", "Doe, Jane")
+        assert len(caplog.messages) == 1
+
     def test_the_card_of_a_file_that_is_played_is_lent(self, config):
         theirs = Card().with_value("subject.subject_id", "m001")
         card = CardDesk(config)
