@@ -156,12 +156,13 @@ class Controller:
         source = self.replay.open(self._opener, text, first)
         if isinstance(source, Session):  # a recording that can only be looked at
             _ended(previous)
+            self.card.lend(self.replay.card, text)
             return source
         try:
             _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
             self.picture.crop.settle()
-            self.card.lend(getattr(source, "card", None))
+            self.card.lend(self.replay.card, text)
             session = Session(source, self.settings, rois, card=self.card.live)
             session.start()
         except BaseException:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
 from roi_core.export import EXPORTS, export
-from roi_core.export.task import Cancelled
+from roi_core.export.task import Cancelled, Wishes
 from roi_core.paths import expanded, is_there
 from roi_stream_gui import words
 
@@ -40,6 +40,7 @@ class Order:
     word: str
     topic: str
     """Under which what it says is one message, the last."""
+    wishes: Wishes
     stop: threading.Event = field(default_factory=threading.Event)
 
     def say(self, text: str, level: int = logging.INFO) -> None:
@@ -77,7 +78,7 @@ class Exporting:
             log.warning(words.EXPORT_WHAT)
             return
         self._count += 1
-        order = Order(source, word, f"export {self._count}")
+        order = Order(source, word, f"export {self._count}", self._wishes(source))
         order.say((words.EXPORT_WAITS if self._work else words.EXPORTING).format(source.name, word))
         self._work[self._helper.submit(self._export, order)] = order
 
@@ -106,6 +107,19 @@ class Exporting:
             order.stop.set()
         self._helper.shutdown(wait=True, cancel_futures=True)
 
+    def _wishes(self, source: Path) -> Wishes:
+        """Return which session card goes along.
+
+        That of the recording that is shown is on the card's tab, and may have been gone over. What a
+        recording made just now lacks is taken from there; any other has its own card only.
+        """
+        card, film = self._do.card, self._do.replay.film
+        if card.lent and film is not None and film.recording == source:
+            return Wishes(amended=card.now, remedy=words.NWB_FILL)
+        if source == self.recording:
+            return Wishes(card=card.now, remedy=words.NWB_FILL)
+        return Wishes(remedy=words.NWB_OPEN)
+
     def _export(self, order: Order) -> Path:
         """Choose a name when it is its turn: the export before may have taken the one that was free."""
         said = -inf
@@ -117,8 +131,8 @@ class Exporting:
                 order.say(words.EXPORT_PART.format(order.source.name, order.word, 100 * done // total))
 
         return export(
-            order.source, order.word, _free(order.source, order.word), progress=progress,
-            asked_to_stop=order.stop.is_set,
+            order.source, order.word, _free(order.source, order.word), wishes=order.wishes,
+            progress=progress, asked_to_stop=order.stop.is_set,
         )  # fmt: skip
 
 

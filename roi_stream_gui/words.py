@@ -143,12 +143,17 @@ KINDS = {10: "{0}", 20: "all {0}", 30: "warnings {0}", 40: "errors {0}"}
 """What is written on the buttons that choose messages, by logging level."""
 CARD_BAD = "the session card of last time cannot be read ({}); it begins empty, and the old one is in {}"
 CARD_FIELD = "left out of the session card of last time: {}"
-CARD_LENT = "the session card is that of the file that is played; yours comes back with the next camera"
+CARD_LENT = (
+    "the session card is that of the file that is shown, and what is filled in there goes into its export; "
+    "yours comes back with the next camera"
+)
 CARD_BLOCKS = {"subject": "Subject", "imaging": "Imaging", "session": "Session"}
 CARD_NAMES = {
     "subject_id": "id", "excitation_nm": "excitation", "emission_nm": "emission", "um_per_px": "pixel",
 }  # fmt: skip
 """How fields of the card are called on the form, where not by their own names."""
+NWB_FILL = "Fill them in under Session and export again"
+NWB_OPEN = "Open the recording, fill them in under Session and export again"
 NWB_READY = "complete for NWB"
 NWB_MISSES = "{count} fields that NWB needs are empty"
 NWB_TIP = "An NWB file, and archives that take it, also need: {names}. Recording works without."

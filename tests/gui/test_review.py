@@ -191,7 +191,11 @@ class TestExports:
         for name in ("b.csv", "b_2.csv", "b_3.csv"):
             until(our, lambda name=name: said(our, f"exported to {path.with_name(name)}"), name)
         assert our.log.total >= heard + 9, "each is begun, told how far it is, and done"
-        told = [message.text for message in our.log.messages() if "export" in message.text]
+        told = [
+            message.text
+            for message in our.log.messages()
+            if "b.h5 to" in message.text or "exported" in message.text
+        ]
         assert told == [f"exported to {path.with_name(name)}" for name in ("b.csv", "b_2.csv", "b_3.csv")]
 
     def test_one_is_stopped_and_the_next_goes_on(self, our, path):
@@ -225,6 +229,27 @@ class TestExports:
         our.exporting.tick()
         assert {each.suffix for each in path.parent.iterdir()} == {".h5", ".jsonl"}
         assert not said(our, "exported to")
+
+    def test_the_card_on_the_tab_goes_with_the_recording_that_is_shown(self, our, path, tmp_path):
+        pytest.importorskip("pynwb")
+        our.card.edit("subject.subject_id", "today")
+        our.exporting.to("nwb", path)
+        until(our, lambda: said(our, f"exported to {tmp_path / 'a.nwb'}"), "exported")
+        assert said(our, "Open the recording, fill them in under Session and export again")
+        shown = self.recorded(our, tmp_path)
+        assert our.card.now.subject.subject_id == "", "that of the recording, not today's"
+        our.exporting.to("nwb")
+        until(our, lambda: said(our, f"exported to {tmp_path / 'b.nwb'}"), "exported")
+        assert said(our, "refuse it. Fill them in under Session and export again")
+        assert not said(our, "--card")
+        our.card.edit("subject.subject_id", "m001")
+        our.exporting.to("nwb", shown)
+        until(our, lambda: said(our, f"exported to {tmp_path / 'b_2.nwb'}"), "exported")
+        animals = []
+        for name in ("a.nwb", "b.nwb", "b_2.nwb"):
+            with h5py.File(tmp_path / name) as file:
+                animals.append(file["general/subject/subject_id"][()].decode())
+        assert animals == ["unknown", "unknown", "m001"]
 
     def test_a_file_that_is_asked_for_is_exported(self, our, path):
         entry = next(entry for entry in MENU if entry.path == "File/Export a file/csv ...")

@@ -490,8 +490,6 @@ class TestCard:
         theirs = Card().with_value("subject.subject_id", "m001")
         card = CardDesk(config)
         card.edit("subject.subject_id", "m017")
-        card.lend(Card())
-        assert card.now.subject.subject_id == "m017"
         card.lend(theirs)
         assert card.live.at_frame()[1] == ()
         card.edit("session.notes", "seen again")
@@ -500,6 +498,10 @@ class TestCard:
         assert CardDesk(config).now.subject.subject_id == "m017"
         card.lend(theirs.with_value("subject.subject_id", "m002"))
         assert card.now.subject.subject_id == "m002"
+        card.lend(Card(), "a.h5")
+        card.edit("subject.subject_id", "m003")
+        card.lend(Card(), "b.h5")
+        assert card.now == Card(), "what was filled in for one recording is not of another"
         card.lend(None)
         assert (card.now.subject.subject_id, card.now.session.notes) == ("m017", "")
 
