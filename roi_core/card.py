@@ -130,6 +130,18 @@ class Card(Form):
         ours = {name: value for name, value in self.flat().items() if value not in ("", None)}
         return Card.of(other.flat() | ours)
 
+    def hints(self) -> tuple[str, ...]:
+        """Return a sentence for each field that is taken as it is, and that archives want otherwise."""
+        people = [name.strip() for name in self.session.experimenter.split(";") if name.strip()]
+        odd = [name for name in people if re.fullmatch(r"[^,]*[^,\s][^,]*,[^,]*[^,\s][^,]*", name) is None]
+        if not odd:
+            return ()
+        told = ", ".join(map(repr, odd))
+        return (
+            f"experimenter: NWB archives want Last, First, such as Doe, Jane; several are parted by a "
+            f"semicolon ({told} is kept as it is)",
+        )
+
     def missing(self) -> tuple[str, ...]:
         """Return the fields, by their own names, that NWB needs and that are empty."""
         return tuple(path.partition(".")[2] for path in NEEDED if self.get(path) in ("", None))

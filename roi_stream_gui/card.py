@@ -44,7 +44,8 @@ class CardDesk:
         self._given = False
         self._own: Card | None = None
         """The user's card, while that of a recording is in force."""
-        self._lent: Card | None = None
+        self._lent: tuple[str, Card] | None = None
+        """Which file the card in force is of, and what it said."""
         self.live = LiveCard(self._last())
 
     def tell(self) -> None:
@@ -59,13 +60,17 @@ class CardDesk:
         return self.live.current
 
     def edit(self, path: str, typed: str | None) -> bool:
-        """Fill in one field as it was typed; a refusal is told and changes nothing."""
+        """Fill in one field as it was typed; a refusal is told and changes nothing, a hint only told."""
+        hints = self.now.hints()
         setting = next(setting for setting in describe(self.now) if setting.path == path)
         try:
             self.live.edit(path, _value(setting, typed or ""))
         except RoiError as error:
             log.warning("%s", error)
             return False
+        for hint in self.now.hints():
+            if hint not in hints:
+                log.info("%s", hint)
         self._keep()
         return True
 
@@ -74,20 +79,25 @@ class CardDesk:
         self._safe, self._given = False, True
         self.live.current = card
 
-    def lend(self, theirs: Card | None) -> None:
-        """Put the card of a file that is played in force, until None brings back the user's own.
+    @property
+    def lent(self) -> bool:
+        """Tell whether the card is that of the file that is shown."""
+        return self._own is not None
 
-        One that was given at the start stays, and an empty one is none. What is filled in meanwhile is not
-        kept for the next start.
+    def lend(self, theirs: Card | None, of: str = "") -> None:
+        """Put the card `of` a file that is shown in force, until None brings back the user's own.
+
+        One that was given at the start stays. What is filled in meanwhile is not kept for the next start; an
+        export of the file takes it.
         """
-        theirs = None if theirs == Card() else theirs
-        if self._given or theirs == self._lent:
+        lent = None if theirs is None else (of, theirs)
+        if self._given or lent == self._lent:
             return
         if theirs is not None:
             log.info("%s", words.CARD_LENT)
         own = self.now if self._own is None else self._own
         self.live.at_frame()  # what was filled in before is no edit of this card
-        self.live.current, self._lent = theirs or own, theirs
+        self.live.current, self._lent = theirs or own, lent
         self._own = None if theirs is None else own
 
     def presets(self) -> tuple[str, ...]:

@@ -12,13 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roi_core import pipeline
 from roi_core.errors import RoiError
 from roi_core.frame import FinishReason
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import filing, outlines, picture, words
+from roi_stream_gui import filing, words
 from roi_stream_gui.agreement import Agreement
 from roi_stream_gui.bundle import Bundle
 from roi_stream_gui.card import CardDesk
@@ -43,10 +42,10 @@ from roi_stream_gui.review import Review
 from roi_stream_gui.taking import Taking
 from roi_stream_gui.timeline import Timeline
 from roi_stream_gui.tools import Hand, Tool
-from roi_stream_gui.tracks import warm_up as traces_warm_up
 from roi_stream_gui.trial import Trial
 from roi_stream_gui.undo import Journal
 from roi_stream_gui.view import Phase, View
+from roi_stream_gui.warm import warm_up
 from roi_stream_gui.watch import Watch
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class Controller:
         self.disk = Disk()
         self.agreement = Agreement()
         self.watch = Watch()
-        self.trial = Trial(self.settings)
+        self.trial = Trial(self.settings, self.journal)
         self.presets = Presets()
         self.timeline = Timeline()
         self.log = MessageLog()
@@ -121,7 +120,7 @@ class Controller:
         """Compile every kernel on the helper thread; a source is opened after that, so no frame waits."""
         self.card.tell()
         self.recovery.search(self._helper.submit)
-        self._helper.submit(_warm_up)
+        self._helper.submit(warm_up)
 
     def connect(self, text: str, first: int = 0) -> None:
         """Open a source, a file from row `first` on, and show it; what runs is ended when it is there."""
@@ -156,12 +155,13 @@ class Controller:
         source = self.replay.open(self._opener, text, first)
         if isinstance(source, Session):  # a recording that can only be looked at
             _ended(previous)
+            self.card.lend(self.replay.card, text)
             return source
         try:
             _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
             self.picture.crop.settle()
-            self.card.lend(getattr(source, "card", None))
+            self.card.lend(self.replay.card, text)
             session = Session(source, self.settings, rois, card=self.card.live)
             session.start()
         except BaseException:
@@ -328,6 +328,7 @@ class Controller:
             looked=self.replay.frames,
             held=self.replay.held,
             exportable=self.exporting.recording is not None,
+            exporting=self.exporting.busy,
         )
 
     def close(self, why: str = "") -> None:
@@ -426,13 +427,6 @@ class Controller:
             log.info("%s ended after %d frames", snapshot.source, snapshot.frames_seen)
         else:
             log.info("disconnected from %s", snapshot.source)
-
-
-def _warm_up() -> None:
-    pipeline.warm_up()
-    picture.warm_up()
-    outlines.warm_up()
-    traces_warm_up()
 
 
 def _ended(session: Session | None) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
+from roi_core.paths import expanded, is_file
 from roi_stream_gui import words
+from roi_stream_gui.filing import named
 from roi_stream_gui.panels.base import then
 
 if TYPE_CHECKING:
@@ -17,23 +19,32 @@ if TYPE_CHECKING:
 
 __all__ = ["AskFile", "AskQuit"]
 
+WIDTH = 544
+"""Of the field for a path, px at 100 %."""
 QUIT_WIDTH = 440
 """Of the text of the question, px at 100 %; the window is as large as it asks."""
 
 
 class AskFile:
-    """Asks for a path: typed, or picked with Browse. Never modal, so a recording can always be stopped."""
+    """Asks for a path: typed, or picked with Browse. Never modal, so a recording can always be stopped.
+
+    Before a file is replaced it asks once more, and only the button that says so replaces it.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._then: Callable[[str], object] | None = None
-        with dpg.window(show=False, no_collapse=True, no_resize=True, width=560, height=100) as self._window:
+        self._what = "open"
+        self._sure = ""
+        """The file that the button is about to replace; '' while it replaces none."""
+        with dpg.window(show=False, no_collapse=True, no_resize=True, autosize=True) as self._window:
             self._path = desk.named("path", dpg.add_input_text(
-                width=-1, on_enter=True, callback=then(self._accept)
+                width=WIDTH, on_enter=True, callback=then(self._accept)
             ))  # fmt: skip
+            self._there = desk.named("path.there", desk.text("", "warn", wrap=WIDTH, show=False))
             with dpg.group(horizontal=True):
                 self._ok = desk.named(
-                    "path.ok", dpg.add_button(label="OK", width=90, callback=then(self._accept))
+                    "path.ok", dpg.add_button(label="OK", width=90, callback=then(self._agree))
                 )
                 dpg.bind_item_theme(self._ok, desk.theme.primary)
                 desk.named("path.browse", dpg.add_button(label="Browse ...", callback=then(self._browse)))
@@ -52,21 +63,41 @@ class AskFile:
 
     def ask(self, what: str, then_do: Callable[[str], object]) -> None:
         """Ask for the path of `what` (a key of `words.FILES`) and call `then_do` with it."""
-        title, verb, name = words.FILES[what]
-        self._then = then_do
+        title, _, name = words.FILES[what]
+        self._what, self._then = what, then_do
         do = self._desk.controller
-        saving = what.startswith("save")
-        start = "" if not name else str(do.taking.proposal(name) if saving else do.taking.folder / name)
+        start = "" if not name else str(do.taking.proposal(name) if self._saving else do.taking.folder / name)
         dpg.set_value(self._path, start)
-        dpg.configure_item(self._window, label=title, show=True, pos=self._desk.middle(560, 200))
-        dpg.configure_item(self._ok, label=verb)
+        self._doubt("")
+        dpg.configure_item(self._window, label=title, show=True, pos=self._desk.middle(WIDTH + 16, 200))
         dpg.focus_item(self._path)
 
-    def _accept(self) -> None:
+    @property
+    def _saving(self) -> bool:
+        return self._what.startswith("save")
+
+    def _agree(self) -> None:
+        """Replace the file that was asked about, unless another name was given meanwhile."""
+        self._accept(self._sure)
+
+    def _accept(self, sure: str = "") -> None:
         path = dpg.get_value(self._path).strip()
+        if path and self._saving:
+            path = named(path, words.FILES[self._what][2])
+            if path != sure and is_file(expanded(path)):
+                self._doubt(path)
+                return
         self._close()
         if path and self._then is not None:
             self._then(path)
+
+    def _doubt(self, path: str) -> None:
+        """Ask whether the file at a path is to be replaced; '': there is nothing to ask."""
+        self._sure, theme = path, self._desk.theme
+        self._desk.say(self._there, words.REPLACES.format(path))
+        dpg.configure_item(self._there, show=bool(path))
+        dpg.configure_item(self._ok, label=words.REPLACE if path else words.FILES[self._what][1])
+        dpg.bind_item_theme(self._ok, theme.danger if path else theme.primary)
 
     def _browse(self) -> None:
         dpg.configure_item(self._browser, show=True)

@@ -216,6 +216,7 @@ class Editor:
 
     def _commit(self, what: str, rois: RoiSet) -> None:
         other = self.rois, self.selection
+        whom = words.short(", ".join(_changed(self.rois, rois)), 60)
 
         def swap() -> None:
             nonlocal other
@@ -225,7 +226,7 @@ class Editor:
 
         self.rois = rois
         self.select(*self.selection)
-        self.journal.push(what, swap, swap)
+        self.journal.push(what, swap, swap, whom=whom)
 
     def _each(self, what: str, change: Callable[[Roi], Roi]) -> None:
         free = self.unlocked(self.selected())
@@ -236,6 +237,12 @@ class Editor:
             change()
         except RoiError as error:
             log.warning("%s", error)
+
+
+def _changed(before: RoiSet, after: RoiSet) -> list[str]:
+    """Return the names, as they were, of regions that differ between two sets."""
+    old, new = ({roi.id: roi for roi in rois} for rois in (before, after))
+    return [(old.get(k) or new[k]).name or f"ROI {k}" for k in old | new if old.get(k) != new.get(k)]
 
 
 def _fresh(roi: Roi) -> Roi:

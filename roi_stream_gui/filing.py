@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
 
-__all__ = ["Loading", "read_rois", "said", "save_rois", "save_settings"]
+__all__ = ["Loading", "named", "read_rois", "said", "save_rois", "save_settings"]
 
 log = logging.getLogger(__name__)
+
+
+def named(typed: str, like: str) -> str:
+    """Return a path as it was typed for a file to be written; one without an ending gets that of `like`."""
+    ending = Path(like).suffix
+    return typed if Path(typed).suffix or typed.endswith(("/", os.sep)) else f"{typed}{ending}"
 
 
 def save_settings(settings: Settings, path: str | Path) -> None:

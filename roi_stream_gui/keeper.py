@@ -40,6 +40,7 @@ class Asked:
     what: str
     deeds: Deeds
     follow: Callable[[tuple[Deed, ...]], object]
+    whom: str
     unwanted: bool = False
 
     def call_off(self) -> None:
@@ -145,7 +146,8 @@ class Keeper:
             log.warning(words.SELECT_REGION if not rois else self.why_not())
             return
         deeds: Deeds = sum((hand.promote(roi) for roi in rois), ())
-        self._ask("make a cell", deeds, self._choose_made)
+        names = words.short(", ".join(roi.name for roi in rois), 60)
+        self._ask("make a cell", deeds, self._choose_made, names)
 
     def demote(self) -> None:
         """Make fixed regions of the chosen cells, which are cells no more."""
@@ -170,7 +172,11 @@ class Keeper:
         if old != new:
             self._name(cell, new)
             self._do.journal.push(
-                "name a cell", lambda: self._name(cell, old), lambda: self._name(cell, new), CELLS
+                "name a cell",
+                lambda: self._name(cell, old),
+                lambda: self._name(cell, new),
+                CELLS,
+                f"cell {cell}",
             )
 
     # -- what is known ------------------------------------------------------------------------------------
@@ -211,8 +217,12 @@ class Keeper:
             self._settle(way)
         self._tell_names()
 
-    def _ask(self, what: str, deeds: Deeds, follow: Callable[[tuple[Deed, ...]], object]) -> None:
-        asked = Asked(what, deeds, follow)
+    def _ask(
+        self, what: str, deeds: Deeds, follow: Callable[[tuple[Deed, ...]], object], whom: str = ""
+    ) -> None:
+        """Wait for deeds; they are done to the chosen cells unless `whom` tells of others."""
+        cells = words.short(", ".join(map(str, self._do.cells.chosen)), 60)
+        asked = Asked(what, deeds, follow, whom or f"cell {cells}")
         self._asked.append(asked)
         self._do.journal.waiting.append((what, asked.call_off))
 
@@ -224,7 +234,7 @@ class Keeper:
         if not done or self._session is None:
             return
         way = Way(asked.what, self._session.cells, done, self._ways)
-        with journal.as_one(asked.what):
+        with journal.as_one(asked.what, asked.whom):
             asked.follow(done)
             journal.push(way.what, way.back, way.forth, CELLS)
         if asked.unwanted:

@@ -155,6 +155,7 @@ MENU: tuple[Entry, ...] = (
     Entry("File/Parameter presets ...", lambda d: d.show_presets()),
     *map(_export, EXPORTS),
     *map(_export_file, EXPORTS),
+    Entry("File/Stop the export", lambda d: d.controller.exporting.stop(), possible=lambda v: v.exporting),
     Entry("File/Quit", lambda d: d.quit()),
     Entry("Edit/Undo", lambda d: d.controller.journal.undo(), "Ctrl+Z", lambda v: bool(v.undo)),
     Entry("Edit/Redo", lambda d: d.controller.journal.redo(), "Ctrl+Shift+Z", lambda v: bool(v.redo)),

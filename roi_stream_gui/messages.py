@@ -18,16 +18,23 @@ LEVELS: Final = (logging.INFO, logging.WARNING, logging.ERROR)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One sentence, how bad it is, when it was last said, and how often in a row."""
+    """One sentence, how bad it is, when it was last said, and how often in a row.
+
+    Of a ``topic``, such as how far something is, only the last is kept; '' is none.
+    """
 
     level: int
     text: str
     when: datetime
     count: int = 1
+    topic: str = ""
 
 
 class MessageLog(logging.Handler):
-    """Keeps the last messages of the loggers it is added to; the same sentence again only counts up."""
+    """Keeps the last messages of the loggers it is added to; the same sentence again only counts up.
+
+    A record logged with ``extra={"topic": ...}`` takes the place of the last one of that topic.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -46,14 +53,18 @@ class MessageLog(logging.Handler):
         text = record.getMessage()
         now = datetime.fromtimestamp(record.created)
         with self._turn:
-            self._append(_kind(record.levelno), text, now)
+            self._append(_kind(record.levelno), text, now, getattr(record, "topic", ""))
 
-    def _append(self, level: int, text: str, now: datetime) -> None:
+    def _append(self, level: int, text: str, now: datetime, topic: str) -> None:
+        old = next((each for each in self._messages if topic and each.topic == topic), None)
+        if old is not None:
+            self._messages.remove(old)
+            self._counts[old.level] -= 1
         last = self._messages[-1] if self._messages else None
-        if last is not None and last.text == text and last.level == level:
+        if last is not None and (last.text, last.level, last.topic) == (text, level, topic):
             self._messages[-1] = replace(last, when=now, count=last.count + 1)
         else:
-            self._messages.append(Message(level, text, now))
+            self._messages.append(Message(level, text, now, topic=topic))
             self._forget(level)
         self._counts[level] += 1
         self.total += 1

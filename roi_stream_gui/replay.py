@@ -12,11 +12,12 @@ shown as a session that has ended: regions, cells, traces, pictures and events. 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from roi_core.card import Card
 from roi_core.errors import RoiError
 from roi_core.offline.movie import original
 from roi_core.paths import expanded
@@ -61,6 +62,7 @@ class Film:
     transport: Transport | None = None
     recording: Path | None = None
     rois: RoiSet = field(default_factory=RoiSet)
+    card: Card | None = None
 
 
 class Replay:
@@ -89,16 +91,19 @@ class Replay:
             with recording:
                 rois, card, movie = recording.rois, recording.card, self._movie(recording, text)
                 if not movie:
-                    self._next = Film(text, "", recording.shape, opener, recording=recording.path, rois=rois)
+                    film = Film(text, "", recording.shape, opener, rois=rois, card=card)
+                    self._next = replace(film, recording=recording.path)
                     return Reviewed(recording, settings)
         source = opener(movie, settings, realtime=False)
         if source.live:
             return source
         transport = Transport(speed=speed)
         played = Played(source, transport, first)
-        played.card = card or played.card
+        if card is None and played.card != Card():  # an empty one is none, but a recording's is its own
+            card = played.card
         path = recording.path if recording is not None else None
-        self._next = Film(text, movie, source.shape, opener, played.length, first, transport, path, rois)
+        film = Film(text, movie, source.shape, opener, played.length, first, transport, path)
+        self._next = replace(film, rois=rois, card=card)
         return played
 
     def _movie(self, recording: Recording, text: str) -> str:
@@ -116,6 +121,11 @@ class Replay:
     def rois(self) -> RoiSet:
         """The regions of the recording that is being opened."""
         return self._next.rois if self._next is not None else RoiSet()
+
+    @property
+    def card(self) -> Card | None:
+        """The session card of the file that is being opened; None: it has none."""
+        return self._next.card if self._next is not None else None
 
     @property
     def own(self) -> RoiSet:

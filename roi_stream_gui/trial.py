@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from roi_core.errors import RoiError
 from roi_core.settings import describe
 from roi_stream_gui import words
-from roi_stream_gui.changes import Changes, differences
+from roi_stream_gui.changes import Changes, differences, text_of
 from roi_stream_gui.forecast import Forecast, blind, forecast
+from roi_stream_gui.undo import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,14 +43,14 @@ class Trial:
     ``pending`` is replaced whole. The preview is made on a thread of its own, and `tick` collects it.
     """
 
-    def __init__(self, live: LiveSettings) -> None:
+    def __init__(self, live: LiveSettings, journal: Journal | None = None) -> None:
         self.pending: Mapping[str, Any] = {}
         self.changes = Changes(live.current)
         self.forecast: Forecast | None = None
         self.previewing = False
         self.applied = ""
         """What Apply did last, in a sentence."""
-        self._live = live
+        self._live, self._journal = live, journal or Journal()
         self._session: Session | None = None
         self._live_paths = {s.path for s in describe(live.current) if s.live}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="foresight")
@@ -107,9 +108,10 @@ class Trial:
         self._hold({p: value for p, value in self.pending.items() if path and p != path})
 
     def apply(self) -> bool:
-        """Put all pending edits into force at the next frame."""
+        """Put all pending edits into force at the next frame; an undo right after brings back what was."""
         if not self.pending:
             return False
+        before = {path: self._live.current.get(path) for path in self.pending}
         try:
             self._live.edit_many(self.pending)
         except RoiError as error:
@@ -117,7 +119,15 @@ class Trial:
             return False
         self.applied = words.APPLYING if self._live.running else words.APPLIED_IDLE
         self._hold({})
+        self._journal.aside(words.APPLIED_STEP, lambda: self._bring_back(before))
         return True
+
+    def _bring_back(self, before: Mapping[str, Any]) -> None:
+        """Ask for values again that were in force; what was edited since stays as it was edited."""
+        wanted = {path: value for path, value in before.items() if path not in self.pending}
+        if wanted and self.edit_many(wanted):
+            text = ", ".join(f"{path} = {text_of(value)}" for path, value in wanted.items())
+            log.info("%s", (words.APPLY_BACK if self._live.running else words.APPLY_UNDONE).format(text))
 
     def restore(self, change: Change) -> None:
         """Ask for an earlier set again."""

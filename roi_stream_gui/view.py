@@ -70,6 +70,8 @@ class View:
     """True while a file is held still."""
     exportable: bool = False
     """True when there is a finished recording at hand."""
+    exporting: bool = False
+    """True while a recording is being exported."""
 
     @property
     def frames(self) -> FrameRing | None:

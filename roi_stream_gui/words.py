@@ -45,7 +45,9 @@ CHOOSE_TWO = "choose two results to compare: A and B"
 NOTHING_COMPARED = "Choose two results: a recording, its refinement, this run, or the run before it."
 COMPARED = "F1 {f1:.2f}   same: {same} of {a} in A, {b} in B   median IoU {overlap:.2f}, r {r:.2f}"
 EXPORTING = "exporting {} to {} ..."
-EXPORT_PART = "exporting {} to {}: {} %"
+EXPORT_WAITS = "exporting {} to {}: waits for the export before it"
+EXPORT_PART = "exporting {} to {}: {} % (File/Stop the export)"
+EXPORT_STOPPED = "the export of {} to {} was stopped; nothing of it was kept"
 EXPORTED = "exported to {}"
 EXPORT_WHAT = "there is no recording yet to export: record, open one, or use File/Export a file"
 REPLAYED = "replay of {}, analysed from its frame {} on"
@@ -66,6 +68,12 @@ HOLD_LONGER = "hold Stop for one second to end the recording"
 PANEL_OFF = "The panel {title!r} stopped: {error}"
 
 FIXED = "left as they are, for they cannot change while running: {}; disconnect, then choose this set again"
+UNDONE = "undone: {}"
+REDONE = "done again: {}"
+CALLED_OFF = "called off: {}"
+APPLIED_STEP = "Apply"
+APPLY_BACK = "as before Apply, and pending: {}; Apply (Ctrl+Enter) puts it into force"
+APPLY_UNDONE = "undone: Apply; as before {}"
 APPLYING = "applied from the next frame on"
 APPLIED_IDLE = "applied; nothing runs"
 APPLIED = "in force from frame {} on: {}"
@@ -135,12 +143,17 @@ KINDS = {10: "{0}", 20: "all {0}", 30: "warnings {0}", 40: "errors {0}"}
 """What is written on the buttons that choose messages, by logging level."""
 CARD_BAD = "the session card of last time cannot be read ({}); it begins empty, and the old one is in {}"
 CARD_FIELD = "left out of the session card of last time: {}"
-CARD_LENT = "the session card is that of the file that is played; yours comes back with the next camera"
+CARD_LENT = (
+    "the session card is that of the file that is shown, and what is filled in there goes into its export; "
+    "yours comes back with the next camera"
+)
 CARD_BLOCKS = {"subject": "Subject", "imaging": "Imaging", "session": "Session"}
 CARD_NAMES = {
     "subject_id": "id", "excitation_nm": "excitation", "emission_nm": "emission", "um_per_px": "pixel",
 }  # fmt: skip
 """How fields of the card are called on the form, where not by their own names."""
+NWB_FILL = "Fill them in under Session and export again"
+NWB_OPEN = "Open the recording, fill them in under Session and export again"
 NWB_READY = "complete for NWB"
 NWB_MISSES = "{count} fields that NWB needs are empty"
 NWB_TIP = "An NWB file, and archives that take it, also need: {names}. Recording works without."
@@ -239,6 +252,8 @@ FILES = {
     "save_settings": ("Save all parameters", "Save", "settings.yaml"),
 }
 """What a file is asked for: the title, the verb on the button, the name proposed."""
+REPLACES = "{} is there already: replace it, or give another name"
+REPLACE = "Replace"
 
 ABOUT = (
     "See neurons while you record them: live picture, traces of drawn regions and of cells found on the way, "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from roi_core import layout
-from roi_core.export.units import chosen, lit
+from roi_core.export.units import chosen, lit, titles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,16 +29,16 @@ def write(recording: Recording, path: Path, task: Task) -> None:
     """Write time (s), camera frame index, the mean of each ROI and, when recorded, its dF/F.
 
     Interleaved channels have a column that names the one each row shows, '' where that is in doubt.
-    Each accepted cell adds its calcium and its spikes, named by its id.
+    Each accepted cell adds its calcium and its spikes, named by its id. No two columns have the same name.
     """
     cells = chosen(recording, task.wishes)
     columns = np.flatnonzero(cells.accepted) if cells is not None else np.zeros(0, np.intp)
     ids = cells.ids[columns].tolist() if cells is not None else []
-    names = recording.names
     lights = _lights(recording)
-    header = ["time_s", "frame_index", *(["channel"] if lights else []), *names]
-    header += [f"{name} dF/F" for name in names if recording.has_dff]
-    header += [*(f"cell_{i}" for i in ids), *(f"cell_{i} spikes" for i in ids)]
+    clock_names = ["time_s", "frame_index", *(["channel"] if lights else [])]
+    found = [*(f"cell_{i}" for i in ids), *(f"cell_{i} spikes" for i in ids)]
+    names = titles(recording, [*clock_names, *found])
+    header = [*clock_names, *names, *(f"{name} dF/F" for name in names if recording.has_dff), *found]
     times, indices = recording.time, recording.frame_index
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

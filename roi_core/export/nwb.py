@@ -45,8 +45,8 @@ def write(recording: Recording, path: Path, task: Task) -> None:
     from roi_core.export.nwb_card import card_of, tell_missing
     from roi_core.export.nwb_draft import Draft
 
-    card = card_of(recording, task.wishes.card)
-    tell_missing(recording, card)
+    card = card_of(recording, task.wishes)
+    tell_missing(recording, card, task.wishes.remedy)
     draft = Draft(recording, card, task)
     draft.add_movie()
     draft.add_found()

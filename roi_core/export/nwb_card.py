@@ -15,6 +15,7 @@ from roi_core import __version__
 
 if TYPE_CHECKING:
     from roi_core.card import Card
+    from roi_core.export.task import Wishes
     from roi_core.recording import Recording
 
 __all__ = ["card_of", "file_of", "plane_of", "tell_missing"]
@@ -30,12 +31,17 @@ NOBODY: Final = {
 """An animal of which nothing is known, as NWB can say it: of any age, of the taxon 'unidentified'."""
 
 
-def card_of(recording: Recording, other: Card) -> Card:
-    """Return the recording's card, with what it leaves empty taken from another."""
-    return recording.card.filled(other)
+def card_of(recording: Recording, wishes: Wishes) -> Card:
+    """Return the recording's card, or what it was amended to, with what is empty taken from the one given."""
+    own = recording.card if wishes.amended is None else wishes.amended
+    card = own.filled(wishes.card)
+    before = own.flat()
+    if taken := [name for name, value in card.flat().items() if value != before[name]]:
+        log.info("%s: taken from the card that is given: %s", recording.path, ", ".join(taken))
+    return card
 
 
-def tell_missing(recording: Recording, card: Card) -> None:
+def tell_missing(recording: Recording, card: Card, remedy: str) -> None:
     """Warn of the fields that NWB and archives want and nobody filled in, and of a date that nobody knows."""
     if not recording.dated:
         log.warning(
@@ -46,9 +52,8 @@ def tell_missing(recording: Recording, card: Card) -> None:
     if missing:
         log.warning(
             "%s: the session card does not tell %s; NWB gets %r there, or what means that (nan, "
-            "an age from P0D, the taxon 'unidentified'), and archives such as DANDI may refuse it. Fill in a "
-            "card (roi_stream card > card.yaml) and export again with --card card.yaml --overwrite",
-            recording.path, ", ".join(missing), UNKNOWN,
+            "an age from P0D, the taxon 'unidentified'), and archives such as DANDI may refuse it. %s",
+            recording.path, ", ".join(missing), UNKNOWN, remedy,
         )  # fmt: skip
 
 

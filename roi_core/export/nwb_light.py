@@ -43,7 +43,7 @@ def is_one_photon(recording: Recording, card: Card) -> bool:
         return not TWO.search(instrument)
     log.warning(
         "%s does not tell whether its light was of one photon or of two: NWB gets a TwoPhotonSeries; if that "
-        "is wrong, fill in excitation_nm on a card and export again with --card card.yaml --overwrite",
+        "is wrong, fill in excitation_nm on the session card and export again",
         recording.path,
     )
     return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from roi_core.errors import RecordingError, SettingsError
+from roi_core.export.units import titles
 from roi_core.photometry import Rules, correct
 from roi_core.recording.light import main_rows, rules_of
 from roi_core.rois.twins import pairs
@@ -110,7 +111,7 @@ def _by_channels(recording: Recording, _light: Channels, reference: str, asked: 
     time, bright = recording.time[rows], recording.means[rows].astype(np.float64)
     _refuse_nothing(recording, bright)
     _refuse_fast(asked.rules.lowpass, time, signal)
-    for k, name in enumerate(recording.names):
+    for k, name in enumerate(titles(recording)):
         result = correct(time, bright[:, k], beside, dim[:, k].astype(np.float64), asked.rules)
         yield Corrected(name, signal, reference, rows, time, bright[:, k], result)
 
@@ -128,10 +129,11 @@ def _by_halves(recording: Recording, light: Channels, reference: str, asked: Ask
             f"{recording.path} has no region with a twin in the other half: draw them "
             f"{light.shift(recording.shape)} px apart, or have run and the window add them"
         )
+    names = titles(recording)
     for first, second in found:
         one, other = (second, first) if reference == light.halves[0] else (first, second)
         result = correct(time, means[:, one], time, means[:, other], asked.rules)
-        yield Corrected(recording.names[one], signal, reference, rows, time, means[:, one], result)
+        yield Corrected(names[one], signal, reference, rows, time, means[:, one], result)
 
 
 def _refuse_half(recording: Recording, signal: str, there: tuple[str, ...], reference: str) -> None:

@@ -19,6 +19,11 @@ ROOM: Final = 200e6
 """Bytes that an export leaves free on its disk: a recording may be running on it."""
 
 
+REMEDY: Final = (
+    "Fill in a card (roi_stream card > card.yaml) and export again with --card card.yaml --overwrite"
+)
+
+
 class Cancelled(RoiError):
     """An export that was asked to stop; nothing of it is left."""
 
@@ -29,7 +34,8 @@ class Wishes:
 
     ``refined`` takes the cells of the second pass where there was one, ``corrected`` moves the movie's
     frames to where the template is, ``speed`` and ``limits`` (counts shown black and white) are those of a
-    video, ``card`` fills in what the recording's own card leaves empty.
+    video, ``card`` fills in what the recording's own card leaves empty, ``amended`` stands in the place of
+    that card: somebody went over it. ``remedy`` tells whoever asks where a card can be filled in.
     """
 
     refined: bool = False
@@ -37,6 +43,8 @@ class Wishes:
     speed: float = 1.0
     limits: tuple[float, float] | None = None
     card: Card = field(default_factory=Card)
+    amended: Card | None = None
+    remedy: str = REMEDY
 
 
 class Task:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,6 +16,8 @@ from roi_core.recording.light import seen
 from roi_core.rois import RoiSet
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
     from scipy.sparse import csc_matrix
 
@@ -35,6 +38,7 @@ __all__ = [
     "rate_of",
     "regions_of",
     "setting",
+    "titles",
 ]
 
 log = logging.getLogger(__name__)
@@ -136,6 +140,21 @@ def regions_of(recording: Recording) -> Regions | None:
     matrix = csc_matrix((np.ones(len(indices), np.float32), indices, ends), (height * width, len(shapes)))
     said = [" ".join(map(str, shape.geometry())) for shape in shapes]
     return Regions(np.array([shape.id for shape in shapes]), [each.name for each in shapes], said, matrix)
+
+
+def titles(recording: Recording, taken: Collection[str] = ()) -> list[str]:
+    """Return (K) what the column of each region is called in a table: its name, with its id if it must be.
+
+    Regions of one name may have lived one after the other, and a name may be one of those `taken`.
+    """
+    shapes = recording.shapes
+    found = [str(shape["name"]) for shape in shapes]
+    while True:
+        count = Counter([*found, *taken])
+        if all(count[name] == 1 for name in found):
+            return found
+        named = zip(found, shapes, strict=True)
+        found = [f"{name}-{shape['id']}" if count[name] > 1 else name for name, shape in named]
 
 
 def picture(recording: Recording, name: str) -> NDArray[Any] | None:

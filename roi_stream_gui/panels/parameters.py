@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import dearpygui.dearpygui as dpg
 
+from roi_core.errors import SettingsError
 from roi_core.settings import describe
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.pending import PendingBar
 from roi_stream_gui.panels.searchfield import search_field
 from roi_stream_gui.panels.sets import EarlierWindow, PresetWindow
 from roi_stream_gui.search import holds
+from roi_stream_gui.typed import read, written
 from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
@@ -112,13 +114,9 @@ class Parameters:
             return int(
                 dpg.add_combo(setting.choices, default_value=setting.value, width=FIELD, callback=callback)
             )
-        item: int
-        if setting.kind is int and not setting.optional:
-            item = dpg.add_input_int(default_value=setting.value, width=FIELD, step=0)
-        elif setting.kind is float and not setting.optional:
-            item = dpg.add_input_double(default_value=setting.value, width=FIELD, step=0, format="%.7g")
-        else:
-            item = dpg.add_input_text(default_value=_text(setting.value), width=FIELD, hint="(none)")
+        # Also for numbers: a field of Dear PyGui for them swallows what is none and says nothing.
+        hint = "(none)" if setting.optional or setting.kind is str else ""
+        item = int(dpg.add_input_text(default_value=written(setting.value), width=FIELD, hint=hint))
         self._desk.after_edit(item, lambda: self._edit(path, dpg.get_value(item)))
         return item
 
@@ -149,7 +147,7 @@ class Parameters:
     def _show(self, path: str, new: Any) -> None:
         item = self._fields[path]
         if not dpg.is_item_active(item):
-            shown = _text(new) if dpg.get_item_type(item).endswith("InputText") else new
+            shown = written(new) if dpg.get_item_type(item).endswith("InputText") else new
             if dpg.get_value(item) != shown:
                 dpg.set_value(item, shown)
 
@@ -179,11 +177,15 @@ class Parameters:
     def _edit(self, path: str, typed: Any) -> None:
         """Pass one finished edit on; show what holds now, also after a refusal."""
         setting = self._known[path]
+        self._shown = None
         if isinstance(typed, str) and not setting.choices:
-            typed = _read(setting, typed)
+            try:
+                typed = read(setting, typed)
+            except SettingsError as error:
+                self._do.warn(str(error))
+                return
         if typed != self._do.trial.value(path):
             self._do.trial.edit(path, typed)
-        self._shown = None
 
     def _filter(self) -> None:
         """Show the settings that hold the words and are as wanted, and the blocks that have one."""
@@ -202,23 +204,4 @@ class Parameters:
 
 
 def _said(shown: Any) -> str:
-    return _text(shown) or "none"
-
-
-def _text(shown: Any) -> str:
-    if isinstance(shown, bool):
-        return "on" if shown else "off"
-    return "" if shown is None else f"{shown:g}" if isinstance(shown, float) else str(shown)
-
-
-def _read(setting: Setting, typed: str) -> Any:
-    """Return what was typed as the setting's kind; nonsense is passed on and refused by the rules."""
-    typed = typed.strip()
-    if setting.optional and not typed:
-        return None
-    if setting.kind is str:
-        return typed
-    try:
-        return setting.kind(typed)
-    except ValueError:
-        return typed
+    return written(shown) or "none"

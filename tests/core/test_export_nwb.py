@@ -137,8 +137,10 @@ def test_regions_without_cells_are_what_readers_find(dark, caplog, tmp_path):
 
 
 def test_a_card_fills_in_what_the_recording_misses(dark, caplog, tmp_path):
+    caplog.set_level("INFO")
     path = export(dark, "nwb", tmp_path / "b.nwb", wishes=Wishes(card=CARD))
-    assert "card" not in caplog.text
+    assert "session card" not in caplog.text
+    assert "taken from the card that is given: subject_id, species" in caplog.text
     assert faults(path) == []
 
 

@@ -1,6 +1,7 @@
 """Cells as other programs keep them, read back by roiextractors: shapes, masks, traces, numbers."""
 
 import csv
+import json
 
 import h5py
 import numpy as np
@@ -160,6 +161,32 @@ def test_the_second_pass_is_taken_when_it_is_wished(tmp_path, caplog):
     with h5py.File(export(path, "matlab")) as twin, Recording(path) as recording:
         np.testing.assert_array_equal(twin["cnmf/refined/raw"][:], recording.refined.raw.T)
         np.testing.assert_array_equal(twin["cnmf/raw"][:], recording.cells.raw.T)
+
+
+@pytest.mark.parametrize(
+    ("names", "columns"),
+    [
+        (["soma", "dendrite", "soma"], ["soma-1", "dendrite", "soma-3"]),
+        (["soma", "soma-1", "soma"], ["soma-1-1", "soma-1-2", "soma-3"]),
+        (["time_s", "cell_2", "cell_1"], ["time_s-1", "cell_2-2", "cell_1"]),
+        (["", "", "a"], ["-1", "-2", "a"]),
+    ],
+)
+def test_no_two_columns_of_a_table_have_one_name(tmp_path, names, columns):
+    """Regions of one name lived one after the other, or are called as another column is."""
+    path = record(tmp_path / "a.h5", samples(range(70)))
+    shapes = [json.dumps({"name": name, "id": k}) for k, name in enumerate(names, 1)]
+    with h5py.File(path, "r+") as file:
+        for name in (layout.MEANS, layout.CIRCLES, layout.SHAPES):
+            kept = file[name][:]
+            del file[name]
+            made = np.zeros((len(kept), 3)) if name == layout.MEANS else shapes
+            file[name] = np.zeros((3, 3)) if name == layout.CIRCLES else made
+    with export(path, "csv", tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file))
+    assert header[:5] == ["time_s", "frame_index", *columns]
+    assert "cell_2" in header[5:]
+    assert len(header) == len(set(header))
 
 
 def test_footprints_are_a_table_of_pixels(exported_from, tmp_path, ours):

@@ -415,6 +415,13 @@ class TestMessages:
         do.tell("else")
         assert [(m.text, m.count) for m in do.log.messages()] == [("again", 3), ("else", 1)]
 
+    def test_of_a_topic_only_the_last_word_is_kept(self, make):
+        do, speak = make(), logging.getLogger("roi_stream_gui").info
+        for text, topic in (("a: 0 %", "a"), ("b: 0 %", "b"), ("else", ""), ("a: 9 %", "a"), ("b: 0 %", "b")):
+            speak(text, extra={"topic": topic})
+        assert texts(do) == ["else", "a: 9 %", "b: 0 %"]
+        assert do.log.counts() == {logging.INFO: 3}
+
     def test_the_core_is_heard_from_any_thread(self, make):
         do = make()
         threads = [

@@ -338,7 +338,27 @@ def test_what_waits_for_its_frame_is_called_off_before_anything_is_taken_back(be
     bench.frame()
     bench.frame()
     assert (bench.finder.alive, bench.names) == ({1, 2, 3}, ("name a cell", "delete"))
-    assert caplog.text == ""
+    assert not [record for record in caplog.records if record.levelname != "INFO"]
+
+
+def test_each_undo_tells_what_it_was_and_to_whom(bench, caplog):
+    caplog.set_level("INFO")
+    editor = Editor(journal=bench.journal)
+    editor.add(Circle(10, 10, 3), Circle(30, 10, 3))
+    editor.rename(2, "soma")
+    bench.keeper.rename(1, "first")
+    bench.remove(3)
+    bench.frame()
+    for _ in range(4):
+        bench.journal.undo()
+    bench.frame()
+    bench.journal.redo()
+    bench.remove(2)
+    bench.journal.undo()
+    assert caplog.messages == [
+        "undone: delete (cell 3)", "undone: name a cell (cell 1)", "undone: rename (roi2)",
+        "undone: draw (roi1, roi2)", "done again: draw (roi1, roi2)", "called off: delete",
+    ]  # fmt: skip
 
 
 def test_several_steps_are_one():

@@ -13,6 +13,7 @@ from roi_stream_gui.keyboard import Keyboard
 from roi_stream_gui.panels import PANELS, panel_class
 from roi_stream_gui.shortcuts import Action, Chord
 from roi_stream_gui.theme import CONTRAST, PALETTES, luminance
+from roi_stream_gui.typed import written
 from roi_stream_gui.view import Phase
 from tests.gui.driver import within
 
@@ -80,8 +81,9 @@ class TestParameters:
         for setting in describe(
             Settings().with_value("recorder.folder", do[0].settings.current.recorder.folder)
         ):
-            shown = dpg.get_value(desk.names[f"set.{setting.path}"])
-            assert shown == ("" if setting.value is None else setting.value), setting.path
+            field = desk.names[f"set.{setting.path}"]
+            number = setting.kind in (int, float)
+            assert dpg.get_value(field) == (written(setting.value) if number else setting.value), setting.path
 
     def test_what_cannot_change_while_running_is_switched_off(self, desk, do):
         panel = built("parameters", desk)
@@ -93,14 +95,18 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("path", "typed", "kept"),
         [
-            ("roi.dff_percentile", 12.5, 12.5),
-            ("roi.dff_percentile", 99.0, 8.0),
+            ("roi.dff_percentile", "12.5", 12.5),
+            ("roi.dff_percentile", "12,5", 12.5),
+            ("roi.dff_percentile", "99", 8.0),
+            ("roi.dff_percentile", "abc", 8.0),
+            ("roi.dff_percentile", "", 8.0),
             ("camera.exposure", "4.5", 4.5),
             ("camera.exposure", "", None),
             ("camera.exposure", "bright", None),
             ("camera.format", "640x480@30", "640x480@30"),
             ("camera.format", "huge", ""),
-            ("display.low", 70_000, 0),
+            ("display.low", "70000", 0),
+            ("display.low", "4.5", 0),
         ],
     )
     def test_an_edit_is_taken_or_refused_whole(self, desk, do, path, typed, kept):
@@ -111,17 +117,30 @@ class TestParameters:
         panel._edit(path, typed)
         assert controller.settings.current.get(path) == kept
         panel.update(controller.view())
-        assert dpg.get_value(field) == (
-            "" if kept is None else f"{kept:g}" if path == "camera.exposure" else kept
-        )
+        assert dpg.get_value(field) == written(kept)
         refused = [m.text for m in controller.log.messages()]
-        assert (str(typed) not in ("", str(kept))) == any(text.startswith(f"{path} = ") for text in refused)
+        taken = typed.replace(",", ".") == written(kept)
+        assert taken != any(text.startswith(f"{path} = ") for text in refused)
+
+    @pytest.mark.parametrize(
+        ("path", "why"),
+        [
+            ("roi.dff_percentile", "write a number from 0 to 50, in %"),
+            ("display.low", "write a whole number from 0 to 65535"),
+            ("camera.exposure", "or leave it empty"),
+        ],
+    )
+    def test_what_is_no_number_is_told_with_what_is_allowed(self, desk, do, path, why):
+        built("parameters", desk)._edit(path, "abc")
+        (said,) = [m.text for m in do[0].log.messages()]
+        assert said.startswith(f"{path} = 'abc': write a")
+        assert why in said
 
     def test_while_frames_flow_an_edit_is_marked_until_it_is_applied_or_taken_back(self, desk, do):
         panel = built("parameters", desk)
         controller = do[0]
         panel.update(view_of("running", do))
-        for path, typed in (("cnmf.min_snr", 3.0), ("roi.dff", True), ("display.rate", 10.0)):
+        for path, typed in (("cnmf.min_snr", "3.0"), ("roi.dff", True), ("display.rate", "10")):
             dpg.set_value(desk.names[f"set.{path}"], typed)
             panel._edit(path, typed)
         panel.update(controller.view())
@@ -129,7 +148,7 @@ class TestParameters:
         assert [marks[path] for path in ("cnmf.min_snr", "roi.dff", "display.rate", "cnmf.min_r")] == [
             "pending", "pending", "changed", "default"
         ]  # fmt: skip
-        assert dpg.get_value(desk.names["set.cnmf.min_snr"]) == 3.0
+        assert dpg.get_value(desk.names["set.cnmf.min_snr"]) == "3"
         assert dpg.get_value(desk.names["pending"]) == "2 pending"
         panel._back("roi.dff")
         panel._back("display.rate")

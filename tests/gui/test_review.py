@@ -1,6 +1,7 @@
 """Two results compared, and exports: what the window does, without it."""
 
 import json
+import logging
 import shutil
 
 import dearpygui.dearpygui as dpg
@@ -184,23 +185,71 @@ class TestExports:
     def test_two_quick_ones_get_names_of_their_own(self, our, tmp_path, monkeypatch):
         monkeypatch.setattr(exporting, "PERIOD", 0.0)
         path = self.recorded(our, tmp_path)
+        heard = our.log.total
         for _ in range(3):
             our.exporting.to("csv")
         for name in ("b.csv", "b_2.csv", "b_3.csv"):
             until(our, lambda name=name: said(our, f"exported to {path.with_name(name)}"), name)
-        assert said(our, "exporting b.h5 to csv: 0 %")
+        assert our.log.total >= heard + 9, "each is begun, told how far it is, and done"
+        told = [
+            message.text
+            for message in our.log.messages()
+            if "b.h5 to" in message.text or "exported" in message.text
+        ]
+        assert told == [f"exported to {path.with_name(name)}" for name in ("b.csv", "b_2.csv", "b_3.csv")]
 
-    def test_closing_stops_what_is_being_written(self, our, path):
+    def test_one_is_stopped_and_the_next_goes_on(self, our, path):
+        self.long(path)
+        stop = next(entry for entry in MENU if entry.path == "File/Stop the export")
+        assert not stop.possible(our.view())
+        for word in ("csv", "matlab"):
+            our.exporting.to(word, path)
+        assert said(our, "exporting a.h5 to matlab: waits")
+        assert stop.possible(our.view())
+        stop.run(Desk(our, None, None))
+        until(our, lambda: said(our, "the export of a.h5 to csv was stopped; nothing of it"), "stopped")
+        until(our, lambda: said(our, f"exported to {path.with_name('a_matlab.h5')}"), "the next")
+        assert {each.name for each in path.parent.iterdir()} == {"a.h5", "a.jsonl", "a_matlab.h5"}
+        assert not stop.possible(our.view())
+        assert not our.log.counts().get(logging.ERROR)
+        our.exporting.stop()
+
+    def long(self, path):
+        """Give a recording so many rows that nobody has exported it before it is stopped."""
         with h5py.File(path, "r+") as file:
             for name in ("time", "frame_index", "roi/means"):
                 file[name].resize(300_000, axis=0)
             file["time"][:, 0] = np.arange(300_000) / 30
+
+    def test_closing_stops_what_is_being_written(self, our, path):
+        self.long(path)
         our.exporting.to("csv", path)
         our.exporting.to("matlab", path)
         our.exporting.close()
         our.exporting.tick()
         assert {each.suffix for each in path.parent.iterdir()} == {".h5", ".jsonl"}
         assert not said(our, "exported to")
+
+    def test_the_card_on_the_tab_goes_with_the_recording_that_is_shown(self, our, path, tmp_path):
+        pytest.importorskip("pynwb")
+        our.card.edit("subject.subject_id", "today")
+        our.exporting.to("nwb", path)
+        until(our, lambda: said(our, f"exported to {tmp_path / 'a.nwb'}"), "exported")
+        assert said(our, "Open the recording, fill them in under Session and export again")
+        shown = self.recorded(our, tmp_path)
+        assert our.card.now.subject.subject_id == "", "that of the recording, not today's"
+        our.exporting.to("nwb")
+        until(our, lambda: said(our, f"exported to {tmp_path / 'b.nwb'}"), "exported")
+        assert said(our, "refuse it. Fill them in under Session and export again")
+        assert not said(our, "--card")
+        our.card.edit("subject.subject_id", "m001")
+        our.exporting.to("nwb", shown)
+        until(our, lambda: said(our, f"exported to {tmp_path / 'b_2.nwb'}"), "exported")
+        animals = []
+        for name in ("a.nwb", "b.nwb", "b_2.nwb"):
+            with h5py.File(tmp_path / name) as file:
+                animals.append(file["general/subject/subject_id"][()].decode())
+        assert animals == ["unknown", "unknown", "m001"]
 
     def test_a_file_that_is_asked_for_is_exported(self, our, path):
         entry = next(entry for entry in MENU if entry.path == "File/Export a file/csv ...")

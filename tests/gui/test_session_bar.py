@@ -473,12 +473,23 @@ class TestCard:
         again = CardDesk(config).now
         assert (again.subject.subject_id, again.session.lab, again.session.notes) == ("m017", "", "")
 
+    def test_a_name_that_archives_want_otherwise_is_kept_and_told_once(self, config, caplog):
+        caplog.set_level("INFO")
+        card = CardDesk(config)
+        assert card.edit("session.experimenter", "Jane Doe; Cajal, Santiago")
+        assert card.edit("session.lab", "Lab")
+        (told,) = caplog.messages
+        assert "Last, First" in told
+        assert "'Jane Doe'" in told
+        assert "Cajal" not in told
+        assert card.now.session.experimenter == "Jane Doe; Cajal, Santiago"
+        assert card.edit("session.experimenter", "Doe, Jane")
+        assert len(caplog.messages) == 1
+
     def test_the_card_of_a_file_that_is_played_is_lent(self, config):
         theirs = Card().with_value("subject.subject_id", "m001")
         card = CardDesk(config)
         card.edit("subject.subject_id", "m017")
-        card.lend(Card())
-        assert card.now.subject.subject_id == "m017"
         card.lend(theirs)
         assert card.live.at_frame()[1] == ()
         card.edit("session.notes", "seen again")
@@ -487,6 +498,10 @@ class TestCard:
         assert CardDesk(config).now.subject.subject_id == "m017"
         card.lend(theirs.with_value("subject.subject_id", "m002"))
         assert card.now.subject.subject_id == "m002"
+        card.lend(Card(), "a.h5")
+        card.edit("subject.subject_id", "m003")
+        card.lend(Card(), "b.h5")
+        assert card.now == Card(), "what was filled in for one recording is not of another"
         card.lend(None)
         assert (card.now.subject.subject_id, card.now.session.notes) == ("m017", "")
 

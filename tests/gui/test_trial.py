@@ -1,5 +1,6 @@
 """Pending edits, what they would lead to, earlier sets and presets: without a window."""
 
+import logging
 from types import SimpleNamespace
 
 import dearpygui.dearpygui as dpg
@@ -15,6 +16,7 @@ from roi_stream_gui.forecast import Fate
 from roi_stream_gui.panels.foresight import ForesightOverlay
 from roi_stream_gui.presets import BUILT_IN, Presets, difference
 from roi_stream_gui.trial import Trial
+from roi_stream_gui.undo import Journal
 
 
 @pytest.fixture
@@ -48,6 +50,42 @@ class TestPending:
         assert (live.current.display.rate, live.current.camera.timeout) == (10.0, 2.0)
         assert live.current.cnmf.min_snr == 1.5
         assert trial.wanted.cnmf.min_snr == trial.value("cnmf.min_snr") == 3.0
+
+    @pytest.mark.parametrize("running", [True, False])
+    def test_undo_right_after_apply_brings_back_the_values_before(self, live, running, caplog):
+        caplog.set_level(logging.INFO)
+        journal, said = Journal(), []
+        trial = Trial(live, journal)
+        journal.push("move", lambda: said.append("back"), lambda: said.append("forth"), whom="roi6")
+        run(live)
+        trial.edit("cnmf.min_snr", 3.0)
+        trial.edit("cnmf.min_r", 0.5)
+        trial.apply()
+        assert journal.undo_name == "Apply"
+        live.running = running
+        trial.edit("cnmf.min_size", 0.5)
+        journal.undo()
+        assert trial.value("cnmf.min_snr") == 1.5
+        assert (live.current.cnmf.min_snr == 3.0) is running, "in force only after Apply, while frames flow"
+        assert trial.value("cnmf.min_size") == 0.5
+        assert said == []
+        assert "cnmf.min_snr = 1.5, cnmf.min_r = 0.7" in caplog.messages[-1]
+        journal.undo()
+        assert said == ["back"]
+        assert caplog.messages[-1] == "undone: move (roi6)"
+        trial.close()
+
+    def test_after_another_step_undo_leaves_the_parameters(self, live):
+        journal, said = Journal(), []
+        trial = Trial(live, journal)
+        run(live)
+        trial.edit("cnmf.min_snr", 3.0)
+        trial.apply()
+        journal.push("move", lambda: said.append("back"), lambda: None)
+        journal.undo()
+        journal.undo()
+        assert (said, trial.value("cnmf.min_snr"), journal.undo_name) == (["back"], 3.0, "")
+        trial.close()
 
     def test_all_count_from_one_frame(self, trial, live):
         run(live)

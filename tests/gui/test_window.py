@@ -261,6 +261,16 @@ def test_regions_survive_save_delete_load(start, tmp_path):
     assert strip[0]["colour"] == [64, 134, 222]
     json.loads((tmp_path / "set.json").read_text())
 
+    window.key("c")
+    window.drag((300, 300), (310, 300), (320, 300))
+    window.click("save_rois")
+    state = window.fill("path", str(tmp_path / "set"))
+    assert "path.there" in state.items, "it asks before it replaces a file"
+    window.screenshot("save_replace")
+    assert len(json.loads((tmp_path / "set.json").read_text())["rois"]) == 1
+    window.click("path.ok")
+    window.until(lambda s: any("2 regions saved" in text for _, text in s.messages), "replaced")
+
 
 @pytest.mark.parametrize(("width", "height"), [(1024, 700), (1280, 800), (1600, 900)])
 def test_nothing_is_clipped_or_overlaps(start, width, height):
