@@ -149,12 +149,10 @@ def titles(recording: Recording, taken: Collection[str] = ()) -> list[str]:
     """
     shapes = recording.shapes
     found = [str(shape["name"]) for shape in shapes]
-    while True:
+    for more in ([str(shape["id"]) for shape in shapes], [str(k) for k in range(len(shapes))]):
         count = Counter([*found, *taken])
-        if all(count[name] == 1 for name in found):
-            return found
-        named = zip(found, shapes, strict=True)
-        found = [f"{name}-{shape['id']}" if count[name] > 1 else name for name, shape in named]
+        found = [f"{name}-{part}" if count[name] > 1 else name for name, part in zip(found, more, strict=True)]
+    return found
 
 
 def picture(recording: Recording, name: str) -> NDArray[Any] | None:
