@@ -149,9 +149,11 @@ def titles(recording: Recording, taken: Collection[str] = ()) -> list[str]:
     """
     shapes = recording.shapes
     found = [str(shape["name"]) for shape in shapes]
-    for more in ([str(shape["id"]) for shape in shapes], [str(k) for k in range(len(shapes))]):
+    ids, places = [str(shape["id"]) for shape in shapes], [str(k) for k in range(len(shapes))]
+    for more in (ids, ids, places):
         count = Counter([*found, *taken])
-        found = [f"{name}-{part}" if count[name] > 1 else name for name, part in zip(found, more, strict=True)]
+        pairs = zip(found, more, strict=True)
+        found = [f"{name}-{part}" if count[name] > 1 else name for name, part in pairs]
     return found
 
 
