@@ -433,12 +433,12 @@ TIPS = {
     "cell.shown": "Which cells are listed. The picture has its own choice above it (K and J).",
     "cell.name": "Name of the chosen cell; Enter keeps it, empty takes it away. Written into the recording.",
     "cell.accept": "Take the chosen components for cells, whatever the limits say (G)",
-    "cell.reject": "Take the chosen components for no cells; they keep their places, so that they are not "
-    "found again (B)",
+    "cell.reject": "Take the chosen components for no cells; they stay in the list and may be accepted later (B)",
     "cell.automatic": "Leave the judgement to the limits again (Shift+G)",
     "cell.merge": "Make one cell of the chosen ones, under the id of the oldest (U)",
     "cell.split": "Divide the chosen cell in two along its length (D)",
-    "cell.remove": "Remove the chosen components; what is found at their places later is new (Del)",
+    "cell.remove": "Remove the chosen components; nothing is found at their places later, unless Ctrl+Z puts "
+    "them back (Del)",
     "cell.hold": "Keep the shape of the chosen cells as it is, or let it follow the data again (Shift+F)",
     "cell.demote": "The chosen cell becomes a drawn region that nothing changes, and is a cell no more (O)",
     "cell.promote": "The selected regions become cells: each is the first shape of one, which then follows "
