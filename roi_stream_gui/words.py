@@ -433,7 +433,7 @@ TIPS = {
     "cell.shown": "Which cells are listed. The picture has its own choice above it (K and J).",
     "cell.name": "Name of the chosen cell; Enter keeps it, empty takes it away. Written into the recording.",
     "cell.accept": "Take the chosen components for cells, whatever the limits say (G)",
-    "cell.reject": "Take the chosen components for no cells; they stay in the list and may be accepted later (B)",
+    "cell.reject": "Take the chosen components for no cells; they stay listed and may be accepted later (B)",
     "cell.automatic": "Leave the judgement to the limits again (Shift+G)",
     "cell.merge": "Make one cell of the chosen ones, under the id of the oldest (U)",
     "cell.split": "Divide the chosen cell in two along its length (D)",
