@@ -67,7 +67,7 @@ PLACED = {
     "sync", "at", "share", "visited",
 }  # fmt: skip
 """What of a table belongs to boxes of one size, and to the frames of one ring."""
-BESIDE = 0.7
+BESIDE = 0.65
 """Radii within which a candidate is the cell that a user removed."""
 EDGE = 2
 """Pixels beyond what motion hid of late within which no cell is begun."""

@@ -106,7 +106,7 @@ def test_what_was_found_there_meanwhile_gives_way():
     back = obey(finder, Verb.REMOVE, 1)
     run(finder, noise(random, 20), PLAIN, 100)
     assert born(finder, 20, 20, random, 120) is None, "that is what was removed"
-    assert born(finder, 21, 22, random, 120) is not None, "far enough to be another, like enough to be a twin"
+    assert born(finder, 20, 22, random, 120) is not None, "far enough to be another, like enough to be a twin"
     (answer,) = run(finder, noise(random), PLAIN, 121)
     assert sorted(answer.ids) == [2, 3]
     forth = finder.obey(back, 122)
@@ -122,7 +122,7 @@ def test_what_was_found_there_meanwhile_gives_way():
 def test_but_not_what_a_hand_has_touched():
     finder, random = begun([(20, 20)])
     back = obey(finder, Verb.REMOVE, 1)
-    born(finder, 21, 22, random, 101)
+    born(finder, 20, 22, random, 101)
     obey(finder, Verb.FREEZE, 2, row=102)
     obey(finder, Verb.THAW, 2, row=102)
     finder.obey(back, 103)
