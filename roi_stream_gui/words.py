@@ -26,7 +26,7 @@ CONNECT_FIRST = "connect a camera or open a file first, then record"
 STOP_FIRST = "stop the recording first (hold Stop)"
 STILL_OPENING = "a source is being opened; record when its picture is there"
 TOO_LARGE = (
-    "{wanted:.0%} is too large for this window: drawn at {scale:.0%} so that every button has its place; "
+    "{wanted:.0%} is too large for this window: drawn smaller so that every button has its place; "
     "a larger window takes more"
 )
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
