@@ -108,6 +108,9 @@ class TestKeys:
             assert action.text in (lines if action.chords or action.said else topics)
         assert ("R", "Start recording") in topics["Session"]
         assert ("hold Shift+R", "Stop recording") in topics["Session"]
+        assert {("Ctrl+Y", "Redo"), ("Ctrl+Shift+Z", "Redo")} <= set(topics["Regions"])
+        gestures = [keys for keys, _ in topics["Mouse on the picture"]]
+        assert {"Shift+click", "Shift+drag", "Ctrl+click", "Ctrl / Alt+drag", "right click"} <= set(gestures)
         assert [keys for keys, _ in topics["Regions"]].count("arrows") == 1  # four chords are one line
 
     def test_what_the_menu_says_of_keys_is_so(self):
