@@ -1,10 +1,10 @@
-"""The corners of the selected polygon: found under the hand, put in, taken out. Knows no toolkit."""
+"""The corners of the selected polygon or freehand line: found, put in, taken out. Knows no toolkit."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roi_core.rois import Freehand, Polygon
+from roi_core.rois import Polygon
 from roi_stream_gui import geometry
 
 if TYPE_CHECKING:
@@ -28,23 +28,28 @@ class Corners:
         return rois[0] if len(rois) == 1 and rois[0].id not in self._editor.hidden else None
 
     def polygon(self) -> Polygon | None:
-        """Return the selected region if it is a polygon with a handle for each corner."""
+        """Return the selected region if it is a polygon, drawn corner by corner or freehand."""
         roi = self.one()
-        return roi if isinstance(roi, Polygon) and not isinstance(roi, Freehand) else None
+        return roi if isinstance(roi, Polygon) else None
 
     def at(self, at: Point, reach: float) -> int | None:
         """Return the number of the corner within `reach` px."""
         roi = self.polygon()
-        return None if roi is None else geometry.nearest(geometry.handles(roi), *at, reach)
+        return None if roi is None else geometry.nearest(roi.points, *at, reach)
 
     def edge(self, at: Point, reach: float) -> int | None:
         """Return the number of the edge within `reach` px."""
         roi = self.polygon()
-        return None if roi is None else geometry.nearest_edge(geometry.handles(roi), *at, reach)
+        return None if roi is None else geometry.nearest_edge(roi.points, *at, reach)
+
+    def on(self, at: Point, reach: float) -> bool:
+        """Tell whether the hand is on a corner rather than between two, however close these are."""
+        roi = self.polygon()
+        return roi is not None and self.at(at, min(reach, geometry.apart(roi) / 3)) is not None
 
     def change(self, at: Point, reach: float) -> bool:
         """Delete the corner under the hand, or put one into the edge there; tell whether there was one."""
-        return self.delete(at, reach) or self.insert(at, reach)
+        return self.delete(at, reach) if self.on(at, reach) else self.insert(at, reach)
 
     def delete(self, at: Point, reach: float) -> bool:
         """Delete the corner under the hand; tell whether there was one."""

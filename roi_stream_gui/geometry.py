@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     Point = tuple[float, float]
 
 __all__ = [
-    "extent", "handles", "nearest", "nearest_edge", "outside", "rounded", "with_handle", "with_vertex",
-    "without_vertex",
+    "apart", "extent", "handles", "nearest", "nearest_edge", "outside", "rounded", "with_handle",
+    "with_vertex", "without_vertex",
 ]  # fmt: skip
 
 
-def handles(roi: Roi) -> list[Point]:
-    """Return the points of a shape that can be dragged, (x, y)."""
+def handles(roi: Roi, reach: float = math.inf) -> list[Point]:
+    """Return the points of a shape that can be dragged, (x, y).
+
+    Those of a freehand outline are the corners of its box, and its vertices when these are more than `reach`
+    px apart, so that the hand can tell them from each other.
+    """
     if isinstance(roi, Circle):
         return [(roi.xc + roi.r * dx, roi.yc + roi.r * dy) for dx, dy in ((1, 0), (0, 1), (-1, 0), (0, -1))]
     if isinstance(roi, Ellipse):
@@ -36,9 +40,15 @@ def handles(roi: Roi) -> list[Point]:
             (roi.xc + u[0], roi.yc + u[1]), (roi.xc + v[0], roi.yc + v[1]),
             (roi.xc - u[0], roi.yc - u[1]), (roi.xc - v[0], roi.yc - v[1]),
         ]  # fmt: skip
-    if isinstance(roi, Polygon) and not isinstance(roi, Freehand):
-        return [(x, y) for x, y in roi.points]
-    return _corners(roi)
+    if isinstance(roi, Freehand):
+        return [*_corners(roi), *(roi.points if apart(roi) > reach else ())]
+    return list(roi.points) if isinstance(roi, Polygon) else _corners(roi)
+
+
+def apart(roi: Polygon) -> float:
+    """Return the mean length of the edges of a polygon, px."""
+    points = roi.outline()
+    return float(np.hypot(*(np.roll(points, -1, axis=0) - points).T).mean())
 
 
 def extent(roi: Roi) -> float:
@@ -123,8 +133,9 @@ def _dragged(roi: Roi, number: int, x: float, y: float) -> Roi:
         return roi.with_(r=round(max(math.hypot(x - roi.xc, y - roi.yc), 0.5), 2))
     if isinstance(roi, Ellipse):
         return _stretched(roi, number, x, y)
-    if isinstance(roi, Polygon) and not isinstance(roi, Freehand):
-        return roi.with_(points=(*roi.points[:number], (x, y), *roi.points[number + 1 :]))
+    vertex = number - 4 if isinstance(roi, Freehand) else number  # after the corners of its box
+    if isinstance(roi, Polygon) and vertex >= 0:
+        return roi.with_(points=(*roi.points[:vertex], (x, y), *roi.points[vertex + 1 :]))
     return _resized(roi, number, x, y)
 
 

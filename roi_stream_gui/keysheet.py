@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["KeySheet", "columns"]
 
 COLUMNS: Final = 3
-CHORD, COLUMN, HEIGHT = 112, 332, 640
+CHORD, COLUMN, HEIGHT = 112, 332, 690
 """Widths of the keys and of a column, and about how high the sheet is, px at 100 %."""
+LETTERS: Final = 30
+"""Letters of a line, about: a longer text takes two."""
 
 Topic = tuple[str, list[tuple[str, str]]]
 
@@ -56,7 +58,7 @@ class KeySheet:
 
 def columns(topics: list[Topic], count: int) -> list[list[Topic]]:
     """Return the topics in so many columns, in order, the longest column as short as can be."""
-    heights = [len(lines) + 2 for _, lines in topics]
+    heights = [2 + sum(1 + len(text) // LETTERS for _, text in lines) for _, lines in topics]
     limit = max(heights, default=0)
     while len(_packed(heights, limit)) > count:
         limit += 1

@@ -17,7 +17,9 @@ __all__ = ["Layout"]
 
 MENU, BAR, CHIPS, STRIP, FOOT, LEFT, GAP, SPLIT, EDGE = 27, 38, 32, 36, 66, 120, 5, 5, 6
 LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES, LEAST_FOOT = 470, 292, 318, 110, 28
-"""px at 100 %. Where there is not room for all, the traces give way first, then the messages."""
+LOW_TRACES = 150
+"""px at 100 %. Where there is not room for all, the messages give way first, while the traces are lower than
+`LOW_TRACES`, then the traces, then the picture."""
 
 
 class Layout:
@@ -81,7 +83,7 @@ class Layout:
         right = min(max(px(memory.right), px(LEAST_RIGHT)), most)
         free = height - px(MENU) - 2 * px(EDGE) - bar - chips - split - 5 * gap - strip
         least = px(LEAST_TRACES)
-        foot = min(max(free - least - px(LEAST_PICTURE), px(LEAST_FOOT)), px(FOOT))
+        foot = min(max(free - px(LOW_TRACES) - px(LEAST_PICTURE), px(LEAST_FOOT)), px(FOOT))
         free, self._foot = free - foot, foot
         bottom = min(max(px(memory.bottom), least), max(least, free - px(LEAST_PICTURE)))
         middle = free - bottom

@@ -73,6 +73,8 @@ class Looks:
         self._due = time.monotonic() + PERIOD
         self._natural = natural
         self._theme = "dark"
+        self._refused = 0.0
+        """The size that was told to be too large."""
         self.filling = False
         """True while the window fills the screen."""
         self._known: dict[tuple[int, str], tuple[float, float]] = {}
@@ -88,9 +90,10 @@ class Looks:
             dpg.set_viewport_clear_color(list(self._desk.theme.colour("pane")))
         wanted = shown.scale or self._natural
         scale = wanted if window is None else fitting(wanted, window)
+        if scale < wanted and wanted != self._refused:  # told once, however often the window is resized
+            self._desk.controller.tell(words.TOO_LARGE.format(wanted=wanted))
+        self._refused = wanted if scale < wanted else 0.0
         if scale != self._desk.scale:
-            if scale < wanted:
-                self._desk.controller.tell(words.TOO_LARGE.format(wanted=wanted, scale=scale))
             self._desk.theme.resize(scale)
             self._resize(scale)
             self._desk.scale = scale

@@ -165,10 +165,9 @@ def _views() -> list[Action]:
     def show(view: str) -> Callable[[Controller], object]:
         return lambda controller: controller.edit("display.view", view)
 
-    return [
-        Action(f"Show: {label}", (Chord(str(key)),), show(view))
-        for key, (view, label) in enumerate(words.VIEWS.items(), 1)
-    ]
+    said = f"1 to {len(words.VIEWS)}"
+    text = f"Show: {', '.join(words.VIEWS.values())}"
+    return [Action(text, (Chord(str(key)),), show(view), said) for key, view in enumerate(words.VIEWS, 1)]
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -184,7 +183,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("Drop the shape being drawn; select nothing", (Chord("Esc"),), _escape),
     Action("Regions"),
     Action("Undo", (Chord("Z", ctrl=True),), lambda c: c.journal.undo()),
-    Action("Redo", (Chord("Z", True, True), Chord("Y", True)), lambda c: c.journal.redo(), said="Ctrl+Y"),
+    Action("Redo", (Chord("Y", True),), lambda c: c.journal.redo()),
+    Action("Redo", (Chord("Z", True, True),), lambda c: c.journal.redo()),
     Action("Copy", (Chord("C", ctrl=True),), lambda c: c.editor.copy()),
     Action("Paste", (Chord("V", ctrl=True),), lambda c: c.editor.paste()),
     Action("Duplicate", (Chord("D", ctrl=True),), lambda c: c.editor.duplicate()),
@@ -205,12 +205,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("Parameters"),
     Action("Apply the pending parameters", (Chord("Enter", ctrl=True),), lambda c: c.trial.apply()),
     Action("Preview the pending parameters", (Chord("P", ctrl=True),), lambda c: c.trial.preview()),
-    Action("A file that is played"),
-    Action("Play, or hold", (Chord("Space", ctrl=True),), lambda c: c.replay.toggle()),
-    Action("Faster", (Chord("Up", ctrl=True),), lambda c: c.replay.faster(1)),
-    Action("Slower", (Chord("Down", ctrl=True),), lambda c: c.replay.faster(-1)),
-    Action("Look at its first frame", (Chord("Home", ctrl=True),), lambda c: c.replay.look(0)),
-    Action("Look at its last frame", (Chord("End", ctrl=True),), lambda c: c.replay.look(c.replay.last)),
     Action("Session"),
     Action("Start recording", (Chord("R"),), lambda c: c.record()),
     Action("Export the recording as csv", (Chord("E", ctrl=True),), lambda c: c.exporting.to("csv")),
@@ -248,6 +242,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("Later by half a window", (Chord("Right", ctrl=True),), _earlier(0.5)),
     Action("Shorter window", (Chord(","),), _longer(-1)),
     Action("Longer window", (Chord("."),), _longer(1)),
+    Action("A file that is played"),
+    Action("Play, or hold", (Chord("Space", ctrl=True),), lambda c: c.replay.toggle()),
+    Action("Faster", (Chord("Up", ctrl=True),), lambda c: c.replay.faster(1)),
+    Action("Slower", (Chord("Down", ctrl=True),), lambda c: c.replay.faster(-1)),
+    Action("Look at its first frame", (Chord("Home", ctrl=True),), lambda c: c.replay.look(0)),
+    Action("Look at its last frame", (Chord("End", ctrl=True),), lambda c: c.replay.look(c.replay.last)),
 )
 """All keys that need nothing but the controller."""
 
@@ -278,6 +278,18 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
     Action("Text as the screen wants it", (Chord("0", True),), lambda d: d.zoom(0)),
     Action("Full screen", (Chord("F11"),), lambda d: d.full_screen()),
     Action("These keys", (Chord("F1"),), lambda d: d.show_keys()),
+    Action("Mouse on the picture"),
+    Action("Select one more region, or less", said="Shift+click"),
+    Action("Scale the selected regions", said="Shift+drag"),
+    Action("Choose one more cell, or less", said="Ctrl+click"),
+    Action("Beside regions: select in a box", said="drag"),
+    Action("Beside regions: in a lasso", said="Ctrl / Alt+drag"),
+    Action("On a line: a new corner", said="double-click"),
+    Action("A new corner, or delete one", said="Ctrl / Alt+click"),
+    Action("Beside everything: fit", said="double-click"),
+    Action("Menu of a region", said="right click"),
+    Action("On a corner: delete it", said="right click twice"),
+    Action("Wand held down: more or less", said="wheel"),
 )
 """Keys of the window itself, and what the mouse does."""
 

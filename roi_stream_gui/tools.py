@@ -141,7 +141,7 @@ class Hand:
         if self.line and self.tool is Tool.POLYGON:
             self.finish()
             return True
-        if self.tool is not Tool.SELECT or self.on_corner(x, y, reach):
+        if self.tool is not Tool.SELECT or self._corners.on((x, y), reach):
             return False
         inserted = self._corners.insert((x, y), reach)
         if inserted:
@@ -195,9 +195,10 @@ class Hand:
         roi = self._corners.one()
         if roi is None:
             return False
+        points = geometry.handles(roi, reach)
         # On a small shape the handles leave room for the hand to move it.
         reach = min(reach, geometry.extent(roi) / 4)
-        number = geometry.nearest(geometry.handles(roi), *at, reach)
+        number = geometry.nearest(points, *at, reach)
         if (keys.ctrl or keys.alt) and self._corners.change(at, reach):
             self._start = None
             return True

@@ -26,7 +26,7 @@ CONNECT_FIRST = "connect a camera or open a file first, then record"
 STOP_FIRST = "stop the recording first (hold Stop)"
 STILL_OPENING = "a source is being opened; record when its picture is there"
 TOO_LARGE = (
-    "{wanted:.0%} is too large for this window: drawn at {scale:.0%} so that every button has its place; "
+    "{wanted:.0%} is too large for this window: drawn smaller so that every button has its place; "
     "a larger window takes more"
 )
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
@@ -273,13 +273,14 @@ TOUR = (
 TOOLS = {
     "select": ("Select", "V", "Click a region to select it, drag to move, drag a handle to reshape. "
                "Shift-click adds one, Shift-drag scales. Drag beside them for a box, with Ctrl for a lasso. "
-               "Double-click the line of a polygon (or Alt-click) for a new corner; double right-click a "
-               "corner (or Alt-click) to delete it."),
+               "Double-click the line of a polygon or freehand region (or Alt-click) for a new corner; "
+               "double right-click a corner (or Alt-click) to delete it."),
     "circle": ("Circle", "C", "Drag from the centre outwards, or click to put one of the last size."),
     "ellipse": ("Ellipse", "E", "Drag from corner to corner; turn it by its handle afterwards."),
     "rectangle": ("Rectangle", "Q", "Drag from corner to corner."),
     "polygon": ("Polygon", "P", "Click the corners; double-click or Enter ends, Esc cancels."),
-    "freehand": ("Freehand", "F", "Draw round the cell with the button held."),
+    "freehand": ("Freehand", "F", "Draw round the cell with the button held. Its line is mended like "
+                 "that of a polygon: zoom in until each of its corners has a handle."),
     "wand": ("Wand", "W", "Click a cell: its outline is found. Hold and turn the wheel, or drag outwards, "
              "for more. It looks at the correlation map when cells are looked for, else at the mean."),
 }  # fmt: skip

@@ -33,9 +33,12 @@ FRAMED: Final = (
     "step", "dark", "saturation", "focus", "bleaching", "lost", "dropped", "gap", "frozen", "memory", "queue",
 )  # fmt: skip
 """Charts that always show their limits."""
-FIGURE: Final = 17.0
-LOW: Final = 16
-"""Least height of a chart, px: two rows fit into the lowest pane."""
+FIGURE: Final = 32
+"""Height of the figure above a chart with what is between them, px at 100 %."""
+LOW: Final = 30
+"""Least height of a chart, px at 100 %: in a pane too low for two rows they scroll."""
+GAPS, SCROLLS = 18, 12
+"""px at 100 % between and beside three charts, and beside a bar that scrolls them."""
 
 
 class Plot(NamedTuple):
@@ -58,7 +61,7 @@ class Charts:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._names: Sequence[str] = GROUPS["picture"]
-        with dpg.group():
+        with dpg.child_window(width=300, height=100, border=False) as self._pane:
             rows = [dpg.add_group(horizontal=True) for _ in range(2)]
             self._plots = [self._plot(rows[k // 3], k) for k in range(SLOTS)]
         self.show("picture")
@@ -98,8 +101,13 @@ class Charts:
         return Plot(int(box), title, tip, int(plot), int(x), int(y), int(line), ink, ends)
 
     def arrange(self, width: float, height: float) -> None:
-        """Give each chart a third of the width, px, and half of the height; all of it to a single row."""
-        size = max(int(width / 3), 80), max(int(height / 2 - FIGURE - 12), LOW)
+        """Give each chart a third of the width, screen px, and half of the height if that can be read."""
+        px = self._desk.px
+        high = int(height / 2) - px(FIGURE)
+        scrolled = px(SCROLLS) if high < px(LOW) else 0
+        size = max(int((width - px(GAPS) - scrolled) / 3), px(80)), max(high, px(LOW))
+        if (dpg.get_item_width(self._pane), dpg.get_item_height(self._pane)) != (int(width), int(height)):
+            dpg.configure_item(self._pane, width=int(width), height=int(height))
         for plot in self._plots:
             if (dpg.get_item_width(plot.plot), dpg.get_item_height(plot.plot)) != size:
                 dpg.configure_item(plot.plot, width=size[0], height=size[1])

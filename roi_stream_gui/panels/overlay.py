@@ -8,6 +8,7 @@ import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import geometry, words
 from roi_stream_gui.panels.fibres import FibreDrawing
+from roi_stream_gui.panels.mouse import REACH
 from roi_stream_gui.slim import corners
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Overlay"]
 
-HANDLES = 64
-"""Handles drawn at most; a polygon with more corners is changed with Ctrl-click."""
+HANDLES = 256
+"""Handles drawn at most; the others can be dragged, too."""
 LABELS = 60
 """With more regions than this only the selected ones are labelled, and no more than so many."""
 NAME_LENGTH = 16
@@ -121,7 +122,9 @@ class Overlay:
             dpg.configure_item(self._line, points=[list(point) for point in hand.line])
 
     def _draw_handles(self, rois: list[Roi], zoom: float) -> None:
-        points = geometry.handles(rois[0])[:HANDLES] if len(rois) == 1 and not rois[0].locked else []
+        points: list[tuple[float, float]] = []
+        if len(rois) == 1 and not rois[0].locked:
+            points = geometry.handles(rois[0], self._desk.px(REACH) / zoom)[:HANDLES]
         radius = min(HANDLE_SIZE * self._desk.scale / zoom, geometry.extent(rois[0]) / 8) if points else 1.0
         for item, point in zip(self._handles, points, strict=False):
             dpg.configure_item(item, center=list(point), radius=radius, show=True)

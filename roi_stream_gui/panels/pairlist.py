@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PairList"]
 
 COLUMNS: Final = (
-    Column("", 20), Column("region", 0), Column("cell", 70), Column("overlap", 56), Column("r", 40),
+    Column("", 20), Column("region", 0), Column("cell", 0), Column("overlap", 56), Column("r", 40),
     Column("px", 36),
 )  # fmt: skip
 TONES: Final = {"found": "good", "missed": "bad", "extra": "warn"}

@@ -27,7 +27,9 @@ PERIOD: Final = 0.5
 """Seconds between two drawings: as often as there is something new."""
 SPANS: Final = {"2 min": 120.0, "10 min": 600.0, "1 h": 3600.0, "all": np.inf}
 LIST: Final = 300
-"""Width of the list of alerts, px."""
+"""Width of the list of alerts, px at 100 %."""
+BESIDE, ABOVE = 32, 46
+"""What the charts leave free of the pane's width and height beside the list, px at 100 %."""
 SHOWN: Final = 30
 """Alerts listed."""
 
@@ -148,7 +150,7 @@ class Quality:
     def _arrange(self) -> None:
         """Give the charts what the list leaves."""
         width, height = dpg.get_item_rect_size(self._desk.names.get("pane.bottom", self._tab))
-        self._charts.arrange(width - LIST - 40, height - 44)
+        self._charts.arrange(width - self._desk.px(LIST + BESIDE), height - self._desk.px(ABOVE))
 
     def _list(self, alarms: Alarms) -> None:
         newest = alarms.alerts[::-1][:SHOWN]

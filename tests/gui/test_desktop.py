@@ -108,6 +108,9 @@ class TestKeys:
             assert action.text in (lines if action.chords or action.said else topics)
         assert ("R", "Start recording") in topics["Session"]
         assert ("hold Shift+R", "Stop recording") in topics["Session"]
+        assert {("Ctrl+Y", "Redo"), ("Ctrl+Shift+Z", "Redo")} <= set(topics["Regions"])
+        gestures = [keys for keys, _ in topics["Mouse on the picture"]]
+        assert {"Shift+click", "Shift+drag", "Ctrl+click", "Ctrl / Alt+drag", "right click"} <= set(gestures)
         assert [keys for keys, _ in topics["Regions"]].count("arrows") == 1  # four chords are one line
 
     def test_what_the_menu_says_of_keys_is_so(self):
@@ -190,8 +193,10 @@ class TestLooks:
     def test_a_size_the_window_has_no_room_for_is_not_drawn(self, looks):
         looks.update(self.shown(scale=2.0), (1280, 800))
         assert self.desk.scale == 1.5
-        said = self.desk.controller.view().messages[-1].text
-        assert said.startswith("200% is too large for this window: drawn at 150%")
+        looks.update(self.shown(scale=2.0), (1024, 700))
+        assert self.desk.scale == 1.1
+        said = [message.text for message in self.desk.controller.view().messages]
+        assert [text.partition(": ")[0] for text in said] == ["200% is too large for this window"]
         looks.update(self.shown(scale=2.0), (1920, 1080))
         assert self.desk.scale == 2.0
 

@@ -182,6 +182,36 @@ class TestChanging:
         (roi,) = editor.rois
         assert roi.points == ((40, 50), (51, 50), (60, 50), (40, 70))
 
+    def test_the_corners_of_a_freehand_outline_are_changed_like_those_of_a_polygon(self, hand, editor):
+        editor.add(SHAPES["freehand"])  # its corners are closer to each other than the hand can tell
+        first = SHAPES["freehand"].points
+        assert hand.double_click(58.86, 60.9, REACH)  # between the first corner and the second
+        (roi,) = editor.rois
+        assert roi.kind == "freehand"
+        assert roi.points == (first[0], (58.86, 60.9), *first[1:])
+        click(hand, *first[5], keys=Keys(alt=True))
+        hand.delete_corner(*first[10], REACH)
+        (roi,) = editor.rois
+        assert roi.points == (first[0], (58.86, 60.9), *first[1:5], *first[6:10], *first[11:])
+        for _ in range(3):
+            editor.journal.undo()
+        assert next(iter(editor.rois)).points == first
+
+    @pytest.mark.parametrize(("reach", "seen"), [(6.0, False), (0.5, True)])
+    def test_a_corner_of_a_freehand_outline_is_dragged_where_its_handle_is_seen(
+        self, hand, editor, reach, seen
+    ):
+        editor.add(SHAPES["freehand"])
+        first = SHAPES["freehand"].points
+        assert (first[8] in geometry.handles(SHAPES["freehand"], reach)) is seen
+        hand.press(*first[8], reach)
+        hand.move(50, 70, reach)
+        hand.move(50, 72, reach)
+        hand.release(50, 72, reach)
+        (roi,) = editor.rois
+        still = [new == pytest.approx(old, abs=0.01) for new, old in zip(roi.points, first, strict=True)]
+        assert still == [seen and k != 8 for k in range(31)], "else the whole region is moved"
+
     def test_a_triangle_keeps_its_corners(self, hand, editor):
         editor.add(Polygon(((0, 0), (40, 0), (0, 40))))
         click(hand, 0, 0, keys=Keys(ctrl=True))

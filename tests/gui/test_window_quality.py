@@ -50,3 +50,20 @@ def test_a_step_of_the_light_alarms_until_it_is_seen(start, flash):
     assert "quality_seen" in told
     edits = [event.data for event in file_events if event.kind == "setting"]
     assert edits[-1]["new"] == "roi:cell 3 sigma 6; brightness rate 50"
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1.5, (1680, 960)), (1.1, (1024, 700))])
+def test_large_text_leaves_everything_inside_its_pane(start, scale, size):
+    window = start("simulated:tiny", "--set", f"display.scale={scale}", "--set", "cnmf.enabled=false")
+    window.running()
+    window.resize(*size)
+    window.click("tab.quality")
+    items = window.settle(6).items
+    left, top, width, height = items["pane.bottom"]
+    for name in ("sound", "rules", "chart0", "chart2"):
+        x, y, wide, high = items[f"quality.{name}"]
+        assert x + wide < left + width, name
+        assert y + high < top + height, name
+    assert items["quality.chart2"][0] + items["quality.chart2"][2] < items["quality.span"][0]
+    assert items["quality.chart0"][3] >= 30 * scale, "a curve can be seen"
+    window.screenshot(f"quality_{round(100 * scale)}")
