@@ -14,7 +14,7 @@ import h5py
 
 from roi_core import layout
 from roi_core.errors import RecordingError
-from roi_core.paths import is_there
+from roi_core.paths import is_special, is_there
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +106,8 @@ def is_part(path: Path, first: str) -> bool:
 
 def _told(path: Path) -> str | None:
     """Return the name of the first part that a recording of ours tells, '' if none; None of anything else."""
+    if is_special(path):
+        return None
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != layout.FORMAT.encode():

@@ -11,7 +11,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["expanded", "is_file", "is_folder", "is_gone", "is_there", "unseen"]
+__all__ = ["expanded", "is_file", "is_folder", "is_gone", "is_special", "is_there", "unseen"]
 
 
 def expanded(path: str | Path) -> Path:
@@ -32,6 +32,11 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Tell whether a folder can be seen at a path."""
     return os.path.isdir(path)
+
+
+def is_special(path: str | Path) -> bool:
+    """Tell whether what is at a path is a pipe, socket or device: to open one may wait for ever."""
+    return os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))
 
 
 def is_gone(path: Path) -> bool:

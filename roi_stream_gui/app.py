@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from roi_core.calm import DRAWING, SWITCH, starter, step_back
-from roi_stream_gui import words
+from roi_stream_gui import safe, words
 from roi_stream_gui.about import About
 from roi_stream_gui.dialogs import AskFile, AskQuit
 from roi_stream_gui.keyboard import Keyboard
@@ -66,6 +66,7 @@ class App:
         self._do.prepare()
         starter()
         step_back(DRAWING)  # and all threads that help to draw, but none that measures or records
+        safe.install()
         dpg.create_context()
         try:
             self._build()

@@ -14,7 +14,7 @@ from roi_core.card import Card, LiveCard
 from roi_core.errors import RoiError
 from roi_core.form import describe
 from roi_stream_gui import words
-from roi_stream_gui.home import write_whole
+from roi_stream_gui.home import kept_names, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,10 +102,7 @@ class CardDesk:
 
     def presets(self) -> tuple[str, ...]:
         """Return the names of the presets, in order."""
-        try:
-            return tuple(sorted(path.stem for path in self._presets.glob("*.yaml")))
-        except OSError:
-            return ()
+        return kept_names(self._presets)
 
     def save(self, name: str) -> bool:
         """Keep what is filled in under a name; the same name again replaces it."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from roi_core.errors import RoiError
 from roi_core.settings import Edit, Settings, describe
 from roi_stream_gui import words
-from roi_stream_gui.home import write_whole
+from roi_stream_gui.home import kept_names, write_whole
 from roi_stream_gui.trial import WAITING
 
 if TYPE_CHECKING:
@@ -50,11 +50,7 @@ class Presets:
 
     def names(self) -> tuple[str, ...]:
         """Return the built-in ones, then the user's in order."""
-        try:
-            own = sorted(path.stem for path in self.folder.glob("*.yaml"))
-        except OSError:
-            own = []
-        return (*BUILT_IN, *(name for name in own if name not in BUILT_IN))
+        return (*BUILT_IN, *(name for name in kept_names(self.folder) if name not in BUILT_IN))
 
     def read(self, name: str) -> dict[str, Any] | None:
         """Return the values of a preset by their paths; None when it cannot be read."""

@@ -14,6 +14,7 @@ from roi_core.paths import is_there
 from roi_core.sources.secrets import without_secrets
 from roi_stream_gui import words
 from roi_stream_gui.home import write_whole
+from roi_stream_gui.safe import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +71,7 @@ class Choices:
         known = (*words.SIMULATED, *self._cameras)
         taken = {source for _, source in known}
         used = [source for source in self._recents.sources if source not in taken]
-        return (*known, *((label(source, used), source) for source in used))
+        return (*known, *((shown(label(source, used)), source) for source in used))
 
     def look(self, submit: Callable[..., Future[Sequence[Device]]]) -> None:
         """Look for cameras, on whichever thread `submit` gives work to."""

@@ -19,6 +19,7 @@ from roi_core.recording import Recording
 from roi_stream_gui import words
 from roi_stream_gui.names import names_in
 from roi_stream_gui.outlines import outlines
+from roi_stream_gui.safe import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,16 +98,17 @@ class Lines(NamedTuple):
 
 def sides_of(path: Path, quiet: bool) -> list[Side]:
     """Return the results that a recording holds; none when it cannot be read."""
+    name = shown(path.name)
     try:
         with Recording(path) as recording:
-            kinds = {path.name: recording.cells, f"{path.name}, refined": recording.refined}
+            kinds = {name: recording.cells, f"{name}, refined": recording.refined}
     except RoiError as error:
         if not quiet:
             log.error("%s", error)
         return []
-    found = [Side(label, path, label != path.name) for label, cells in kinds.items() if cells is not None]
+    found = [Side(label, path, label != name) for label, cells in kinds.items() if cells is not None]
     if not found and not quiet:
-        log.warning(words.NO_RESULT.format(path.name))
+        log.warning(words.NO_RESULT.format(name))
     return found
 
 

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from roi_core.imports.build import believable, bounded
+from roi_core.paths import is_special
 from roi_core.recording.texts import check_texts
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ __all__ = ["opened", "pictures", "values"]
 @contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
     """Open a file for reading; one with a link to another file is refused (ValueError)."""
+    if is_special(path):
+        raise ValueError("it is a pipe, a socket or a device")
     with h5py.File(path, "r") as file:
         away = file.id.links.visit(_leads_away, info=True)
         if away:

@@ -11,6 +11,7 @@ import h5py
 
 from roi_core.draft import pending
 from roi_core.errors import RecordingError
+from roi_core.paths import is_special
 
 __all__ = ["DAMAGE", "opened"]
 
@@ -28,6 +29,8 @@ def opened(path: Path) -> tuple[h5py.File, bool]:
     RecordingError
         It is not there, is being written by one who lets nobody look, or cannot be opened.
     """
+    if is_special(path):
+        raise RecordingError(f"{path} cannot be opened: it is no file, but a pipe, a socket or a device")
     try:
         file = h5py.File(path, "r")
         half_done = pending(path)

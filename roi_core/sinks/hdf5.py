@@ -81,11 +81,12 @@ class Recorder:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._check_disk()
+            self._reserve = self._held.enter_context(reserve(self.path.parent))
+            self._check_disk()  # again, without what is held back: or it would end with the first frame
             self._guard = self._claim()
             self._file = h5py.File(self._guard, "w")
             self._journal = Journal(beside.events(self.path))
             self._held.callback(self._journal.close)
-            self._reserve = self._held.enter_context(reserve(self.path.parent))
             self._create(header)
         except (OSError, ValueError) as error:
             self._abandon()
@@ -171,6 +172,7 @@ class Recorder:
         file, self._file = self._file, None
         guard, self._guard = self._guard, None
         if guard is None:
+            self._held.close()
             return
         closes = [] if file is None else [file.close]
         for undo in (*closes, self._held.close, guard.abandon, beside.events(self.path).unlink):

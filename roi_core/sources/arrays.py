@@ -20,6 +20,7 @@ from roi_core.clock import repair
 from roi_core.codecs import make_readable
 from roi_core.draft import pending
 from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound, brief
+from roi_core.paths import is_special
 from roi_core.sources.dates import of_recording, of_tiff
 from roi_core.sources.files import Stack
 
@@ -39,8 +40,10 @@ BLOCK = 64 * 2**20
 
 
 @contextlib.contextmanager
-def _opening(source: Stack, kind: str, *telling: type[Exception]) -> Iterator[None]:
+def _opening(source: Stack, path: str, kind: str, *telling: type[Exception]) -> Iterator[None]:
     """Close a file that cannot be used and say why; only ``telling`` exceptions have words for it."""
+    if is_special(path):
+        raise SourceError(f"{source.name} cannot be read as {kind}: it is a pipe, a socket or a device")
     try:
         yield
     except (SourceError, MissingExtra):
@@ -66,7 +69,7 @@ class Tiff(Stack):
         self._map: NDArray[Any] | None = None
         self._breaks = _Breaks()
         logging.getLogger("tifffile").addHandler(self._breaks)
-        with _opening(self, "TIFF", tifffile.TiffFileError):
+        with _opening(self, path, "TIFF", tifffile.TiffFileError):
             self._file = tifffile.TiffFile(path)
             if not self._file.series:
                 raise SourceError(f"{self.name} cannot be read as TIFF: it holds no pages")
@@ -165,7 +168,7 @@ class Npy(Stack):
 
     def __init__(self, path: str, settings: LiveSettings) -> None:
         super().__init__(path, settings.current.camera.rate)
-        with _opening(self, "npy", ValueError, EOFError):
+        with _opening(self, path, "npy", ValueError, EOFError):
             array = np.lib.format.open_memmap(path, mode="r")  # np.load advises to load a stranger's pickle
         if not _is_movie(array):
             raise SourceError(f"{self.name} holds {_seen(array)}; a movie is (frames, height, width) numbers")
@@ -195,7 +198,7 @@ class Hdf5(Stack):
         path, name = split(text)
         super().__init__(path, settings.current.camera.rate)
         self._file: Any = None
-        with _opening(self, "HDF5"):
+        with _opening(self, path, "HDF5"):
             self._file = self._opened()
             self._describe(name)
             self._tell_channels(settings.current.channels.order)

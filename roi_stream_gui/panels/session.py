@@ -11,6 +11,7 @@ from roi_stream_gui import words
 from roi_stream_gui.health import disk
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.chips import PERIOD, show_chip
+from roi_stream_gui.safe import shown
 from roi_stream_gui.view import Phase
 
 if TYPE_CHECKING:
@@ -218,7 +219,8 @@ class SessionBar:
             dpg.configure_item(self._note, width=note)
 
     def _connect(self) -> None:
-        self._do.connect(dpg.get_value(self._text))
+        typed, source = dpg.get_value(self._text), self._do.source
+        self._do.connect(source if typed == shown(source) else typed)
         self._source = None  # refused or not: show again what is really the source
 
     def _connect_or_not(self) -> None:

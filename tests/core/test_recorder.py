@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import h5py
 import numpy as np
@@ -13,6 +14,7 @@ from roi_core.frame import Event, FinishReason, Header, Sample, Summary
 from roi_core.recording import Recording
 from roi_core.rois import Circle, Freehand, Polygon, RoiSet
 from roi_core.settings import Settings
+from roi_core.sinks import hdf5
 from roi_core.sinks.hdf5 import Recorder
 
 SHAPE = (6, 8)
@@ -218,6 +220,20 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
 def test_too_little_disk_is_refused_before_anything_is_made(tmp_path):
     with pytest.raises(RecorderError, match=r"recorder\.disk_reserve = 1e\+06 MB; nothing was started"):
         Recorder(tmp_path / "a.h5").open(header(recorder__disk_reserve="1000000"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_with_room_only_for_what_is_held_back_is_refused_before_anything_is_made(
+    tmp_path, monkeypatch
+):
+    usage = shutil.disk_usage(tmp_path)
+    left = iter([3_000_000, 900_000])  # before and after `reserve`
+    monkeypatch.setattr(hdf5.shutil, "disk_usage", lambda _: usage._replace(free=next(left)))
+    monkeypatch.setattr(Recorder, "_claim", lambda _: pytest.fail("a file is made"))
+    recorder = Recorder(tmp_path / "a.h5")
+    with pytest.raises(RecorderError, match=r"recorder\.disk_reserve = 1 MB; nothing was started"):
+        recorder.open(header())
+    assert recorder._reserve.closed
     assert list(tmp_path.iterdir()) == []
 
 
