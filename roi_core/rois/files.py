@@ -19,6 +19,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from roi_core.errors import RoiFileError, RoiGeometryError, brief
+from roi_core.paths import is_special
 from roi_core.rois import imagej
 from roi_core.rois.shape import LIMIT
 from roi_core.rois.shapes import Circle, Roi, from_dict
@@ -89,6 +90,8 @@ def write(path: Path, rois: Sequence[Roi], next_id: int, size: Size) -> None:
 
 def _contents(path: Path) -> Contents:
     suffix = _suffix(path)
+    if is_special(path):
+        raise RoiFileError(path, None, "cannot be read: it is a pipe, a socket or a device")
     try:
         data = path.read_bytes()
     except OSError as error:

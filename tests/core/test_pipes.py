@@ -9,6 +9,7 @@ from roi_core.errors import RecordingError, RoiFileError, SourceError
 from roi_core.imports import read
 from roi_core.paths import is_special
 from roi_core.recording import Recording
+from roi_core.rois import RoiSet
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
 
@@ -45,6 +46,11 @@ def test_a_pipe_is_no_source(pipe, kind):
 def test_a_pipe_is_no_result_of_another_program(pipe, program):
     with pytest.raises((RoiFileError, RecordingError), match="a pipe, a socket or a device"):
         read(pipe, program)
+
+
+def test_a_pipe_holds_no_regions(pipe, tmp_path):
+    with pytest.raises(RoiFileError, match="a pipe, a socket or a device"):
+        RoiSet.load(pipe.rename(tmp_path / "rois.json"))
 
 
 def test_nobody_waits_to_learn_whether_a_pipe_may_be_replaced(pipe, monkeypatch):
