@@ -154,6 +154,7 @@ def test_presets_are_compared_loaded_saved_and_deleted(start):
 
 def test_the_tooltip_of_a_search_field_keeps_away_while_one_types(start):
     window = start()
+    window.running()
     window.click("tab.parameters")
     window.point("find")
     window.until(lambda s: "find.tip" in s.items, "it explains itself")
