@@ -149,7 +149,8 @@ def titles(recording: Recording, taken: Collection[str] = ()) -> list[str]:
     """
     shapes = recording.shapes
     found = [str(shape["name"]) for shape in shapes]
-    ids, places = [str(shape["id"]) for shape in shapes], [str(k) for k in range(len(shapes))]
+    places = [str(k) for k in range(len(shapes))]
+    ids = [str(shape.get("id", place)) for shape, place in zip(shapes, places, strict=True)]
     for more in (ids, ids, places):
         count = Counter([*found, *taken])
         pairs = zip(found, more, strict=True)
