@@ -133,7 +133,7 @@ class Card(Form):
     def hints(self) -> tuple[str, ...]:
         """Return a sentence for each field that is taken as it is, and that archives want otherwise."""
         people = [name.strip() for name in self.session.experimenter.split(";") if name.strip()]
-        odd = [name for name in people if re.fullmatch(r"[^,]*[^,\s][^,]*,[^,]*[^,\s][^,]*", name) is None]
+        odd = [name for name in people if name.count(",") != 1 or not all(map(str.strip, name.split(",")))]
         if not odd:
             return ()
         told = ", ".join(map(repr, odd))
