@@ -90,7 +90,7 @@ class Detector:
         self._early: list[Peak] = []
         """Peaks of the first frames that wait for their fit."""
         self._back = [*BACK]
-        self._since = 0
+        self._since = self._before = 0
 
     def skip(self, frame: int) -> None:
         """Go on at this frame; what lies between is not looked at."""
@@ -151,10 +151,13 @@ class Detector:
         if self._warm and self._back and new >= max(FRAMES, self._back[0] * len(ring)):
             self._back = [share for share in self._back if share * len(ring) > new]
             self._early = sorted(look_back(ring, self.done, self.step, noise, self._radius), reverse=True)
-        oldest = ring.oldest(self.step)
+        oldest, between = ring.oldest(self.step), self.done - self._before
         early = [peak for peak in self._early[:EARLY] if peak.end - peak.frames >= oldest]
-        first, self._early = early[: MOST // 2], early[MOST // 2 :]
-        return first + sorted(newest, reverse=True)[: MOST - len(first)]
+        last = [peak for peak in early if peak.end - peak.frames < oldest + 2 * between]
+        self._before = self.done
+        first = last + [peak for peak in early if peak not in last][: max(MOST // 2 - len(last), 0)]
+        self._early = [peak for peak in early if peak not in first]
+        return first + sorted(newest, reverse=True)[: max(MOST - len(first), 0)]
 
     def _peaks(self) -> list[Peak]:
         bands, alone = self.evidence()
