@@ -98,7 +98,7 @@ class _Glow:
 
     def __init__(self, shape: tuple[int, int], radius: float) -> None:
         self.radius = radius
-        self._factor = max(1, min(4, int(radius / FINENESS), *shape))
+        self._factor = _factor(shape, radius)
         small = shape[0] // self._factor, shape[1] // self._factor
         self._small, self._mean = np.zeros(small, np.float32), np.zeros(small, np.float32)
         self._lines = np.zeros((small[0] + 1, shape[1] + 2 * self._factor), np.float32)
@@ -108,6 +108,15 @@ class _Glow:
         width = WIDTH * self.radius / self._factor
         cv2.GaussianBlur(self._small, (0, 0), width, dst=self._mean, borderType=cv2.BORDER_REFLECT)
         unglowed(self._mean, self._factor, self._lines, image)
+
+
+def _factor(shape: tuple[int, int], radius: float) -> int:
+    """Return by how much a picture is binned: so that no row or column is left over, if that can be.
+
+    There the glow would be wrong, which motion then carries over the picture like a dim cell.
+    """
+    most = max(1, min(4, int(radius / FINENESS), *shape))
+    return max((f for f in range(2, most + 1) if shape[0] % f == 0 == shape[1] % f), default=most)
 
 
 @jit.sums

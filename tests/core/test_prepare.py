@@ -161,6 +161,17 @@ def test_a_cell_keeps_shape_and_height_and_the_glow_goes(radius):
     assert dark.std() < 0.3 * glow.std()
 
 
+@pytest.mark.parametrize("shape", [(120, 122), (128, 120), (123, 120)])
+def test_all_edges_are_flattened_alike(shape):
+    """Also where the usual binning, in which the glow is found, would leave some rows over."""
+    yy, xx = np.indices(shape)
+    vignette = (20000 - 0.8 * ((yy - shape[0] / 2) ** 2 + (xx - shape[1] / 2) ** 2)).astype(np.uint16)
+    prepare, settings = prepared(shape, prepare__flatten="on", cnmf__cell_radius=8.0)
+    flat = step(prepare, settings, vignette).copy()
+    turned = step(prepare, settings, np.ascontiguousarray(vignette[::-1, ::-1]))[::-1, ::-1]
+    assert abs(flat - turned).max() < 0.01 * abs(flat).max()
+
+
 def test_flattening_follows_the_preset_and_may_change_at_any_frame():
     image = camera((60, 70))
     prepare, settings = prepared(image.shape)
