@@ -67,8 +67,9 @@ TRUSTED = 60
 """Pictures from which the usual deviation is known."""
 STAY = 3.0
 """Seconds after which an odd picture, or one of much more contrast, is the new normal."""
-HIDDEN = 60.0
-"""Seconds over which it is averaged how far motion hides the edges."""
+HIDDEN, OFTEN = 60.0, 2.0
+"""Seconds over which it is averaged how far motion hides the edges; standard deviations beyond that mean to
+which it does so now and then."""
 SLACK = 0.25
 """Pixels by which an edge may be moved into the picture before its outermost pixel counts as unseen."""
 PATIENCE = 3
@@ -127,6 +128,7 @@ class OnlineCNMF:
         self.census = Census(ground.cells, deconvolver, ground.ring, self._camera, self.rate, first_id)
         self._usual, self._pace, self._steps = 0.0, 1.0, 0
         self._pictures = self._odd = 0
+        self._rims = [(0.0, 0.0)] * 4
         self._stand_on(ground)
 
     def _stand_on(self, ground: Ground) -> None:
@@ -161,6 +163,8 @@ class OnlineCNMF:
         census, cells = self.census, self.census.cells
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
         seen = self._seen()
+        if self.doubt is None:
+            self._follow_rims(seen)
         fate = self._centre(seen)
         learns = fate is Fate.ANALYSED
         glow, fluorescence = self._demixed(learns)
@@ -172,7 +176,7 @@ class OnlineCNMF:
         census.last = row
         statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, 1 / self.rate)
         if learns:
-            census.past.remember(fluorescence, t)
+            census.past.remember(fluorescence, t, settings.cnmf.shapes)
             self._explain(seen, row)
             self._visit(settings)
             self._hand_over(settings)
@@ -190,11 +194,11 @@ class OnlineCNMF:
     def look(self) -> NDArray[np.float32]:
         """Return the raw traces (N,) of the picture in ``input``, and learn nothing from it."""
         census, n, t = self.census, self.census.cells.count, self.census.cells.t
-        hidden, trace, floor = census.hidden, t.trace[:n].copy(), t.floor[:n].copy()
+        trace, floor = t.trace[:n].copy(), t.floor[:n].copy()
         at = self._padded, self.field.reach, self._mean, 0.0, self._seen(), self.field.factor
         picture.centre(*at, self._line, self._binned, np.float32(np.inf))
         _, fluorescence = self._demixed(False)
-        census.hidden, t.trace[:n], t.floor[:n] = hidden, trace, floor
+        t.trace[:n], t.floor[:n] = trace, floor
         return fluorescence - census.deconvolver.baseline
 
     def obey(self, order: Order, row: int) -> Order:
@@ -254,17 +258,20 @@ class OnlineCNMF:
     # -- what a frame does ---------------------------------------------------------------------------------
 
     def _seen(self) -> tuple[int, int, int, int]:
-        """Return the part (y0, y1, x0, x1) of the picture that the camera saw, and remember what it hid."""
-        (h, w), (dy, dx), census = self.field.shape, self.shift, self.census
-        top, bottom = _hidden(dy, h), _hidden(-dy, h)
-        left, right = _hidden(dx, w), _hidden(-dx, w)
+        """Return the part (y0, y1, x0, x1) of the picture that the camera saw."""
+        (h, w), (dy, dx) = self.field.shape, self.shift
+        return _hidden(dy, h), h - _hidden(-dy, h), _hidden(dx, w), w - _hidden(-dx, w)
+
+    def _follow_rims(self, seen: tuple[int, int, int, int]) -> None:
+        """Remember how far motion hides each edge: mean and mean square."""
+        (h, w), (y0, y1, x0, x1) = self.field.shape, seen
         share = max(1 / (self._pictures + 1), 1 / (HIDDEN * self.rate))
-        squares = (top * top, bottom * bottom, left * left, right * right)
-        census.hidden = tuple(
-            (old * old * (1 - share) + share * new) ** 0.5
-            for old, new in zip(census.hidden, squares, strict=True)
+        for side, px in enumerate((y0, h - y1, x0, w - x1)):
+            mean, square = self._rims[side]
+            self._rims[side] = mean + share * (px - mean), square + share * (px * px - square)
+        self.census.hidden = tuple(
+            mean + OFTEN * max(square - mean * mean, 0.0) ** 0.5 for mean, square in self._rims
         )
-        return top, h - bottom, left, w - right
 
     def _centre(self, seen: tuple[int, int, int, int]) -> Fate:
         """Centre and bin the picture; return whether it is one to learn from, or why not."""

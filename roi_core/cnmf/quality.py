@@ -54,7 +54,7 @@ def marks(
 ) -> Marks:
     """Return the marks of the first `count` cells of a table.
 
-    ``hidden`` (4,) is how many px motion hid of late at the top, bottom, left and right of a picture.
+    ``hidden`` (4,) is how many px motion now and then hides at the top, bottom, left and right of a picture.
     """
     quiet = np.maximum(noise[:count], np.float32(1e-9))
     first, second, third = t.tail[:count].T.astype(np.float64)
