@@ -175,6 +175,27 @@ def test_a_cell_that_was_bright_only_in_the_first_frames_is_found(lit):
     assert np.corrcoef(told, course)[0, 1] > (0.9 if lit else 0.4), "its past is told as it was"
 
 
+def test_cells_that_faded_are_fitted_before_the_ring_loses_them():
+    """More of them than are fitted in one look, and looks are rare."""
+    field = Field((96, 120), 3.0)
+    ring, detector, random = ring_of(field=field), Detector(field, RATE), np.random.default_rng(12)
+    places, lit, found = [], np.zeros(field.binned, np.float32), []
+    for y in (15, 48, 80):
+        for x in (15, 45, 75, 105):
+            places.append((y, x))
+            lit[y - 6 : y + 7, x - 6 : x + 7] = 4 * blob(13, 1.6)
+
+    def picture(k):
+        return random.normal(0, 1, field.binned).astype(np.float32) + (lit if k < 30 else 0)
+
+    for k, _ in above_the_mean(ring, 160, picture):
+        if k % 12 == 0:
+            found += detector.look(ring, ring.head, np.ones(field.binned, np.float32))
+    corners = np.array([(each.y, each.x) for each in found]) + len(found[0].shape) // 2 - field.margin
+    for at in places:
+        assert (abs(corners - at).max(1) <= 1).any(), at
+
+
 def test_at_a_few_frames_a_second_noise_is_known_and_a_transient_found():
     ring, detector, dark, at = ring_of(60), Detector(FIELD, 5.0), noise(8), (24, 26)
     found = []
