@@ -19,7 +19,7 @@ from roi_core.cnmf.misses import Miss, Misses, spots
 from roi_core.cnmf.past import Past
 from roi_core.cnmf.peaks import STEP
 from roi_core.cnmf.residual import steadied
-from roi_core.cnmf.state import Table, shifted
+from roi_core.cnmf.state import Table, clear, pair, shifted
 from roi_core.cnmf.view import Fate, View
 from roi_core.errors import ComponentError
 from roi_core.frame import Activity, Backfill, Foresight, Status
@@ -88,6 +88,7 @@ class Census:
         self.unwanted: dict[int, tuple[int, int]] = {}
         """Where those lay that a user removed, by id: nothing is found there unless they are put back."""
         self.hidden = (0.0, 0.0, 0.0, 0.0)
+        """How many px motion now and then hides at the top, bottom, left and right."""
         self.last = -1
         """The row that the deconvolution has come to."""
         self.past = Past(len(ring), rate, cells.field.room)
@@ -125,8 +126,20 @@ class Census:
         sure = candidate.z >= SURE
         past = steadied(whole.trace + np.float32(whole.rest), paces) if sure else whole.trace
         i = self._enter(box, centre, past * np.float32(energy), row, sure)
+        self._account(i, (whole.trace + np.float32(whole.rest)) * np.float32(energy))
         self._news.append(("birth", self.place(i)))
         return whole
+
+    def _account(self, i: int, course: NDArray[np.float32]) -> None:
+        """Count for its neighbours how much of the light of a new cell i is in their sums already.
+
+        ``course`` is its fluorescence in the last frames, above the running mean. Without that they would
+        take its place for theirs.
+        """
+        t = self.cells.t
+        taught = self.past.taught(course, self.cells.count)
+        for j in t.near[i][t.near[i] >= 0].tolist():
+            t.links[j, pair(j, i, t.near)] = taught[j]
 
     def _enter(
         self,
@@ -262,6 +275,7 @@ class Census:
             column *= np.power(shares.reshape(-1, *(1,) * (column.ndim - 1)), power).astype(column.dtype)
         new.images[:n] = new.boxes[:n] * new.power[:n, None, None]
         self.cells, self.ring = cells, ring
+        self.past.forget_lessons()
         self.misses.forget()
         self._spare = self._until()
         self._changed = True
@@ -458,6 +472,7 @@ class Census:
     def _renew(self, i: int, box: NDArray[np.float32], past: NDArray[np.float32], power: float) -> None:
         """Give cell i another footprint, as if it had had it since long with this past (n,) and `power`."""
         cells, t = self.cells, self.cells.t
+        clear(i, t)
         t.boxes[i], t.images[i] = box, box * np.float32(power)
         t.power[i] = t.energy[i] = power
         t.links[i] = 0

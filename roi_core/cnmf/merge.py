@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from roi_core.cnmf.state import overlap, shifted
+from roi_core.frame import Status
 from roi_core.jit import kernel
 
 if TYPE_CHECKING:
@@ -30,8 +31,12 @@ HALVES, TOGETHER, WHOLE = 0.03, 0.9, 1.4
 no larger than so many times a cell; below that product two are strangers."""
 APART = 0.5
 """Two at one place whose calcium correlates less than this are a cell and its shadow: one is dropped."""
+ACCEPTED = int(Status.ACCEPTED)
 CALCIUM = 0.5
 """Skewness of a trace from which it is calcium and not glow."""
+ERROR, BESIDE = 0.1, 2.0
+"""A footprint is known to about that share: what lies within so many radii of a cell, does the same and has
+no more of its light, is not another. Where both overlap, demixing passes on more: half of the overlap."""
 EASE = 0.7
 """How much the overlap of two components lowers the correlation that is asked of them."""
 
@@ -78,13 +83,13 @@ def closest(box: Any, centre: Any, count: Any, t: Any) -> Any:
 
 @kernel
 def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
-    best, keep, drop, join = 0.0, -1, -1, False
+    best, keep, drop, join, by_power = 0.0, -1, -1, False, False
     for i in range(count):
         for m in range(t.near.shape[1]):
             j = t.near[i, m]
             if j < 0:
                 break
-            if j < i or t.gram[i, m] < HALVES or t.born[i] > oldest or t.born[j] > oldest:
+            if j < i or t.born[i] > oldest or t.born[j] > oldest:
                 continue
             if t.frozen[i] > 0 or t.frozen[j] > 0 or (t.verdict[i] > 0 and t.verdict[j] > 0):
                 continue
@@ -92,18 +97,30 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
             spread = (t.second[i] - t.first[i] ** 2) * (t.second[j] - t.first[j] ** 2)
             time = (t.sync[i, m] - t.first[i] * t.first[j]) / np.sqrt(max(spread, 1e-12))
             dy, dx = t.centres[i, 0] - t.centres[j, 0], t.centres[i, 1] - t.centres[j, 1]
-            close = dy * dy + dx * dx < (NEAR * radius) ** 2 and shape > LITTLE
-            same = close or shape > SAME
+            far = (dy * dy + dx * dx) / (radius * radius)
+            same = (far < NEAR * NEAR and shape > LITTLE) or shape > SAME
             parts = shape > MUCH and time > merge_r * (1 - EASE * shape)
             whole = WHOLE * np.pi * radius * radius
-            parts = parts or (time > max(TOGETHER, merge_r) and t.size[i] + t.size[j] < whole)
-            if (same or parts) and shape + time > best:
-                best, keep, drop, join = shape + time, i, j, parts or time >= APART
+            halves = shape >= HALVES and t.size[i] + t.size[j] < whole
+            parts = parts or (halves and time > max(TOGETHER, merge_r))
+            error = far < BESIDE * BESIDE and time > APART * (1 - shape) and _is_error(i, j, shape, t)
+            if (same or parts or error) and shape + time > best:
+                best, keep, drop = shape + time, i, j
+                join = parts or (same and time >= APART)
+                by_power = join or error
     if keep >= 0:
-        weaker = t.power[keep] < t.power[drop] if join else _merit(keep, t) < _merit(drop, t)
+        weaker = t.power[keep] < t.power[drop] if by_power else _merit(keep, t) < _merit(drop, t)
         if t.verdict[drop] > 0 or (weaker and t.verdict[keep] == 0):
             keep, drop = drop, keep
     return keep, drop, join
+
+
+@kernel
+def _is_error(i: Any, j: Any, shape: Any, t: Any) -> Any:
+    """Return whether one of two has no more light than errs from the other's footprint, or by the overlap."""
+    less, more = (i, j) if t.power[i] < t.power[j] else (j, i)
+    little = t.power[less] < (ERROR + shape / 2) ** 2 * t.power[more]
+    return little and t.verdict[less] == 0 and t.status[more] == ACCEPTED
 
 
 @kernel

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from roi_core.cnmf.background import Grid
 
-__all__ = ["BODY", "Cells", "Field", "Table", "overlap", "settle", "shifted"]
+__all__ = ["BODY", "Cells", "Field", "Table", "clear", "overlap", "pair", "settle", "shifted"]
 
 NEIGHBOURS = 16
 """Width of the neighbour table at first; it doubles where a field is denser."""
@@ -208,11 +208,13 @@ class Cells:
     def move(self, i: int, dy: int, dx: int) -> None:
         """Centre the box of cell i elsewhere, its footprint stays where it is on the picture."""
         y, x = (int(v) for v in self.t.centres[i])
+        known = _shared(i, self.t)
         self.lift(i)
         for name in ("boxes", "images"):
             box = getattr(self.t, name)[i]
             box[:] = shifted(box, -dy, -dx)
         self.place(i, (y + dy, x + dx))
+        _share(i, self.t, known)
 
     def settle(self, i: int) -> None:
         """Derive anew what follows from the box of cell i, after it was changed."""
@@ -220,6 +222,7 @@ class Cells:
 
     def remove(self, i: int) -> NDArray[np.int64]:
         """Take cell i out; the last cell gets its row. Return which row each row was."""
+        clear(i, self.t)
         self.lift(i)
         last = self.count - 1
         order = np.arange(last)
@@ -310,6 +313,21 @@ def _under(grid: Grid, centre: tuple[int, int], factor: int) -> tuple[NDArray[np
     return nodes, np.array([level, down, across], np.float32)
 
 
+def _shared(i: int, t: Table) -> dict[int, tuple[float, float, float]]:
+    """Return for each neighbour of cell i its ``links`` to it, those from it, and ``sync``."""
+    near = t.near[i][t.near[i] >= 0].tolist()
+    return {j: (t.links[i, m], t.links[j, pair(j, i, t.near)], t.sync[i, m]) for m, j in enumerate(near)}
+
+
+def _share(i: int, t: Table, known: dict[int, tuple[float, float, float]]) -> None:
+    """Give cell i, which was moved, and those that still are its neighbours back what was `_shared`."""
+    for j, (ours, theirs, sync) in known.items():
+        m, back = pair(i, j, t.near), pair(j, i, t.near)
+        if m >= 0:
+            t.links[i, m], t.links[j, back] = ours, theirs
+            t.sync[i, m] = t.sync[j, back] = sync
+
+
 @kernel
 def _join(i: Any, count: Any, t: Any) -> bool:
     """Enter cell i and all whose boxes touch its own in each other's rows; False if one is too short."""
@@ -362,6 +380,22 @@ def pair(i: Any, j: Any, near: Any) -> Any:
         if near[i, m] < 0:
             break
     return -1
+
+
+@kernel
+def clear(i: Any, t: Any) -> None:
+    """Take the light of cell i out of the sums of its neighbours: it will not be what it was."""
+    side = t.boxes.shape[1]
+    for m in range(t.near.shape[1]):
+        j = t.near[i, m]
+        if j < 0:
+            break
+        back = pair(j, i, t.near)
+        weight, t.links[j, back] = t.links[j, back], 0
+        dy, dx = t.centres[i, 0] - t.centres[j, 0], t.centres[i, 1] - t.centres[j, 1]
+        for y in range(max(0, dy), min(side, side + dy)):
+            for x in range(max(0, dx), min(side, side + dx)):
+                t.images[j, y, x] -= weight * t.boxes[i, y - dy, x - dx]
 
 
 @kernel

@@ -107,6 +107,26 @@ def test_a_birth_takes_its_cell_out_of_the_ring_and_tells_its_past(sure):
     assert answer.events[0][1] == {"id": 1, "y": 20, "x": 22}
 
 
+def test_a_newborn_counts_for_its_neighbours_as_if_it_had_always_been_there():
+    """What a cell taught its neighbour, frame by frame, is what its whole course is said to have taught."""
+    finder, random = grown([(20, 18), (20, 21)], rows=60)
+    census, t = finder.census, finder.census.cells.t
+    spots = np.zeros((2, *SHAPE), np.float32)
+    for spot, x in zip(spots, (18, 21), strict=True):
+        spot[16:25, x - 4 : x + 5] = blob(9, 1.8)
+    before, course = float(t.links[0, 0]), []
+    for k in range(15):
+        light = 60.0 * spots[0] * (k % 5 < 3) + 40.0 * spots[1] * (k % 4 < 2)
+        run(finder, [(50 + light + random.normal(0, 1, SHAPE)).astype(np.float32)], PLAIN, 60 + k)
+        course.append(t.trace[1])
+    summed = float(t.links[0, 0]) - before
+    taught = census.past.taught(np.array(course, np.float32), 2)[0]
+    assert abs(summed) > 100
+    assert taught == pytest.approx(summed, rel=0.05)
+    census._account(1, np.array(course, np.float32))
+    assert t.links[0, 0] == pytest.approx(taught)
+
+
 def test_ids_count_on_from_the_first_and_places_are_those_of_the_camera():
     finder, _ = grown([(20, 20)], first_id=40, bin=2, origin=(3, 5), camera_shape=(90, 100))
     (answer,) = run(finder, [np.full(SHAPE, 50, np.float32)], PLAIN, 30)

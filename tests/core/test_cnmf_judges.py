@@ -70,23 +70,48 @@ def test_of_one_place_the_skewed_trace_stays():
     assert asked(cells) == (0, 1, False)
 
 
+@pytest.mark.parametrize(
+    ("away", "r", "power", "answer"),
+    [
+        (4, 0.6, 0.9, (0, 1, False)),  # it does the same with less light than a footprint errs by
+        (4, 0.6, 3.0, None),
+        (4, 0.2, 0.9, None),  # dim, with a life of its own
+        (2, 0.4, 9.0, (0, 1, False)),  # where both overlap, more is passed on
+        (2, 0.4, 40.0, None),
+        (7, 0.9, 0.9, None),  # another place
+    ],
+)
+def test_what_does_the_same_as_a_bright_neighbour_in_little_light_is_its_error(away, r, power, answer):
+    cells = two(away, r, power=(100.0, power), size=30)
+    cells.t.status[:2] = Status.ACCEPTED
+    assert asked(cells) == answer
+    cells.t.verdict[1] = Status.ACCEPTED
+    assert asked(cells) is None, "a user says it is a cell"
+    cells.t.verdict[1], cells.t.status[0] = 0, Status.REJECTED
+    assert asked(cells) is None, "what is no cell itself has no errors"
+
+
 def reference(cells, radius, merge_r):
     """All pairs that may be one, by their definition, as (score, keep or drop as a set, join)."""
     t, out = cells.t, []
     for i in range(cells.count):
         for m, j in enumerate(t.near[i]):
-            shape = float((footprint(cells, i) * footprint(cells, j)).sum()) if j > i else 0.0
-            if shape < HALVES:
+            if j < i:
                 continue
+            shape = float((footprint(cells, i) * footprint(cells, j)).sum())
             spread = (t.second[i] - t.first[i] ** 2) * (t.second[j] - t.first[j] ** 2)
             time = (t.sync[i, m] - t.first[i] * t.first[j]) / np.sqrt(max(spread, 1e-12))
             far = np.hypot(*(t.centres[i] - t.centres[j]))
             same = shape > merge.SAME or (far < merge.NEAR * radius and shape > merge.LITTLE)
             parts = shape > merge.MUCH and time > merge_r * (1 - merge.EASE * shape)
-            halves = time > max(merge.TOGETHER, merge_r)
+            halves = shape >= HALVES and time > max(merge.TOGETHER, merge_r)
             parts |= halves and t.size[i] + t.size[j] < merge.WHOLE * np.pi * radius**2
-            if same or parts:
-                out.append((shape + time, {i, j}, parts or time >= merge.APART))
+            less, more = sorted((i, j), key=lambda k: t.power[k])
+            share = np.sqrt(t.power[less] / t.power[more])
+            error = far < merge.BESIDE * radius and time > merge.APART * (1 - shape)
+            error &= share < merge.ERROR + shape / 2 and t.status[more] == Status.ACCEPTED
+            if same or parts or error:
+                out.append((shape + time, {i, j}, parts or (same and time >= merge.APART)))
     return max(out, key=lambda pair: pair[0], default=None)
 
 
@@ -96,6 +121,7 @@ def test_likest_equals_its_definition(seed):
     n, t = cells.count, cells.t
     t.born[:n] = -999
     t.first[:n], t.second[:n] = random.uniform(0, 1, n), random.uniform(1, 3, n)
+    t.power[:n], t.status[:n] = random.uniform(0.01, 1, n) ** 4, random.choice([1, 2], n)
     t.sync[:n] = random.uniform(0, 2.5, t.sync[:n].shape)
     for i in range(n):
         for m, j in enumerate(t.near[i][t.near[i] >= 0]):

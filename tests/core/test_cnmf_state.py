@@ -68,25 +68,63 @@ def test_any_history_is_consistent(data):
         check(cells)
 
 
+def shared(cells):
+    """What each pair of neighbours shares, by ids."""
+    t = cells.t
+    return {
+        (int(t.ids[i]), int(t.ids[t.near[i, m]])): (t.links[i, m], t.sync[i, m])
+        for i in range(cells.count)
+        for m in range(t.near.shape[1])
+        if t.near[i, m] >= 0
+    }
+
+
+def sharing(number, shape=(20, 20)):
+    """Cells with sums that they share with their neighbours; ``sync`` is one of both."""
+    cells, random = crowd(number, shape, 2.0)
+    t, n = cells.t, cells.count
+    t.links[:n] = random.random(t.links[:n].shape)
+    for i in range(n):
+        for m, j in enumerate(t.near[i][t.near[i] >= 0]):
+            t.sync[i, m] = i * j
+    return cells, random
+
+
 def test_sums_with_neighbours_stay_with_their_pair_when_others_go():
     """`links` and `sync` of the cells that stay are those of the same two cells as before."""
-    cells, random = crowd(14, (20, 20), 2.0)
-    t, n = cells.t, cells.count
-    t.links[:n], t.sync[:n] = random.random((2, *t.links[:n].shape))
-
-    def pairs():
-        return {
-            (int(t.ids[i]), int(t.ids[t.near[i, m]])): (t.links[i, m], t.sync[i, m])
-            for i in range(cells.count)
-            for m in range(t.near.shape[1])
-            if t.near[i, m] >= 0
-        }
-
+    cells, random = sharing(14)
     while cells.count > 1:
-        before, gone = pairs(), int(random.integers(cells.count))
-        dead = int(t.ids[gone])
+        before, gone = shared(cells), int(random.integers(cells.count))
+        dead = int(cells.t.ids[gone])
         cells.remove(gone)
-        assert pairs() == {key: value for key, value in before.items() if dead not in key}
+        assert shared(cells) == {key: value for key, value in before.items() if dead not in key}
+
+
+def test_who_is_moved_keeps_what_it_shares_with_those_that_stay_its_neighbours():
+    cells, random = sharing(14, (30, 30))
+    for dy, dx in random.integers(-2, 3, (20, 2)):
+        before, i = shared(cells), int(random.integers(cells.count))
+        y, x = np.clip(cells.t.centres[i] + (dy, dx), 0, 29) - cells.t.centres[i]
+        cells.move(i, int(y), int(x))
+        after = shared(cells)
+        assert after == {key: before.get(key, (0, 0)) for key in after}
+        assert all(int(cells.t.ids[i]) in key for key in set(before) ^ set(after))
+
+
+def test_who_goes_takes_its_light_out_of_its_neighbours_images():
+    cells, random = sharing(8)
+    t, side = cells.t, cells.field.side
+    t.images[: cells.count] = random.random((cells.count, side, side))
+    gone, before, links = 3, t.images[: cells.count].copy(), shared(cells)
+    light, ids = footprint(cells, gone), t.ids[: cells.count].tolist()
+    cells.remove(gone)
+    reach = cells.field.reach
+    wide = np.pad(light, reach)
+    for i in range(cells.count):
+        cell, (y, x) = int(t.ids[i]), t.centres[i]
+        weight = links.get((cell, ids[gone]), (0.0,))[0]
+        expected = before[ids.index(cell)] - weight * wide[y : y + side, x : x + side]
+        np.testing.assert_allclose(t.images[i], expected, atol=1e-5)
 
 
 @given(st.integers(-9, 9), st.integers(-9, 9), st.integers(0, 99))
