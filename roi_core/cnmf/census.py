@@ -414,6 +414,7 @@ class Census:
             self._news.append(("merge", {"id": into, "from": int(t.ids[pair.drop])} | told))
             self.remove(pair.drop, Status.MERGED, f"part of {into}")
         else:
+            self.cells.leave_light(pair.keep, pair.drop)
             self.remove(pair.drop, Status.REMOVED, f"shadow of {int(t.ids[pair.keep])}")
 
     def _join(self, i: int, j: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from roi_core.cnmf.state import overlap, shifted
+from roi_core.cnmf.statistics import MEMORY
 from roi_core.frame import Status
 from roi_core.jit import kernel
 
@@ -54,7 +55,7 @@ def likest(count: int, t: Table, now: int, rate: float, radius: float, merge_r: 
 
     One that was judged by hand stays; two of these, and those of fixed shape, are left alone.
     """
-    keep, drop, join = _likest(count, t, now - OLD * rate, radius, merge_r)
+    keep, drop, join = _likest(count, t, now, rate, radius, merge_r)
     return Pair(int(keep), int(drop), bool(join)) if keep >= 0 else None
 
 
@@ -82,7 +83,8 @@ def closest(box: Any, centre: Any, count: Any, t: Any) -> Any:
 
 
 @kernel
-def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
+def _likest(count: Any, t: Any, now: Any, rate: Any, radius: Any, merge_r: Any) -> Any:
+    oldest = now - OLD * rate
     best, keep, drop, join, by_power = 0.0, -1, -1, False, False
     for i in range(count):
         for m in range(t.near.shape[1]):
@@ -103,7 +105,8 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
             whole = WHOLE * np.pi * radius * radius
             halves = shape >= HALVES and t.size[i] + t.size[j] < whole
             parts = parts or (halves and time > max(TOGETHER, merge_r))
-            error = far < BESIDE * BESIDE and time > APART * (1 - shape) and _is_error(i, j, shape, t)
+            error = far < BESIDE * BESIDE and time > APART * (1 - shape)
+            error = error and _is_error(i, j, (ERROR + shape / 2) ** 2, now, MEMORY * rate, t)
             if (same or parts or error) and shape + time > best:
                 best, keep, drop = shape + time, i, j
                 join = parts or (same and time >= APART)
@@ -116,11 +119,16 @@ def _likest(count: Any, t: Any, oldest: Any, radius: Any, merge_r: Any) -> Any:
 
 
 @kernel
-def _is_error(i: Any, j: Any, shape: Any, t: Any) -> Any:
-    """Return whether one of two has no more light than errs from the other's footprint, or by the overlap."""
+def _is_error(i: Any, j: Any, share: Any, now: Any, memory: Any, t: Any) -> Any:
+    """Return whether one of two has less than a share of the other's power, in all and since it lives.
+
+    ``memory`` is that of the running moments, in frames: until then they are means over the life so far.
+    """
     less, more = (i, j) if t.power[i] < t.power[j] else (j, i)
-    little = t.power[less] < (ERROR + shape / 2) ** 2 * t.power[more]
-    return little and t.verdict[less] == 0 and t.status[more] == ACCEPTED
+    if t.verdict[less] or t.status[more] != ACCEPTED or t.power[less] >= share * t.power[more]:
+        return False
+    known = 1 - np.exp((t.born[less] - now) / memory), 1 - np.exp((t.born[more] - now) / memory)
+    return t.second[less] / known[0] < share * t.second[more] / known[1]
 
 
 @kernel

@@ -216,6 +216,12 @@ class Cells:
         self.place(i, (y + dy, x + dx))
         _share(i, self.t, known)
 
+    def leave_light(self, i: int, j: int) -> None:
+        """Let the light of cell j, an error of cell i, stay in the image of that when j goes."""
+        m = pair(i, j, self.t.near)
+        if m >= 0:
+            self.t.links[i, m] = 0
+
     def settle(self, i: int) -> None:
         """Derive anew what follows from the box of cell i, after it was changed."""
         settle(i, self.t, self.field.factor, self.field.margin, self.gain, self.cover, True)

@@ -82,16 +82,19 @@ def test_of_one_place_the_skewed_trace_stays():
     ],
 )
 def test_what_does_the_same_as_a_bright_neighbour_in_little_light_is_its_error(away, r, power, answer):
-    cells = two(away, r, power=(100.0, power), size=30)
+    bright, faint = (0.0, 100.0), (0.0, power)
+    cells = two(away, r, (bright, faint), power=(100.0, power), size=30)
     cells.t.status[:2] = Status.ACCEPTED
     assert asked(cells) == answer
-    cells.t.verdict[1] = Status.ACCEPTED
+    cells.t.born[1] = 900
+    assert asked(cells) is None, "it is young: it did as much as that in a tenth of the time"
+    cells.t.born[1], cells.t.verdict[1] = 0, Status.ACCEPTED
     assert asked(cells) is None, "a user says it is a cell"
     cells.t.verdict[1], cells.t.status[0] = 0, Status.REJECTED
     assert asked(cells) is None, "what is no cell itself has no errors"
 
 
-def reference(cells, radius, merge_r):
+def reference(cells, radius, merge_r, now=0):
     """All pairs that may be one, by their definition, as (score, keep or drop as a set, join)."""
     t, out = cells.t, []
     for i in range(cells.count):
@@ -107,9 +110,11 @@ def reference(cells, radius, merge_r):
             halves = shape >= HALVES and time > max(merge.TOGETHER, merge_r)
             parts |= halves and t.size[i] + t.size[j] < merge.WHOLE * np.pi * radius**2
             less, more = sorted((i, j), key=lambda k: t.power[k])
-            share = np.sqrt(t.power[less] / t.power[more])
+            least = (merge.ERROR + shape / 2) ** 2
+            known = [1 - np.exp((t.born[k] - now) / (merge.MEMORY * 30.0)) for k in (less, more)]
             error = far < merge.BESIDE * radius and time > merge.APART * (1 - shape)
-            error &= share < merge.ERROR + shape / 2 and t.status[more] == Status.ACCEPTED
+            error &= t.power[less] < least * t.power[more] and t.status[more] == Status.ACCEPTED
+            error &= t.second[less] / known[0] < least * t.second[more] / known[1]
             if same or parts or error:
                 out.append((shape + time, {i, j}, parts or (same and time >= merge.APART)))
     return max(out, key=lambda pair: pair[0], default=None)
@@ -119,12 +124,13 @@ def reference(cells, radius, merge_r):
 def test_likest_equals_its_definition(seed):
     cells, random = crowd(12, (24, 24), 3.0, seed)
     n, t = cells.count, cells.t
-    t.born[:n] = -999
-    t.first[:n], t.second[:n] = random.uniform(0, 1, n), random.uniform(1, 3, n)
+    t.born[:n] = -random.integers(61, 9999, n)
+    t.second[:n] = random.uniform(0.1, 2, n) ** 4
+    t.first[:n] = np.sqrt(t.second[:n]) * random.uniform(0, 0.9, n)
     t.power[:n], t.status[:n] = random.uniform(0.01, 1, n) ** 4, random.choice([1, 2], n)
-    t.sync[:n] = random.uniform(0, 2.5, t.sync[:n].shape)
     for i in range(n):
         for m, j in enumerate(t.near[i][t.near[i] >= 0]):
+            t.sync[i, m] = random.uniform(0, 1) * np.sqrt(t.second[i] * t.second[j])
             t.sync[j, list(t.near[j]).index(i)] = t.sync[i, m]
     ours, expected = asked(cells, 0), reference(cells, 3.0, 0.85)
     assert (ours is None) == (expected is None)
