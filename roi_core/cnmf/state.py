@@ -414,11 +414,11 @@ def settle(i: Any, t: Any, factor: Any, margin: Any, gain: Any, cover: Any, agai
     scale = np.float32(1 / np.sqrt(max(energy, 1e-30)))
     t.moments[i] = 0
     for y in range(side):
+        v = min((t.centres[i, 0] - reach + y) // factor, gain.shape[0] - 1)
         for x in range(side):
             box[y, x] *= scale
             if box[y, x] == 0:
                 continue
-            v = min((t.centres[i, 0] - reach + y) // factor, gain.shape[0] - 1)
             u = min((t.centres[i, 1] - reach + x) // factor, gain.shape[1] - 1)
             share = box[y, x] * gain[max(v, 0), max(u, 0)]
             t.moments[i, 0] += share
@@ -465,12 +465,19 @@ def mark(cover: Any, patch: Any, corner: Any, margin: Any, sign: Any) -> None:
     """Count (sign 1) or uncount (-1) a binned footprint, one pixel wider than it is."""
     rows, columns = cover.shape
     side = patch.shape[0]
+    line = np.empty(side + 4, np.bool_)  # column x of the patch is place x + 2
+    x0 = corner[1] - margin - 1
     for y in range(-1, side + 1):
-        for x in range(-1, side + 1):
-            found = False
-            for v in range(max(y - 1, 0), min(y + 2, side)):
-                for u in range(max(x - 1, 0), min(x + 2, side)):
-                    found |= patch[v, u] > 0
-            v, u = y + corner[0] - margin, x + corner[1] - margin
-            if found and 0 <= v < rows and 0 <= u < columns:
-                cover[v, u] += sign
+        v = y + corner[0] - margin
+        if not 0 <= v < rows:
+            continue
+        line[:] = False
+        middle = line[2 : side + 2]
+        for near in range(max(y - 1, 0), min(y + 2, side)):
+            row = patch[near]
+            for x in range(side):
+                middle[x] |= row[x] > 0
+        counts = cover[v]
+        for x in range(max(0, -x0), min(side + 2, columns - x0)):
+            if line[x] or line[x + 1] or line[x + 2]:
+                counts[x0 + x] += sign
