@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core.cnmf.state import BODY, settle
-from roi_core.jit import kernel
+from roi_core.jit import kernel, lean
 
 if TYPE_CHECKING:
     from typing import Any
@@ -73,7 +73,7 @@ def visit(
     return size
 
 
-@kernel
+@lean
 def tour(
     first: Any, number: Any, count: Any, t: Any, now: Any, forget: Any, radius: Any, variance: Any,
     noise: Any, field: Any, cover: Any,
@@ -90,7 +90,7 @@ def tour(
     return drifted
 
 
-@kernel
+@lean
 def own_image(i: Any, t: Any, out: Any) -> None:
     """Fill ``out`` (S, S) with the image of cell i alone, its neighbours taken out."""
     side = t.boxes.shape[1]
@@ -162,7 +162,7 @@ def cleaned(image: Any, noise: Any, radius: Any, smooth: Any, out: Any) -> Any:
     return size
 
 
-@kernel
+@lean
 def _cut_off(sums: Any, out: Any) -> Any:
     """Take off a footprint what smoothing put beyond the picture, where nothing was summed; count it."""
     number = 0
@@ -174,7 +174,7 @@ def _cut_off(sums: Any, out: Any) -> Any:
     return number
 
 
-@kernel
+@lean
 def _smoothed(image: Any, radius: Any, out: Any) -> Any:
     """Smooth with a binomial 3 x 3; return where the result is greatest within a radius of the middle."""
     side = image.shape[0]
@@ -196,7 +196,7 @@ def _smoothed(image: Any, radius: Any, out: Any) -> Any:
     return by, bx
 
 
-@kernel
+@lean
 def _smooth_row(above: Any, row: Any, below: Any, out: Any) -> None:
     """Smooth a row between two others, all but its ends (slices first: the loop then vectorises)."""
     n, two, four = row.size - 2, np.float32(2), np.float32(4)
@@ -209,7 +209,7 @@ def _smooth_row(above: Any, row: Any, below: Any, out: Any) -> None:
         middle[x] = (total + c0[x] + two * c1[x] + c2[x]) / np.float32(16)
 
 
-@kernel
+@lean
 def _smooth_pixel(image: Any, y: Any, x: Any, out: Any) -> None:
     """Smooth a pixel at the edge, where fewer neighbours count."""
     side, total, weight = image.shape[0], np.float32(0), np.float32(0)
@@ -221,7 +221,7 @@ def _smooth_pixel(image: Any, y: Any, x: Any, out: Any) -> None:
     out[y, x] = total / weight
 
 
-@kernel
+@lean
 def _agreement(a: Any, b: Any, widest: Any) -> Any:
     """Return the correlation of two boxes within ``widest`` px of the middle."""
     side = a.shape[0]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from roi_core.jit import kernel, sums
+from roi_core.jit import kernel, lean, lean_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -353,7 +353,7 @@ def _leave(i: Any, t: Any) -> None:
     t.near[i, :] = -1
 
 
-@kernel
+@lean
 def pair(i: Any, j: Any, near: Any) -> Any:
     """Return where cell j stands among the neighbours of cell i, or -1."""
     for m in range(near.shape[1]):
@@ -374,7 +374,7 @@ def _rename(old: Any, new: Any, near: Any) -> None:
         near[j, pair(j, old, near)] = new
 
 
-@sums
+@lean_sums
 def overlap(a: Any, b: Any, dy: Any, dx: Any) -> Any:
     """Return the product of two (S, S) boxes, the second moved by (dy, dx) px against the first."""
     side = a.shape[0]
@@ -387,7 +387,7 @@ def overlap(a: Any, b: Any, dy: Any, dx: Any) -> Any:
     return total
 
 
-@kernel
+@lean
 def renew_gram(i: Any, t: Any) -> None:
     """Compute anew the products of cell i with its neighbours, in both rows of the table."""
     for m in range(t.near.shape[1]):
@@ -435,7 +435,7 @@ def settle(i: Any, t: Any, factor: Any, margin: Any, gain: Any, cover: Any, agai
     mark(cover, t.patches[i], t.corners[i], margin, 1)
 
 
-@kernel
+@lean
 def _bin_box(box: Any, centre: Any, factor: Any, out: Any) -> None:
     """Bin a footprint centred at (y, x) on the grid of the binned picture."""
     out[:] = 0
@@ -448,7 +448,7 @@ def _bin_box(box: Any, centre: Any, factor: Any, out: Any) -> None:
                 out[(y + y0) // factor, (x + x0) // factor] += box[y, x] * scale
 
 
-@kernel
+@lean
 def _find_rows(box: Any, out: Any) -> None:
     """Fill ``out`` (2,) with the first row of a box that is not all zero and the one after the last."""
     out[:] = 0

@@ -24,7 +24,7 @@ from roi_core.cnmf.window import (
     shape_of,
     take,
 )
-from roi_core.jit import kernel, part
+from roi_core.jit import kernel, lean, part
 
 __all__ = ["COLUMNS", "DECAY_NOW", "FIELD", "FIELD_RISE", "OUT", "catch_up", "step"]
 
@@ -50,7 +50,7 @@ FRAME, FIELD_DECAY, FIELD_RISE = range(3)
 FIELD = 3 + 2 + len(decay.GRID)
 
 
-@kernel
+@lean
 def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type: ignore[no-untyped-def]
     """Take the fluorescence (N,) of a frame.
 
@@ -100,7 +100,7 @@ def catch_up(history, cells, out, field, probes, options, lag, past):  # type: i
                 past[2, k, t - lag] = out[k, SETTLED_SPIKES]
 
 
-@kernel
+@lean
 def _constants(state, shape, options, log_decay, field_rise):  # type: ignore[no-untyped-def]
     """Use the time constants of now, when they differ by more than a little from those in use."""
     rate, given_decay, given_rise, order = options[0], options[1], options[2], options[3]
@@ -163,7 +163,7 @@ def _told(spikes, shape, state, noise):  # type: ignore[no-untyped-def]
     return total
 
 
-@kernel
+@lean
 def _probe(probes, field, fluorescence, cells, rate, lag):  # type: ignore[no-untyped-def]
     """Deconvolve the cells whose turn it is also with other rise times."""
     windows, shapes, states, costs, turns, total = probes
