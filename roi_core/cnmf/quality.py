@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from roi_core.frame import Status
+from roi_core.jit import lean
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from roi_core.cnmf.state import Table
@@ -63,7 +66,9 @@ def marks(
     y, x = t.centres[:count].T
     inside = [y - hidden[0], shape[0] - 1 - hidden[1] - y, x - hidden[2], shape[1] - 1 - hidden[3] - x]
     room = np.min(inside, axis=0).astype(np.float32)
-    asymmetry = np.maximum(_asymmetry(t.swings[:count].astype(np.float64)), skewness / RARE)
+    asymmetry = np.empty(count, np.float32)
+    _asymmetry(t.swings, asymmetry)
+    np.maximum(asymmetry, skewness / RARE, out=asymmetry)
     return Marks(
         t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness, asymmetry,
         t.contrast[:count].copy(), room,
@@ -103,13 +108,22 @@ def reasons(m: Marks, settings: Cnmf, area: float, rules: NDArray[np.int64]) -> 
     return words
 
 
-def _asymmetry(swings: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the greatest skewness (N,) among the scales of swings (N, scales, 4)."""
-    weight = np.maximum(swings[..., 0], 1e-12)
-    first, second, third = (swings[..., k] / weight for k in (1, 2, 3))
-    spread = np.maximum(second - first**2, 1e-12)
-    skewness = (third - 3 * first * second + 2 * first**3) / spread**1.5
-    return np.asarray(np.where(swings[..., 0] > 0, skewness, 0.0).max(1), np.float32)
+@lean
+def _asymmetry(swings: Any, out: Any) -> None:
+    """Fill ``out`` (N,) with the greatest skewness among the scales of swings (N, scales, 4)."""
+    for i in range(out.size):
+        best = -np.inf
+        for k in range(swings.shape[1]):
+            weight = max(np.float64(swings[i, k, 0]), 1e-12)
+            first, second, third = (
+                swings[i, k, 1] / weight,
+                swings[i, k, 2] / weight,
+                swings[i, k, 3] / weight,
+            )
+            spread = max(second - first * first, 1e-12)
+            skewness = (third - 3 * first * second + 2 * first * first * first) / (spread * np.sqrt(spread))
+            best = max(best, skewness if swings[i, k, 0] > 0 else 0.0)
+        out[i] = best
 
 
 THRESHOLDS = (*("min_evidence", "min_snr", "min_r", "min_skewness", "min_asymmetry", "min_size", "max_size"),)
