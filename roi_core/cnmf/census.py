@@ -304,7 +304,7 @@ class Census:
             self.unite(pair)
             self._judged = True  # there may be more of them: the next frame is for the next
             return
-        if self.past.rows < self._spare:
+        if self.past.rows < self._spare or not len(self._hopeless):
             return
         young = row - t.born[:n] < PROBATION * self.rate
         spared = young | np.isin(t.ids[:n], list(self.touched))
