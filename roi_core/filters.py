@@ -19,7 +19,7 @@ def room(width: int, reach: int) -> Picture:
     return np.zeros((6, width + 2 * reach + 1), np.float32)
 
 
-@jit.sums
+@jit.lean_sums
 def binned(image: NDArray[Any], factor: int, out: Picture) -> None:
     """Write into `out` (h, w) the means of factor x factor pixels of an image of any real type."""
     h, w = out.shape
@@ -49,7 +49,7 @@ def binned(image: NDArray[Any], factor: int, out: Picture) -> None:
                     t[x] += scale * total
 
 
-@jit.sums
+@jit.lean_sums
 def binned_by_4(image: Picture, out: Picture) -> None:
     """Do what `binned` does for 4 x 4 pixels, unrolled: 7 times faster."""
     h, w = out.shape
@@ -67,7 +67,7 @@ def binned_by_4(image: Picture, out: Picture) -> None:
             )
 
 
-@jit.sums
+@jit.lean_sums
 def high_passed(image: Picture, reach: int, rows: tuple[int, int], room: Picture, out: Picture) -> None:
     """Write into `out` the image minus its mean over (2 reach + 1)^2 px, its edges repeated outwards.
 
@@ -85,7 +85,7 @@ def high_passed(image: Picture, reach: int, rows: tuple[int, int], room: Picture
         followed(image, y, reach, column)
 
 
-@jit.sums
+@jit.lean_sums
 def started(image: Picture, first: int, reach: int, column: Picture) -> None:
     """Make `column` (w,) the sums over the rows around the first."""
     for x in range(column.size):
@@ -96,7 +96,7 @@ def started(image: Picture, first: int, reach: int, column: Picture) -> None:
             column[x] += row[x]
 
 
-@jit.sums
+@jit.lean_sums
 def followed(image: Picture, y: int, reach: int, column: Picture) -> None:
     """Take the sums around row y to row y + 1."""
     new, old = image[min(image.shape[0] - 1, y + reach + 1)], image[max(0, y - reach)]
@@ -138,7 +138,7 @@ def boxed(column: Picture, reach: int, lines: Picture) -> Any:
     return total
 
 
-@jit.sums
+@jit.lean_sums
 def unglowed(glow: Picture, factor: int, lines: Picture, image: Picture) -> None:
     """Take from the image, in place, a glow known on its picture binned by `factor`, between them linearly.
 
@@ -172,7 +172,7 @@ def unglowed(glow: Picture, factor: int, lines: Picture, image: Picture) -> None
             row[x] -= a[x] + f * (b[x] - a[x])
 
 
-@jit.sums
+@jit.lean_sums
 def mean_of(image: Picture) -> float:
     """Return the mean of an image; not finite when one of its pixels is not."""
     total = 0.0

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 
-from roi_core.jit import kernel, sums
+from roi_core.jit import kernel, lean, lean_sums, sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -296,12 +296,13 @@ def _bridge(blocks: Any) -> None:
         blocks[gaps[n, 0], gaps[n, 1]] = values[n]
 
 
-@sums
+@lean_sums
 def _filter(
     raw: Any, into: Any, back: Any, gains: Any, local: Any, maps: Any, course: Any, left: Any, nodes: Any
 ) -> None:
     """Wiener filter: shared modes, shrunk, go to the nodes; what they leave, shrunk, to ``left``."""
-    left[:] = raw
+    for i in range(raw.size):
+        left[i] = raw[i]
     nodes[:] = 0
     for m in range(gains.size):
         a, b, shape = into[m], back[m], maps[m]
@@ -317,7 +318,7 @@ def _filter(
         left[i] *= local[i]
 
 
-@kernel
+@lean
 def _spread(coarse: Any, ylow: Any, yfrac: Any, xlow: Any, xfrac: Any, out: Any) -> None:
     """Add a coarse grid, interpolated, to a finer one."""
     for y in range(out.shape[0]):
@@ -329,7 +330,7 @@ def _spread(coarse: Any, ylow: Any, yfrac: Any, xlow: Any, xfrac: Any, out: Any)
             out[y, x] += a + t * (b - a)
 
 
-@kernel
+@lean
 def _agree(residual: Any, glow: Any, gain: Any, agreement: Any, strength: Any) -> None:
     """Add one look to the sums from which each pixel's gain is learned."""
     for y in range(glow.shape[0]):

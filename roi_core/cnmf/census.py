@@ -44,6 +44,8 @@ TIDY, SHOW = 0.4, 2.0
 """Seconds between two judgements, and between two views of footprints that only changed their shape."""
 LEAST_ROUND = 6
 """Frames from one judgement to the next at least: at a few frames a second births need frames, too."""
+APART = 3
+"""Frames from a judgement to a view, for neither to wait for the other; fewer than `LEAST_ROUND`."""
 TWIN = 0.65
 """Product of two footprints from which a candidate counts as one that is known already."""
 QUIET = 0.6
@@ -316,7 +318,7 @@ class Census:
             self.unite(pair)
             self._judged = True  # there may be more of them: the next frame is for the next
             return
-        if self.past.rows < self._spare:
+        if self.past.rows < self._spare or not len(self._hopeless):
             return
         young = row - t.born[:n] < PROBATION * self.rate
         spared = young | np.isin(t.ids[:n], list(self.touched))
@@ -529,9 +531,11 @@ class Census:
 
     def components(self) -> Components:
         """Return what onlookers see: the same object while nothing that matters changed."""
-        aged = self.past.rows - self._shown >= SHOW * self.rate
+        rows = self.past.rows
+        # not in a frame that judges or weeds: each of these takes as long as half a frame
+        aged = rows - self._shown >= SHOW * self.rate and rows - self._tidied >= APART
         if aged:
-            self._shown = self.past.rows
+            self._shown = rows
             self.view.redraw()
         if self._components is None or self._changed or aged:
             t, n = self.cells.t, self.cells.count

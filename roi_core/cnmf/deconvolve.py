@@ -53,7 +53,8 @@ class Deconvolver:
         self._probes = rise.Probes(self._width)
         self._field = np.zeros(FIELD)
         self._field[FIELD_DECAY], self._field[FIELD_RISE] = np.log(decay.DECAY), rise.RISE
-        self._options = np.array([self.rate, 0.0, 0.0, 2.0, *_blocks(20.0, self.rate)])
+        self._baseline = 20.0
+        self._options = np.array([self.rate, 0.0, 0.0, 2.0, *_blocks(self._baseline, self.rate)])
         self._cells, self._out = self._empty(room)
 
     @property
@@ -147,7 +148,9 @@ class Deconvolver:
         """Take the fluorescence (N,) of one frame, NaN where there is none."""
         options = self._options
         options[1], options[2], options[3] = settings.decay, settings.rise, float(settings.order)
-        options[4:] = _blocks(settings.baseline, self.rate)
+        if settings.baseline != self._baseline:
+            self._baseline = settings.baseline
+            options[4:] = _blocks(settings.baseline, self.rate)
         n = self.count
         cells = tuple(array[:n] for array in self._cells)
         step(fluorescence, cells, self._out[:n], self._field, self._probes.arrays, options, self.lag, True)
@@ -233,8 +236,11 @@ def _run(
 
 
 def _unsettled(cells: tuple[NDArray[Any], ...], lag: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return calcium and spikes (N, lag) of the frames still in the window, by the recursion of the model."""
-    calcium, spikes = np.empty((2, len(cells[0]), lag), np.float32)
+    """Return calcium and spikes (N, lag) of the frames still in the window, by the recursion of the model.
+
+    In memory they lie frame by frame, as recordings take them.
+    """
+    calcium, spikes = np.empty((2, lag, len(cells[0])), np.float32).transpose(0, 2, 1)
     window.unsettled(cells[0], cells[2], calcium, spikes)
     return calcium, spikes
 

@@ -233,7 +233,7 @@ class OnlineCNMF:
         calcium, spikes = self.census.deconvolver.flush()
         calcium, spikes = calcium[:, self._lag - number :].T, spikes[:, self._lag - number :].T
         ids = tuple(self.census.cells.t.ids[: self.census.cells.count].tolist())
-        return Settled(self._row + 1 - number, ids, calcium.copy(), spikes.copy())
+        return Settled(self._row + 1 - number, ids, calcium, spikes)
 
     def pause(self) -> None:
         """Rows will be missing from now: begin the traces anew, keep the cells."""
@@ -330,20 +330,20 @@ class OnlineCNMF:
         """Return the glow under (N, 3) and the fluorescence (N,) of each cell."""
         census, cells = self.census, self.census.cells
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
-        products, room = np.empty((2, n), np.float32)
-        planes = np.empty((n, 3), np.float32)
+        rooms, planes = np.empty((2, n), np.float32), np.empty((n, 3), np.float32)
         if self._settings.cnmf.preset != "photometry":  # a fibre has no surroundings to tell its background
             expected = EXPECTED * (deconvolver.baseline + deconvolver.calcium - t.mean[:n])
+            expected[np.isnan(expected)] = 0
             (slot, _), m = self._ring.claim(), self.field.margin
-            picture.without_cells(self._binned, m, n, t, np.nan_to_num(expected), slot)
+            picture.without_cells(self._binned, m, n, t, expected, slot)
             self._glow.step(slot, cells.cover)
-        traces.project(n, t, self._padded, products)
-        tolerance = traces.bound(n, t, deconvolver.baseline, deconvolver.noise)
-        traces.solve(n, t, products, self._glow.nodes.reshape(-1), tolerance, planes, room)
-        traces.follow(n, t, self._pace if learns else 0.0, room)
+        traces.demixed(
+            n, t, self._padded, self._glow.nodes.reshape(-1), deconvolver.baseline, deconvolver.noise,
+            self._pace if learns else 0.0, planes, rooms,
+        )  # fmt: skip
         if learns:
             self._glow.remember()
-        return planes, room
+        return planes, rooms[1]
 
     def _explain(self, seen: tuple[int, int, int, int], row: int) -> None:
         """Leave in the ring what neither glow nor cells explain, and follow its noise."""

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from roi_core.frame import Status
+from roi_core.jit import lean
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from roi_core.cnmf.state import Table
@@ -57,13 +60,11 @@ def marks(
     ``hidden`` (4,) is how many px motion now and then hides at the top, bottom, left and right of a picture.
     """
     quiet = np.maximum(noise[:count], np.float32(1e-9))
-    first, second, third = t.tail[:count].T.astype(np.float64)
-    spread = np.maximum(second - first**2, 1e-12)
-    skewness = ((third - 3 * first * second + 2 * first**3) / spread**1.5).astype(np.float32)
+    skewness, asymmetry = np.empty((2, count), np.float32)
+    _skewed(t.tail, t.swings, skewness, asymmetry)
     y, x = t.centres[:count].T
     inside = [y - hidden[0], shape[0] - 1 - hidden[1] - y, x - hidden[2], shape[1] - 1 - hidden[3] - x]
     room = np.min(inside, axis=0).astype(np.float32)
-    asymmetry = np.maximum(_asymmetry(t.swings[:count].astype(np.float64)), skewness / RARE)
     return Marks(
         t.peak[:count] / quiet, t.evidence[:count].copy(), t.r[:count].copy(), skewness, asymmetry,
         t.contrast[:count].copy(), room,
@@ -80,14 +81,24 @@ def judge(
     """
     values, least = _rules(m, settings, area)
     kept = before == Status.ACCEPTED if before is not None else np.zeros(len(m.r), bool)
-    reached = np.where(values >= least, np.inf, HOPELESS)  # of a least of nothing there are no shares
-    shares = np.where(least > 0, values / np.maximum(least, 1e-9), reached)
-    failed = ~(shares >= np.where(kept, LENIENT, 1.0))
-    first = np.where(failed.any(0), failed.argmax(0), -1)
-    status = np.where(first < 0, Status.ACCEPTED, Status.REJECTED).astype(np.uint8)
-    lasting = [name not in MAY_COME for name in NAMES]
-    hopeless: NDArray[np.bool_] = np.any(shares[:-1][lasting] < HOPELESS, axis=0)
-    return status, first.astype(np.int64), hopeless
+    first, hopeless = np.empty(len(m.r), np.int64), np.empty(len(m.r), np.bool_)
+    _fail(values, least[:, 0], kept, LASTING, first, hopeless)
+    return np.where(first < 0, Status.ACCEPTED, Status.REJECTED).astype(np.uint8), first, hopeless
+
+
+@lean
+def _fail(values: Any, least: Any, kept: Any, lasting: Any, first: Any, hopeless: Any) -> None:
+    """Fill in which rule each fails ``first`` (-1: none), and which are ``hopeless`` by a ``lasting`` one."""
+    for i in range(first.size):
+        first[i], hopeless[i] = -1, False
+        enough = LENIENT if kept[i] else 1.0
+        for rule in range(least.size):
+            value, asked = values[rule, i], least[rule]
+            # of a least of nothing there are no shares
+            share = value / max(asked, 1e-9) if asked > 0 else np.inf if value >= asked else HOPELESS
+            if first[i] < 0 and not share >= enough:
+                first[i] = rule
+            hopeless[i] |= lasting[rule] and share < HOPELESS
 
 
 def reasons(m: Marks, settings: Cnmf, area: float, rules: NDArray[np.int64]) -> list[str]:
@@ -103,13 +114,25 @@ def reasons(m: Marks, settings: Cnmf, area: float, rules: NDArray[np.int64]) -> 
     return words
 
 
-def _asymmetry(swings: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the greatest skewness (N,) among the scales of swings (N, scales, 4)."""
-    weight = np.maximum(swings[..., 0], 1e-12)
-    first, second, third = (swings[..., k] / weight for k in (1, 2, 3))
-    spread = np.maximum(second - first**2, 1e-12)
-    skewness = (third - 3 * first * second + 2 * first**3) / spread**1.5
-    return np.asarray(np.where(swings[..., 0] > 0, skewness, 0.0).max(1), np.float32)
+@lean
+def _skewed(tails: Any, swings: Any, skewness: Any, asymmetry: Any) -> None:
+    """Fill both marks (N,) from the moments of traces (N, 3) and of their changes (N, scales, 4)."""
+    for i in range(skewness.size):
+        skewness[i] = _skewness(tails[i], 1.0)
+        best = -np.inf
+        for k in range(swings.shape[1]):
+            weight = np.float64(swings[i, k, 0])
+            best = max(best, _skewness(swings[i, k, 1:], weight) if weight > 0 else 0.0)
+        asymmetry[i] = max(best, skewness[i] / RARE)
+
+
+@lean
+def _skewness(sums: Any, weight: Any) -> Any:
+    """Return the skewness of values from sums (3,) of their first powers and a weight."""
+    weight = max(weight, 1e-12)
+    first, second, third = sums[0] / weight, sums[1] / weight, sums[2] / weight
+    spread = max(second - first * first, 1e-12)
+    return (third - 3 * first * second + 2 * first * first * first) / (spread * np.sqrt(spread))
 
 
 THRESHOLDS = (*("min_evidence", "min_snr", "min_r", "min_skewness", "min_asymmetry", "min_size", "max_size"),)
@@ -126,6 +149,8 @@ NAMES = (
 )
 MAY_COME = ("asymmetry of rise and fall",)
 """Rules by which a component is rejected, but not removed: a few more transients may show what it is."""
+LASTING = np.array([*(name not in MAY_COME for name in NAMES), False])
+"""By which rules a component may be removed: not by the last, its greatest size."""
 RARE = 8.0
 """A trace so many times as skewed as its changes should be needs no other sign: it is hardly ever high."""
 CONTRAST = 0.6
@@ -136,11 +161,12 @@ EDGE = 0.25
 
 def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return values (rules, N) and the least of each (rules, 1); the last is an upper limit, inverted."""
-    with np.errstate(divide="ignore"):
-        inverse = 1.0 / np.maximum(m.size, 1e-9)
-    values = np.array(
-        [m.evidence, m.snr, m.r, m.skewness, m.asymmetry, m.contrast, m.room, m.size, inverse], np.float64
-    )
+    values = np.empty((len(NAMES) + 1, len(m.r)))
+    columns = m.evidence, m.snr, m.r, m.skewness, m.asymmetry, m.contrast, m.room, m.size
+    for row, column in zip(values, columns, strict=False):
+        row[:] = column
+    values[-1] = 1.0 / np.maximum(m.size, 1e-9)
+    values[np.isnan(values)] = 0.0
     s = settings
     edge = EDGE * np.sqrt(area / np.pi)
     least = [
@@ -154,4 +180,4 @@ def _rules(m: Marks, settings: Cnmf, area: float) -> tuple[NDArray[np.float64], 
         s.min_size * area,
         1 / (s.max_size * area),
     ]
-    return np.nan_to_num(values, nan=0.0), np.array(least)[:, None]
+    return values, np.array(least)[:, None]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core.cnmf.window import SHAPE_ROWS, STATE, VALUES, roots, settle, shape_of, take
-from roi_core.jit import kernel
+from roi_core.jit import kernel, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Probes:
         turns[turns[:, 0] == last, 0] = k
 
 
-@kernel
+@lean
 def restart(
     windows: NDArray[np.float32], shapes: NDArray[np.float32], states: NDArray[np.float64], decay: float,
     rate: float,
@@ -73,7 +73,7 @@ def restart(
         shape_of(shapes[g], states[g], d, r)
 
 
-@kernel
+@lean
 def probe(
     windows: NDArray[np.float32], shapes: NDArray[np.float32], states: NDArray[np.float64],
     costs: NDArray[np.float64], value: float, noise: float, z: float, place: int, count: bool,

@@ -41,9 +41,7 @@ def fused(count: int, t: Table, now: int, rate: float, area: float) -> tuple[int
 
     A cell is expected to have so many px of ``area``; once some are known, their median counts.
     """
-    sizes = t.size[:count][t.status[:count] == ACCEPTED]
-    usual = float(np.median(sizes)) if len(sizes) >= ENOUGH else area
-    whole, part = _fused(count, t, now - OLD * rate, USUAL * usual)
+    whole, part = _fused(count, t, now - OLD * rate, area)
     return (int(whole), int(part)) if whole >= 0 else None
 
 
@@ -64,7 +62,8 @@ def rest_of(t: Table, whole: int, part: int) -> NDArray[np.float32] | None:
 
 
 @kernel
-def _fused(count: Any, t: Any, oldest: Any, large: Any) -> Any:
+def _fused(count: Any, t: Any, oldest: Any, area: Any) -> Any:
+    large = USUAL * _usual(count, t, area)
     for i in range(count):
         if t.size[i] < large:
             continue
@@ -82,3 +81,14 @@ def _fused(count: Any, t: Any, oldest: Any, large: Any) -> Any:
             if time < APART:
                 return i, j
     return -1, -1
+
+
+@kernel
+def _usual(count: Any, t: Any, area: Any) -> Any:
+    """Return the median size of the accepted cells, px; the ``area`` expected while there are few."""
+    sizes, number = np.empty(count, np.float64), 0
+    for i in range(count):
+        if t.status[i] == ACCEPTED:
+            sizes[number] = t.size[i]
+            number += 1
+    return np.median(sizes[:number]) if number >= ENOUGH else area

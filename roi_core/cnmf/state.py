@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from roi_core.jit import kernel, sums
+from roi_core.jit import kernel, lean, lean_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -377,7 +377,7 @@ def _leave(i: Any, t: Any) -> None:
     t.near[i, :] = -1
 
 
-@kernel
+@lean
 def pair(i: Any, j: Any, near: Any) -> Any:
     """Return where cell j stands among the neighbours of cell i, or -1."""
     for m in range(near.shape[1]):
@@ -414,7 +414,7 @@ def _rename(old: Any, new: Any, near: Any) -> None:
         near[j, pair(j, old, near)] = new
 
 
-@sums
+@lean_sums
 def overlap(a: Any, b: Any, dy: Any, dx: Any) -> Any:
     """Return the product of two (S, S) boxes, the second moved by (dy, dx) px against the first."""
     side = a.shape[0]
@@ -427,7 +427,7 @@ def overlap(a: Any, b: Any, dy: Any, dx: Any) -> Any:
     return total
 
 
-@kernel
+@lean
 def renew_gram(i: Any, t: Any) -> None:
     """Compute anew the products of cell i with its neighbours, in both rows of the table."""
     for m in range(t.near.shape[1]):
@@ -454,11 +454,11 @@ def settle(i: Any, t: Any, factor: Any, margin: Any, gain: Any, cover: Any, agai
     scale = np.float32(1 / np.sqrt(max(energy, 1e-30)))
     t.moments[i] = 0
     for y in range(side):
+        v = min((t.centres[i, 0] - reach + y) // factor, gain.shape[0] - 1)
         for x in range(side):
             box[y, x] *= scale
             if box[y, x] == 0:
                 continue
-            v = min((t.centres[i, 0] - reach + y) // factor, gain.shape[0] - 1)
             u = min((t.centres[i, 1] - reach + x) // factor, gain.shape[1] - 1)
             share = box[y, x] * gain[max(v, 0), max(u, 0)]
             t.moments[i, 0] += share
@@ -475,7 +475,7 @@ def settle(i: Any, t: Any, factor: Any, margin: Any, gain: Any, cover: Any, agai
     mark(cover, t.patches[i], t.corners[i], margin, 1)
 
 
-@kernel
+@lean
 def _bin_box(box: Any, centre: Any, factor: Any, out: Any) -> None:
     """Bin a footprint centred at (y, x) on the grid of the binned picture."""
     out[:] = 0
@@ -488,7 +488,7 @@ def _bin_box(box: Any, centre: Any, factor: Any, out: Any) -> None:
                 out[(y + y0) // factor, (x + x0) // factor] += box[y, x] * scale
 
 
-@kernel
+@lean
 def _find_rows(box: Any, out: Any) -> None:
     """Fill ``out`` (2,) with the first row of a box that is not all zero and the one after the last."""
     out[:] = 0
@@ -505,12 +505,19 @@ def mark(cover: Any, patch: Any, corner: Any, margin: Any, sign: Any) -> None:
     """Count (sign 1) or uncount (-1) a binned footprint, one pixel wider than it is."""
     rows, columns = cover.shape
     side = patch.shape[0]
+    line = np.empty(side + 4, np.bool_)  # column x of the patch is place x + 2
+    x0 = corner[1] - margin - 1
     for y in range(-1, side + 1):
-        for x in range(-1, side + 1):
-            found = False
-            for v in range(max(y - 1, 0), min(y + 2, side)):
-                for u in range(max(x - 1, 0), min(x + 2, side)):
-                    found |= patch[v, u] > 0
-            v, u = y + corner[0] - margin, x + corner[1] - margin
-            if found and 0 <= v < rows and 0 <= u < columns:
-                cover[v, u] += sign
+        v = y + corner[0] - margin
+        if not 0 <= v < rows:
+            continue
+        line[:] = False
+        middle = line[2 : side + 2]
+        for near in range(max(y - 1, 0), min(y + 2, side)):
+            row = patch[near]
+            for x in range(side):
+                middle[x] |= row[x] > 0
+        counts = cover[v]
+        for x in range(max(0, -x0), min(side + 2, columns - x0)):
+            if line[x] or line[x + 1] or line[x + 2]:
+                counts[x0 + x] += sign

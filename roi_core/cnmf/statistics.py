@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.jit import kernel, part
+from roi_core.jit import kernel, lean, part
 
 if TYPE_CHECKING:
     from typing import Any
@@ -31,7 +31,7 @@ PEAK = 120.0
 """Seconds in which the highest transient is forgotten."""
 
 
-@kernel
+@lean
 def gather(count: Any, t: Any, padded: Any, glow: Any, rest: Any) -> None:
     """Add one frame to the sums of every cell that was active just before (``t.prediction``).
 
@@ -63,7 +63,7 @@ def gather(count: Any, t: Any, padded: Any, glow: Any, rest: Any) -> None:
         t.fresh[i] = 1
 
 
-@kernel
+@lean
 def reflect(count: Any, t: Any, raw: Any, calcium: Any, noise: Any, seconds: Any) -> None:
     """Take this frame's (N,) traces into what is known of each cell; a frame lasts ``seconds``."""
     rate = np.float32(seconds / MEMORY)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.jit import kernel, sums
+from roi_core.jit import lean, sums
 
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["bound", "demix", "follow", "planes", "project", "solve"]
+__all__ = ["bound", "demix", "demixed", "follow", "planes", "project", "solve"]
 
 SWEEPS = 30
 """Hard bound on the work of one frame; a few suffice from a warm start."""
@@ -26,7 +26,23 @@ FLOOR = 4.0
 """A trace may fall this many times its noise below the baseline, not more: fluorescence is not negative."""
 
 
-@kernel
+@lean
+def demixed(
+    count: Any, t: Any, padded: Any, nodes: Any, baseline: Any, noise: Any, rate: Any, glow: Any, rooms: Any
+) -> None:
+    """Do all of a frame that follows, in one call: to unpack a table in Python costs as much as to solve.
+
+    ``rooms`` (2, N) is to work in; its second row gets the fluorescence (`follow`), ``glow`` what `solve`
+    fills in.
+    """
+    products, out = rooms[0], rooms[1]
+    project(count, t, padded, products)
+    tolerance = bound(count, t, baseline, noise)
+    solve(count, t, products, nodes, tolerance, glow, out)
+    follow(count, t, rate, out)
+
+
+@lean
 def bound(count: Any, t: Any, baseline: Any, noise: Any) -> Any:
     """Set the least value of each trace from baseline and noise (N,); return how exact traces need be."""
     least = np.float32(np.inf)
@@ -36,7 +52,7 @@ def bound(count: Any, t: Any, baseline: Any, noise: Any) -> Any:
     return EXACT * least
 
 
-@kernel
+@lean
 def solve(count: Any, t: Any, products: Any, nodes: Any, tolerance: Any, glow: Any, room: Any) -> None:
     """Demix, given the glow at its ``nodes``; ``glow`` gets the plane under each cell.
 
@@ -50,7 +66,7 @@ def solve(count: Any, t: Any, products: Any, nodes: Any, tolerance: Any, glow: A
     demix(count, room, t.near, t.gram, t.floor, t.trace, tolerance)
 
 
-@kernel
+@lean
 def follow(count: Any, t: Any, rate: Any, out: Any) -> None:
     """Fill ``out`` (N,) with the fluorescence: the trace and the mean above which it was measured.
 
@@ -62,7 +78,7 @@ def follow(count: Any, t: Any, rate: Any, out: Any) -> None:
         t.mean[i] += np.float32(rate) * t.trace[i]
 
 
-@kernel
+@lean
 def planes(count: Any, t: Any, nodes: Any, out: Any) -> None:
     """Fill ``out`` (N, 3) with the glow at the middle of each box and its rise per px in y and in x."""
     for i in range(count):
@@ -94,7 +110,7 @@ def project(count: Any, t: Any, padded: Any, out: Any) -> None:
         out[i] = total
 
 
-@kernel
+@lean
 def demix(count: Any, products: Any, near: Any, gram: Any, floor: Any, trace: Any, tolerance: Any) -> Any:
     """Solve for ``trace`` (N,) in place, starting from what it holds; return the number of sweeps.
 

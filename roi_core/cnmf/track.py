@@ -24,7 +24,7 @@ from roi_core.cnmf.window import (
     shape_of,
     take,
 )
-from roi_core.jit import kernel, part
+from roi_core.jit import kernel, lean, part
 
 __all__ = ["COLUMNS", "DECAY_NOW", "FIELD", "FIELD_RISE", "OUT", "catch_up", "step"]
 
@@ -50,7 +50,7 @@ FRAME, FIELD_DECAY, FIELD_RISE = range(3)
 FIELD = 3 + 2 + len(decay.GRID)
 
 
-@kernel
+@lean
 def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type: ignore[no-untyped-def]
     """Take the fluorescence (N,) of a frame.
 
@@ -100,7 +100,7 @@ def catch_up(history, cells, out, field, probes, options, lag, past):  # type: i
                 past[2, k, t - lag] = out[k, SETTLED_SPIKES]
 
 
-@kernel
+@lean
 def _constants(state, shape, options, log_decay, field_rise):  # type: ignore[no-untyped-def]
     """Use the time constants of now, when they differ by more than a little from those in use."""
     rate, given_decay, given_rise, order = options[0], options[1], options[2], options[3]
@@ -118,10 +118,7 @@ def _constants(state, shape, options, log_decay, field_rise):  # type: ignore[no
 @part
 def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag):  # type: ignore[no-untyped-def]
     """Take one frame of one cell and write what is known now of this frame and of the one `lag` ago."""
-    size = state[SQUARES] / state[SUM] if state[SUM] > 0 else 0.0
-    size = max(size, 2 * noise / shape[LEVEL, 0])
-    evidence = np.float32((size / noise) ** 2 / EVIDENCE) if noise > 0 else np.float32(0)
-    before = state[TOLD] - _told(window[SPIKES, :1], shape[DIAGONAL], evidence)
+    before = state[TOLD] - _told(window[SPIKES, :1], shape, state, noise)
     calcium = take(
         window,
         shape,
@@ -133,7 +130,7 @@ def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag
         follow,
         forget,
     )
-    state[TOLD] = _told(window[SPIKES], shape[DIAGONAL], evidence)
+    state[TOLD] = _told(window[SPIKES], shape, state, noise)
     state[OWED] += before - state[TOLD]
     spike = max(-state[OWED], 0.0)
     state[OWED] = max(state[OWED], 0.0) * (1 - min(1.0, 1 / (DEBT * rate)))
@@ -150,17 +147,23 @@ def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag
 
 
 @part
-def _told(spikes, diagonal, evidence):  # type: ignore[no-untyped-def]
+def _told(spikes, shape, state, noise):  # type: ignore[no-untyped-def]
     """Return the expected sum of spikes: each shrunk by the prior as far as little is seen of it."""
-    total, one = np.float32(0), np.float32(1)
+    total, one, some = np.float32(0), np.float32(1), False
     for i in range(spikes.size):
-        if spikes[i] > 0:
-            x = evidence * diagonal[i]
-            total += spikes[i] * x / (x + one)
+        some |= spikes[i] > 0
+    if some:  # most cells are silent, and what follows is a third of their cost
+        size = state[SQUARES] / state[SUM] if state[SUM] > 0 else 0.0
+        size = max(size, 2 * noise / shape[LEVEL, 0])
+        evidence = np.float32((size / noise) ** 2 / EVIDENCE) if noise > 0 else np.float32(0)
+        for i in range(spikes.size):
+            if spikes[i] > 0:
+                x = evidence * shape[DIAGONAL, i]
+                total += spikes[i] * x / (x + one)
     return total
 
 
-@kernel
+@lean
 def _probe(probes, field, fluorescence, cells, rate, lag):  # type: ignore[no-untyped-def]
     """Deconvolve the cells whose turn it is also with other rise times."""
     windows, shapes, states, costs, turns, total = probes

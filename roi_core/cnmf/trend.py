@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.jit import kernel, part
+from roi_core.jit import kernel, lean, part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,7 +82,7 @@ def _noise(trend: NDArray[np.float32], value: float) -> None:
     trend[BEFORE], trend[LAST] = trend[LAST], value
 
 
-@kernel
+@lean
 def _insert(trend: NDArray[np.float32], blocks: NDArray[np.float32], mean: float, n: int) -> None:
     """Replace the oldest of `n` blocks by `mean`, in the ring blocks[0] and in the sorted blocks[1]."""
     ring, rising = blocks[0], blocks[1]
@@ -112,7 +112,7 @@ def _insert(trend: NDArray[np.float32], blocks: NDArray[np.float32], mean: float
     trend[NEXT] = (place + 1) % n
 
 
-@kernel
+@lean
 def _foot(trend: NDArray[np.float32], rising: NDArray[np.float32], length: int) -> float:
     """Return the lowest well-filled level: a brief dip does not pull it down, a long burst not up."""
     filled = int(trend[FILLED])

@@ -91,7 +91,7 @@ class View:
         dead = self._dead = self._dead.plus(islice(self.gone.items(), len(self._dead.ids), None))
         none = np.full(len(dead.ids), np.nan, np.float32)
         first = len(self._drawn.indptr) - 1
-        new = _on_camera(t.boxes[first:n], t.centres[first:n], cells.field.shape, camera)
+        new = _on_camera(t.boxes[first:n], t.centres[first:n], t.rows[first:n], cells.field.shape, camera)
         self._drawn = data, indices, indptr = self._drawn.plus(new)
         return Components(
             version=self.version,
@@ -139,15 +139,19 @@ class Dead(NamedTuple):
 
 
 def _on_camera(
-    boxes: NDArray[np.float32], centres: NDArray[np.int64], shape: tuple[int, int], camera: Camera
+    boxes: NDArray[np.float32],
+    centres: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    shape: tuple[int, int],
+    camera: Camera,
 ) -> Columns:
-    """Return footprints over the camera's pixels, each scaled to a maximum of 1."""
+    """Return footprints, zero but in ``rows``, over the camera's pixels, each scaled to a maximum of 1."""
     n, (y0, x0) = len(boxes), camera.origin
     frame = (shape[0], shape[1], camera.shape[1], y0, x0, camera.bin)
     indptr = np.zeros(n + 1, np.int64)
-    _count(n, boxes, centres, frame, indptr)
+    _count(n, boxes, centres, rows, frame, indptr)
     data, indices = np.empty(indptr[-1] + 1, np.float32), np.empty(indptr[-1] + 1, np.int32)
-    _fill(n, boxes, centres, frame, data, indices)
+    _fill(n, boxes, centres, rows, frame, data, indices)
     return Columns(data[:-1], indices[:-1], indptr)
 
 
@@ -159,12 +163,12 @@ def _part(centre: Any, side: Any, size: Any) -> Any:
 
 
 @kernel
-def _count(n: Any, boxes: Any, centres: Any, frame: Any, indptr: Any) -> None:
+def _count(n: Any, boxes: Any, centres: Any, rows: Any, frame: Any, indptr: Any) -> None:
     side, px = boxes.shape[1], frame[5]
     for i in range(n):
         (y0, y1), (x0, x1) = _part(centres[i, 0], side, frame[0]), _part(centres[i, 1], side, frame[1])
         number = 0
-        for y in range(y0, y1):
+        for y in range(max(y0, rows[i, 0]), min(y1, rows[i, 1])):
             row = boxes[i, y, x0:x1]
             for x in range(row.size):
                 number += row[x] > 0
@@ -172,7 +176,7 @@ def _count(n: Any, boxes: Any, centres: Any, frame: Any, indptr: Any) -> None:
 
 
 @kernel
-def _fill(n: Any, boxes: Any, centres: Any, frame: Any, data: Any, indices: Any) -> None:
+def _fill(n: Any, boxes: Any, centres: Any, rows: Any, frame: Any, data: Any, indices: Any) -> None:
     """Write every pixel and go on only behind those that count: without a branch it is five times faster."""
     height, width, wide, up, left, px = frame
     side, end, none = boxes.shape[1], np.uint64(0), np.float32(0)
@@ -181,7 +185,7 @@ def _fill(n: Any, boxes: Any, centres: Any, frame: Any, data: Any, indices: Any)
         (y0, y1), (x0, x1) = _part(centres[i, 0], side, height), _part(centres[i, 1], side, width)
         corner = (up + (centres[i, 0] - side // 2) * px) * wide + left + (centres[i, 1] - side // 2) * px
         begin, top = end, np.float32(1e-30)
-        for y in range(y0, y1):
+        for y in range(max(y0, rows[i, 0]), min(y1, rows[i, 1])):
             row = boxes[i, y]
             for at in range(corner + y * px * wide, corner + (y + 1) * px * wide, wide):
                 for x in range(x0 * px, x1 * px):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.jit import kernel, part
+from roi_core.jit import kernel, lean, part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +66,7 @@ def roots(decay: float, rise: float, rate: float) -> tuple[float, float]:
     return d, min(r, d * d)
 
 
-@kernel
+@lean
 def shape_of(shape: NDArray[np.float32], state: NDArray[np.float64], d: float, r: float) -> None:
     """Set the roots and fill the kernel, its powers and the generators P, Q of the Gram matrix."""
     width = shape.shape[1]
@@ -120,7 +120,7 @@ def settle(window: NDArray[np.float32], state: NDArray[np.float64], place: int) 
     return state[SETTLED_SLOW] - state[SETTLED_FAST], spike
 
 
-@kernel
+@lean
 def unsettled(
     windows: NDArray[np.float32], states: NDArray[np.float64], calcium: NDArray[np.float32],
     spikes: NDArray[np.float32],

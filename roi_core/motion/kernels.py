@@ -42,7 +42,7 @@ def span(n: int, u: float) -> tuple[int, int]:
     return min(n, max(0, math.ceil(-u))), max(0, min(n, math.floor(n - 1 - u) + 1))
 
 
-@jit.sums
+@jit.lean_sums
 def blended(image: Picture, y: int, fy: float, line: Picture) -> None:
     """Blend the rows around y + fy into `line` from PAD on, its edges repeated into both pads."""
     h, w = image.shape
@@ -62,7 +62,7 @@ def blended(image: Picture, y: int, fy: float, line: Picture) -> None:
         line[PAD + w + x] = middle[w - 1]
 
 
-@jit.sums
+@jit.lean_sums
 def compared(
     image: Picture,
     u: tuple[float, float],
@@ -110,7 +110,7 @@ def compared(
     sums[5] = n * (y1 - y0)
 
 
-@jit.sums
+@jit.lean_sums
 def matched(
     image: Picture,
     u: tuple[float, float],
@@ -166,7 +166,7 @@ def matched(
         sums[6] += 1
 
 
-@jit.sums
+@jit.lean_sums
 def moved(
     image: Picture,
     u: tuple[float, float],
@@ -217,7 +217,7 @@ def moved(
                 old[x] += rate * (inside[x] - old[x])
 
 
-@jit.sums
+@jit.lean_sums
 def sloped(image: Picture, out: Picture) -> None:
     """Write into `out` (2, h, w) the slopes of an image along y and x (Scharr 2000); 0 at its edges."""
     h, w = image.shape
@@ -238,7 +238,7 @@ def sloped(image: Picture, out: Picture) -> None:
             along_x[x] = side * ((a2[x] - a0[x]) + (c2[x] - c0[x])) + middle * (b2[x] - b0[x])
 
 
-@jit.sums
+@jit.lean_sums
 def energies(slopes: Picture, corner: tuple[int, int], line: Picture, out: Picture) -> None:
     """Write into `out` the sums of squared slopes (2, h, w) over the blocks of a grid that begins there."""
     rows, columns = out.shape
@@ -259,7 +259,7 @@ def energies(slopes: Picture, corner: tuple[int, int], line: Picture, out: Pictu
             out[r, c] = part
 
 
-@jit.sums
+@jit.lean_sums
 def gathered(image: Picture, places: NDArray[np.int64], out: Picture) -> None:
     """Copy the blocks that begin at (y, x) = `places` (R, 2) into `out` (R, 4, 16)."""
     w = image.shape[1]
@@ -273,7 +273,7 @@ def gathered(image: Picture, places: NDArray[np.int64], out: Picture) -> None:
                 copy[i] = row[i]
 
 
-@jit.sums
+@jit.lean_sums
 def blinded(weights: Picture, model: Picture, facts: NDArray[np.float64]) -> None:
     """Take from the weights W (2, R, 4, 16) what they share with the model (R, 4, 16) and with a constant.
 

@@ -74,6 +74,7 @@ class Motion:
         self._mean = np.zeros(self.shape, np.float32)
         self._patches = Patches(self.shape)
         self._clean = np.zeros(self.shape, np.float32)
+        self._target, self._memory = self._clean, _flat(self._clean)
         self.reset()
 
     def reset(self) -> None:
@@ -132,9 +133,15 @@ class Motion:
         """Write the image to `out` as a whole or, with a `side`, in patches of it; teach the mean picture."""
         if side and self._hits >= SETTLED:
             field = self._patches.field(self._fine.votes(image, self._u, *light), side)
-            warped(image, self._place, field, self._mean, light, lesson, *_flat(out))
+            warped(image, self._place, field, self._mean, light, lesson, *self._memory_of(out))
         else:
-            moved(image, self._place, self._mean, light, lesson, self._line, *_flat(out))
+            moved(image, self._place, self._mean, light, lesson, self._line, *self._memory_of(out))
+
+    def _memory_of(self, out: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+        """Return what `_flat` does, at once for the target of the last frame, which mostly is the same."""
+        if out is not self._target:
+            self._target, self._memory = out, _flat(out)
+        return self._memory
 
     def _start(self, image: NDArray[np.float32]) -> None:
         """Make this frame the template."""
