@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.export import EXPORTS
+from roi_core.snapshot import State
 from roi_stream_gui import halves
+from roi_stream_gui.keeper import LATER
 from roi_stream_gui.recents import KEPT, recent
 
 if TYPE_CHECKING:
@@ -122,12 +124,13 @@ CELLS: Final = (
 
 def _cells(verb: tuple[str, str, str]) -> Entry:
     label, name, keys = verb
-    return Entry(
-        f"Cells/{label}",
-        lambda d: getattr(d.controller.keeper, name)(),
-        keys,
-        lambda v: v.running and v.snapshot is not None and v.snapshot.activity is not None,
-    )
+
+    def possible(view: View) -> bool:
+        if view.snapshot is None or view.snapshot.activity is None:
+            return False
+        return view.running or (name in LATER and view.snapshot.state is State.FINISHED)
+
+    return Entry(f"Cells/{label}", lambda d: getattr(d.controller.keeper, name)(), keys, possible)
 
 
 MENU: tuple[Entry, ...] = (
