@@ -157,6 +157,7 @@ MENU: tuple[Entry, ...] = (
     Entry("File/Save parameters ...", lambda d: d.ask_file("save_settings", d.controller.save_settings)),
     Entry("File/Parameter presets ...", lambda d: d.show_presets()),
     *map(_export, EXPORTS),
+    Entry("File/Export/with options ...", lambda d: d.show_export()),
     *map(_export_file, EXPORTS),
     Entry("File/Stop the export", lambda d: d.controller.exporting.stop(), possible=lambda v: v.exporting),
     Entry("File/Quit", lambda d: d.quit()),
