@@ -37,8 +37,8 @@ FIRST_DOWN: Final = ("snr", "r", "size", "rate")
 """What is sorted from high to low at first."""
 TONES: Final = {"accepted": "good", "rejected": "bad"}
 MARK: Final = "\u25a0"
-LEAST: Final = 91
-"""px at 100 % of a list at least: three lines."""
+LEAST, BOTH = 66, 182
+"""px at 100 % of a list at least: two lines; and of two lists, for both to be shown."""
 
 
 class CellTable:
@@ -126,7 +126,7 @@ class CellTable:
         need = sum(self._pairs.heights) if unfolded else self._pairs.heights[0]
         self._card.shorten(self._room() - need < least)
         room = max(self._room() - need + self._card.spared, least)
-        both = not unfolded or room >= 2 * least
+        both = not unfolded or room >= self._desk.px(BOTH)
         self._list.hide(not both)
         if unfolded:
             self._pairs.update(view, room // 2 if both else room)
