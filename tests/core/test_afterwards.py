@@ -14,6 +14,7 @@ from roi_core.reviewed import Reviewed
 from roi_core.settings import LiveSettings
 from roi_core.sources.simulated import PRESETS
 from tests.core.test_recorder_cells import record, samples
+from tests.core.test_session import wait_for
 
 
 def read(path):
@@ -72,6 +73,7 @@ def test_what_takes_frames_is_refused_in_a_sentence(reviewed, caplog):
     hand = reviewed.cells
     deeds = (*hand.merge([2, 4]), *hand.split(4), *hand.freeze(4), *hand.automatic(4), *hand.accept(1))
     assert all(isinstance(deed.exception(20), ComponentError) for deed in deeds)
+    wait_for(lambda: len(caplog.messages) == len(deeds))
     assert caplog.messages == [
         *(f"{what}: that takes frames, and none come any more"
           for what in ("merge 2, 4", "split 4", "freeze 4", "automatic 4")),
@@ -104,11 +106,12 @@ def test_a_file_that_is_read_or_cut_short_stays_as_it_is(reviewed, monkeypatch, 
     with h5py.File(reviewed.path):
         (deed,) = reviewed.cells.reject(2)
         assert isinstance(deed.exception(20), RecordingError)
-    assert "a.h5 is being read" in caplog.messages[-1]
+    wait_for(lambda: any("a.h5 is being read" in text for text in caplog.messages))
     with h5py.File(reviewed.path, "r+") as file:
         file.attrs["complete"] = np.uint8(0)
     (deed,) = reviewed.cells.reject(2)
     assert isinstance(deed.exception(20), RecordingError)
+    wait_for(lambda: len(caplog.messages) == 2)
     assert caplog.messages[-1] == "reject 2: a.h5 was cut short; recover it before its cells are judged"
     assert reviewed.snapshot().activity.components.status.tolist() == [3, 1, 2, 1, 1], "the eye sees the file"
     assert read(reviewed.path)[0][2] == (Status.ACCEPTED, "")
