@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Draft", "Guarded", "copy", "locked", "mend", "pending"]
+__all__ = ["Busy", "Draft", "Guarded", "copy", "locked", "mend", "pending"]
 
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n\x00"
 """An HDF5 file with a head of version 0: that of every recording."""
@@ -38,6 +38,10 @@ END: Final = slice(40, 48)
 MAGIC: Final = b"roi_stream journal 2\n"
 OLDER: Final = b"roi_stream journal 1\n"
 """Without what was there before; read only."""
+
+
+class Busy(RecordingError):
+    """Somebody has the file open."""
 
 
 class Change(NamedTuple):
@@ -498,8 +502,8 @@ def locked(path: Path) -> Iterator[IO[bytes]]:
         yield raw
 
 
-def _busy(path: Path) -> RecordingError:
-    return RecordingError(
+def _busy(path: Path) -> Busy:
+    return Busy(
         f"{path} is open in another program, which may be recording to it; close it there and run "
         "the same command again"
     )

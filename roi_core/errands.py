@@ -12,7 +12,7 @@ from roi_core.errors import ComponentError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Errands"]
+__all__ = ["Errands", "answer"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -20,6 +20,7 @@ R = TypeVar("R")
 MOST: Final = 16
 """Errands done between two frames; the others wait for the next ones."""
 NOBODY: Final = "cells are not looked for at the moment"
+ENDED: Final = "no frames come any more"
 
 
 class Errands(Generic[T]):
@@ -31,7 +32,7 @@ class Errands(Generic[T]):
     def __init__(self) -> None:
         self._waiting: deque[tuple[Callable[[T, int], Any], Future[Any]]] = deque()
         self._lock = Lock()
-        self._open = False
+        self._open, self._why = False, NOBODY
 
     def open(self) -> None:
         """Take errands from now on."""
@@ -42,8 +43,9 @@ class Errands(Generic[T]):
         with self._lock:
             self._open = False
             refused, self._waiting = self._waiting, deque()
+            self._why = ENDED
         for _, future in refused:
-            _refuse(future)
+            self._refuse(future)
 
     def ask(self, work: Callable[[T, int], R]) -> Future[R]:
         """Have `work` done with the object and the row that is next."""
@@ -52,7 +54,7 @@ class Errands(Generic[T]):
             if self._open:
                 self._waiting.append((work, future))
                 return future
-        _refuse(future)
+        self._refuse(future)
         return future
 
     def do(self, master: T | None, row: int) -> None:
@@ -60,20 +62,20 @@ class Errands(Generic[T]):
         for _ in range(min(MOST, len(self._waiting))):
             work, future = self._waiting.popleft()
             if master is None:
-                _refuse(future)
+                self._refuse(future)
             elif future.set_running_or_notify_cancel():
-                _answer(future, work, master, row)
+                answer(future, work, master, row)
+
+    def _refuse(self, future: Future[Any]) -> None:
+        if future.set_running_or_notify_cancel():
+            future.set_exception(ComponentError(self._why))
 
 
-def _refuse(future: Future[Any]) -> None:
-    if future.set_running_or_notify_cancel():
-        future.set_exception(ComponentError(NOBODY))
-
-
-def _answer(future: Future[Any], work: Callable[[T, int], Any], master: T, row: int) -> None:
+def answer(future: Future[Any], work: Callable[[T, int], Any], master: T, row: int) -> None:
+    """Do `work` and tell the one who asked what came of it."""
     try:
-        answer = work(master, row)
+        result = work(master, row)
     except Exception as error:
         future.set_exception(error)
     else:
-        future.set_result(answer)
+        future.set_result(result)

@@ -94,6 +94,11 @@ class Event:
         """Return the event's own fields as one line of JSON."""
         return json.dumps(self.data, default=plain)
 
+    def line(self) -> bytes:
+        """Return the whole event as a line of a journal."""
+        line = {"time": round(self.time, 6), "frame": self.frame, "kind": self.kind, "data": self.data}
+        return json.dumps(line, default=plain).encode() + b"\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Header:

@@ -24,6 +24,7 @@ from roi_core.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from roi_core.afterwards import Afterwards
     from roi_core.board import Board
     from roi_core.errands import Errands
     from roi_core.frame import Components
@@ -49,13 +50,15 @@ class Hand:
     """What may be done to components; `draw` makes a region one of the session's.
 
     Every verb answers at once with its deeds, one a component: each is a future that the worker keeps, and
-    that `undo` takes.
+    that `undo` takes. When the session has ended, `Afterwards` does what needs no frames.
     """
 
     def __init__(self, errands: Errands[Finding], board: Board, draw: Callable[[Roi], object]) -> None:
         self._errands = errands
         self._board = board
         self._draw = draw
+        self.afterwards: Afterwards | None = None
+        """Who answers when the session has ended."""
 
     def accept(self, ids: Ids) -> Deeds:
         """Take components for cells, whatever the thresholds say."""
@@ -112,7 +115,7 @@ class Hand:
 
     def undo(self, deed: Deed) -> Deed:
         """Take back what a verb did, also one that is still to be done; to undo this is to do it again."""
-        return self._ask(lambda finder, row: finder.obey(deed.result(0), row), Verb.RESTORE)
+        return self._ask(lambda finder, row: finder.obey(deed.result(0), row), "undo")
 
     def what_if(self, settings: Settings, timeout: float = 2.0) -> Foresight:
         """Return what the components would be, and what would be found, with other settings.
@@ -121,6 +124,8 @@ class Hand:
         """
         if not isinstance(settings, Settings):
             return Foresight(silent=f"{settings!r} is no Settings")
+        if self.afterwards is not None:
+            return self.afterwards.what_if(settings)
         future = self._errands.ask(lambda finder, _: finder.what_if(settings))
         try:
             return future.result(timeout)
@@ -140,7 +145,7 @@ class Hand:
     def _ask(
         self, work: Callable[[Finding, int], Order], what: str, then: Callable[[], object] | None = None
     ) -> Deed:
-        deed = self._errands.ask(work)
+        deed = self.afterwards.ask(work) if self.afterwards is not None else self._errands.ask(work)
         deed.add_done_callback(lambda done: _answered(what, done, then))
         return deed
 

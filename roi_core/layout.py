@@ -31,7 +31,8 @@ CIRCLES: Final = "/roi/circles"
 SHAPES: Final = "/roi/shapes"
 """(K,) JSON: kind, name, colour, geometry and the versions with the frame from which each holds."""
 EVENTS: Final = "/events"
-"""Table of time (s), frame (the camera's count, -1 before the first), kind, data (JSON)."""
+"""Table of time (s), frame (the camera's count, -1 before the first), kind, data (JSON). What was said
+of cells when the recording was finished stands at its last row, with the time of day as ``after_end``."""
 OUR_EVENTS: Final = frozenset(
     "start stop trigger gap corrupt clock channels setting card imported alert quality quality_seen "
     "relearned warning error critical snapshot roi_added roi_changed roi_removed motion_jump motion_unsure "

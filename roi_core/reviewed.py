@@ -1,7 +1,8 @@
 """A recording looked at as if it were a session that has ended, for when there is no movie to replay.
 
 Its regions, cells, traces, pictures and events stand where those of a session do, so that whatever shows a
-session shows a recording. Nothing can be measured anew; what wants to is refused as in a session that ended.
+session shows a recording. Nothing can be measured anew; what wants to is refused as in a session that
+ended, and cells can be judged as there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from roi_core import layout
+from roi_core.afterwards import Afterwards
 from roi_core.board import Board
 from roi_core.cellring import ROWS, CellRing
 from roi_core.export.resting import is_flat
@@ -99,6 +101,8 @@ class Reviewed(Session):
         cells = recording.cells
         if cells is not None and cells.count:
             self._fill_cells(cells, cells.components(recording.shape), time)
+            last = self._elapsed, int(index[-1]) if len(index) else -1
+            self.cells.afterwards = Afterwards(board, lambda: (self.path,), *last)
 
     def _fill_cells(self, cells: RecordedCells, components: Components, time: NDArray[np.float64]) -> None:
         """Publish the last rows of the cells, as many as a session keeps."""

@@ -19,6 +19,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from roi_core.afterwards import Afterwards
 from roi_core.around import around
 from roi_core.arrivals import Arrivals
 from roi_core.board import SPARE_SLOTS, Board, queue_length
@@ -182,8 +183,14 @@ class Session:
         self._news.say("relearned", {})
 
     def tell(self, kind: str, data: dict[str, Any]) -> None:
-        """Have something told as an event of the next frame, such as what the window knows of a cell."""
-        self._news.say(kind, data)
+        """Have something told as an event of the next frame, such as what the window knows of a cell.
+
+        When there is none, because the session has ended, it goes to the end of its recording.
+        """
+        if self.cells.afterwards is not None:
+            self.cells.afterwards.tell(kind, data)
+        else:
+            self._news.say(kind, data)
 
     def mark(self) -> int:
         """Put a marker at the next frame; return its number, which begins at 1 in each recording."""
@@ -352,6 +359,9 @@ class Session:
             self._blame()
             with self._lock:
                 self.settings.running = False
+                if self._board.activity is not None:
+                    now = self._arrivals
+                    self.cells.afterwards = Afterwards(self._board, self._takes.files, now.elapsed, now.index)
                 self.state = State.FINISHED
 
     def _settled(self) -> tuple[Settled, ...]:

@@ -91,6 +91,10 @@ class Takes:
         """What ended an essential recording, if anything did."""
         return next((take.failure for take in self._all if take.essential and take.failure), None)
 
+    def files(self) -> tuple[Path, ...]:
+        """Return the files of the last recording; none when there was none."""
+        return self.now.status().parts if self.now is not None and not self.now.refused else ()
+
     def mark(self) -> int:
         """Return the number of the next marker, which begins at 1 in each recording."""
         self._marks += 1

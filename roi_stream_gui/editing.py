@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from roi_core.errors import RoiError
 from roi_core.rois import UNCOLOURED, RoiSet
 from roi_stream_gui import words
-from roi_stream_gui.geometry import brought_in, outside, rounded
+from roi_stream_gui.geometry import brought_in, outside, rounded, turned
 from roi_stream_gui.grouping import companions, fresh_number, regrouped
 from roi_stream_gui.undo import Journal
 
@@ -108,6 +108,10 @@ class Editor:
     def scale(self, factor: float) -> None:
         """Make the selected regions `factor` times as large."""
         self._each("scale", lambda roi: roi.scaled(factor))
+
+    def turn(self, degrees: float) -> None:
+        """Turn each of the selected regions clockwise about its middle; a rectangle becomes a polygon."""
+        self._each("turn", lambda roi: turned(roi, degrees))
 
     def rename(self, roi_id: int, name: str) -> None:
         """Give a region another name; an empty one is refused."""

@@ -1,7 +1,7 @@
 """Recordings into other people's formats, from the menu: one at a time, beside the recording.
 
-What one export says is one message of the list, the last word on it. Knows no toolkit. What exists is never
-replaced: the new one gets a number.
+What one export says is one message of the list, the last word on it. Knows no toolkit. What exists is
+replaced only when that is asked for: the new one gets a number.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.errors import RoiError
 from roi_core.export import EXPORTS, export
+from roi_core.export.options import in_words, of
 from roi_core.export.task import Cancelled, Wishes
 from roi_core.paths import expanded, is_there
 from roi_stream_gui import words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from roi_stream_gui.controller import Controller
 
-__all__ = ["Exporting"]
+__all__ = ["Exporting", "read"]
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,9 @@ class Order:
     topic: str
     """Under which what it says is one message, the last."""
     wishes: Wishes
+    out: Path | None = None
+    """Where it is to be written; None: beside the recording, under a name that is free."""
+    overwrite: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
     def say(self, text: str, level: int = logging.INFO) -> None:
@@ -71,14 +77,22 @@ class Exporting:
         """Tell whether there is an export to stop."""
         return bool(self._work)
 
-    def to(self, word: str, path: str | Path | None = None) -> None:
-        """Export a recording, by default the one at hand, to a format; what comes of it is told."""
+    def to(
+        self, word: str, path: str | Path | None = None, *, out: str = "", overwrite: bool = False,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        """Export a recording, by default the one at hand, to a format; what comes of it is told.
+
+        `options` are those of `roi_core.export.options`.
+        """
         source = self.recording if path is None else expanded(path)
         if source is None:
             log.warning(words.EXPORT_WHAT)
             return
         self._count += 1
-        order = Order(source, word, f"export {self._count}", self._wishes(source))
+        wishes = replace(self._wishes(source), **options)
+        target = expanded(out) if out else None
+        order = Order(source, word, f"export {self._count}", wishes, target, overwrite)
         order.say((words.EXPORT_WAITS if self._work else words.EXPORTING).format(source.name, word))
         self._work[self._helper.submit(self._export, order)] = order
 
@@ -97,7 +111,7 @@ class Exporting:
             except (CancelledError, Cancelled):
                 order.say(words.EXPORT_STOPPED.format(order.source.name, order.word))
             except (RoiError, OSError, ImportError) as error:
-                order.say(f"not exported: {error}", logging.ERROR)
+                order.say(f"not exported: {in_words(str(error), words.EXPORT_MENU)}", logging.ERROR)
             except Exception as error:
                 log.exception("not exported: %s", error, extra={"topic": order.topic})
 
@@ -131,8 +145,8 @@ class Exporting:
                 order.say(words.EXPORT_PART.format(order.source.name, order.word, 100 * done // total))
 
         return export(
-            order.source, order.word, _free(order.source, order.word), wishes=order.wishes,
-            progress=progress, asked_to_stop=order.stop.is_set,
+            order.source, order.word, order.out or _free(order.source, order.word), wishes=order.wishes,
+            overwrite=order.overwrite, progress=progress, asked_to_stop=order.stop.is_set,
         )  # fmt: skip
 
 
@@ -144,3 +158,24 @@ def _free(source: Path, word: str) -> Path:
         number += 1
         path = source.with_name(f"{source.stem}_{number}{ending}")
     return path
+
+
+def read(word: str, given: Mapping[str, str | bool]) -> dict[str, Any]:
+    """Return the options of a format as they were typed or ticked; what is empty is left out.
+
+    Raises
+    ------
+    ValueError
+        One cannot be read; the sentence names its field.
+    """
+    options: dict[str, Any] = {}
+    for option in of(word):
+        value = given.get(option.name, "")
+        if isinstance(value, bool):
+            options[option.name] = value
+        elif option.read is not None and value.strip():
+            try:
+                options[option.name] = option.read(value.strip())
+            except ValueError as error:
+                raise ValueError(f"{option.label}: {error}") from error
+    return options

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Point = tuple[float, float]
 
 __all__ = [
-    "apart", "extent", "handles", "nearest", "nearest_edge", "outside", "rounded", "with_handle",
+    "apart", "extent", "handles", "nearest", "nearest_edge", "outside", "rounded", "turned", "with_handle",
     "with_vertex", "without_vertex",
 ]  # fmt: skip
 
@@ -83,6 +83,23 @@ def rounded(roi: Roi) -> Roi:
         return roi.with_(**new)
     except RoiGeometryError:
         return roi
+
+
+def turned(roi: Roi, degrees: float) -> Roi:
+    """Return the shape turned clockwise on the screen about its centroid; a rectangle becomes a polygon.
+
+    A circle stays as it is.
+    """
+    if isinstance(roi, Circle):
+        return roi
+    if isinstance(roi, Ellipse):
+        return roi.with_(angle=(roi.angle + degrees) % 180)
+    (cos, sin), centre = _direction(degrees), np.array(roi.centroid())
+    points = centre + (roi.outline() - centre) @ np.array([[cos, sin], [-sin, cos]])
+    if isinstance(roi, Polygon):
+        return roi.with_(points=points)
+    as_it_is = {"id", "name", "colour", "version", "locked", "group"}
+    return Polygon(points, **{part: getattr(roi, part) for part in as_it_is})
 
 
 def with_handle(roi: Roi, number: int, x: float, y: float) -> Roi:

@@ -7,7 +7,6 @@ not when it was asked for; one that cannot be is a sentence of the core, and no 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
@@ -15,17 +14,19 @@ from roi_core.hand import DEMOTED, outlined
 from roi_core.snapshot import State
 from roi_stream_gui import words
 from roi_stream_gui.names import NAMED, names_in
+from roi_stream_gui.ways import Asked, Way, failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from roi_core.afterwards import Afterwards
     from roi_core.frame import Components
     from roi_core.hand import Deed, Deeds, Hand
     from roi_core.rois import Roi
     from roi_core.session import Session
     from roi_stream_gui.controller import Controller
 
-__all__ = ["Keeper"]
+__all__ = ["LATER", "Keeper"]
 
 log = logging.getLogger(__name__)
 
@@ -33,55 +34,8 @@ CELLS: Final = "cells"
 """Steps of the journal that end with their session: the ids of the next one are those of other cells."""
 
 
-@dataclass(slots=True, eq=False)
-class Asked:
-    """A verb that was asked for, and what is to be done here for each deed that has happened."""
-
-    what: str
-    deeds: Deeds
-    follow: Callable[[tuple[Deed, ...]], object]
-    whom: str
-    unwanted: bool = False
-
-    def call_off(self) -> None:
-        """Let nothing of it happen; what has happened already is to be taken back."""
-        self.unwanted = True
-        for deed in self.deeds:
-            deed.cancel()
-
-
-class Way:
-    """The way back and forth through the deeds of a step; one that was refused can be tried again."""
-
-    def __init__(self, what: str, hand: Hand, deeds: Deeds, under_way: list[Way]) -> None:
-        self.what = what
-        self._hand, self._under_way = hand, under_way
-        self._trails = [[deed] for deed in deeds]
-        """What happened, what took it back, what did it again ..."""
-
-    def back(self) -> None:
-        """Take back whatever is done."""
-        self._under_way.append(self)
-        for trail in reversed(self._trails):
-            if _is_done(trail):
-                trail.append(self._hand.undo(trail[-1]))
-
-    def forth(self) -> None:
-        """Do again whatever was taken back."""
-        self._under_way.append(self)
-        for trail in self._trails:
-            if not _is_done(trail):
-                trail.append(self._hand.undo(trail[-1]))
-
-    @property
-    def waits(self) -> bool:
-        """True while something is still to be answered."""
-        return not all(trail[-1].done() for trail in self._trails)
-
-    @property
-    def done(self) -> bool:
-        """True while there is anything to take back."""
-        return any(_is_done(trail) for trail in self._trails)
+LATER: Final = frozenset({"accept", "reject", "remove", "demote"})
+"""Verbs that can be done when no frames come any more."""
 
 
 class Keeper:
@@ -93,21 +47,22 @@ class Keeper:
         self._asked: list[Asked] = []
         self._ways: list[Way] = []
         self._take: object = None
+        self._told: Afterwards | None = None
         self.names: dict[int, str] = {}
 
     # -- verbs, each on what is chosen --------------------------------------------------------------------
 
     def accept(self) -> None:
         """Take the chosen components for cells."""
-        self._each("accept", lambda hand, ids: hand.accept(ids))
+        self._each("accept", "accept", lambda hand, ids: hand.accept(ids))
 
     def reject(self) -> None:
         """Take the chosen components for no cells."""
-        self._each("reject", lambda hand, ids: hand.reject(ids))
+        self._each("reject", "reject", lambda hand, ids: hand.reject(ids))
 
     def automatic(self) -> None:
         """Let the thresholds judge the chosen components again."""
-        self._each("judge by rules", lambda hand, ids: hand.automatic(ids))
+        self._each("automatic", "judge by rules", lambda hand, ids: hand.automatic(ids))
 
     def merge(self) -> None:
         """Make one cell of the chosen ones, under the id of the oldest; one that has a name goes before."""
@@ -115,21 +70,23 @@ class Keeper:
         def verb(hand: Hand, ids: tuple[int, ...]) -> Deeds:
             return hand.merge(sorted(ids, key=lambda cell: (cell not in self.names, cell)))
 
-        self._each("merge", verb, least=2)
+        self._each("merge", "merge", verb, least=2)
 
     def split(self) -> None:
         """Divide each of the chosen cells in two."""
-        self._each("split", lambda hand, ids: sum((hand.split(cell) for cell in ids), ()), self._choose_made)
+        self._each(
+            "split", "split", lambda hand, ids: sum((hand.split(cell) for cell in ids), ()), self._choose_made
+        )
 
     def remove(self) -> None:
         """Remove the chosen components."""
-        self._each("delete", lambda hand, ids: hand.remove(ids))
+        self._each("remove", "delete", lambda hand, ids: hand.remove(ids))
 
     def hold(self) -> None:
         """Keep the shapes of the chosen cells as they are, or let them follow the data when all are kept."""
         kept = self.all_frozen()
         what = "let the shape follow" if kept else "hold the shape"
-        self._each(what, lambda hand, ids: hand.thaw(ids) if kept else hand.freeze(ids))
+        self._each("hold", what, lambda hand, ids: hand.thaw(ids) if kept else hand.freeze(ids))
 
     def delete(self) -> None:
         """Delete the selected regions; when none is selected, the chosen cells."""
@@ -141,9 +98,9 @@ class Keeper:
     def promote(self, rois: Iterable[Roi] | None = None) -> None:
         """Make cells of regions, of the selected ones when none are named."""
         rois = tuple(self._do.editor.selected() if rois is None else rois)
-        hand = self._hand()
+        hand = self._hand("promote")
         if not rois or hand is None:
-            log.warning(words.SELECT_REGION if not rois else self.why_not())
+            log.warning(words.SELECT_REGION if not rois else self.why_not("promote"))
             return
         deeds: Deeds = sum((hand.promote(roi) for roi in rois), ())
         names = words.short(", ".join(roi.name for roi in rois), 60)
@@ -151,7 +108,7 @@ class Keeper:
 
     def demote(self) -> None:
         """Make fixed regions of the chosen cells, which are cells no more."""
-        hand, components = self._hand(), self._components()
+        hand, components = self._hand("demote"), self._components()
         if hand is None or not self._do.cells.chosen:
             log.warning(words.CHOOSE_CELL if hand else self.why_not())
             return
@@ -185,12 +142,16 @@ class Keeper:
         """Return what a cell is called: its name, or its id."""
         return self.names.get(cell) or str(cell)
 
-    def why_not(self) -> str:
-        """Return why nothing can be done to cells now, and what to do about it; '' when it can."""
+    def why_not(self, verb: str = "accept") -> str:
+        """Return why a verb of this class cannot be done now, and what to do about it; '' when it can."""
         session = self._do.session
         if session is None or self._components() is None:
             return words.NO_CELL_FINDING
-        return "" if session.state is State.RUNNING else words.CELLS_ENDED
+        if session.state is State.RUNNING:
+            return ""
+        if session.state is not State.FINISHED:
+            return words.CELLS_CLOSING
+        return "" if verb in LATER else words.CELLS_ENDED
 
     def all_frozen(self) -> bool:
         """Tell whether the shapes of all chosen cells are held."""
@@ -230,15 +191,23 @@ class Keeper:
         """Make a step of what has happened of a verb; take it back at once when it was called off."""
         journal = self._do.journal
         journal.waiting = [one for one in journal.waiting if one[1] != asked.call_off]
-        done = tuple(deed for deed in asked.deeds if not _failed(deed))
+        done = tuple(deed for deed in asked.deeds if not failed(deed))
         if not done or self._session is None:
             return
+        self._tell_where(self._session.cells.afterwards)
         way = Way(asked.what, self._session.cells, done, self._ways)
         with journal.as_one(asked.what, asked.whom):
             asked.follow(done)
             journal.push(way.what, way.back, way.forth, CELLS)
         if asked.unwanted:
             journal.take_back()
+
+    def _tell_where(self, afterwards: Afterwards | None) -> None:
+        """Say once where verdicts go when no frames come any more."""
+        if afterwards is not None and afterwards is not self._told:
+            self._told = afterwards
+            files = ", ".join(path.name for path in afterwards.files())
+            log.info(words.JUDGED_INTO.format(files) if files else words.JUDGED_NOWHERE)
 
     def _settle(self, way: Way) -> None:
         """Put a step where it belongs: what was refused has not happened and can be tried again."""
@@ -259,23 +228,24 @@ class Keeper:
 
     def _each(
         self,
+        name: str,
         what: str,
         verb: Callable[[Hand, tuple[int, ...]], Deeds],
         follow: Callable[[tuple[Deed, ...]], object] = lambda _done: None,
         least: int = 1,
     ) -> None:
-        hand, chosen = self._hand(), self._do.cells.chosen
+        hand, chosen = self._hand(name), self._do.cells.chosen
         if hand is None:
-            log.warning(self.why_not())
+            log.warning(self.why_not(name))
         elif len(chosen) < least:
             log.warning(words.CHOOSE_CELL if least == 1 else words.CHOOSE_CELLS)
         else:
             self._ask(what, verb(hand, chosen), follow)
 
-    def _hand(self) -> Hand | None:
-        """Return the hand of the session, if it can do anything now."""
+    def _hand(self, verb: str) -> Hand | None:
+        """Return the hand of the session, if it can do that now."""
         session = self._do.session
-        return session.cells if session is not None and not self.why_not() else None
+        return session.cells if session is not None and not self.why_not(verb) else None
 
     def _components(self) -> Components | None:
         session = self._do.session
@@ -303,14 +273,3 @@ class Keeper:
     def _told_names(self) -> dict[int, str]:
         """Return the names that the events of the session tell: those of a recording that is looked at."""
         return names_in(self._session.snapshot().diary.since(0)[1]) if self._session is not None else {}
-
-
-def _failed(deed: Deed) -> bool:
-    return deed.cancelled() or (deed.done() and deed.exception() is not None)
-
-
-def _is_done(trail: list[Deed]) -> bool:
-    """Tell whether the first deed of a trail is in force; those that were refused at its end are dropped."""
-    while _failed(trail[-1]):
-        trail.pop()
-    return len(trail) % 2 == 1

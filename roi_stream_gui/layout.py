@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout"]
 
-MENU, BAR, CHIPS, STRIP, FOOT, LEFT, GAP, SPLIT, EDGE = 27, 38, 32, 36, 66, 120, 5, 5, 6
-LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES, LEAST_FOOT = 470, 292, 318, 110, 28
-LOW_TRACES = 150
-"""px at 100 %. Where there is not room for all, the messages give way first, while the traces are lower than
-`LOW_TRACES`, then the traces, then the picture."""
+MENU, BAR, CHIPS, STRIP, FOOT, LEFT, GAP, SPLIT, EDGE = 24, 38, 32, 36, 66, 120, 5, 5, 6
+LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES, LEAST_FOOT = 470, 292, 284, 110, 28
+LOW_TRACES, LOW_PICTURE = 170, 318
+"""px at 100 %. Where there is not room for all, the messages give way first, then the picture to its least,
+while the traces are lower than `LOW_TRACES`; then the traces, then the picture."""
 
 
 class Layout:
@@ -73,30 +73,36 @@ class Layout:
         if key != self._shown:
             self._shown = key
             left = px(LEFT) + (px(SCROLL) if scrolls else 0)
-            self._arrange(width, height, px(STRIP) + px(GAP) if strip else 0, left)
+            self._arrange(width, height, px(STRIP) + self._spaces()[0] if strip else 0, left)
 
     def _arrange(self, width: int, height: int, strip: int, left: int) -> None:
         px, memory = self._desk.px, self._memory
-        bar, chips, gap, split = map(px, (BAR, CHIPS, GAP, SPLIT))
-        width -= 2 * px(EDGE)
-        most = max(px(LEAST_RIGHT), width - left - split - 3 * gap - px(LEAST_CENTRE))
+        bar, chips, split, (gap, edge) = px(BAR), px(CHIPS), px(SPLIT), self._spaces()
+        width -= 2 * edge
+        beside = left + split + 3 * px(GAP)  # the space in a line is rounded, see `Looks`
+        most = max(px(LEAST_RIGHT), width - beside - px(LEAST_CENTRE))
         right = min(max(px(memory.right), px(LEAST_RIGHT)), most)
-        free = height - px(MENU) - 2 * px(EDGE) - bar - chips - split - 5 * gap - strip
+        free = height - px(MENU) - 2 * edge - bar - chips - split - 5 * gap - strip
         least = px(LEAST_TRACES)
-        foot = min(max(free - px(LOW_TRACES) - px(LEAST_PICTURE), px(LEAST_FOOT)), px(FOOT))
+        foot = min(max(free - px(LOW_TRACES) - px(LOW_PICTURE), px(LEAST_FOOT)), px(FOOT))
         free, self._foot = free - foot, foot
-        bottom = min(max(px(memory.bottom), least), max(least, free - px(LEAST_PICTURE)))
+        picture = min(max(free - px(LOW_TRACES), px(LEAST_PICTURE)), px(LOW_PICTURE))
+        bottom = min(max(px(memory.bottom), least), max(least, free - picture))
         middle = free - bottom
         self._size(Place.TOP, width, bar)
         self._size(Place.CHIPS, width, chips)
         self._size(Place.LEFT, left, middle)
-        self._size(Place.CENTRE, width - left - split - right - 3 * gap, middle)
+        self._size(Place.CENTRE, width - beside - right, middle)
         dpg.configure_item(self._upright, width=split, height=middle)
         self._size(Place.RIGHT, right, middle)
         self._size(Place.STRIP, width, px(STRIP))
         dpg.configure_item(self._level, width=width, height=split)
         self._size(Place.BOTTOM, width, bottom)
         self._size(Place.FOOT, width, foot)
+
+    def _spaces(self) -> tuple[int, int]:
+        """Return px between two lines of panes, and at the edge: what Dear PyGui leaves, it rounds down."""
+        return int(GAP * self._desk.scale), int(EDGE * self._desk.scale)
 
     def _pane(self, place: Place, **options: bool) -> None:
         item = dpg.add_child_window(border=True, **options)

@@ -16,6 +16,7 @@ import dearpygui.dearpygui as dpg
 from roi_stream_gui import words
 from roi_stream_gui.memory import LEAST
 from roi_stream_gui.menus import SIZES
+from roi_stream_gui.safe import FONTS
 from roi_stream_gui.shipped import asset
 from roi_stream_gui.theme import DARK
 
@@ -93,6 +94,8 @@ class Looks:
         if scale < wanted and wanted != self._refused:  # told once, however often the window is resized
             self._desk.controller.tell(words.TOO_LARGE.format(wanted=wanted))
         self._refused = wanted if scale < wanted else 0.0
+        if FONTS.font is not None and FONTS.font != self._desk.theme.font:
+            self._desk.theme.load_font(scale, FONTS.font)
         if scale != self._desk.scale:
             self._desk.theme.resize(scale)
             self._resize(scale)

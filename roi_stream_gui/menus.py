@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.export import EXPORTS
+from roi_core.snapshot import State
 from roi_stream_gui import halves
+from roi_stream_gui.keeper import LATER
 from roi_stream_gui.recents import KEPT, recent
 
 if TYPE_CHECKING:
@@ -122,12 +124,13 @@ CELLS: Final = (
 
 def _cells(verb: tuple[str, str, str]) -> Entry:
     label, name, keys = verb
-    return Entry(
-        f"Cells/{label}",
-        lambda d: getattr(d.controller.keeper, name)(),
-        keys,
-        lambda v: v.running and v.snapshot is not None and v.snapshot.activity is not None,
-    )
+
+    def possible(view: View) -> bool:
+        if view.snapshot is None or view.snapshot.activity is None:
+            return False
+        return view.running or (name in LATER and view.snapshot.state is State.FINISHED)
+
+    return Entry(f"Cells/{label}", lambda d: getattr(d.controller.keeper, name)(), keys, possible)
 
 
 MENU: tuple[Entry, ...] = (
@@ -154,6 +157,7 @@ MENU: tuple[Entry, ...] = (
     Entry("File/Save parameters ...", lambda d: d.ask_file("save_settings", d.controller.save_settings)),
     Entry("File/Parameter presets ...", lambda d: d.show_presets()),
     *map(_export, EXPORTS),
+    Entry("File/Export/with options ...", lambda d: d.show_export()),
     *map(_export_file, EXPORTS),
     Entry("File/Stop the export", lambda d: d.controller.exporting.stop(), possible=lambda v: v.exporting),
     Entry("File/Quit", lambda d: d.quit()),

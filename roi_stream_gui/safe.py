@@ -2,18 +2,23 @@
 
 A file name may hold bytes that are no text; Python keeps them as lone surrogates, which are shown by their
 numbers. Done in one place, between Dear PyGui's Python functions and its compiled ones, so that nobody who
-shows a text has to think of it.
+shows a text has to think of it. Here it is noticed, too, that a text needs another font, see `eastern`.
 """
 
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from roi_stream_gui.eastern import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["install", "is_text", "shown"]
+__all__ = ["FONTS", "install", "is_text", "shown"]
+
+FONTS: Final = Finder()
+"""What looks for a font that has the letters which are to be shown."""
 
 
 def is_text(name: str) -> bool:
@@ -25,6 +30,7 @@ def shown(text: str) -> str:
     """Return a text as it can be shown: itself, but for what is not Unicode."""
     if text.isascii():
         return text
+    FONTS.note(text)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -47,7 +53,10 @@ def _made_safe(function: Callable[..., Any]) -> Callable[..., Any]:
         for name, given in kwargs.items():
             if name != "user_data":  # handed back as it is, never shown
                 kwargs[name] = _safe(given)
-        return function(*map(_safe, args), **kwargs)
+        answer = function(*map(_safe, args), **kwargs)
+        if isinstance(answer, str):  # what is typed is shown before anybody gives it to anything
+            FONTS.note(answer)
+        return answer
 
     return safe
 

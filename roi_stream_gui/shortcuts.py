@@ -20,6 +20,7 @@ __all__ = ["ACTIONS", "REPEATING", "WINDOW_ACTIONS", "Action", "Chord", "find", 
 
 REPEATING = frozenset(["Left", "Right", "Up", "Down", "PgUp", "PgDn", "=", "-", "[", "]", ",", ".", "Z", "Y"])
 """Keys that act again while they are held; the others act once per press."""
+TURNS = "Shift+] / ["
 WINDOWS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400)
 """Lengths of trace the keys step through, s."""
 
@@ -201,6 +202,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("Previous region, or cell", (Chord("PgUp"),), _next(-1)),
     Action("Larger", (Chord("="),), lambda c: c.editor.scale(1.1)),
     Action("Smaller", (Chord("-"),), lambda c: c.editor.scale(1 / 1.1)),
+    Action("Turn clockwise, or back", (Chord("]", shift=True),), lambda c: c.editor.turn(5), TURNS),
+    Action("Turn clockwise, or back", (Chord("[", shift=True),), lambda c: c.editor.turn(-5), TURNS),
     *_arrows(),
     Action("Parameters"),
     Action("Apply the pending parameters", (Chord("Enter", ctrl=True),), lambda c: c.trial.apply()),

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import dearpygui.dearpygui as dpg
 
+from roi_stream_gui.safe import FONTS
 from roi_stream_gui.shipped import asset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     Colour = tuple[int, int, int]
     Painted = tuple[int, ...]
@@ -104,7 +106,9 @@ class Theme:
         self._palette = PALETTES[palette]
         self._inks: list[tuple[int, str]] = []
         self._lengths: list[tuple[int, tuple[float, ...]]] = []
-        self._fonts: dict[int, int] = {}
+        self._fonts: dict[tuple[Path, int], int] = {}
+        self.font: Path | None = None
+        """The file of the font in place."""
         self._lines: dict[int, tuple[int, int, int]] = {}
         self._tints: dict[int, str] = {}
         self.base = self._base()
@@ -153,20 +157,21 @@ class Theme:
         self._lines[item] = colour
         dpg.set_value(item, [*readable(colour, self._palette["plot"]), 255])
 
-    def load_font(self, scale: float = 1.0) -> None:
-        """Use the font that is shipped, drawn anew in this size; without it the built-in one is used."""
-        path, size = asset("DejaVuSans.ttf"), round(FONT_SIZE * scale)
+    def load_font(self, scale: float = 1.0, other: Path | None = None) -> None:
+        """Use the font that is shipped, or an `other`, in this size; without it the built-in one is used."""
+        path, size = other or asset("DejaVuSans.ttf"), round(FONT_SIZE * scale)
         if path is None:
             dpg.set_global_font_scale(scale)
             return
-        if size not in self._fonts:
+        if (path, size) not in self._fonts:
             with dpg.font_registry():
-                self._fonts[size] = int(dpg.add_font(str(path), size))
-        dpg.bind_font(self._fonts[size])
+                self._fonts[path, size] = int(dpg.add_font(str(path), size))
+        self.font = path
+        dpg.bind_font(self._fonts[path, size])
 
     def resize(self, scale: float) -> None:
         """Draw text, and what is between the widgets, in another size; 1 is 100 %."""
-        self.load_font(scale)
+        self.load_font(scale, FONTS.font)
         for item, lengths in self._lengths:
             dpg.set_value(item, [length * scale for length in lengths])
 

@@ -50,6 +50,9 @@ EXPORT_PART = "exporting {} to {}: {} % (File/Stop the export)"
 EXPORT_STOPPED = "the export of {} to {} was stopped; nothing of it was kept"
 EXPORTED = "exported to {}"
 EXPORT_WHAT = "there is no recording yet to export: record, open one, or use File/Export a file"
+EXPORT_MENU = "File/Export"
+EXPORT_TITLE = "Export with options"
+EXPORT_NO_FILE = "the path of a recording (.h5)"
 REPLAYED = "replay of {}, analysed from its frame {} on"
 WHERE = "frame {row} / {last}   {seconds:.2f} s"
 ANALYSED = "  (analysis: {})"
@@ -202,6 +205,10 @@ RULES_HINT = "rules: roi:cell 3 sigma 6; ..."
 STRANGERS = "no region is called {names}: its rule waits for one"
 CELLS_OFF = "Cells are not looked for. Set cnmf.enabled and cnmf.cell_radius under Parameters, then Apply."
 CELLS_STARTING = "Cell finding gathers its first frames; traces of drawn regions flow already."
+CELLS_NONE = (
+    "No frames come any more, and no cells were found. Is cnmf.cell_radius that of your cells, and does the "
+    "file last some seconds? Play it again, or connect again (Ctrl+R)."
+)
 CELLS_FAILED = (
     "Cell finding failed and is off for this session; the messages tell why. Connect again to retry."
 )
@@ -225,7 +232,13 @@ AGREEMENT = "{found} found, {missed} missed, {extra} extra"
 NOTHING_DRAWN = "draw regions to compare them with cells"
 NO_CELL_FINDING = "cells are not looked for at the moment; set cnmf.enabled under Parameters"
 CELLS_ENDED = (
-    "Cells can be judged and changed only while frames come. Play the file again or connect again (Ctrl+R)."
+    "No frames come any more: cells can be accepted, rejected, deleted, named and made regions, all else "
+    "takes frames. Play the file again or connect again (Ctrl+R)."
+)
+CELLS_CLOSING = "No frames come any more; cells can be judged as soon as the recording is finished."
+JUDGED_INTO = "no frames come any more: verdicts on cells and their names are written into {}"
+JUDGED_NOWHERE = (
+    "no frames come any more and nothing was recorded: verdicts on cells last until another source is opened"
 )
 OWN = "own scale"
 RASTER = "{regions} regions, {cells} cells; each by its own range"

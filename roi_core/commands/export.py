@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
-from roi_core.commands.base import positive
 from roi_core.export import EXPORTS
+from roi_core.export.options import OPTIONS, OUT, OVERWRITE
 
-__all__ = ["add_arguments", "run"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roi_core.export.options import Option
+
+__all__ = ["add_arguments", "add_option", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,38 +25,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("file")
     parser.add_argument("--to", required=True, choices=tuple(EXPORTS), help="format")
-    parser.add_argument("--out", metavar="F", help="file or folder to write (beside the recording)")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file or folder")
-    parser.add_argument("--refined", action="store_true", help="the cells of refine, if there are any")
-    parser.add_argument("--corrected", action="store_true", help="tiff, video: frames moved into place")
     parser.add_argument(
         "--card", metavar="C", help="nwb: YAML card that fills in what the recording's misses"
     )
-    parser.add_argument(
-        "--speed", type=speed, default=1.0, metavar="X", help="video: so many times as fast (0.001 to 1000)"
-    )
-    parser.add_argument(
-        "--limits", type=limits, metavar="LOW,HIGH", help="video: counts that are black, white"
-    )
+    for option in (OUT, OVERWRITE, *OPTIONS):
+        add_option(parser, option, ", ".join(option.formats))
 
 
-def speed(text: str) -> float:
-    """Read how many times as fast."""
-    value = positive(text)
-    if not 0.001 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0.001 to 1000")
-    return value
+def add_option(parser: argparse.ArgumentParser, option: Option, whose: str = "") -> None:
+    """Add one option, `whose` (of which formats) it is before what it does."""
+    flag, help_ = f"--{option.name}", f"{whose}: {option.what}" if whose else option.what
+    if option.read is None:
+        parser.add_argument(flag, action="store_true", help=help_)
+    elif option.choices:
+        parser.add_argument(flag, choices=option.choices, default=option.default, help=help_)
+    else:
+        parser.add_argument(
+            flag, type=_told(option.read), default=option.default, metavar=option.shape, help=help_
+        )
 
 
-def limits(text: str) -> tuple[float, float]:
-    """Read two numbers, the lower first."""
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        low = high = 0.0
-    if not -1e6 < low < high < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not LOW,HIGH: two numbers, the lower first")
-    return low, high
+def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Have argparse say what is wrong with a text."""
+
+    def told(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return told
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     from roi_core.export.task import Wishes
 
     card = Card.load(arguments.card) if arguments.card else Card()
-    wishes = Wishes(arguments.refined, arguments.corrected, arguments.speed, arguments.limits, card)
+    wishes = Wishes(card=card, **{option.name: getattr(arguments, option.name) for option in OPTIONS})
     with Signals() as signals:
         signals.recording = True
         written = export_file(

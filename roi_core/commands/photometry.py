@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roi_core.commands.base import positive
+from roi_core.commands.export import add_option
+from roi_core.export.options import of
 
 if TYPE_CHECKING:
     from roi_core.export.photometry import Corrected
@@ -22,20 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Prints the fit of each region and writes both traces and dF/F as a table."
     )
     parser.add_argument("file")
-    parser.add_argument("--signal", default="", metavar="NAME", help="channel or half with the activity")
-    parser.add_argument(
-        "--reference", default="", metavar="NAME", help="the one without (default: as recorded)"
-    )
-    parser.add_argument(
-        "--fit", choices=("robust", "ols"), default="robust", help="robust leaves transients out (default)"
-    )
-    parser.add_argument(
-        "--bleaching", choices=("shared", "own"), default="shared",
-        help="own: divide each trace by its own bleaching curve first",
-    )  # fmt: skip
-    parser.add_argument(
-        "--lowpass", type=positive, default=0.0, metavar="HZ", help="smooth both traces first, such as 3"
-    )
+    for option in of("photometry"):
+        add_option(parser, option)
     parser.add_argument("--out", metavar="F", help="table to write (FILE_photometry.csv)")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing table")
 
@@ -46,16 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
     from roi_core.export.photometry import Asked, corrected, table
     from roi_core.export.place import Place, default
     from roi_core.export.task import Task, Wishes
-    from roi_core.photometry import Rules
     from roi_core.recording import Recording
 
-    rules = Rules(arguments.fit == "robust", arguments.bleaching == "own", arguments.lowpass)
+    wishes = Wishes(**{option.name: getattr(arguments, option.name) for option in of("photometry")})
     out = arguments.out or default(Path(arguments.file), EXPORTS["photometry"].ending)
     with Recording(arguments.file) as recording:
-        found = corrected(recording, Asked(arguments.signal, arguments.reference, rules))
+        found = corrected(recording, Asked.by(wishes))
         place = Place(Path(out), recording.path, arguments.overwrite)
         with place.making() as part:
-            table(found, recording, part, Task(part.parent, Wishes()))
+            table(found, recording, part, Task(part.parent, wishes))
     _tell(found)
     print(place.target)
     return 0

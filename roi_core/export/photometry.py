@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from roi_core.export.task import Task
+    from roi_core.export.task import Task, Wishes
     from roi_core.photometry import Correction
     from roi_core.recording import Recording
     from roi_core.settings import Channels
@@ -39,6 +39,12 @@ class Asked:
     signal: str = ""
     reference: str = ""
     rules: Rules = field(default_factory=Rules)
+
+    @classmethod
+    def by(cls, wishes: Wishes) -> Asked:
+        """Return what the options of an export ask for."""
+        rules = Rules(wishes.fit == "robust", wishes.bleaching == "own", wishes.lowpass)
+        return cls(wishes.signal, wishes.reference, rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def corrected(recording: Recording, asked: Asked | None = None) -> list[Correcte
 
 def write(recording: Recording, path: Path, task: Task) -> None:
     """Write a table: time (s), frame index; of each region both traces and the corrected dF/F."""
-    table(corrected(recording), recording, path, task)
+    table(corrected(recording, Asked.by(task.wishes)), recording, path, task)
 
 
 def table(found: list[Corrected], recording: Recording, path: Path, task: Task) -> None:

@@ -32,16 +32,20 @@ class Cancelled(RoiError):
 class Wishes:
     """Options; a format takes what it knows.
 
-    ``refined`` takes the cells of the second pass where there was one, ``corrected`` moves the movie's
-    frames to where the template is, ``speed`` and ``limits`` (counts shown black and white) are those of a
-    video, ``card`` fills in what the recording's own card leaves empty, ``amended`` stands in the place of
-    that card: somebody went over it. ``remedy`` tells whoever asks where a card can be filled in.
+    Those of `roi_core.export.options`, by their names; and ``card`` fills in what the recording's own card
+    leaves empty, ``amended`` stands in the place of that card: somebody went over it. ``remedy`` tells
+    whoever asks where a card can be filled in.
     """
 
     refined: bool = False
     corrected: bool = False
     speed: float = 1.0
     limits: tuple[float, float] | None = None
+    signal: str = ""
+    reference: str = ""
+    fit: str = "robust"
+    bleaching: str = "shared"
+    lowpass: float = 0.0
     card: Card = field(default_factory=Card)
     amended: Card | None = None
     remedy: str = REMEDY

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
-
-from roi_core.frame import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +21,7 @@ class Journal:
 
     def write(self, event: Event) -> None:
         """Append one line: time (s), frame (camera's count), kind, data."""
-        line = {"time": round(event.time, 6), "frame": event.frame, "kind": event.kind, "data": event.data}
-        self._file.write(json.dumps(line, default=plain).encode() + b"\n")
+        self._file.write(event.line())
 
     def close(self) -> None:
         """Close the file; may be called twice."""

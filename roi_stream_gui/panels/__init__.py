@@ -25,6 +25,7 @@ PANELS: dict[str, str] = {
     "quality": "roi_stream_gui.panels.quality:Quality",
     "review": "roi_stream_gui.panels.review:ReviewPanel",
     "messages": "roi_stream_gui.panels.messages:Messages",
+    "export": "roi_stream_gui.panels.export:ExportWindow",
     "library": "roi_stream_gui.panels.library:LibraryWindow",
     "recovery": "roi_stream_gui.panels.recovery:RecoveryNotice",
 }

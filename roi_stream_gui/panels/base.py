@@ -70,6 +70,7 @@ class Desk:
     scale: float = 1.0
     ask_file: Callable[[str, Callable[[str], object]], None] = lambda _what, _then: None
     show_presets: Callable[[], None] = lambda: None
+    show_export: Callable[[], None] = lambda: None
     show_library: Callable[[], None] = lambda: None
     show_keys: Callable[[], None] = lambda: None
     quit: Callable[[], None] = lambda: None

@@ -91,11 +91,14 @@ class CellCard:
         chosen = self._do.cells.chosen
         found = {cell.id: cell for cell in cells if cell.id in chosen}
         one = found.get(chosen[0]) if len(chosen) == 1 else None
-        state = (chosen, one, int(now), view.selection, len(cells))
+        keeper = self._do.keeper
+        able = frozenset(verb for verb in self._buttons if not keeper.why_not(verb))
+        state = (chosen, one, int(now), view.selection, len(cells), able)
         if state != self._shown:
             self._shown = state
             self._show(chosen, one, found, now)
-        why_not = self._do.keeper.why_not()
+            self._enable(able, len(chosen))
+        why_not = keeper.why_not()
         if why_not != self._why_not:
             self._why_not = why_not
             self._desk.say(self._why, why_not)
@@ -122,13 +125,16 @@ class CellCard:
             text = text.partition("\n")[0].removeprefix("rejected: ")  # its mark and colour say that
         self._desk.say(self._facts, text, "warn" if bad else "dim")
         held = bool(found) and all(cell.frozen for cell in found.values())
-        for verb, button in self._buttons.items():
-            able = many > 1 if verb == "merge" else many > 0
-            if dpg.is_item_enabled(button) != able:
-                dpg.configure_item(button, enabled=able)
         label = "Follow" if held else "Hold"
         if dpg.get_item_label(self._buttons["hold"]) != label:
             dpg.configure_item(self._buttons["hold"], label=label)
+
+    def _enable(self, able: frozenset[str], many: int) -> None:
+        """Let those buttons be pressed that can do something to so many cells now."""
+        for verb, button in self._buttons.items():
+            enabled = verb in able and many > (1 if verb == "merge" else 0)
+            if dpg.is_item_enabled(button) != enabled:
+                dpg.configure_item(button, enabled=enabled)
 
     def _rename(self) -> None:
         """Name the cell the field was filled for; another may be chosen by now."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import dearpygui.dearpygui as dpg
 
+from roi_core.snapshot import State
 from roi_stream_gui import words
 from roi_stream_gui.cellrates import Rates
 from roi_stream_gui.cellrows import SHOWN, Cell, Order, cells_of, counts, picked, said
@@ -36,8 +37,8 @@ FIRST_DOWN: Final = ("snr", "r", "size", "rate")
 """What is sorted from high to low at first."""
 TONES: Final = {"accepted": "good", "rejected": "bad"}
 MARK: Final = "\u25a0"
-LEAST: Final = 91
-"""px at 100 % of a list at least: three lines."""
+LEAST, BOTH = 66, 182
+"""px at 100 % of a list at least: two lines; and of two lists, for both to be shown."""
 
 
 class CellTable:
@@ -83,7 +84,8 @@ class CellTable:
     def update(self, view: View) -> None:
         """Follow the choice at once and the numbers twice a second."""
         snapshot = view.snapshot
-        there = snapshot is not None and snapshot.activity is not None
+        activity = snapshot.activity if snapshot is not None else None
+        there = activity is not None and not (_is_over(view) and len(activity.ids) == 0)
         for item, show in ((self._body, there), (self._none, not there)):
             if dpg.is_item_shown(item) != show:
                 dpg.configure_item(item, show=show)
@@ -124,7 +126,7 @@ class CellTable:
         need = sum(self._pairs.heights) if unfolded else self._pairs.heights[0]
         self._card.shorten(self._room() - need < least)
         room = max(self._room() - need + self._card.spared, least)
-        both = not unfolded or room >= 2 * least
+        both = not unfolded or room >= self._desk.px(BOTH)
         self._list.hide(not both)
         if unfolded:
             self._pairs.update(view, room // 2 if both else room)
@@ -221,7 +223,14 @@ def _why_none(view: View) -> str:
         return words.NO_PICTURE
     if not view.settings.cnmf.enabled:
         return words.CELLS_OFF
-    return words.CELLS_FAILED if view.snapshot.stages.get("cnmf") == "given up" else words.CELLS_STARTING
+    if view.snapshot.stages.get("cnmf") == "given up":
+        return words.CELLS_FAILED
+    return words.CELLS_NONE if _is_over(view) else words.CELLS_STARTING
+
+
+def _is_over(view: View) -> bool:
+    """Tell whether no frames come any more."""
+    return view.snapshot is not None and view.snapshot.state in (State.STOPPING, State.FINISHED)
 
 
 def _held(*keys: int) -> bool:

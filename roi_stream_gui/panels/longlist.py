@@ -133,7 +133,7 @@ class LongList:
     def sorted_by(self, number: int, down: bool) -> None:
         """Mark the heading by which the lines are sorted."""
         for k, (head, column) in enumerate(zip(self._heads, self._columns, strict=True)):
-            sign = ("\u25be" if down else "\u25b4") if k == number else ""
+            sign = ("\u25bc" if down else "\u25b2") if k == number else ""
             dpg.configure_item(head, label=column.label + sign)
 
     def resize(self, height: int) -> None:

@@ -31,7 +31,7 @@ LOW: Final = 20
 """Screen px where there is little room."""
 ENOUGH: Final = 130
 """Screen px of traces and strip together for the strip to have its height ..."""
-LEAST_ROOM: Final = 76
+LEAST_ROOM: Final = 100
 """... and to be shown."""
 PERIOD: Final = 0.5
 """Seconds between two drawings of the whole session, which may take 5 ms."""

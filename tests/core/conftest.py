@@ -24,7 +24,7 @@ class Run:
         self.settings = live(*ON, *texts)
         self.source = Held(Simulated("still", self.settings, paced=False, seed=3))
         self.session = Session(self.source, self.settings, RoiSet().add(Circle(20, 20, 5, name="a")))
-        self.path = self.session.record(path, essential=True)
+        self.path = self.session.record(path, essential=True) if path is not None else None
         self.session.start()
         self.step(early)
 

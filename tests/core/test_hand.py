@@ -7,7 +7,7 @@ import pytest
 
 from roi_core.analysis import Analysis
 from roi_core.cnmf.online import OnlineCNMF
-from roi_core.errands import NOBODY, Errands
+from roi_core.errands import ENDED, NOBODY, Errands
 from roi_core.errors import ComponentError
 from roi_core.frame import Components, Order, Status, Verb
 from roi_core.hand import outlined
@@ -194,7 +194,7 @@ def test_nobody_to_ask(caplog):
     later = errands.ask(lambda *_: 3)
     errands.close()
     errands.do("finder", 0)
-    assert str(later.exception()) == NOBODY
+    assert str(later.exception()) == ENDED
 
 
 def test_a_question_that_nobody_answers_is_answered_in_a_sentence():
@@ -208,7 +208,7 @@ def test_a_question_that_nobody_answers_is_answered_in_a_sentence():
     wait_for(lambda: session.snapshot().frames_seen == 5)
     session.stop()
     session.wait()
-    assert session.cells.what_if(Settings()).silent == NOBODY, "it runs no more"
+    assert session.cells.what_if(Settings()).silent == ENDED, "it runs no more"
 
 
 def test_what_waits_when_a_session_ends_is_answered():
@@ -220,7 +220,7 @@ def test_what_waits_when_a_session_ends_is_answered():
         wait_for(lambda: session._pipeline.analysis.errands._waiting)
         session.stop()
         session.wait()
-        assert answer.result().silent == NOBODY
+        assert answer.result().silent == ENDED
 
 
 def test_what_if_tells_of_components_while_frames_flow(running):

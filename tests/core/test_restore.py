@@ -248,5 +248,5 @@ def test_what_could_not_be_done_cannot_be_undone_and_says_so(running):
     assert isinstance(back.exception(), ComponentError)
     assert [data["text"] for _, data in running.events("warning")] == [
         "accept 999: there is no component 999",
-        "restore: there is no component 999",
+        "undo: there is no component 999",
     ]

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from roi_core.errors import RecordingError
 from roi_core.export import export
 from roi_core.export.photometry import Asked, corrected
+from roi_core.export.task import Wishes
 from roi_core.frame import Frame
+from roi_core.photometry import Rules
 from roi_core.recording import Recording
 from roi_core.rois import Circle, Rectangle, RoiSet
 from roi_core.rois.twins import pairs, twins
@@ -103,6 +105,10 @@ def test_a_pair_of_halves_corrects_the_signal(tmp_path):
     assert lines[0] == "time_s,frame_index,a left,a right,a dF/F"
     assert len(lines) == 601
     assert abs(float(lines[50].split(",")[-1]) - one.result.dff[49]) < 1e-6
+    wishes = Wishes(reference="left", fit="ols", bleaching="own", lowpass=3.0)
+    assert Asked.by(wishes) == Asked("", "left", Rules(False, True, 3.0))
+    other = export(tmp_path / "a.h5", "photometry", tmp_path / "b.csv", wishes=wishes).read_text()
+    assert other.startswith("time_s,frame_index,a right right,a right left,a right dF/F")
 
 
 @pytest.mark.parametrize(

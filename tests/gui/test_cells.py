@@ -17,6 +17,7 @@ from roi_core.console import demo_words
 from roi_core.frame import Activity, Components, Status
 from roi_core.rois import Circle
 from roi_core.settings import Settings
+from roi_core.snapshot import State
 from roi_core.stages import Stage
 from roi_stream_gui import cells, health, watch, words
 from roi_stream_gui.__main__ import _parser, _shown_off
@@ -280,20 +281,54 @@ class TestCard:
         assert told == reason
         assert card.spared == whole - dpg.get_item_height(card._pane) > 0
 
-    def test_after_the_end_a_sentence_stands_in_place_of_the_verbs(self, card, found, caplog):
+    def test_after_the_end_cells_are_judged_and_what_takes_frames_is_refused(self, card, found, caplog):
+        caplog.set_level(logging.INFO)
         self.show(card, found)
-        accept = next(entry for entry in MENU if entry.path == "Cells/Accept")
-        assert dpg.is_item_shown(card._verbs)
-        assert accept.possible(found.view())
+        menu = {entry.path: entry for entry in MENU}
         found.session.stop()
         found.session.wait()
         found.tick()
+        found.cells.choose((2, 3))
+        self.show(card, found)
+        assert dpg.is_item_shown(card._verbs)
+        able = {verb for verb, button in card._buttons.items() if dpg.is_item_enabled(button)}
+        assert able == {"accept", "reject", "remove", "demote"}
+        view = found.view()
+        assert [menu[f"Cells/{name}"].possible(view) for name in ("Accept", "Unite")] == [True, False]
+        found.keeper.merge()
+        assert caplog.messages[-1] == words.CELLS_ENDED
+        before = self.status(found, 2, 3)
+        found.keeper.reject()
+        within(20, lambda: (found.tick(), not found.journal.waiting)[1], "the verdict is a step")
+        assert words.JUDGED_NOWHERE in caplog.messages
+        assert self.status(found, 2, 3) == [Status.REJECTED] * 2
+        found.journal.undo()
+        within(20, lambda: self.status(found, 2, 3) == before, "it is taken back")
+        found.tick()
+        assert found.journal.redo_name == "reject"
+
+    @staticmethod
+    def status(found, *ids):
+        c = found.view().snapshot.activity.components
+        return [int(c.status[c.ids.tolist().index(cell)]) for cell in ids]
+
+    def test_while_a_recording_is_being_finished_a_sentence_stands_in_place_of_the_verbs(self, card, found):
+        found.session.state = State.STOPPING
         self.show(card, found)
         assert not dpg.is_item_shown(card._verbs)
-        assert dpg.get_value(card._why) == words.CELLS_ENDED
-        assert not accept.possible(found.view())
-        found.keeper.reject()
-        assert caplog.messages[-1] == words.CELLS_ENDED
+        assert dpg.get_value(card._why) == words.CELLS_CLOSING
+        found.session.state = State.RUNNING
+
+    def test_when_a_file_has_ended_without_cells_the_tab_says_so(self, desk, found):
+        panel = built("celltable", desk)
+        view = found.view()
+        for state, words_then in ((State.RUNNING, words.CELLS_STARTING), (State.FINISHED, words.CELLS_NONE)):
+            panel.update(replace(view, snapshot=replace(view.snapshot, state=state, activity=None)))
+            assert dpg.is_item_shown(panel._none)
+            assert dpg.get_value(panel._none) == words_then
+        activity = replace(view.snapshot.activity, ids=())
+        panel.update(replace(view, snapshot=replace(view.snapshot, state=State.FINISHED, activity=activity)))
+        assert (dpg.is_item_shown(panel._none), dpg.is_item_shown(panel._body)) == (True, False)
 
     def test_each_line_of_the_list_says_in_its_tooltip_what_the_card_would(self, desk, found):
         panel = built("celltable", desk)

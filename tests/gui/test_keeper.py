@@ -238,8 +238,9 @@ def test_what_is_refused_is_said_and_is_no_step(lab, caplog):
     do.cells.choose([far[0]])
     do.session.stop()
     do.session.wait()
-    find(Chord("G")).run(do)
+    find(Chord("D")).run(do)
     do.tick()
+    assert words.CELLS_ENDED in caplog.text
     assert do.journal.undo_name == ""
 
 
@@ -373,3 +374,42 @@ def test_several_steps_are_one():
     journal.redo()
     assert said == ["-b", "-a", "+a", "+b"]
     assert SimpleNamespace(name=journal.redo_name).name == ""
+
+
+def test_when_the_movie_is_over_its_recording_is_judged_and_named(lab, caplog):
+    caplog.set_level("INFO")
+    do = lab.do
+    do.record()
+    within(20, lambda: (lab.step(), do.recording())[1], "it records")
+    lab.step(30)
+    one, two = lab.alive[:2]
+    path = do.session.snapshot().recording.path
+    lab.end()
+    do.tick()
+    do.cells.choose([one])
+    do.keeper.reject()
+    within(20, lambda: (do.tick(), not do.journal.waiting)[1], "the verdict is a step")
+    assert words.JUDGED_INTO.format(path.name) in caplog.messages
+    do.cells.choose([two])
+    do.keeper.demote()
+    within(20, lambda: (do.tick(), not do.journal.waiting)[1], "a region")
+    assert [roi.name for roi in do.editor.rois] == [f"cell{two}"]
+    do.keeper.rename(one, "Anna")
+    within(20, lambda: _told(path)[-1:] == ["cell_named"], "the name is in the file")
+    assert _told(path) == ["rejected", "removed", "cell_named"]
+    do.journal.undo()
+    do.journal.undo()
+    within(20, lambda: (do.tick(), _told(path)[-1] == "restored")[1], "it is back")
+    assert not len(do.editor.rois)
+    assert lab.status(two) <= Status.REJECTED
+    do.keeper.merge()
+    assert caplog.messages[-1] == words.CELLS_ENDED
+    with Recording(path) as recording:
+        judged = dict(zip(recording.cells.ids.tolist(), recording.cells.status.tolist(), strict=True))
+    assert judged[one] == Status.REJECTED == lab.status(one)
+    assert judged[two] == lab.status(two)
+
+
+def _told(path):
+    with Recording(path) as recording:
+        return [event.kind for event in recording.events if "after_end" in event.data]

@@ -1,12 +1,16 @@
 """Drawing and editing with the mouse, without a window."""
 
 import math
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from roi_core.rois import Circle, Ellipse, Freehand, Polygon, Rectangle, RoiSet
 from roi_stream_gui import geometry
 from roi_stream_gui.editing import Editor
+from roi_stream_gui.geometry import turned
+from roi_stream_gui.shortcuts import Chord, find
 from roi_stream_gui.tools import Hand, Keys, Tool
 
 REACH = 6.0
@@ -404,3 +408,51 @@ class TestEditor:
             assert editor.selection == (expected,)
         editor.select_next(-1)
         assert editor.selection == (3,)
+
+
+class TestTurning:
+    @pytest.mark.parametrize(
+        "roi",
+        [
+            Ellipse(20, 20, 9, 4, 30), Rectangle(10, 12, 30, 20), Freehand([(5, 5), (15, 6), (9, 14)]),
+            Polygon([(5, 5), (15, 5), (15, 15)]),
+        ],
+    )  # fmt: skip
+    def test_shapes_turn_clockwise_about_their_middle_and_back(self, roi):
+        there = turned(roi, 40)
+        assert there.centroid() == pytest.approx(roi.centroid())
+        assert there.area() == pytest.approx(roi.area())
+        angle = np.radians(40)
+        x, y = (roi.outline() - roi.centroid()).T
+        wanted = np.stack([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)], 1)
+        np.testing.assert_allclose(there.outline() - there.centroid(), wanted, atol=1e-9)
+        np.testing.assert_allclose(turned(there, -40).outline(), roi.outline(), atol=1e-9)
+
+    def test_a_circle_is_the_same_from_all_sides(self):
+        circle = Circle(5, 5, 3)
+        assert turned(circle, 5) is circle
+
+    def test_a_rectangle_that_is_turned_is_a_polygon_under_its_name_and_one_step(self):
+        editor = Editor()
+        editor.add(Rectangle(10, 12, 30, 20, name="box", colour=(1, 2, 3), group=4))
+        editor.select(*editor.rois.ids)
+        before = editor.selected()[0]
+        find(Chord("]", shift=True)).run(SimpleNamespace(editor=editor))
+        (now,) = editor.selected()
+        assert isinstance(now, Polygon)
+        assert (now.id, now.name, now.colour, now.group) == (before.id, "box", (1, 2, 3), 4)
+        assert now.version == before.version + 1
+        assert now.points[0][1] < now.points[1][1], "clockwise on the screen: the right goes down"
+        find(Chord("[", shift=True)).run(SimpleNamespace(editor=editor))
+        assert editor.rois[now.id].area() == pytest.approx(before.area(), rel=0.01)
+        editor.journal.undo()
+        editor.journal.undo()
+        assert editor.selected()[0].geometry() == before.geometry()
+
+    def test_what_is_locked_is_not_turned(self, caplog):
+        editor = Editor()
+        editor.add(Ellipse(10, 10, 6, 3, name="e", locked=True))
+        editor.select(*editor.rois.ids)
+        editor.turn(5)
+        assert editor.selected()[0].angle == 0
+        assert "e is locked" in caplog.text
