@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["install", "is_text", "shown"]
 
 PLAIN = frozenset({int, float, bool, type(None)})
-"""What most arguments are; to look at them any longer took .3 ms of a drawn frame."""
+"""What most arguments are; to look no longer at them saves some .3 ms of 300 calls."""
 LISTS = (list, tuple)
 
 
