@@ -42,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     from roi_stream_gui import words
 
+    # A second thread of the linear algebra, begun with numpy, would not step back: it held a core of two for
+    # 26 ms at a time, and both threads of the rasteriser waited on the other one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     display = os.environ.get("DISPLAY", "")
     if _on_linux() and not display:
         print(words.NO_DISPLAY, file=sys.stderr)

@@ -96,10 +96,11 @@ class App:
         self._panels.update(view)
         self._tour.update()
         self._pace.hand_over(began)
+        dpg.render_dearpygui_frame()
+        self._pace.finish(began)
         if self._probe is not None:
             paces = {"busy": self._pace.busy, "made": self._pace.made}
             self._probe.poll(lambda: answer(self._desk, self._panels, view) | paces)
-        dpg.render_dearpygui_frame()
         self._pace.wait(began, view, dpg.get_mouse_pos(local=False))
         self._do.window_rate = self._pace.rate
 

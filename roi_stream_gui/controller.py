@@ -99,6 +99,8 @@ class Controller:
         self.timeline = Timeline()
         self.log = MessageLog()
         self.session: Session | None = None
+        self.now: Snapshot | None = None
+        """What the session was at the last `tick` or `view`, so that a drawn frame looks twice only."""
         self.source = words.FIRST_SOURCE
         self.rois_wanted: Path | None = None
         self.record_wanted: Path | None = None
@@ -269,6 +271,7 @@ class Controller:
         """Collect what the helper brought, hand the regions on, tell how a session ended."""
         self._collect_session()
         self._collect_cameras()
+        now = self._look()
         self.keeper.tick()
         self.recovery.collect()
         self.replay.tick()
@@ -282,13 +285,13 @@ class Controller:
         self.resting.follow(session, self.settings.current.display.cell_kind == "dff")
         self.bundle.tick()
         self.hand.wand.look_at(*self.ground.best(), self.settings.current.cnmf.cell_radius)
-        self.trial.tick(session)
-        if session is None:
+        self.trial.tick(session, now)
+        if session is None or now is None:
             return
-        self.timeline.tick(session.snapshot())
+        self.timeline.tick(now)
         if session.state is State.RUNNING:
-            self.watch.follow(session.snapshot(), self.settings.current)
-        self.taking.follow(session.snapshot())
+            self.watch.follow(now, self.settings.current)
+        self.taking.follow(now)
         if session.rois is not self.editor.rois:
             session.rois = self.editor.rois
         if self.record_wanted is not None and session.frames.head > 0 and self._opening is None:
@@ -300,7 +303,7 @@ class Controller:
 
     def view(self) -> View:
         """Return everything there is to show."""
-        snapshot = self.session.snapshot() if self.session is not None else None
+        snapshot = self._look()
         room = self.disk.room(self.taking.target())
         return View(
             phase=self._phase(snapshot),
@@ -330,6 +333,10 @@ class Controller:
             exportable=self.exporting.recording is not None,
             exporting=self.exporting.busy,
         )
+
+    def _look(self) -> Snapshot | None:
+        self.now = self.session.snapshot() if self.session is not None else None
+        return self.now
 
     def close(self, why: str = "") -> None:
         """End everything and return when the recording is finished, however slow its disk; it tells `why`."""

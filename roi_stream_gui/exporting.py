@@ -66,9 +66,9 @@ class Exporting:
     @property
     def recording(self) -> Path | None:
         """The recording at hand: the last that was finished, else the one that is open."""
-        session, film = self._do.session, self._do.replay.film
-        take = session.snapshot().recording if session is not None else None
-        if take is not None and not take.closing and not take.failed and not self._do.recording():
+        now, film = self._do.now, self._do.replay.film
+        take = now.recording if now is not None and not self._do.taking.is_on(now) else None
+        if take is not None and not take.closing and not take.failed:
             return take.path
         return film.recording if film is not None else None
 

@@ -217,7 +217,7 @@ class Keeper:
 
     def _tell_names(self) -> None:
         """Tell a recording that begins what cells are called."""
-        recording = self._session.snapshot().recording if self._session is not None else None
+        recording = self._do.now.recording if self._do.now is not None else None
         path = recording.path if recording is not None else None
         if path != self._take:
             self._take = path

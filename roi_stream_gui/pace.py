@@ -25,7 +25,7 @@ class Pace:
         self.rate = 0.0
         """Frames drawn per second, over the last 20."""
         self.busy = [0] * (LONGEST + 1)
-        """How many frames took so many ms, without the sleep after them."""
+        """How many frames took so many ms, without the sleep after them and what tests ask."""
         self.made = [0] * (LONGEST + 1)
         """How many took so many ms until they were handed over to be rasterised."""
         self._ends = [0.0] * 20
@@ -36,14 +36,16 @@ class Pace:
         """Count how long the frame that began at `began` took to make."""
         self.made[_slot(time.perf_counter() - began)] += 1
 
+    def finish(self, began: float) -> None:
+        """Count how long the frame that began at `began` took in all."""
+        self.busy[_slot(time.perf_counter() - began)] += 1
+
     def wait(self, began: float, view: View, mouse: object) -> None:
         """Sleep what is left of a frame that began at `began`, sooner when something moves."""
         seen = (view.snapshot.frames.head if view.snapshot else 0, mouse, view.news)
         if seen != self._seen or view.hand.busy:
             self._seen, self._quiet_since = seen, began
-        now = time.perf_counter()
-        self.busy[_slot(now - began)] += 1
-        left = began + 1.0 / self._wanted(began, view) - now
+        left = began + 1.0 / self._wanted(began, view) - time.perf_counter()
         if left > 0:
             time.sleep(left)
         self._ends = [*self._ends[1:], time.perf_counter()]

@@ -253,8 +253,8 @@ class Replay:
         """Collect the frame that is looked at; note in each new recording that it is one of a replay."""
         if self.peek is not None:
             self.peek.tick()
-        session, film = self._do.session, self.film
-        take = session.snapshot().recording if session is not None and film is not None else None
+        session, now, film = self._do.session, self._do.now, self.film
+        take = now.recording if now is not None and film is not None else None
         if session is not None and film is not None and take is not None and take.path != self._noted:
             self._noted = take.path
             session.note(words.REPLAYED.format(film.movie, film.first))

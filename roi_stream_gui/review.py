@@ -59,8 +59,7 @@ class Review:
 
     def choices(self) -> list[Side]:
         """Return everything there is to choose, the files last."""
-        session = self._do.session
-        snapshot = session.snapshot() if session is not None and not self._do.replay.reviewing else None
+        snapshot = self._do.now if not self._do.replay.reviewing else None
         found = [Side(NOW, snapshot=snapshot)] if snapshot is not None and snapshot.activity else []
         return [*found, *([self._before] if self._before else []), *self._files]
 
@@ -148,8 +147,9 @@ class Review:
             film = self._do.replay.film
             if film is not None and film.recording is not None:
                 self._offer(film.recording)
-        take = session.snapshot().recording if session is not None else None
-        if take is not None and not take.closing and not self._do.recording():
+        now = self._do.now
+        take = now.recording if now is not None and not self._do.taking.is_on(now) else None
+        if take is not None and not take.closing:
             self._offer(take.path)
 
     def _offer(self, path: Path) -> None:

@@ -35,6 +35,8 @@ class Thinned:
         self._high = np.zeros((0, self.count), np.float32)
         self._falls = np.zeros((0, self.count), np.bool_)
         self.newest = 0.0
+        self._order = np.zeros(0, np.intp)
+        """Where the columns lie that are shown, oldest first."""
 
     def take(self, rows: Rows | CellRows, values: NDArray[np.float32]) -> None:
         """Add rows; `values` (n, K) is the kind of trace that is shown."""
@@ -44,27 +46,25 @@ class Thinned:
         _thin(rows.times, values, self.width, self._number, self._low, self._high, self._falls)
         self.latest = values[-1]
         self.newest = float(rows.times[-1])
+        self._order = self._ordered()
 
     def times(self) -> NDArray[np.float64]:
         """Return the (2n,) times of the points of `lane`, oldest first."""
-        order = self._order()
-        return np.repeat((self._number[order] + 0.5) * self.width, 2)
+        return np.repeat((self._number[self._order] + 0.5) * self.width, 2)
 
     def lane(self, column: int) -> NDArray[np.float64]:
         """Return (2n,) values of one trace: the extremes of each column as they came, or NaN."""
-        order = self._order()
-        low, high, falls = (part[column, order] for part in (self._low, self._high, self._falls))
-        out = np.empty(2 * order.size)
+        low, high, falls = (part[column, self._order] for part in (self._low, self._high, self._falls))
+        out = np.empty(2 * self._order.size)
         out[0::2] = np.where(falls, high, low)
         out[1::2] = np.where(falls, low, high)
         return out
 
     def columns(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the numbers (n,) of the columns, oldest first, and the highest values (K, n) in them."""
-        order = self._order()
-        return self._number[order], self._high[:, order]
+        return self._number[self._order], self._high[:, self._order]
 
-    def _order(self) -> NDArray[np.intp]:
+    def _ordered(self) -> NDArray[np.intp]:
         order = np.argsort(self._number, kind="stable")
         newest = self._number[order[-1]]
         kept: NDArray[np.intp] = order[self._number[order] > max(newest - self.count, -1)]

@@ -266,7 +266,8 @@ def _silences(times: Line, width: float) -> NDArray[np.intp]:
 
 def _cut(x: Line, y: Line, at: NDArray[np.intp]) -> Points:
     """Return a line broken before these points."""
-    at = np.unique(at[(at > 0) & (at < len(x))])
+    at = at[(at > 0) & (at < len(x))]
     if not at.size:
         return x, y
+    at = np.unique(at)
     return np.insert(x, at, x[at - 1]), np.insert(y, at, np.nan)

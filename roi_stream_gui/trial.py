@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from roi_core.session import Session
     from roi_core.settings import LiveSettings, Settings
+    from roi_core.snapshot import Snapshot
     from roi_core.status import TakeStatus
     from roi_stream_gui.changes import Change
 
@@ -152,11 +153,10 @@ class Trial:
         self.forecast, self._due = None, 0.0
         self._told.clear()
 
-    def tick(self, session: Session | None) -> None:
+    def tick(self, session: Session | None, snapshot: Snapshot | None = None) -> None:
         """Follow what is in force; collect a preview, ask for the next."""
         self._session = session
         before = self.changes.made[-1]
-        snapshot = session.snapshot() if session is not None else None
         self._warn(snapshot.recording if snapshot is not None else None)
         for change in self.changes.follow(self._live.current, snapshot.diary if snapshot else None):
             log.info("%s", words.APPLIED.format(change.frame, change.text))

@@ -23,8 +23,11 @@ __all__ = ["Pair", "closest", "joined", "likest"]
 OLD = 2.0
 """Seconds that both must have lived."""
 MUCH, SAME = 0.2, 0.75
-"""Product of two footprints (cosine): from the first on they may be parts of one cell (and the
-more they overlap, the less correlation is asked of them); above the second they are the same place."""
+"""Product of two footprints (cosine): from the first on they may be parts of one cell; above the
+second they are the same place."""
+ALIKE = 0.5
+"""The more two overlap, the less correlation is asked to join them, down to this share of it: demixing takes
+from each what the other shows."""
 NEAR, LITTLE = 0.5, 0.3
 """Centres closer than so many radii, with at least this product, are the same place too."""
 HALVES, TOGETHER, WHOLE = 0.03, 0.9, 1.4
@@ -99,7 +102,7 @@ def _likest(count: Any, t: Any, now: Any, rate: Any, radius: Any, merge_r: Any) 
             dy, dx = t.centres[i, 0] - t.centres[j, 0], t.centres[i, 1] - t.centres[j, 1]
             far = (dy * dy + dx * dx) / (radius * radius)
             same = (far < NEAR * NEAR and shape > LITTLE) or shape > SAME
-            parts = shape > MUCH and time > merge_r * (1 - shape)
+            parts = shape > MUCH and time > merge_r * max(1 - shape, ALIKE)
             whole = WHOLE * np.pi * radius * radius
             halves = shape >= HALVES and t.size[i] + t.size[j] < whole
             parts = parts or (halves and time > max(TOGETHER, merge_r))

@@ -26,6 +26,8 @@ REACH: Final = 6.0
 """Screen px by which the hand may miss a limit."""
 LINE: Final = 0.018
 """Thickness of a limit, in units of the horizontal axis: about 2 px."""
+MIDDLES: Final = (np.arange(BINS) + 0.5) / BINS
+"""Of the bins, along the vertical axis."""
 GRAY: Final = (136, 148, 166, 200)
 WHITE: Final = (250, 250, 250, 255)
 BLACK: Final = (10, 12, 14, 255)
@@ -47,9 +49,16 @@ class HistogramPlot:
         y = dpg.add_plot_axis(dpg.mvYAxis, parent=self._plot, **bare)
         dpg.set_axis_limits(x, -BAR - 0.04, 1.02)
         dpg.set_axis_limits(y, 0, 1)
+        self._bars = int(dpg.add_bar_series(
+            list(np.zeros(BINS)), list(MIDDLES), parent=y, weight=1 / BINS, horizontal=True
+        ))  # fmt: skip
+        dpg.bind_item_theme(self._bars, _plain())
+        self._shades = desk.texture.make((BINS, 1))
+        inside = 0.5 / BINS  # at its very end a texture blends into its other end
+        dpg.add_image_series(
+            self._shades.id, [-BAR, 0], [-0.04, 1], uv_min=[0, inside], uv_max=[1, 1 - inside], parent=y
+        )
         with dpg.draw_layer(parent=self._plot):
-            self._bars = [_rectangle(0.0, k) for k in range(BINS)]
-            self._shades = [_rectangle(-BAR, k) for k in range(BINS)]
             self._lines = [_line(colour) for colour in (BLACK, WHITE, BLACK, WHITE)]
         self._histogram, self._grip = Histogram(), Grip()
         self._looked = -PERIOD
@@ -75,8 +84,7 @@ class HistogramPlot:
         elif now - self._looked >= PERIOD:
             self._looked = now
             levels = self._histogram.look(canvas, picture.limits, canvas.name)
-            for bar, k, height in zip(self._bars, range(BINS), levels.heights.tolist(), strict=True):
-                dpg.configure_item(bar, pmax=[height, (k + 1) / BINS])
+            dpg.set_value(self._bars, [levels.heights, MIDDLES])
         state = (picture.limits, gamma, id(picture.colours()), *self._histogram.levels[:2])
         if state != self._shown:
             self._shown = state
@@ -96,11 +104,9 @@ class HistogramPlot:
     def _show_limits(self, picture: Picture, gamma: float) -> None:
         levels, colours = self._histogram.levels, picture.colours()
         low, high = (levels.place(limit) for limit in picture.limits)
-        middle = (np.arange(BINS) + 0.5) / BINS
-        shade = np.clip((middle - low) / max(high - low, 1e-9), 0, 1) ** gamma
-        fills = np.round(255 * colours[np.round(shade * (SHADES - 1)).astype(int)]).astype(int).tolist()
-        for item, fill in zip(self._shades, fills, strict=True):
-            dpg.configure_item(item, fill=(*fill, 255))
+        shade = np.clip((MIDDLES - low) / max(high - low, 1e-9), 0, 1) ** gamma
+        self._shades.pixels[::-1, 0, :3] = colours[np.round(shade * (SHADES - 1)).astype(int)]
+        self._shades.written()
         for k, place in enumerate((low, low, high, high)):
             place = min(max(place, 0.004), 0.996) - (0.006 if k % 2 == 0 else 0.0)
             dpg.configure_item(self._lines[k], p1=[-BAR, place], p2=[1.0, place])
@@ -131,14 +137,12 @@ class HistogramPlot:
             self._do.picture.automatic(True)
 
 
-def _rectangle(left: float, k: int) -> int:
-    item: int = dpg.draw_rectangle(
-        [left, k / BINS],
-        [left + (BAR - 0.04 if left else 0.0), (k + 1) / BINS],
-        color=(0, 0, 0, 0),
-        fill=GRAY,
-    )
-    return item
+def _plain() -> int:
+    """Return a theme of bars without a rim."""
+    with dpg.theme() as theme, dpg.theme_component(dpg.mvBarSeries):
+        dpg.add_theme_color(dpg.mvPlotCol_Fill, GRAY, category=dpg.mvThemeCat_Plots)
+        dpg.add_theme_color(dpg.mvPlotCol_Line, (0, 0, 0, 0), category=dpg.mvThemeCat_Plots)
+    return int(theme)
 
 
 def _line(colour: tuple[int, ...]) -> int:

@@ -106,7 +106,7 @@ def reference(cells, radius, merge_r, now=0):
             time = (t.sync[i, m] - t.first[i] * t.first[j]) / np.sqrt(max(spread, 1e-12))
             far = np.hypot(*(t.centres[i] - t.centres[j]))
             same = shape > merge.SAME or (far < merge.NEAR * radius and shape > merge.LITTLE)
-            parts = shape > merge.MUCH and time > merge_r * (1 - shape)
+            parts = shape > merge.MUCH and time > merge_r * max(1 - shape, merge.ALIKE)
             halves = shape >= HALVES and time > max(merge.TOGETHER, merge_r)
             parts |= halves and t.size[i] + t.size[j] < merge.WHOLE * np.pi * radius**2
             less, more = sorted((i, j), key=lambda k: t.power[k])

@@ -435,6 +435,17 @@ class TestMessages:
         assert sorted(texts(do)) == [f"lost {k}" for k in range(8)]
 
 
+def test_a_drawn_frame_looks_at_the_session_twice_only(make, monkeypatch):
+    controller = make(Stepped(count=100))
+    controller.connect("ramp")
+    reach(controller, Phase.RUNNING)
+    looks, look = [], Session.snapshot
+    monkeypatch.setattr(Session, "snapshot", lambda self: looks.append(self) or look(self))
+    controller.tick()
+    assert controller.view().snapshot is controller.now
+    assert len(looks) == 2
+
+
 def test_a_folder_of_somebody_without_a_home_ends_nothing(do):
     controller, _ = do
     controller.edit("recorder.folder", "~nobody-is-here/x")

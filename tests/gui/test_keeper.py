@@ -52,7 +52,11 @@ class Bench:
         )
         self.journal = Journal()
         self.do = SimpleNamespace(
-            journal=self.journal, cells=Choice(), editor=Editor(journal=self.journal), session=session
+            journal=self.journal,
+            cells=Choice(),
+            editor=Editor(journal=self.journal),
+            session=session,
+            now=shot,
         )
         self.keeper = Keeper(self.do)
         self.keeper.tick()

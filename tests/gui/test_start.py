@@ -34,6 +34,13 @@ def test_wayland_alone_is_no_display_for_an_x11_toolkit():
     assert (done.returncode, done.stderr.strip()) == (1, words.NO_DISPLAY)
 
 
+def test_linear_algebra_is_told_to_use_one_thread_before_it_is_loaded():
+    """Its own second thread would not step back for the camera's and the window's."""
+    tell = "print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    done = run("-c", f"import os, sys; from roi_stream_gui.__main__ import main; main([]); {tell}")
+    assert done.stdout.split() == ["1", "False"]
+
+
 @pytest.mark.parametrize("display", [":987", "garbage", "nowhere.invalid:0"])
 def test_a_display_that_does_not_answer_is_a_sentence(display):
     done = run("-m", "roi_stream_gui", DISPLAY=display)
