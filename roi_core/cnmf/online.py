@@ -67,9 +67,11 @@ TRUSTED = 60
 """Pictures from which the usual deviation is known."""
 STAY = 3.0
 """Seconds after which an odd picture, or one of much more contrast, is the new normal."""
-HIDDEN, OFTEN = 60.0, 2.0
-"""Seconds over which it is averaged how far motion hides the edges; standard deviations beyond that mean to
-which it does so now and then."""
+HIDDEN = 60.0
+"""Seconds over which it is averaged how far motion hides the edges."""
+RIM = {"2p": 0.5, "1p": 2.0, "photometry": 0.5}
+"""Standard deviations beyond that mean to which an edge counts as hidden. From one-photon pictures the glow
+is taken before they are moved: beside an edge its error moves with them, and looks like a cell."""
 SLACK = 0.25
 """Pixels by which an edge may be moved into the picture before its outermost pixel counts as unseen."""
 PATIENCE = 3
@@ -269,8 +271,9 @@ class OnlineCNMF:
         for side, px in enumerate((y0, h - y1, x0, w - x1)):
             mean, square = self._rims[side]
             self._rims[side] = mean + share * (px - mean), square + share * (px * px - square)
+        rim = RIM[self._settings.cnmf.preset]
         self.census.hidden = tuple(
-            mean + OFTEN * max(square - mean * mean, 0.0) ** 0.5 for mean, square in self._rims
+            mean + rim * max(square - mean * mean, 0.0) ** 0.5 for mean, square in self._rims
         )
 
     def _centre(self, seen: tuple[int, int, int, int]) -> Fate:
