@@ -472,9 +472,10 @@ def test_a_cameras_first_frame_does_not_wait_for_a_compiler(monkeypatch):
     with fake_stages(monkeypatch, cnmf="SlowToMake"):
         steps = Steps(*CELLS, inline=False)
         steps.analysis.begin(steps.settings)
-        assert steps().activity is None
+        while (maker := steps.analysis._cells._maker) is None:  # the stages before it may take a moment
+            assert steps().activity is None
         SlowToMake.go.set()
-        steps.analysis._cells._maker.join()
+        maker.join()
         assert steps().activity is not None
         steps.analysis.close()
 

@@ -187,7 +187,7 @@ def test_the_command_line(path):
     assert "two numbers, the lower first" in refused(
         "export", path, "--to", "video", "--limits", "9,3", code=2
     )
-    assert "is not a number above 0" in refused("export", path, "--to", "video", "--speed", "0", code=2)
+    assert "not a number from 0.001 to" in refused("export", path, "--to", "video", "--speed", "0", code=2)
     assert "is not a number from 0.001 to 1000" in refused(
         "export", path, "--to", "video", "--speed", "1e-9", code=2
     )
