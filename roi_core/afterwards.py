@@ -11,6 +11,7 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import replace
 from threading import Lock, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -42,6 +43,8 @@ VERDICTS: Final = {
     Verb.REMOVE: (Status.REMOVED, "removed"),
 }
 """Verbs that need no frames: what they make of a component, and what is told."""
+PATIENCE: Final = 3.0
+"""Seconds from the wish on that one who reads the file is waited for: all wishes of one key wait together."""
 NO_FRAMES: Final = "that takes frames, and none come any more"
 NOT_BACK: Final = (
     "that changed shapes or traces, so it can be taken back only while frames come, and none come any more"
@@ -63,14 +66,15 @@ class Afterwards:
         self._whole: Activity | None = None
         """The last word of the session itself: one that was removed since may come back."""
         self.files = files
-        self._waiting: deque[tuple[Callable[[Any, int], Any], Future[Any]]] = deque()
+        self._waiting: deque[tuple[float, Callable[[Any, int], Any], Future[Any]]] = deque()
+        self._until = 0.0
         self._lock, self._busy = Lock(), False
 
     def ask(self, work: Callable[[Any, int], R]) -> Future[R]:
         """Have `work` done with this object; the row there would be next means nothing."""
         future: Future[R] = Future()
         with self._lock:
-            self._waiting.append((work, future))
+            self._waiting.append((monotonic() + PATIENCE, work, future))
             if not self._busy:
                 self._busy = True
                 Thread(target=self._work, name="afterwards").start()
@@ -82,12 +86,12 @@ class Afterwards:
                 self._busy = bool(self._waiting)
                 if not self._busy:
                     return
-                work, future = self._waiting.popleft()
+                self._until, work, future = self._waiting.popleft()
             if future.set_running_or_notify_cancel():
                 answer(future, work, self, 0)
 
     def tell(self, kind: str, data: dict[str, Any]) -> Future[None]:
-        """Have an event told in the recording."""
+        """Have an event of a component, whose ``id`` is in the data, told in the recording."""
         future = self.ask(lambda _, __: self._keep({}, [(kind, data)]))
         future.add_done_callback(_complain)
         return future
@@ -100,7 +104,7 @@ class Afterwards:
         ComponentError
             It takes frames, or there is no such component.
         RecordingError
-            It cannot be written into the recording. Nothing was done in both cases.
+            It cannot be written into the recording; see `amend`. Else nothing was done.
         """
         restores = order.verb is Verb.RESTORE
         if not restores and order.verb not in VERDICTS:
@@ -130,8 +134,7 @@ class Afterwards:
 
     def _keep(self, verdicts: dict[int, Verdict], news: list[tuple[str, dict[str, Any]]]) -> None:
         """Write into every part of the recording, then into the diary."""
-        for path in self.files():
-            amend(path, verdicts, news)
+        amend(self.files(), verdicts, news, self._until)
         self._board.diary.add(Event(*self._at, kind, data) for kind, data in news)
 
     def _show(self, components: Components, verdicts: dict[int, Verdict]) -> None:

@@ -43,7 +43,8 @@ def lean(function: F) -> F:
 
     Numba counts every view, ``a = picture[y]``, by two atomic operations of 6 ns; where the compiler cannot
     cancel them they cost more than the work on a row. What a lean kernel calls does not count what it is
-    given either, and may make arrays. Numba refuses to make one in it; no lean kernel may return a view.
+    given either, and may make arrays. Numba refuses to make one in it; no lean kernel may return a view, nor
+    call what returns an array: nobody would release that.
     """
     return _compiled(function, _nrt=False)
 

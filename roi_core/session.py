@@ -43,6 +43,7 @@ from roi_core.takes import Takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     import numpy as np
@@ -182,15 +183,17 @@ class Session:
         self.alarms.relearn()
         self._news.say("relearned", {})
 
-    def tell(self, kind: str, data: dict[str, Any]) -> None:
+    def tell(self, kind: str, data: dict[str, Any]) -> Future[None] | None:
         """Have something told as an event of the next frame, such as what the window knows of a cell.
 
-        When there is none, because the session has ended, it goes to the end of its recording.
+        When there is none, because the session has ended, what is told of a component (its ``id``) goes to
+        the end of the recording; the answer is there when it is, or says why it is not. All else is not told.
         """
-        if self.cells.afterwards is not None:
-            self.cells.afterwards.tell(kind, data)
-        else:
+        if self.cells.afterwards is None:
             self._news.say(kind, data)
+        elif "id" in data:
+            return self.cells.afterwards.tell(kind, data)
+        return None
 
     def mark(self) -> int:
         """Put a marker at the next frame; return its number, which begins at 1 in each recording."""

@@ -18,6 +18,7 @@ from roi_stream_gui.ways import Asked, Way, failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
 
     from roi_core.afterwards import Afterwards
     from roi_core.frame import Components
@@ -48,6 +49,8 @@ class Keeper:
         self._ways: list[Way] = []
         self._take: object = None
         self._told: Afterwards | None = None
+        self._naming: list[tuple[Future[None], int, str, str]] = []
+        """Names that go into a finished file: the answer, the cell, the name and the one before."""
         self.names: dict[int, str] = {}
 
     # -- verbs, each on what is chosen --------------------------------------------------------------------
@@ -164,7 +167,7 @@ class Keeper:
         """Make steps of the journal of what has happened since the last look."""
         if self._do.session is not self._session:
             self._session = self._do.session
-            self._asked, self._take = [], None
+            self._asked, self._naming, self._take = [], [], None
             self._ways.clear()
             self.names = self._told_names()
             self._do.journal.waiting.clear()
@@ -176,6 +179,9 @@ class Keeper:
         for way in [one for one in reversed(self._ways) if not one.waits]:  # the last one went back first
             self._ways.remove(way)
             self._settle(way)
+        for naming in [one for one in self._naming if one[0].done()]:
+            self._naming.remove(naming)
+            self._take_name_in(*naming)
         self._tell_names()
 
     def _ask(
@@ -261,14 +267,27 @@ class Keeper:
         self._do.editor.add(*rois, what="make a region")
 
     def _name(self, cell: int, name: str) -> None:
-        self.names = (
-            {**self.names, cell: name} if name else {k: v for k, v in self.names.items() if k != cell}
-        )
-        self._tell_name(cell, name)
+        before = self.names.get(cell, "")
+        self._call(cell, name)
+        answer = self._tell_name(cell, name)
+        if answer is not None:
+            self._naming.append((answer, cell, name, before))
 
-    def _tell_name(self, cell: int, name: str) -> None:
-        if self._do.session is not None:
-            self._do.session.tell(NAMED, {"id": cell, "name": name})
+    def _call(self, cell: int, name: str) -> None:
+        others = {known: called for known, called in self.names.items() if known != cell}
+        self.names = {**others, cell: name} if name else others
+
+    def _take_name_in(self, answer: Future[None], cell: int, name: str, before: str) -> None:
+        """Say where a name went; one that could not be written is not what the cell is called."""
+        if answer.cancelled() or answer.exception() is not None:
+            if self.names.get(cell, "") == name:
+                self._call(cell, before)
+        elif self._session is not None:
+            self._tell_where(self._session.cells.afterwards)
+
+    def _tell_name(self, cell: int, name: str) -> Future[None] | None:
+        session = self._do.session
+        return None if session is None else session.tell(NAMED, {"id": cell, "name": name})
 
     def _told_names(self) -> dict[int, str]:
         """Return the names that the events of the session tell: those of a recording that is looked at."""

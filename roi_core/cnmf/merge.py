@@ -123,7 +123,8 @@ def _likest(count: Any, t: Any, now: Any, rate: Any, radius: Any, merge_r: Any) 
 def _is_error(i: Any, j: Any, share: Any, now: Any, memory: Any, t: Any) -> Any:
     """Return whether one of two has less than a share of the other's power, in all and since it lives.
 
-    ``memory`` is that of the running moments, in frames: until then they are means over the life so far.
+    ``memory`` is that of the running moments, in frames: until then they are means over the life so far. A
+    part that was split off has those of the whole, which lets it alone for a while.
     """
     less, more = (i, j) if t.power[i] < t.power[j] else (j, i)
     if t.verdict[less] or t.status[more] != ACCEPTED or t.power[less] >= share * t.power[more]:

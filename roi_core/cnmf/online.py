@@ -130,7 +130,7 @@ class OnlineCNMF:
         self.census = Census(ground.cells, deconvolver, ground.ring, self._camera, self.rate, first_id)
         self._usual, self._pace, self._steps = 0.0, 1.0, 0
         self._pictures = self._odd = 0
-        self._rims = [(0.0, 0.0)] * 4
+        self._rims, self._followed = [(0.0, 0.0)] * 4, 0
         self._stand_on(ground)
 
     def _stand_on(self, ground: Ground) -> None:
@@ -165,10 +165,10 @@ class OnlineCNMF:
         census, cells = self.census, self.census.cells
         n, t, deconvolver = cells.count, cells.t, census.deconvolver
         seen = self._seen()
-        if self.doubt is None:
-            self._follow_rims(seen)
         fate = self._centre(seen)
         learns = fate is Fate.ANALYSED
+        if learns:
+            self._follow_rims(seen)
         glow, fluorescence = self._demixed(learns)
         if learns and settings.cnmf.shapes:
             statistics.gather(n, t, self._padded, glow, deconvolver.baseline - t.mean[:n])
@@ -267,7 +267,8 @@ class OnlineCNMF:
     def _follow_rims(self, seen: tuple[int, int, int, int]) -> None:
         """Remember how far motion hides each edge: mean and mean square."""
         (h, w), (y0, y1, x0, x1) = self.field.shape, seen
-        share = max(1 / (self._pictures + 1), 1 / (HIDDEN * self.rate))
+        self._followed += 1
+        share = max(1 / self._followed, 1 / (HIDDEN * self.rate))
         for side, px in enumerate((y0, h - y1, x0, w - x1)):
             mean, square = self._rims[side]
             self._rims[side] = mean + share * (px - mean), square + share * (px * px - square)

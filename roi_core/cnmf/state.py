@@ -217,7 +217,7 @@ class Cells:
         _share(i, self.t, known)
 
     def leave_light(self, i: int, j: int) -> None:
-        """Let the light of cell j, an error of cell i, stay in the image of that when j goes."""
+        """Let the light of cell j, an error or a shadow of cell i, stay in the image of that when j goes."""
         m = pair(i, j, self.t.near)
         if m >= 0:
             self.t.links[i, m] = 0

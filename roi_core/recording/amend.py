@@ -1,7 +1,8 @@
-"""Verdicts on cells into a recording that is finished: as a whole or not at all, whatever kills the program.
+"""Verdicts on cells into a recording that is finished: each file whole or not at all, whatever kills us.
 
-What is changed are ``/cnmf/status`` and ``/cnmf/reason``; what happened is an event at the last row, in the
-file and in the journal beside it, with the time of day as ``after_end``.
+Of a recording in parts all are looked at before the first is changed. What is changed are ``/cnmf/status``
+and ``/cnmf/reason``; what happened is an event at the last row, in the file and in the journal beside it,
+with the time of day as ``after_end``.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import h5py
 import numpy as np
@@ -22,7 +24,7 @@ from roi_core.frame import Event
 from roi_core.paths import is_there
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from roi_core.frame import Status
@@ -32,50 +34,71 @@ if TYPE_CHECKING:
 
 __all__ = ["amend"]
 
-PATIENCE: Final = 3.0
-"""Seconds that one who reads the file is waited for."""
+R = TypeVar("R")
+
 PAUSE: Final = 0.1
 
 
-def amend(path: Path, verdicts: Verdicts, news: News) -> None:
-    """Write a status and a reason for some ids, those that the file knows, and tell the news (kind, data).
+def amend(paths: Sequence[Path], verdicts: Verdicts, news: News, until: float) -> None:
+    """Write a status and a reason for some ids, and tell the news (kind, data), in each file that knows them.
+
+    One who reads a file is waited for up to the time ``until`` (`time.monotonic`).
 
     Raises
     ------
     RecordingError
-        The file is not finished, is in use, or cannot be written; it is as it was before then.
+        A file is not finished, is in use, or cannot be written, or none knows one of the ids. Nothing was
+        changed then, unless a disk failed between two parts.
     """
-    try:
-        mend(path)
-        end = monotonic() + PATIENCE
-        while True:
-            try:
-                told = _amend(path, verdicts, news)
-                break
-            except Busy:
-                if monotonic() > end:
-                    raise
-                sleep(PAUSE)
-        with suppress(OSError):  # it is there for a file that is cut short, which this one is not
-            _append(path, told)
-    except Busy as error:
-        raise RecordingError(
-            f"{path.name} is being read, by an export or another program; try again when that is done"
-        ) from error
-    except (OSError, RuntimeError, KeyError) as error:
-        raise RecordingError(f"{path.name} cannot be written: {error}; it is as it was before") from error
+    known = [_waited(path, until, _ids) for path in paths]
+    for cell in verdicts:
+        if paths and not any(cell in ids for ids in known):
+            names = ", ".join(path.name for path in paths)
+            raise RecordingError(
+                f"cell {cell} is not in {names}: it was found after the end of that recording"
+            )
+    for path, ids in zip(paths, known, strict=True):
+        own = {cell: verdict for cell, verdict in verdicts.items() if cell in ids}
+        told = [(kind, data) for kind, data in news if data["id"] in ids]
+        if own or told:
+            events = _waited(path, until, partial(_amend, verdicts=own, news=told), changes=True)
+            with suppress(OSError):  # it is there for a file that is cut short, which this one is not
+                _append(path, events)
 
 
-def _amend(path: Path, verdicts: Verdicts, news: News) -> list[Event]:
-    with locked(path) as raw:
-        draft = Draft(raw)
-        with h5py.File(draft, "r+") as file:
-            if not file.attrs.get("complete", 0):
-                raise RecordingError(f"{path.name} was cut short; recover it before its cells are judged")
-            _judge(file, verdicts)
-            told = _tell(file, news)
-        draft.commit(path)
-    return told
+def _waited(path: Path, until: float, work: Callable[[h5py.File], R], changes: bool = False) -> R:
+    """Do something with a finished file that nobody else has, as soon as nobody else has it."""
+    while True:
+        try:
+            mend(path)
+            with locked(path) as raw:
+                draft = Draft(raw)
+                with h5py.File(draft, "r+" if changes else "r") as file:
+                    if not file.attrs.get("complete", 0):
+                        raise RecordingError(
+                            f"{path.name} was cut short; recover it before its cells are judged"
+                        )
+                    result = work(file)
+                if changes:
+                    draft.commit(path)
+                return result
+        except Busy as error:
+            if monotonic() > until:
+                raise RecordingError(
+                    f"{path.name} is being read, by an export or another program; try again when that is done"
+                ) from error
+            sleep(PAUSE)
+        except (OSError, RuntimeError, KeyError) as error:
+            raise RecordingError(f"{path.name} cannot be written: {error}; it is as it was before") from error
+
+
+def _ids(file: h5py.File) -> set[int]:
+    return set(file[layout.IDS][:].tolist()) if layout.IDS in file else set()
+
+
+def _amend(file: h5py.File, verdicts: Verdicts, news: News) -> list[Event]:
+    _judge(file, verdicts)
+    return _tell(file, news)
 
 
 def _judge(file: h5py.File, verdicts: Verdicts) -> None:

@@ -1,12 +1,13 @@
 """Cells judged when the session is over: verdicts are in the finished file, what takes frames is refused."""
 
 import json
+from time import monotonic
 
 import h5py
 import numpy as np
 import pytest
 
-from roi_core import layout
+from roi_core import afterwards, layout
 from roi_core.errors import ComponentError, RecordingError
 from roi_core.frame import Status
 from roi_core.recording import Recording, amend
@@ -102,7 +103,7 @@ def test_a_recording_that_is_looked_at_is_judged_and_named(reviewed):
 
 
 def test_a_file_that_is_read_or_cut_short_stays_as_it_is(reviewed, monkeypatch, caplog):
-    monkeypatch.setattr(amend, "PATIENCE", 0.0)
+    monkeypatch.setattr(afterwards, "PATIENCE", 0.0)
     with h5py.File(reviewed.path):
         (deed,) = reviewed.cells.reject(2)
         assert isinstance(deed.exception(20), RecordingError)
@@ -143,11 +144,54 @@ def test_every_part_of_a_recording_is_judged(tmp_path):
     assert [read(path)[0][2][0] for path in paths] == [Status.REJECTED] * 2
 
 
+def test_of_a_recording_in_parts_all_or_none_is_changed(tmp_path):
+    paths = [record(tmp_path / f"{name}.h5", samples(range(70))) for name in "ab"]
+    with Recording(paths[0]) as recording:
+        whole = Reviewed(recording, LiveSettings())
+    whole.cells.afterwards.files = lambda: tuple(paths)
+    away = paths[1].rename(tmp_path / "away.h5")
+    before = paths[0].read_bytes()
+    assert isinstance(whole.cells.reject(2)[0].exception(20), RecordingError)
+    assert paths[0].read_bytes() == before
+    away.rename(paths[1])
+    with h5py.File(paths[1], "r+") as file:
+        file[layout.IDS][:] += 10
+    whole.cells.reject(2)[0].result(20)
+    assert read(paths[0])[0][2][0] == Status.REJECTED
+    assert read(paths[1])[1] == [], "a part is told of its own cells only"
+
+
+def test_a_cell_that_the_file_does_not_know_is_not_judged(reviewed):
+    with h5py.File(reviewed.path, "r+") as file:
+        file[layout.IDS][1] = 99
+    before = reviewed.path.read_bytes()
+    (deed,) = reviewed.cells.reject(2)
+    assert str(deed.exception(20)) == "cell 2 is not in a.h5: it was found after the end of that recording"
+    assert reviewed.path.read_bytes() == before
+
+
+def test_only_what_is_told_of_a_component_goes_into_a_finished_file(reviewed):
+    before = reviewed.path.read_bytes()
+    assert reviewed.tell("snapshot", {"path": "a.png"}) is None
+    assert reviewed.path.read_bytes() == before
+    reviewed.tell("cell_named", {"id": 3, "name": "Anna"}).result(20)
+    assert [event.kind for event in read(reviewed.path)[1]] == ["cell_named"]
+
+
+def test_all_wishes_wait_together_for_one_who_reads(reviewed, monkeypatch):
+    monkeypatch.setattr(afterwards, "PATIENCE", 0.4)
+    with h5py.File(reviewed.path):
+        begin = monotonic()
+        deeds = reviewed.cells.reject([2, 4, 5])
+        assert all(isinstance(deed.exception(20), RecordingError) for deed in deeds)
+        assert monotonic() - begin < 1.0
+
+
 def test_ids_and_reasons_need_not_be_there(tmp_path):
     path = record(tmp_path / "a.h5", samples(range(70)))
     with h5py.File(path, "r+") as file:
         file[layout.REASON].resize(1, axis=0)
-    amend.amend(path, {2: (Status.REJECTED, "by hand"), 77: (Status.ACCEPTED, "")}, [])
+    amend.amend([path], {2: (Status.REJECTED, "by hand")}, [], monotonic())
     judged, told = read(path)
     assert (judged[2], judged[3], told) == ((Status.REJECTED, "by hand"), (Status.REJECTED, ""), [])
 
