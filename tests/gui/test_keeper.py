@@ -1,5 +1,6 @@
 """The hand on the chosen cells, in a real session without a window: what happened can be taken back."""
 
+from concurrent.futures import Future
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from roi_core.board import Diary
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.errands import Errands
+from roi_core.errors import RecordingError
 from roi_core.frame import Memo, Order, Status, Verb
 from roi_core.hand import Hand
 from roi_core.recording import Recording
@@ -364,6 +366,19 @@ def test_each_undo_tells_what_it_was_and_to_whom(bench, caplog):
         "undone: delete (cell 3)", "undone: name a cell (cell 1)", "undone: rename (roi2)",
         "undone: draw (roi1, roi2)", "done again: draw (roi1, roi2)", "called off: delete",
     ]  # fmt: skip
+
+
+def test_a_name_that_could_not_be_written_is_not_what_the_cell_is_called(bench):
+    """When no frames come any more each name goes into the finished file, which somebody may have open."""
+    answers = [Future(), Future()]
+    waiting = iter(answers)
+    bench.do.session.tell = lambda *_: next(waiting)
+    bench.keeper.rename(1, "kept")
+    bench.keeper.rename(2, "lost")
+    answers[0].set_result(None)
+    answers[1].set_exception(RecordingError("a.h5 is being read"))
+    bench.keeper.tick()
+    assert bench.keeper.names == {1: "kept"}
 
 
 def test_several_steps_are_one():
