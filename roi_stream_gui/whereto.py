@@ -21,19 +21,19 @@ PERIOD: Final = 1.0
 
 
 def target(source: Path, word: str, out: str = "", overwrite: bool = False) -> Path:
-    """Return the path of an export of the recording `source`; `out` is what was typed.
+    """Return the whole path of an export of the recording `source`; `out` is what was typed.
 
-    When nothing was typed it is the usual name beside the recording, with a number if that is taken and not
-    to be replaced.
+    What is no whole path is meant beside the recording. When nothing was typed it is the usual name there,
+    with a number if that is taken and not to be replaced.
     """
     if out:
-        return expanded(out)
+        return (source.parent / expanded(out)).absolute()
     ending, number = EXPORTS[word].ending, 1
     path = default(source, ending)
     while is_there(path) and not overwrite:
         number += 1
         path = default(source, f"_{number}{ending}")
-    return path
+    return path.absolute()
 
 
 class Whereto:

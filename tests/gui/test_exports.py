@@ -158,3 +158,26 @@ def test_what_is_there_is_replaced_also_under_the_usual_name(window, our, theirs
     window._start()
     until(our, lambda: said(our, f"exported to {beside}"), "beside it")
     until(our, lambda: hint(window) == str(theirs.with_name("theirs_3.csv")), "the next")
+
+
+@pytest.mark.parametrize("typed", ["rel.csv", "tables/rel.csv"])
+def test_a_name_alone_is_meant_beside_the_recording_and_told_in_full(window, our, theirs, monkeypatch, typed):
+    elsewhere = theirs.with_name("elsewhere")
+    for folder in (elsewhere, theirs.with_name("tables")):
+        folder.mkdir()
+    monkeypatch.chdir(elsewhere)
+    choose(window, "csv", theirs, out=typed)
+    window._start()
+    until(our, lambda: not our.exporting.busy, "exported")
+    assert said(our, f"exported to {theirs.parent / typed}")
+    assert (theirs.parent / typed).exists()
+    assert not list(elsewhere.iterdir())
+
+
+def test_of_a_recording_typed_in_short_the_place_is_told_in_full(window, our, theirs, monkeypatch):
+    monkeypatch.chdir(theirs.parent)
+    choose(window, "csv", theirs.name)
+    beside = theirs.with_name("theirs_2.csv")
+    until(our, lambda: hint(window) == str(beside), "the name that is free")
+    window._start()
+    until(our, lambda: said(our, f"exported to {beside}"), "told")
