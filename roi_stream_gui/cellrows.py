@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roi_core.frame import Status
+from roi_core.hand import DEMOTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from roi_core.frame import Components
 
-__all__ = ["SHOWN", "Cell", "Order", "cells_of", "counts", "picked", "said", "shortfall"]
+__all__ = ["SHOWN", "Cell", "Order", "cells_of", "counts", "deleted", "picked", "said", "shortfall"]
 
 SHOWN: Final = ("all", "accepted", "rejected", "by hand", "named", "chosen")
 """What the list may be narrowed to."""
 BY_HAND: Final = "by hand"
+REGION: Final = DEMOTED.partition("{")[0]
+"""How the reason begins of one that was made a region."""
 LIMITS: Final = {
     "evidence": "cnmf.min_evidence", "SNR": "cnmf.min_snr", "spatial correlation": "cnmf.min_r",
     "skewness": "cnmf.min_skewness", "asymmetry of rise and fall": "cnmf.min_asymmetry",
@@ -80,6 +83,12 @@ def counts(cells: Sequence[Cell]) -> dict[str, int]:
     for cell in cells:
         found[cell.status] += 1
     return found
+
+
+def deleted(components: Components) -> bool:
+    """Tell whether a hand deleted any of them, or made it a region."""
+    gone = zip(components.status.tolist(), components.reason, strict=True)
+    return any(status == Status.REMOVED and why.startswith((BY_HAND, REGION)) for status, why in gone)
 
 
 def picked(cells: Iterable[Cell], order: Order, chosen: Sequence[int]) -> list[Cell]:

@@ -16,11 +16,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from roi_core.errors import RoiError
-from roi_core.export import EXPORTS, export
+from roi_core.export import export
 from roi_core.export.options import in_words, of
 from roi_core.export.task import Cancelled, Wishes
-from roi_core.paths import expanded, is_there
+from roi_core.paths import expanded
 from roi_stream_gui import words
+from roi_stream_gui.whereto import target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +45,8 @@ class Order:
     topic: str
     """Under which what it says is one message, the last."""
     wishes: Wishes
-    out: Path | None = None
-    """Where it is to be written; None: beside the recording, under a name that is free."""
+    out: str = ""
+    """Where it is to be written, as it was typed; see `whereto.target`."""
     overwrite: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -91,8 +92,7 @@ class Exporting:
             return
         self._count += 1
         wishes = replace(self._wishes(source), **options)
-        target = expanded(out) if out else None
-        order = Order(source, word, f"export {self._count}", wishes, target, overwrite)
+        order = Order(source, word, f"export {self._count}", wishes, out, overwrite)
         order.say((words.EXPORT_WAITS if self._work else words.EXPORTING).format(source.name, word))
         self._work[self._helper.submit(self._export, order)] = order
 
@@ -145,19 +145,10 @@ class Exporting:
                 order.say(words.EXPORT_PART.format(order.source.name, order.word, 100 * done // total))
 
         return export(
-            order.source, order.word, order.out or _free(order.source, order.word), wishes=order.wishes,
-            overwrite=order.overwrite, progress=progress, asked_to_stop=order.stop.is_set,
+            order.source, order.word, target(order.source, order.word, order.out, order.overwrite),
+            wishes=order.wishes, overwrite=order.overwrite, progress=progress,
+            asked_to_stop=order.stop.is_set,
         )  # fmt: skip
-
-
-def _free(source: Path, word: str) -> Path:
-    """Return a name beside the recording that is not taken."""
-    ending = EXPORTS[word].ending
-    path, number = source.with_name(source.stem + ending), 1
-    while is_there(path):
-        number += 1
-        path = source.with_name(f"{source.stem}_{number}{ending}")
-    return path
 
 
 def read(word: str, given: Mapping[str, str | bool]) -> dict[str, Any]:

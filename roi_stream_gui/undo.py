@@ -90,6 +90,10 @@ class Journal:
         """What `redo` would do again; '' when there is nothing."""
         return self._future[-1].what if self._future else ""
 
+    def holds(self, of: str) -> bool:
+        """Tell whether anything that was pushed under this word can be taken back."""
+        return any(part.of == of for step in self._past for part in step.parts)
+
     def undo(self) -> None:
         """Take the last step back; what has not happened yet is called off first."""
         if self.waiting:

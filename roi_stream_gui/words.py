@@ -209,6 +209,8 @@ CELLS_NONE = (
     "No frames come any more, and no cells were found. Is cnmf.cell_radius that of your cells, and does the "
     "file last some seconds? Play it again, or connect again (Ctrl+R)."
 )
+CELLS_GONE = "No cell is left: all that were found were deleted, or made regions."
+CELLS_GONE_BACK = f"{CELLS_GONE} Ctrl+Z brings back those of them that went since the end, the last first."
 CELLS_FAILED = (
     "Cell finding failed and is off for this session; the messages tell why. Connect again to retry."
 )

@@ -11,7 +11,8 @@ import dearpygui.dearpygui as dpg
 from roi_core.snapshot import State
 from roi_stream_gui import words
 from roi_stream_gui.cellrates import Rates
-from roi_stream_gui.cellrows import SHOWN, Cell, Order, cells_of, counts, picked, said
+from roi_stream_gui.cellrows import SHOWN, Cell, Order, cells_of, counts, deleted, picked, said
+from roi_stream_gui.keeper import CELLS
 from roi_stream_gui.panels.base import Place, value
 from roi_stream_gui.panels.cellcard import CellCard
 from roi_stream_gui.panels.longlist import Column, Line, LongList
@@ -91,7 +92,7 @@ class CellTable:
                 dpg.configure_item(item, show=show)
         if snapshot is None or not there:
             self._desk.say(self._count, "")
-            self._desk.say(self._none, _why_none(view))
+            self._desk.say(self._none, _why_none(view, self._do.journal.holds(CELLS)))
             return
         if snapshot.activity is not None:
             self._rates.follow(snapshot.cells, snapshot.activity.ids, snapshot.rate)
@@ -218,9 +219,12 @@ def _clock(seconds: float) -> str:
     return f"{hours}h" if whole >= 3600 else f"{whole // 60}:{whole % 60:02}"
 
 
-def _why_none(view: View) -> str:
+def _why_none(view: View, can_be_back: bool) -> str:
+    """Return why there is no list; `can_be_back` when something that was done to cells can be taken back."""
     if view.snapshot is None:
         return words.NO_PICTURE
+    if view.snapshot.activity is not None and deleted(view.snapshot.activity.components):
+        return words.CELLS_GONE_BACK if can_be_back else words.CELLS_GONE
     if not view.settings.cnmf.enabled:
         return words.CELLS_OFF
     if view.snapshot.stages.get("cnmf") == "given up":

@@ -12,11 +12,11 @@ import dearpygui.dearpygui as dpg
 
 from roi_core.export import EXPORTS
 from roi_core.export.options import OPTIONS, OUT, OVERWRITE, of
-from roi_core.export.place import default
 from roi_core.paths import expanded
 from roi_stream_gui import words
 from roi_stream_gui.exporting import read
 from roi_stream_gui.panels.base import Place, then, value
+from roi_stream_gui.whereto import Whereto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,7 @@ class ExportWindow:
         self._fields: dict[str, int] = {}
         self._word = next(iter(EXPORTS))
         self._hints: tuple[str, str] = ("", "")
+        self._whereto = Whereto()
 
     def build(self, parent: int) -> None:
         """Make the window; nothing of it stands in `parent`."""
@@ -97,9 +98,11 @@ class ExportWindow:
             return
         at_hand = self._do.exporting.recording
         source = self._path() or at_hand
+        replaces = dpg.get_value(self._fields[OVERWRITE.name])
+        there = self._whereto.of(source, self._word, replaces) if source is not None else None
         hints = (
             str(at_hand) if at_hand is not None else words.EXPORT_NO_FILE,
-            str(default(source, EXPORTS[self._word].ending)) if source is not None else OUT.what,
+            str(there) if there is not None else OUT.what,
         )
         if hints != self._hints:
             self._hints = hints

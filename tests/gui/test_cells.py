@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from roi_core.console import demo_words
 from roi_core.frame import Activity, Components, Status
+from roi_core.hand import DEMOTED
 from roi_core.rois import Circle
 from roi_core.settings import Settings
 from roi_core.snapshot import State
@@ -329,6 +330,43 @@ class TestCard:
         activity = replace(view.snapshot.activity, ids=())
         panel.update(replace(view, snapshot=replace(view.snapshot, state=State.FINISHED, activity=activity)))
         assert (dpg.is_item_shown(panel._none), dpg.is_item_shown(panel._body)) == (True, False)
+
+    def test_when_all_were_deleted_after_the_end_the_tab_says_so_and_they_come_back(self, desk, found):
+        panel = built("celltable", desk)
+        found.session.stop()
+        found.session.wait()
+        found.tick()
+        found.edit("cnmf.enabled", False)
+        ids = found.view().snapshot.activity.ids
+        for some, verb in ((ids[:1], found.keeper.demote), (ids[1:], found.keeper.remove)):
+            found.cells.choose(some)
+            verb()
+            within(20, lambda: (found.tick(), not found.journal.waiting)[1], "it is a step")
+        panel.update(found.view())
+        assert (dpg.is_item_shown(panel._none), dpg.is_item_shown(panel._body)) == (True, False)
+        assert dpg.get_value(panel._none) == words.CELLS_GONE_BACK
+        found.journal.undo()
+        within(20, lambda: (found.tick(), found.view().snapshot.activity.ids == ids[1:])[1], "they are back")
+        panel.update(found.view())
+        assert dpg.is_item_shown(panel._body)
+        assert panel.tell()["listed"] == list(ids[1:])
+
+    @pytest.mark.parametrize(
+        ("status", "reason", "told"),
+        [
+            (Status.REMOVED, "by hand", words.CELLS_GONE),
+            (Status.REMOVED, DEMOTED.format("soma"), words.CELLS_GONE),
+            (Status.REMOVED, "shadow of 2", words.CELLS_NONE),
+            (Status.MERGED, "", words.CELLS_NONE),
+        ],
+    )
+    def test_what_was_deleted_before_is_told_without_a_way_back(self, desk, found, status, reason, told):
+        """As in a recording that is opened again: nothing of it is in the journal."""
+        panel, view = built("celltable", desk), found.view()
+        c = replace(components(disc(9, 9, 4), status=[status]), reason=(reason,))
+        activity = replace(view.snapshot.activity, ids=(), components=c)
+        panel.update(replace(view, snapshot=replace(view.snapshot, state=State.FINISHED, activity=activity)))
+        assert dpg.get_value(panel._none) == told
 
     def test_each_line_of_the_list_says_in_its_tooltip_what_the_card_would(self, desk, found):
         panel = built("celltable", desk)

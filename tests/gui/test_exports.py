@@ -1,6 +1,7 @@
 """The window of exports: its fields are the options of the command line, its refusals name them."""
 
 import argparse
+import shutil
 
 import cv2
 import dearpygui.dearpygui as dpg
@@ -122,8 +123,61 @@ def test_a_sentence_for_the_terminal_is_one_for_the_window(told, shown):
     assert in_words(told, EXPORT_MENU) == shown
 
 
+def hint(window):
+    window.update(None)
+    return dpg.get_item_configuration(window._fields["out"])["hint"]
+
+
 def test_what_is_at_hand_and_where_it_goes_is_said_in_the_fields(window, our, exported_from):
     choose(window, "suite2p", exported_from)
-    hint = dpg.get_item_configuration(window._fields["out"])["hint"]
-    assert hint == str(exported_from.with_name(exported_from.stem + "_suite2p"))
+    there = str(exported_from.with_name(exported_from.stem + "_suite2p"))
+    until(our, lambda: hint(window) == there, "where it goes")
     assert dpg.get_item_configuration(window._source)["hint"] == "the path of a recording (.h5)"
+
+
+@pytest.fixture
+def theirs(exported_from, tmp_path):
+    """A recording whose csv is there already."""
+    shutil.copy(exported_from, tmp_path / "theirs.h5")
+    (tmp_path / "theirs.csv").write_text("old")
+    return tmp_path / "theirs.h5"
+
+
+def test_what_is_there_is_replaced_also_under_the_usual_name(window, our, theirs):
+    written, beside = theirs.with_suffix(".csv"), theirs.with_name("theirs_2.csv")
+    choose(window, "csv", theirs)
+    until(our, lambda: hint(window) == str(beside), "the name that is free")
+    dpg.set_value(window._fields["overwrite"], True)
+    until(our, lambda: hint(window) == str(written), "the name that is taken")
+    window._start()
+    until(our, lambda: not our.exporting.busy, "exported")
+    assert said(our, f"exported to {written}")
+    assert written.read_text() != "old"
+    assert not beside.exists()
+    dpg.set_value(window._fields["overwrite"], False)
+    window._start()
+    until(our, lambda: said(our, f"exported to {beside}"), "beside it")
+    until(our, lambda: hint(window) == str(theirs.with_name("theirs_3.csv")), "the next")
+
+
+@pytest.mark.parametrize("typed", ["rel.csv", "tables/rel.csv"])
+def test_a_name_alone_is_meant_beside_the_recording_and_told_in_full(window, our, theirs, monkeypatch, typed):
+    elsewhere = theirs.with_name("elsewhere")
+    for folder in (elsewhere, theirs.with_name("tables")):
+        folder.mkdir()
+    monkeypatch.chdir(elsewhere)
+    choose(window, "csv", theirs, out=typed)
+    window._start()
+    until(our, lambda: not our.exporting.busy, "exported")
+    assert said(our, f"exported to {theirs.parent / typed}")
+    assert (theirs.parent / typed).exists()
+    assert not list(elsewhere.iterdir())
+
+
+def test_of_a_recording_typed_in_short_the_place_is_told_in_full(window, our, theirs, monkeypatch):
+    monkeypatch.chdir(theirs.parent)
+    choose(window, "csv", theirs.name)
+    beside = theirs.with_name("theirs_2.csv")
+    until(our, lambda: hint(window) == str(beside), "the name that is free")
+    window._start()
+    until(our, lambda: said(our, f"exported to {beside}"), "told")
