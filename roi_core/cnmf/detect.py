@@ -144,7 +144,10 @@ class Detector:
         return self.looks >= WARM and self.done >= FRAMES
 
     def _next(self, newest: list[Peak], ring: Ring, noise: NDArray[np.float32]) -> list[Peak]:
-        """Return which peaks to fit, the best of the newest and of those that stood out before."""
+        """Return which peaks to fit: the best of the newest and of those that stood out before.
+
+        Of the latter first of all those that the ring will have lost soon after the next look.
+        """
         if self._since != ring.since:
             self._since, self._back = ring.since, [*BACK]
         new = self.done - self._since
@@ -153,9 +156,10 @@ class Detector:
             self._early = sorted(look_back(ring, self.done, self.step, noise, self._radius), reverse=True)
         oldest, between = ring.oldest(self.step), self.done - self._before
         early = [peak for peak in self._early[:EARLY] if peak.end - peak.frames >= oldest]
-        last = [peak for peak in early if peak.end - peak.frames < oldest + 2 * between]
+        lost_soon = [peak for peak in early if peak.end - peak.frames < oldest + 2 * between]
         self._before = self.done
-        first = last + [peak for peak in early if peak not in last][: max(MOST // 2 - len(last), 0)]
+        others = [peak for peak in early if peak not in lost_soon]
+        first = lost_soon + others[: max(MOST // 2 - len(lost_soon), 0)]
         self._early = [peak for peak in early if peak not in first]
         return first + sorted(newest, reverse=True)[: max(MOST - len(first), 0)]
 
