@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from roi_core import draft
+from roi_core.draft import guarded, locks
 from roi_core.errors import RecorderError, RecordingError
 from roi_core.frame import FinishReason, Summary
 from roi_core.offline.recover import recover
@@ -122,14 +122,14 @@ def test_events_of_a_recording_that_was_moved_away_stay(tmp_path):
 @posix
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_stem_that_was_taken_meanwhile_is_left_to_who_has_it(tmp_path, monkeypatch, overwrite):
-    made = draft._made
+    made = guarded._made
 
     def late(path, flags):
-        monkeypatch.setattr(draft, "_made", made)
+        monkeypatch.setattr(guarded, "_made", made)
         record(tmp_path / "a.h5", 7)
         return made(path, flags)
 
-    monkeypatch.setattr(draft, "_made", late)
+    monkeypatch.setattr(guarded, "_made", late)
     if overwrite:
         with pytest.raises(RecorderError, match="both would write"):
             record(tmp_path / "a.hdf5", 3, overwrite=True)
@@ -142,7 +142,7 @@ def test_a_stem_that_was_taken_meanwhile_is_left_to_who_has_it(tmp_path, monkeyp
 @posix
 def test_a_stem_under_which_another_begins_is_left_to_it(tmp_path):
     with (tmp_path / "a.begun").open("wb") as begun:
-        draft._lock(begun)
+        locks.lock(begun)
         with pytest.raises(RecorderError, match="is open in another program"):
             record(tmp_path / "a.hdf5", 3, overwrite=True)
 
@@ -150,14 +150,14 @@ def test_a_stem_under_which_another_begins_is_left_to_it(tmp_path):
 @posix
 def test_a_name_that_was_taken_meanwhile_is_left_to_who_has_it(tmp_path, monkeypatch):
     """Another recording begins and ends between the look at what is there and the beginning of this one."""
-    made = draft._made
+    made = guarded._made
 
     def late(path, flags):
-        monkeypatch.setattr(draft, "_made", made)
+        monkeypatch.setattr(guarded, "_made", made)
         assert record(tmp_path / "a.h5", 7).name == "a.h5"
         return made(path, flags)
 
-    monkeypatch.setattr(draft, "_made", late)
+    monkeypatch.setattr(guarded, "_made", late)
     assert record(tmp_path / "a.h5", 3).name == "a_2.h5"
     assert (rows_of(tmp_path / "a.h5"), rows_of(tmp_path / "a_2.h5")) == (7, 3)
     assert not list(tmp_path.glob("*.begun"))
@@ -167,7 +167,7 @@ def test_a_name_that_was_taken_meanwhile_is_left_to_who_has_it(tmp_path, monkeyp
 def test_a_name_under_which_another_begins_is_left_to_it(tmp_path):
     """Until it has it; what only a kill left behind keeps no name."""
     with (tmp_path / "a.begun").open("wb") as begun:
-        draft._lock(begun)
+        locks.lock(begun)
         assert record(tmp_path / "a.h5", 3).name == "a_2.h5"
     assert record(tmp_path / "a.h5", 3).name == "a.h5"
     assert not list(tmp_path.glob("*.begun"))
@@ -176,15 +176,15 @@ def test_a_name_under_which_another_begins_is_left_to_it(tmp_path):
 @posix
 def test_what_was_begun_and_is_named_meanwhile_is_not_begun_again(tmp_path, monkeypatch):
     """It was opened as what it was, and locked when it had become a recording."""
-    lock, path = draft._lock, tmp_path / "a.h5"
+    lock, path = locks.lock, tmp_path / "a.h5"
 
     def late(raw):
-        monkeypatch.setattr(draft, "_lock", lock)
+        monkeypatch.setattr(locks, "lock", lock)
         (tmp_path / "a.begun").unlink()
         record(path, 7)
         lock(raw)
 
-    monkeypatch.setattr(draft, "_lock", late)
+    monkeypatch.setattr(locks, "lock", late)
     assert record(path, 3).name == "a_2.h5"
     assert rows_of(path) == 7
 

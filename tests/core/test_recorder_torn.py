@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from roi_core import draft
+from roi_core.draft import guarded
 from roi_core.frame import FinishReason, Summary
 from roi_core.offline import recover as recover_
 from roi_core.offline.recover import recover
@@ -61,12 +62,12 @@ def logged(log):
         patch.setattr(Logged, "log", log)
         patch.setattr(hdf5, "Guarded", Logged)
         patch.setattr(components, "PERIOD", 0.0)
-        patch.setattr(draft, "beside", SimpleNamespace(changes=lambda path: journal))
-        patch.setattr(draft, "_write_journal", lambda _, new, sync: log.writes.append(("journal", new)))
+        patch.setattr(guarded, "beside", SimpleNamespace(changes=lambda path: journal))
+        patch.setattr(guarded.journals, "write", lambda _, new, sync: log.writes.append(("journal", new)))
         yield
 
 
-WRITE = draft._write_journal
+WRITE = guarded.journals.write
 
 
 def torn(log, first, last, copy, every=1):
@@ -166,7 +167,7 @@ def test_the_disk_is_told_of_every_byte_twice_and_of_none_that_is_not_there(tmp_
         told.append((first, first + length))
 
     monkeypatch.setattr(os, "posix_fadvise", advise)
-    monkeypatch.setattr(draft, "WORTH", 15_000)  # a flush of five frames is not worth it alone
+    monkeypatch.setattr(guarded, "WORTH", 15_000)  # a flush of five frames is not worth it alone
     frames = np.random.default_rng(0).integers(0, 65536, (40, 32, 32), np.uint16)
     guard = draft.Guarded(path, overwrite=False)
     with h5py.File(guard, "w", driver="fileobj", fileobj=guard) as file:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from roi_core import draft, layout
+from roi_core.draft import journal as journals
 from roi_core.errors import RecordingError
 from roi_core.frame import Event, FinishReason, Summary
 from roi_core.offline import recover as module
@@ -410,7 +411,7 @@ def test_changes_of_the_same_file_at_another_time_are_refused(tmp_path):
 
 def test_a_change_that_was_torn_itself_is_finished(tmp_path):
     killed = half_flushed(tmp_path)
-    changes = draft._read_journal(killed.with_suffix(".draft"))
+    changes = journals.read(killed.with_suffix(".draft"))
     change = next(one for one in reversed(changes) if sum(map(int.__ne__, one.data, one.before)) > 1)
     half = next(k for k, (a, b) in enumerate(zip(change.data, change.before, strict=True)) if a != b) + 1
     with killed.open("r+b") as raw:
@@ -422,8 +423,8 @@ def test_a_change_that_was_torn_itself_is_finished(tmp_path):
 def of_an_earlier_version(journal):
     """Write a journal as it was written before it told what its changes replace."""
     parts = [change.place.to_bytes(8, "little") + len(change.data).to_bytes(8, "little") + change.data
-             for change in draft._read_journal(journal)]  # fmt: skip
-    journal.write_bytes(draft.OLDER + b"".join(parts))
+             for change in journals.read(journal)]  # fmt: skip
+    journal.write_bytes(journals.OLDER + b"".join(parts))
 
 
 def test_changes_of_an_earlier_version_are_made_if_the_length_of_the_file_fits(tmp_path):
