@@ -85,7 +85,7 @@ COLOURS: Mapping[str, str] = {
     "ButtonActive": "press", "Header": "chosen", "HeaderHovered": "hover", "HeaderActive": "press",
     "Separator": "line", "Tab": "pane", "TabHovered": "hover", "TabActive": "frame", "TabUnfocused": "pane",
     "TabUnfocusedActive": "frame", "TableHeaderBg": "bar", "TableBorderStrong": "line",
-    "TableBorderLight": "line", "TableRowBg": "none", "TableRowBgAlt": "stripe", "Text": "text",
+    "TableBorderLight": "line", "TableRowBg": "pane", "TableRowBgAlt": "stripe", "Text": "text",
     "TextDisabled": "dim", "TextSelectedBg": "marked", "NavHighlight": "accent",
 }  # fmt: skip
 OFF: Mapping[str, str] = {
