@@ -43,7 +43,7 @@ DARK: Mapping[str, Painted] = {
     "danger": (190, 44, 48), "danger.hover": (214, 62, 66), "split": (23, 26, 31),
     "good": (64, 186, 116), "warn": (240, 170, 48), "bad": (246, 104, 100), "idle": (144, 152, 164),
     "good.back": (32, 50, 46), "warn.back": (54, 48, 38), "bad.back": (53, 36, 41),
-    "idle.back": (42, 46, 52), "plot": (19, 21, 25), "grid": (58, 64, 74, 110), "none": (0, 0, 0, 0),
+    "idle.back": (42, 46, 52), "grid": (58, 64, 74, 110), "none": (0, 0, 0, 0),
     "spikes": (214, 220, 228), "wave": (126, 150, 182), "mark.note": (232, 186, 70),
     "mark.edit": (120, 176, 255), "mark.region": (150, 158, 170), "mark.cell": (60, 180, 146),
 }  # fmt: skip
@@ -57,7 +57,7 @@ LIGHT: Mapping[str, Painted] = {
     "danger": (204, 52, 56), "danger.hover": (222, 72, 76), "split": (206, 211, 218),
     "good": (16, 116, 60), "warn": (150, 88, 0), "bad": (186, 28, 32), "idle": (88, 96, 108),
     "good.back": (208, 236, 218), "warn.back": (250, 230, 192), "bad.back": (250, 214, 214),
-    "idle.back": (224, 228, 233), "plot": (250, 251, 252), "grid": (190, 196, 204, 140), "none": (0, 0, 0, 0),
+    "idle.back": (224, 228, 233), "grid": (190, 196, 204, 140), "none": (0, 0, 0, 0),
     "spikes": (60, 66, 76), "wave": (88, 116, 156), "mark.note": (168, 116, 0), "mark.edit": (34, 104, 200),
     "mark.region": (110, 118, 130), "mark.cell": (16, 130, 96),
 }  # fmt: skip
@@ -70,6 +70,8 @@ CONTRAST: Final = 2.6
 """Least ratio of luminance between a trace and what lies behind it, as the W3C reckons it."""
 PICTURE: Painted = (8, 9, 11)
 """What lies around the picture, in every theme."""
+CLEAR: Painted = (0, 0, 0, 0)
+"""The colour of what is not painted at all."""
 TONES: Final = ("text", "dim", "good", "warn", "bad")
 """How a text may be meant."""
 
@@ -133,10 +135,11 @@ class Theme:
         )  # fmt: skip
         self.compact = self._spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4), FramePadding=(6, 0))
         self.notice = self._variant(dpg.mvAll, {"WindowBg": "bar", "Border": "warn"}, WindowBorderSize=(1,))
-        self.picture = self._plot(None)
-        self.traces = self._plot("plot")
-        self.small = self._plot("plot", pad=(3, 3))
-        self.strip = self._plot("plot", pad=(0, 0))
+        self.screen = self._plot(pad=(0, 0))
+        self.picture = self._plot(PICTURE, pad=(0, 0))
+        self.traces = self._plot()
+        self.small = self._plot(pad=(3, 3))
+        self.strip = self._plot(pad=(0, 0))
 
     def switch(self, palette: str) -> None:
         """Put another palette in place."""
@@ -155,7 +158,7 @@ class Theme:
     def paint(self, item: int, colour: tuple[int, int, int]) -> None:
         """Give a line of the traces a colour, made so dark in the light theme that it can be seen."""
         self._lines[item] = colour
-        dpg.set_value(item, [*readable(colour, self._palette["plot"]), 255])
+        dpg.set_value(item, [*readable(colour, self._palette["pane"]), 255])
 
     def load_font(self, scale: float = 1.0, other: Path | None = None) -> None:
         """Use the font that is shipped, or an `other`, in this size; without it the built-in one is used."""
@@ -210,22 +213,21 @@ class Theme:
         """Return a colour of the palette in place."""
         return self._palette[name]
 
-    def _plot(self, back: str | None, pad: tuple[int, int] = (16, 4)) -> int:
-        """Return the theme of a plot; without a colour of the palette, that of the picture."""
+    def _plot(self, back: Painted = CLEAR, pad: tuple[int, int] = (16, 4)) -> int:
+        """Return the theme of a plot.
+
+        Mostly it lies on the window's own ground: one for the traces takes a rasteriser 1 ms a frame.
+        """
         plots = dpg.mvThemeCat_Plots
         theme: int
         with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-            if back is None:
-                dpg.add_theme_color(dpg.mvPlotCol_PlotBg, PICTURE, category=plots)
-            else:
-                self._ink(dpg.mvPlotCol_PlotBg, back, plots)
+            dpg.add_theme_color(dpg.mvPlotCol_PlotBg, back, category=plots)
             self._ink(dpg.mvPlotCol_FrameBg, "none", plots)
             self._ink(dpg.mvPlotCol_PlotBorder, "line", plots)
             self._ink(dpg.mvPlotCol_AxisText, "dim", plots)
             self._ink(dpg.mvPlotCol_AxisGrid, "grid", plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotBorderSize, 0, category=plots)
             dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 0)
-            pad = (0, 0) if back is None else pad
             self._length(dpg.mvPlotStyleVar_PlotPadding, pad, plots)
             self._length(dpg.mvPlotStyleVar_LabelPadding, (4, 2), plots)
             dpg.add_theme_style(dpg.mvPlotStyleVar_PlotMinSize, 40, 20, category=plots)

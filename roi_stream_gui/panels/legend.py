@@ -47,7 +47,7 @@ class Legend:
 
     def show(self, lanes: Sequence[Lane], height: float) -> None:
         """Name lanes in a pane so many px high."""
-        px, back = self._desk.px, self._desk.theme.colour("plot")
+        px, back = self._desk.px, self._desk.theme.colour("pane")
         key = (tuple(lanes), height, back, self._desk.scale)
         if key == self._shown:
             return

@@ -229,7 +229,6 @@ class TestPalettes:
             ("bad", "bad.back"), ("idle", "idle.back"), ("text", "tool"), ("text", "chosen"),
             ("warn", "pane"), ("bad", "pane"), ("check", "bar"), ("on accent", "accent"),
             ("on accent", "danger"),
-            ("dim", "plot"),
         ],
     )  # fmt: skip
     def test_text_can_be_read(self, palette, text, back):
@@ -237,8 +236,8 @@ class TestPalettes:
         assert (two[1] + 0.05) / (two[0] + 0.05) >= 3.9
 
     def test_a_trace_is_darkened_on_light_only(self):
-        light, yellow = PALETTES["light"]["plot"], (240, 228, 66)
-        assert readable(yellow, PALETTES["dark"]["plot"]) == yellow
+        light, yellow = PALETTES["light"]["pane"], (240, 228, 66)
+        assert readable(yellow, PALETTES["dark"]["pane"]) == yellow
         for colour in (yellow, CELL, (255, 255, 255), (86, 180, 233)):
             dark = readable(colour, light)
             assert (luminance(light) + 0.05) / (luminance(dark) + 0.05) >= CONTRAST
