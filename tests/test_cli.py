@@ -306,3 +306,17 @@ def test_a_session_card_goes_from_yaml_into_the_recording(tmp_path):
     assert "subject.species = 'mouse': write the Latin name" in refused(
         "run", "--source", "simulated:tiny", "--card", tmp_path / "card.yaml", code=2
     )
+
+
+def test_linear_algebra_is_told_to_use_one_thread_before_it_is_loaded():
+    """Its own second thread would not step back for the camera's."""
+    tell = "print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    code = (
+        "import os, sys; from roi_core.cli import main; "
+        "sys.stdout = sys.stderr; main([]); sys.stdout = sys.__stdout__; " + tell
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120, check=True
+    )
+    assert done.stdout.split() == ["1", "False"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from roi_core.cnmf import merge, quality, split, statistics
 from roi_core.cnmf.drawn import seed
-from roi_core.cnmf.echo import stands_alone
+from roi_core.cnmf.echo import beside, stands_alone
 from roi_core.cnmf.misses import Miss, Misses, spots
 from roi_core.cnmf.past import Past
 from roi_core.cnmf.peaks import STEP
@@ -75,6 +75,10 @@ EDGE = 2
 """Pixels beyond what motion hid of late within which no cell is begun."""
 
 
+Place = tuple["NDArray[np.float32]", tuple[int, int]]
+"""Footprint (S, S) of a cell and where its middle lies, px."""
+
+
 class Census:
     """The components on a field: ids are given in order of birth and never used twice."""
 
@@ -96,7 +100,7 @@ class Census:
         self.past = Past(len(ring), rate, cells.field.room)
         self._tidied = self._shown = 0
         self._judged = False
-        self._hopeless = np.zeros(0, np.int64)
+        self._hopeless: set[int] = set()
         self._asked: tuple[float, ...] = ()
         self._spare = 0.0
         """Frames before which none is removed for its marks: a threshold may be tried and taken back."""
@@ -111,6 +115,11 @@ class Census:
 
     def birth(self, candidate: Candidate, row: int, most: int) -> Candidate | None:
         """Make a candidate a cell, unless it is known or hidden by motion; return it as it was used."""
+        place = self.admits(candidate, row, most)
+        return None if place is None else self.bear(candidate, place, row)
+
+    def admits(self, candidate: Candidate, row: int, most: int) -> Place | None:
+        """Return the place of a candidate that may be a cell, one of so many at ``most``."""
         box, centre = _on_picture(candidate, self.cells)
         if not self._free(box, centre):
             return None
@@ -119,9 +128,13 @@ class Census:
             self.misses.remember(Miss(row, box, centre, why, candidate))
             return None
         step = max(1, round(STEP * self.rate))
-        past = self.past.before(self.ring.head - candidate.last, len(candidate.trace), self.cells.count)
-        if not stands_alone(candidate, self.cells.count, self.cells.t, past, step):
-            return None
+        near = beside(candidate, self.cells.count, self.cells.t)
+        past = self.past.before(self.ring.head - candidate.last, len(candidate.trace), near)
+        return (box, centre) if stands_alone(candidate, near, self.cells.t, past, step) else None
+
+    def bear(self, candidate: Candidate, place: Place, row: int) -> Candidate:
+        """Make a candidate a cell at its place; return it as it was used."""
+        box, centre = place
         whole = self._prolonged(candidate)
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
         paces = self.ring.paces(self.ring.head - len(whole.trace), self.ring.head)
@@ -139,9 +152,9 @@ class Census:
         take its place for theirs.
         """
         t = self.cells.t
-        taught = self.past.taught(course, self.cells.count)
-        for j in t.near[i][t.near[i] >= 0].tolist():
-            t.links[j, pair(j, i, t.near)] = taught[j]
+        near = t.near[i][t.near[i] >= 0]
+        for j, taught in zip(near.tolist(), self.past.taught(course, near).tolist(), strict=True):
+            t.links[j, pair(j, i, t.near)] = taught
 
     def _enter(
         self,
@@ -318,14 +331,13 @@ class Census:
             self.unite(pair)
             self._judged = True  # there may be more of them: the next frame is for the next
             return
-        if self.past.rows < self._spare or not len(self._hopeless):
+        if self.past.rows < self._spare or not self._hopeless:
             return
-        young = row - t.born[:n] < PROBATION * self.rate
-        spared = young | np.isin(t.ids[:n], list(self.touched))
-        spared |= (t.verdict[:n] > 0) | (t.frozen[:n] > 0)
-        hopeless = np.flatnonzero(np.isin(t.ids[:n], self._hopeless) & ~spared)
-        if len(hopeless):
-            self._give_up(int(hopeless[0]), row)
+        for i, cell in enumerate(t.ids[:n].tolist()):
+            if cell in self._hopeless and row - t.born[i] >= PROBATION * self.rate:
+                if not (cell in self.touched or t.verdict[i] or t.frozen[i]):
+                    self._give_up(i, row)
+                    return
 
     def _judge(self, settings: Cnmf) -> None:
         t, n, m = self.cells.t, self.cells.count, self._marks()
@@ -334,7 +346,7 @@ class Census:
         if asked != self._asked:
             self._asked, self._spare = asked, self._until()
         status, t.rule[:n], hopeless = self._verdicts(m, settings)
-        self._hopeless = t.ids[:n][hopeless]
+        self._hopeless = set(t.ids[:n][hopeless].tolist())
         words = self._words(m, settings, t.rule[:n])
         for i in np.flatnonzero(status != t.status[:n]).tolist():
             kind = "accepted" if status[i] == Status.ACCEPTED else "rejected"
@@ -349,7 +361,7 @@ class Census:
     def _give_up(self, i: int, row: int) -> None:
         """Remove a component for what it showed; other thresholds may be tried on it for a while."""
         t, cells = self.cells.t, self.cells
-        marks = quality.Marks(*(column[i : i + 1] for column in self._marks()))
+        marks = quality.Marks(*t.shown[i : i + 1].T.copy())
         centre, why = (int(t.centres[i, 0]), int(t.centres[i, 1])), self._why.get(int(t.ids[i]), NEW)
         self.misses.remember(Miss(row, t.boxes[i].copy(), centre, why, marks=marks, area=cells.field.area))
         self.remove(i, Status.REMOVED)
@@ -484,7 +496,7 @@ class Census:
         self.deconvolver.append(self._in_rows(past)[None])
         self.deconvolver.drop(i)
         self._changed = True
-        self.view.redraw()
+        self._shown = -(10**9)  # shown as it was for some frames: to draw all takes a third of this one
 
     def remove(self, i: int, status: Status, why: str = "") -> None:
         """Take a component out; it stays known by its fate."""
@@ -502,7 +514,7 @@ class Census:
         self.deconvolver.drop(i)
         self.past.drop(i, self.cells.count)
         self._changed = True
-        self.view.redraw()
+        self.view.drop(i, self.cells.count + 1)
 
     def take_back(
         self, box: NDArray[np.float32], centre: tuple[int, int], marks: dict[str, Any], learned: Any

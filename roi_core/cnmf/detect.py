@@ -18,7 +18,7 @@ from roi_core.cnmf.misses import USUAL
 from roi_core.cnmf.peaks import PEAK, STEP, WINDOWS, banded, blurred, floored, look_back, peaks
 from roi_core.cnmf.residual import steadied
 from roi_core.cnmf.state import BODY
-from roi_core.jit import kernel
+from roi_core.jit import kernel, lean
 
 if TYPE_CHECKING:
     from typing import Any
@@ -255,7 +255,7 @@ def _correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(a @ b) / size if size > 0 else 0.0
 
 
-@kernel
+@lean
 def _take_from(sums: Any, shape: Any, trace: Any, looks: Any, end: Any, step: Any) -> None:
     """Take a shape times its trace out of the last sums over ``step`` frames; the newest ends at ``end``."""
     for back in range(min(sums.shape[0], looks)):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from roi_core.cnmf.detect import lead_of
+from roi_core.jit import kernel, lean
 
 if TYPE_CHECKING:
     from typing import Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.detect import Candidate
     from roi_core.cnmf.state import Table
 
-__all__ = ["stands_alone"]
+__all__ = ["beside", "stands_alone"]
 
 ERROR = 0.1
 """Error of a neighbour's footprint, as a share of what it shows there or one pixel beside."""
@@ -30,42 +30,61 @@ LEAST_Z = 5.0
 """Significance that must be left to the candidate."""
 
 
-def stands_alone(candidate: Candidate, count: int, t: Table, past: NDArray[np.float32], step: int) -> bool:
-    """Return whether a candidate is significant beyond the errors of its neighbours.
+def beside(candidate: Candidate, count: int, t: Table) -> NDArray[np.int64]:
+    """Return which cells could touch a candidate."""
+    apart = abs(t.corners[:count] - (candidate.y, candidate.x)).max(1, initial=0)
+    return np.flatnonzero(apart < max(len(candidate.shape), t.patches.shape[1]))
+
+
+def stands_alone(
+    candidate: Candidate, near: NDArray[np.int64], t: Table, past: NDArray[np.float32], step: int
+) -> bool:
+    """Return whether a candidate is significant beyond the errors of its neighbours, the cells ``near`` (n,).
 
     As in its fit, frames weigh as far as the ``step`` frames before stood out: noise cannot confirm itself.
-    ``past`` (frames, N) is the fluorescence of all cells in the last frames of the candidate's trace.
+    ``past`` (frames, n) is the neighbours' fluorescence in the last frames of the candidate's trace.
     """
     trace = candidate.trace[len(candidate.trace) - len(past) :]
     if len(trace) <= step or 2 * len(trace) < len(candidate.trace):
         return True  # too little is known to tell
     noise = 1.4826 * float(np.median(abs(np.diff(trace)))) / np.sqrt(2) + 1e-9
-    beyond = trace - _error(candidate, count, t, past)
+    beyond = trace - _error((candidate.y, candidate.x), candidate.shape, near, t.patches, t.corners, past)
     lead = lead_of(beyond, step, noise)
     return bool(lead @ beyond >= LEAST_Z * noise * np.sqrt(lead @ lead) > 0)
 
 
-def _error(candidate: Candidate, count: int, t: Table, past: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what neighbours could add to the candidate's trace by mistake, frame by frame."""
-    shape = candidate.shape
-    side, energy = len(shape), float((shape**2).sum())
-    total = np.zeros(len(past), np.float32)
-    corners, reach = t.corners[:count], t.patches.shape[1]
-    for j in np.flatnonzero((abs(corners - (candidate.y, candidate.x)) < max(side, reach)).all(1)).tolist():
-        dy, dx = (int(v) for v in corners[j] - (candidate.y, candidate.x))
-        there = _shown(t.patches[j], dy, dx, side)
-        share = float((cv2.dilate(there, np.ones((3, 3), np.uint8)) * shape).sum()) / energy
-        if share > 0:
-            known = np.isfinite(past[:, j])
-            if known.any():
-                total[known] += np.float32(ERROR * share) * abs(past[known, j] - np.median(past[known, j]))
+@kernel
+def _error(corner: Any, shape: Any, near: Any, patches: Any, corners: Any, past: Any) -> Any:
+    """Return what neighbours could add to the trace of a candidate by mistake, frame by frame."""
+    total, known = np.zeros((2, past.shape[0]), np.float32)
+    for k in range(near.size):
+        j = near[k]
+        share = _share(shape, patches[j], corners[j, 0] - corner[0], corners[j, 1] - corner[1])
+        number = 0
+        for frame in range(past.shape[0]):
+            if np.isfinite(past[frame, k]):
+                known[number] = past[frame, k]
+                number += 1
+        if share == 0 or number == 0:
+            continue
+        middle = np.float32(np.median(known[:number]))
+        for frame in range(past.shape[0]):
+            if np.isfinite(past[frame, k]):
+                total[frame] += np.float32(ERROR * share) * abs(past[frame, k] - middle)
     return total
 
 
-def _shown(patch: NDArray[Any], dy: int, dx: int, side: int) -> NDArray[np.float32]:
-    """Return a patch as it lies on a square of so many pixels, whose corner is (dy, dx) before its own."""
-    reach = len(patch)
-    wide = np.zeros((side + 2 * reach, side + 2 * reach), np.float32)
-    y, x = (min(max(d + reach, 0), side + reach) for d in (dy, dx))
-    wide[y : y + reach, x : x + reach] = np.maximum(patch, 0)
-    return wide[reach:-reach, reach:-reach]
+@lean
+def _share(shape: Any, patch: Any, dy: Any, dx: Any) -> Any:
+    """Return how much of a shape (s, s) a patch at (dy, dx) shows there or one pixel beside."""
+    side, reach = shape.shape[0], patch.shape[0]
+    energy, product = 0.0, 0.0
+    for y in range(side):
+        for x in range(side):
+            energy += shape[y, x] * shape[y, x]
+            most = np.float32(0)
+            for v in range(max(y - 1, dy, 0), min(y + 2, dy + reach, side)):
+                for u in range(max(x - 1, dx, 0), min(x + 2, dx + reach, side)):
+                    most = max(most, patch[v - dy, u - dx])
+            product += shape[y, x] * most
+    return product / max(energy, 1e-30)

@@ -9,7 +9,7 @@ import numpy as np
 from roi_core.cnmf.state import overlap, shifted
 from roi_core.cnmf.statistics import MEMORY
 from roi_core.frame import Status
-from roi_core.jit import kernel
+from roi_core.jit import lean
 
 if TYPE_CHECKING:
     from typing import Any
@@ -72,7 +72,7 @@ def joined(t: Table, i: int, j: int) -> tuple[NDArray[np.float32], float, float]
     return box, float((box * t.boxes[i]).sum()), float((box * other).sum())
 
 
-@kernel
+@lean
 def closest(box: Any, centre: Any, count: Any, t: Any) -> Any:
     """Return the largest product of a box (S, S) at a centre with the footprints that are known."""
     side, best = box.shape[0], np.float32(0)
@@ -83,7 +83,7 @@ def closest(box: Any, centre: Any, count: Any, t: Any) -> Any:
     return best
 
 
-@kernel
+@lean
 def _likest(count: Any, t: Any, now: Any, rate: Any, radius: Any, merge_r: Any) -> Any:
     oldest = now - OLD * rate
     best, keep, drop, join, by_power = 0.0, -1, -1, False, False
@@ -119,7 +119,7 @@ def _likest(count: Any, t: Any, now: Any, rate: Any, radius: Any, merge_r: Any) 
     return keep, drop, join
 
 
-@kernel
+@lean
 def _is_error(i: Any, j: Any, share: Any, now: Any, memory: Any, t: Any) -> Any:
     """Return whether one of two has less than a share of the other's power, in all and since it lives.
 
@@ -133,7 +133,7 @@ def _is_error(i: Any, j: Any, share: Any, now: Any, memory: Any, t: Any) -> Any:
     return t.second[less] / known[0] < share * t.second[more] / known[1]
 
 
-@kernel
+@lean
 def _merit(i: Any, t: Any) -> Any:
     """Return the skewness of a trace if that is little, for then it is glow; else the evidence for it."""
     first, second = t.tail[i, 0], t.tail[i, 1]

@@ -69,20 +69,20 @@ class Past:
         """Let all shapes have been made anew."""
         self._lessons[:] = 0
 
-    def taught(self, course: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-        """Return how much of a light with this course (n,), last frames, each cell (N,) has learned."""
-        return course @ self._lessons[self._slots(len(course)), :count]
+    def taught(self, course: NDArray[np.float32], cells: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return how much of a light with this course (n,), last frames, each of some cells has learned."""
+        return course @ self._lessons[self._slots(len(course))[:, None], cells]
 
     def of(self, i: int) -> NDArray[np.float32]:
         """Return the remembered fluorescence of cell i, oldest first."""
         past: NDArray[np.float32] = self._values[self._slots(min(self.rows, len(self._values))), i]
         return past
 
-    def before(self, late: int, frames: int, count: int) -> NDArray[np.float32]:
-        """Return that of all ``count`` cells in at most so many frames, up to ``late`` frames ago."""
+    def before(self, late: int, frames: int, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return that of some cells in at most so many frames, up to ``late`` frames ago."""
         known = max(0, min(frames, self.rows - late, len(self._values) - late))
         order = np.arange(self.rows - late - known, self.rows - late) % len(self._values)
-        part: NDArray[np.float32] = self._values[order, :count]
+        part: NDArray[np.float32] = self._values[order[:, None], cells]
         return part
 
     def _swing(self, heads: NDArray[np.int64], first: int, last: int, t: Table) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core.calm import there
-from roi_core.jit import kernel
+from roi_core.jit import lean, lean_sums
 
 if TYPE_CHECKING:
     from typing import Any
@@ -121,18 +121,19 @@ def steadied(course: NDArray[np.float32], paces: NDArray[np.float32]) -> NDArray
     return np.asarray(course - gained[::-1].cumsum(0)[::-1], np.float32)
 
 
-@kernel
+@lean_sums
 def _project(slots: Any, first: Any, y: Any, x: Any, shape: Any, out: Any) -> None:
     side = shape.shape[0]
     for t in range(out.size):
-        frame = slots[(first + t) % slots.shape[0]]
+        frame, total = slots[(first + t) % slots.shape[0]], np.float32(0)
         for v in range(side):
             a, b = frame[y + v, x : x + side], shape[v]
             for u in range(side):
-                out[t] += a[u] * b[u]
+                total += a[u] * b[u]
+        out[t] = total
 
 
-@kernel
+@lean
 def _take_out(slots: Any, first: Any, y: Any, x: Any, shape: Any, trace: Any) -> None:
     side = shape.shape[0]
     for t in range(trace.size):

@@ -14,7 +14,7 @@ import numpy as np
 from roi_core.cnmf.merge import APART, OLD
 from roi_core.cnmf.state import shifted
 from roi_core.frame import Status
-from roi_core.jit import kernel
+from roi_core.jit import kernel, lean
 
 if TYPE_CHECKING:
     from typing import Any
@@ -61,7 +61,7 @@ def rest_of(t: Table, whole: int, part: int) -> NDArray[np.float32] | None:
     return np.where(labels == label, rest, 0).astype(np.float32)
 
 
-@kernel
+@lean
 def _fused(count: Any, t: Any, oldest: Any, area: Any) -> Any:
     large = USUAL * _usual(count, t, area)
     for i in range(count):

@@ -334,7 +334,7 @@ def _share(i: int, t: Table, known: dict[int, tuple[float, float, float]]) -> No
             t.sync[i, m] = t.sync[j, back] = sync
 
 
-@kernel
+@lean
 def _join(i: Any, count: Any, t: Any) -> bool:
     """Enter cell i and all whose boxes touch its own in each other's rows; False if one is too short."""
     side, width = t.boxes.shape[1], t.near.shape[1]
@@ -358,7 +358,7 @@ def _join(i: Any, count: Any, t: Any) -> bool:
     return True
 
 
-@kernel
+@lean
 def _leave(i: Any, t: Any) -> None:
     """Strike cell i out of all rows of the neighbour table."""
     width = t.near.shape[1]
@@ -388,7 +388,7 @@ def pair(i: Any, j: Any, near: Any) -> Any:
     return -1
 
 
-@kernel
+@lean
 def clear(i: Any, t: Any) -> None:
     """Take the light of cell i out of the sums of its neighbours: it will not be what it was."""
     side = t.boxes.shape[1]
@@ -404,7 +404,7 @@ def clear(i: Any, t: Any) -> None:
                 t.images[j, y, x] -= weight * t.boxes[i, y - dy, x - dx]
 
 
-@kernel
+@lean
 def _rename(old: Any, new: Any, near: Any) -> None:
     """Tell the neighbours of a cell that it moved to another row of the table."""
     for m in range(near.shape[1]):
@@ -439,7 +439,7 @@ def renew_gram(i: Any, t: Any) -> None:
         t.gram[j, pair(j, i, t.near)] = t.gram[i, m]
 
 
-@kernel
+@lean
 def settle(i: Any, t: Any, factor: Any, margin: Any, gain: Any, cover: Any, again: Any) -> None:
     """Scale the box of cell i to unit energy and derive from it moments, products, patch and cover.
 

@@ -56,6 +56,19 @@ class Columns(NamedTuple):
             np.concatenate([self.indptr, self.indptr[-1] + more.indptr[1:]]),
         )
 
+    def without(self, i: int) -> Columns:
+        """Return the columns without one, whose place the last one takes."""
+        last = len(self.indptr) - 2
+        a, b, c, end = self.indptr[[i, i + 1, last, last + 1]].tolist()
+        order = [slice(0, a), slice(c, end), slice(b, c)] if i < last else [slice(0, a)]
+        sizes = np.diff(self.indptr)
+        sizes[i] = sizes[last]
+        return Columns(
+            np.concatenate([self.data[part] for part in order]),
+            np.concatenate([self.indices[part] for part in order]),
+            np.concatenate([[0], sizes[:last].cumsum()]),
+        )
+
 
 NOTHING = Columns(np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(1, np.int64))
 
@@ -76,6 +89,14 @@ class View:
     def redraw(self) -> None:
         """Draw all footprints anew the next time: their shapes or their order changed."""
         self._drawn = NOTHING
+
+    def drop(self, i: int, count: int) -> None:
+        """Show the footprint of cell i of so many no more; the last cell has its place."""
+        drawn = len(self._drawn.indptr) - 1
+        if drawn == count:
+            self._drawn = self._drawn.without(i)
+        elif i < drawn:  # the cell that has its place is not drawn yet
+            self.redraw()
 
     def revive(self, cell: int) -> None:
         """Forget the fate of a component that lives again."""

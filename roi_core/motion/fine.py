@@ -14,7 +14,7 @@ import numpy as np
 
 from roi_core.filters import high_passed, room
 from roi_core.motion.kernels import BLOCK, blinded, energies, gathered, matched, sloped
-from roi_core.motion.newton import change, solved
+from roi_core.motion.newton import solved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,8 @@ STEPS, SMALL = 3, 0.25
 """Gauss-Newton ends after so many steps or with one this small, px: what it leaves is about its square."""
 LONGEST, NUDGE = 1.0, 0.25
 """A step is cut to the first, the response of the template measured by the second, px."""
+NUDGES = (NUDGE, 0.0), (-NUDGE, 0.0), (0.0, NUDGE), (0.0, -NUDGE)
+"""Up, down, right and left."""
 
 
 class Fine:
@@ -58,10 +60,11 @@ class Fine:
             self._measure,
             self._choose,
             partial(self._model, mean),
-            self._gather,
+            self._level,
+            partial(self._gather, 0),
+            partial(self._gather, 1),
             self._blind,
-            partial(self._respond, mean, 0),
-            partial(self._respond, mean, 1),
+            *(partial(self._respond, mean, nudge) for nudge in range(len(NUDGES))),
             self._turn,
         ]
 
@@ -78,34 +81,29 @@ class Fine:
         self._next.places[:] = self._chosen()
 
     def _model(self, mean: NDArray[np.float32]) -> None:
+        gathered(mean, self._next.places, self._next.model)
+
+    def _level(self) -> None:
         blocks = self._next
-        gathered(mean, blocks.places, blocks.model)
         blocks.centre = float(blocks.model.mean(dtype=np.float64)) if blocks.model.size else 0.0
         blocks.model -= np.float32(blocks.centre)
 
-    def _gather(self) -> None:
-        blocks = self._next
-        for slopes, weights in zip(self._slopes, blocks.weights, strict=True):
-            gathered(slopes, blocks.places, weights)
+    def _gather(self, axis: int) -> None:
+        gathered(self._slopes[axis], self._next.places, self._next.weights[axis])
 
     def _blind(self) -> None:
         blinded(self._next.weights, self._next.model, self._next.facts)
 
-    def _respond(self, mean: NDArray[np.float32], axis: int) -> None:
-        """Measure how the sums change when the template is displaced along an axis."""
+    def _respond(self, mean: NDArray[np.float32], nudge: int) -> None:
+        """Measure the sums when the template is displaced by one of the `NUDGES`."""
         blocks = self._next
-        asked = iter(blocks.responses[2 * axis :])
-
-        def weigh(u: tuple[float, float]) -> tuple[float, float]:
-            sums = self._weigh(blocks, mean, u)
-            next(asked)[:] = blocks.pulls
-            return sums
-
-        blocks.changes[axis] = change(weigh, NUDGE, axis)
+        blocks.sums[nudge] = self._weigh(blocks, mean, NUDGES[nudge])
+        blocks.responses[nudge] = blocks.pulls
 
     def _turn(self) -> None:
         """Use from now on what was learned."""
-        (a, c), (b, d) = self._next.changes
+        up, down, right, left = self._next.sums
+        (a, c), (b, d) = ((up - down) / (2 * NUDGE)).tolist(), ((right - left) / (2 * NUDGE)).tolist()
         self._next.hessian = (a, b), (c, d)
         self._next, self._now = self._now, self._next
 
@@ -166,5 +164,5 @@ class Blocks:
         self.pulls = np.zeros((count, 3))
         self.responses = np.zeros((4, count, 3))
         self.centre = 0.0
-        self.changes = [(0.0, 0.0), (0.0, 0.0)]
+        self.sums = np.zeros((4, 2))
         self.hessian = ((0.0, 0.0), (0.0, 0.0))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Hessian", "change", "response", "solved"]
+__all__ = ["Hessian", "response", "solved"]
 
 Hessian = tuple[tuple[float, float], tuple[float, float]]
 

@@ -38,7 +38,7 @@ ANCHOR = 8
 """The template is held to where it is after so many times SETTLED."""
 BELIEVED = 0.2
 """A drift of more than this between two lessons is none, px: the scene no longer is the anchor's."""
-LESSON = 32
+LESSON = 40
 """Frames between two lessons that the registration takes from the template, once it is settled."""
 
 

@@ -1,5 +1,7 @@
 """Which components are one, which are cells, and what onlookers see of them."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -318,3 +320,22 @@ def test_those_that_are_no_more_stand_behind_the_living():
     assert 999 not in seen.ids, "a view does not change"
     empty_view = View(Camera((48, 52))).of(empty(), np.zeros(0, np.uint8), (), np.zeros(0, np.float32))
     assert empty_view.indptr.tolist() == [0]
+
+
+def test_a_view_goes_on_without_a_cell_as_if_drawn_anew():
+    """Whichever cell goes, drawn already or not: the last one has its place."""
+    for gone, late in itertools.product((0, 3, 5), (False, True)):
+        cells, random = crowd(5 if late else 6)
+        view, ones = View(Camera((48, 52))), np.ones(6, np.float32)
+        if late:
+            view.of(cells, np.ones(5, np.uint8), ("",) * 5, ones[:5])
+            add(cells, random, (20, 20))
+        else:
+            view.of(cells, np.ones(6, np.uint8), ("",) * 6, ones)
+        cells.remove(gone)
+        view.drop(gone, 6)
+        seen, anew = (
+            each.of(cells, np.ones(5, np.uint8), ("",) * 5, ones[:5]) for each in (view, View(view.camera))
+        )
+        for name in ("data", "indices", "indptr"):
+            np.testing.assert_array_equal(getattr(seen, name), getattr(anew, name))
