@@ -116,10 +116,13 @@ class Glow:
         """Regress the mean residual (rows, columns) of frames ``first`` to ``last`` on modes and glow.
 
         A pixel follows the glow of its place more or less: vessels and texture dim or brighten both alike.
+        The ``suspects`` count as if they agreed with what is known: the light of a cell that is still to join
+        would be an imprint on glow and gain, which stays and shows as false cells round it.
         """
         courses = self._courses[np.arange(first, last) % PAST, : len(self._into)].mean(0)
         if not len(courses):
             return
+        residual = np.where(self.suspects, np.float32(0), residual)
         glow = np.zeros_like(residual)
         _spread((courses @ self._filter.maps).reshape(self.grid.shape), *self._pixels, glow)
         _agree(residual, glow, self.gain, self._agreement, self._strength)

@@ -88,15 +88,22 @@ def courses(frames, number, random):
     return out
 
 
-def taught(shape=(64, 64), frames=900, power=2.0, noise=2.0, seed=0, texture=1.0):
-    """Return a glow that saw a movie of smooth modes, and (error, power) of what it made of each frame."""
+def taught(shape=(64, 64), frames=900, power=2.0, noise=2.0, seed=0, texture=1.0, cell=None, suspected=True):
+    """Return a glow that saw a movie of smooth modes, and (error, power) of what it made of each frame.
+
+    A ``cell`` (rows, columns), unknown but ``suspected``, shines beside them as the first of them does.
+    """
     random, glow = np.random.default_rng(seed), glow_of(shape)
     maps, course = modes(shape), courses(frames, 3, random) * power
     pixels, errors = [np.arange(size) for size in shape], []
     residuals = np.zeros((5, *shape), np.float32)
+    if cell is not None and suspected:
+        glow.suspects = cell > 0
     for k in range(frames):
         true = np.tensordot(course[k], maps, 1) * texture
         picture = (true + random.normal(0, noise, shape)).astype(np.float32)
+        if cell is not None:
+            picture += (cell * abs(course[k, 0])).astype(np.float32)
         glow.step(picture, free(shape))
         glow.remember()
         ours = glow.gain * naive.between_nodes(glow.nodes, glow.grid.middles, pixels)
@@ -123,6 +130,18 @@ def test_a_pixel_that_follows_the_glow_less_is_found_out():
     glow, _ = taught(texture=texture, frames=1800)
     assert glow.gain[31, 10:50].mean() < 0.7
     assert glow.gain[10:20].mean() == pytest.approx(1, abs=0.05)
+
+
+def test_a_cell_that_is_still_to_join_leaves_no_imprint_on_the_glow():
+    cell = np.zeros((64, 64))
+    cell[26:37, 26:37] = 30.0
+    kept, _ = taught(cell=cell)
+    bent, _ = taught(cell=cell, suspected=False)
+    plain, _ = taught()
+    there, far = (slice(28, 35), slice(28, 35)), (slice(0, 16), slice(0, 16))
+    assert abs(kept.gain[there] - 1).max() < 0.1
+    assert abs(bent.gain[there] - 1).max() > 0.3, "this light is one that leaves an imprint"
+    assert kept.gain[far].std() == pytest.approx(plain.gain[far].std(), abs=0.05)
 
 
 def test_noise_alone_has_hardly_a_mode():
