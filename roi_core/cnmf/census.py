@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from roi_core.cnmf import merge, quality, split, statistics
+from roi_core.cnmf import jury, merge, quality, split, statistics
 from roi_core.cnmf.drawn import seed
 from roi_core.cnmf.echo import beside, stands_alone
+from roi_core.cnmf.jury import BY_HAND, Jury
 from roi_core.cnmf.misses import Miss, Misses, spots
+from roi_core.cnmf.neighbours import clear, pair
 from roi_core.cnmf.past import Past
 from roi_core.cnmf.peaks import STEP
 from roi_core.cnmf.residual import steadied
-from roi_core.cnmf.state import Table, clear, pair, shifted
+from roi_core.cnmf.state import Table, shifted
 from roi_core.cnmf.view import Fate, View
 from roi_core.errors import ComponentError
 from roi_core.frame import Activity, Backfill, Foresight, Status
@@ -48,14 +50,10 @@ APART = 3
 """Frames from a judgement to a view, for neither to wait for the other; fewer than `LEAST_ROUND`."""
 TWIN = 0.65
 """Product of two footprints from which a candidate counts as one that is known already."""
-QUIET = 0.6
-"""A cell that does less than this share of what it did once is judged by what it showed: silence is no
-fault."""
 SURE = 20.0
 """Significance of a candidate by which its past counts as that of a cell, not as chance that made it one."""
 PRIOR = 0.3
 """Weight of the first look at a cell's shape against what is learned later."""
-NEW, BY_HAND = "it is too new to be judged", "by hand"
 SHARES: Any = {
     **dict.fromkeys(("mean", "trace", "prediction", "smooth", "first", "peak", "evidence"), 1),
     **dict.fromkeys(("second", "loud", "power", "energy"), 2),
@@ -100,11 +98,10 @@ class Census:
         self.past = Past(len(ring), rate, cells.field.room)
         self._tidied = self._shown = 0
         self._judged = False
-        self._hopeless: set[int] = set()
+        self._jury = Jury()
         self._asked: tuple[float, ...] = ()
         self._spare = 0.0
         """Frames before which none is removed for its marks: a threshold may be tried and taken back."""
-        self._why: dict[int, str] = {}
         self._changed = True
         self._ids: tuple[int, ...] = ()
         self._components: Components | None = None
@@ -331,29 +328,23 @@ class Census:
             self.unite(pair)
             self._judged = True  # there may be more of them: the next frame is for the next
             return
-        if self.past.rows < self._spare or not self._hopeless:
+        if self.past.rows < self._spare or not self._jury.hopeless:
             return
         for i, cell in enumerate(t.ids[:n].tolist()):
-            if cell in self._hopeless and row - t.born[i] >= PROBATION * self.rate:
+            if cell in self._jury.hopeless and row - t.born[i] >= PROBATION * self.rate:
                 if not (cell in self.touched or t.verdict[i] or t.frozen[i]):
                     self._give_up(i, row)
                     return
 
     def _judge(self, settings: Cnmf) -> None:
-        t, n, m = self.cells.t, self.cells.count, self._marks()
-        t.shown[:n] = np.stack(m, 1)
         asked = tuple(getattr(settings, name) for name in quality.THRESHOLDS)
         if asked != self._asked:
             self._asked, self._spare = asked, self._until()
-        status, t.rule[:n], hopeless = self._verdicts(m, settings)
-        self._hopeless = set(t.ids[:n][hopeless].tolist())
-        words = self._words(m, settings, t.rule[:n])
-        for i in np.flatnonzero(status != t.status[:n]).tolist():
-            kind = "accepted" if status[i] == Status.ACCEPTED else "rejected"
-            self._news.append((kind, {"id": int(t.ids[i]), "reason": words[i]}))
+        t = self.cells.t
+        for i, reason in self._jury.judge(self._marks(), self.cells, settings):
+            kind = "accepted" if t.status[i] == Status.ACCEPTED else "rejected"
+            self._news.append((kind, {"id": int(t.ids[i]), "reason": reason}))
             self._changed = True
-        t.status[:n] = status
-        self._why = dict(zip(t.ids[:n].tolist(), words, strict=True))
 
     def _until(self) -> float:
         return self.past.rows + PROBATION * self.rate
@@ -362,7 +353,7 @@ class Census:
         """Remove a component for what it showed; other thresholds may be tried on it for a while."""
         t, cells = self.cells.t, self.cells
         marks = quality.Marks(*t.shown[i : i + 1].T.copy())
-        centre, why = (int(t.centres[i, 0]), int(t.centres[i, 1])), self._why.get(int(t.ids[i]), NEW)
+        centre, why = (int(t.centres[i, 0]), int(t.centres[i, 1])), self._jury.why(int(t.ids[i]))
         self.misses.remember(Miss(row, t.boxes[i].copy(), centre, why, marks=marks, area=cells.field.area))
         self.remove(i, Status.REMOVED)
 
@@ -377,34 +368,10 @@ class Census:
 
     def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
         """Return what would become of each component under other thresholds, and why; changes nothing."""
-        t, n, m = self.cells.t, self.cells.count, self._marks()
-        status, rules, _ = self._verdicts(m, settings)
-        words = self._words(m, settings, rules)
-        return {
-            cell: (Status(s), "" if s == Status.ACCEPTED else why)
-            for cell, s, why in zip(t.ids[:n].tolist(), status.tolist(), words, strict=True)
-        }
-
-    def _verdicts(self, m: quality.Marks, settings: Cnmf) -> tuple[Any, Any, Any]:
-        """Return status, rule failed and hopelessness (N,); what was judged by hand stays."""
-        t, n = self.cells.t, self.cells.count
-        status, rules, hopeless = quality.judge(m, settings, self.cells.field.area, t.status[:n])
-        return np.where(t.verdict[:n] > 0, t.verdict[:n], status), rules, hopeless
+        return jury.what_if(self._marks(), self.cells, settings)
 
     def _marks(self) -> quality.Marks:
-        """Return what components are judged by; of one that is quiet, what it was when it last was not."""
-        cells, t, n = self.cells, self.cells.t, self.cells.count
-        now = quality.marks(n, t, self.deconvolver.noise, cells.field.shape, self.hidden)
-        quiet = (t.status[:n] == Status.ACCEPTED) & (t.second[:n] < QUIET * t.loud[:n])
-        quiet &= t.shown[:n].any(1)
-        return quality.Marks(*np.where(quiet, t.shown[:n].T, np.stack(now)))
-
-    def _words(self, m: quality.Marks, settings: Cnmf, rules: NDArray[np.int64]) -> list[str]:
-        """Return which rule each fails, or that its status is by hand."""
-        words = quality.reasons(m, settings, self.cells.field.area, rules)
-        for i in np.flatnonzero(self.cells.t.verdict[: len(rules)]).tolist():
-            words[i] = BY_HAND
-        return words
+        return jury.marks(self.cells, self.deconvolver.noise, self.hidden)
 
     def decide(self, i: int, verdict: Status | None) -> None:
         """Judge component i by hand, or leave it to the rules again, which look at it at once."""
@@ -553,19 +520,10 @@ class Census:
             t, n = self.cells.t, self.cells.count
             snr = t.peak[:n] / np.maximum(self.deconvolver.noise, np.float32(1e-9))
             self._ids = tuple(t.ids[:n].tolist())
-            self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), self._reasons(), snr)
+            reasons = self._jury.reasons(self._ids, self.cells)
+            self._components = self.view.of(self.cells, t.status[:n].astype(np.uint8), reasons, snr)
             self._changed = False
         return self._components
-
-    def _reasons(self) -> tuple[str, ...]:
-        """Return why each is not accepted, or that it is by hand."""
-        t, n = self.cells.t, self.cells.count
-        words = [""] * n
-        for i in np.flatnonzero(t.status[:n] != Status.ACCEPTED).tolist():
-            words[i] = self._why.get(self._ids[i], NEW)
-        for i in np.flatnonzero(t.verdict[:n]).tolist():
-            words[i] = BY_HAND
-        return tuple(words)
 
     def activity(self, lag: int, tail: Settled | None = None) -> Activity:
         """Return what the cells did in this frame, and what happened to them since the last.

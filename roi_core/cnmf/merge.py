@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from roi_core.cnmf.state import overlap, shifted
+from roi_core.cnmf.neighbours import overlap
+from roi_core.cnmf.state import shifted
 from roi_core.cnmf.statistics import MEMORY
 from roi_core.frame import Status
 from roi_core.jit import lean

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from roi_core.jit import kernel, lean, lean_sums
+from roi_core.cnmf import neighbours
+from roi_core.cnmf.neighbours import renew_gram
+from roi_core.jit import kernel, lean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.cnmf.background import Grid
 
-__all__ = ["BODY", "Cells", "Field", "Table", "clear", "overlap", "pair", "settle", "shifted"]
+__all__ = ["BODY", "Cells", "Field", "Table", "settle", "shifted"]
 
 NEIGHBOURS = 16
 """Width of the neighbour table at first; it doubles where a field is denser."""
@@ -195,7 +197,7 @@ class Cells:
         """Put cell i, which lies nowhere, at a centre, and join it to its neighbours."""
         self.t.centres[i] = centre
         self.t.at[i], self.t.share[i] = _under(self.grid, centre, self.field.factor)
-        while not _join(i, self.count, self.t):
+        while not neighbours.join(i, self.count, self.t):
             self._widen()
         settle(i, self.t, self.field.factor, self.field.margin, self.gain, self.cover, False)
 
@@ -203,22 +205,22 @@ class Cells:
         """Take cell i out of its place; its sums with neighbours are lost, all others are kept."""
         field = self.field
         mark(self.cover, self.t.patches[i], self.t.corners[i], field.margin, -1)
-        _leave(i, self.t)
+        neighbours.leave(i, self.t)
 
     def move(self, i: int, dy: int, dx: int) -> None:
         """Centre the box of cell i elsewhere, its footprint stays where it is on the picture."""
         y, x = (int(v) for v in self.t.centres[i])
-        known = _shared(i, self.t)
+        known = neighbours.shared(i, self.t)
         self.lift(i)
         for name in ("boxes", "images"):
             box = getattr(self.t, name)[i]
             box[:] = shifted(box, -dy, -dx)
         self.place(i, (y + dy, x + dx))
-        _share(i, self.t, known)
+        neighbours.share(i, self.t, known)
 
     def leave_light(self, i: int, j: int) -> None:
         """Let the light of cell j, an error or a shadow of cell i, stay in the image of that when j goes."""
-        m = pair(i, j, self.t.near)
+        m = neighbours.pair(i, j, self.t.near)
         if m >= 0:
             self.t.links[i, m] = 0
 
@@ -228,7 +230,7 @@ class Cells:
 
     def remove(self, i: int) -> NDArray[np.int64]:
         """Take cell i out; the last cell gets its row. Return which row each row was."""
-        clear(i, self.t)
+        neighbours.clear(i, self.t)
         self.lift(i)
         last = self.count - 1
         order = np.arange(last)
@@ -236,7 +238,7 @@ class Cells:
             order[i] = last
             for column in self.t:
                 column[i] = column[last]
-            _rename(last, i, self.t.near)
+            neighbours.rename(last, i, self.t.near)
         self.count = last
         return order
 
@@ -317,126 +319,6 @@ def _under(grid: Grid, centre: tuple[int, int], factor: int) -> tuple[NDArray[np
     down = np.array([s - 1, -s, 1 - s, s]) / (dy * factor)
     across = np.array([t - 1, 1 - t, -t, t]) / (dx * factor)
     return nodes, np.array([level, down, across], np.float32)
-
-
-def _shared(i: int, t: Table) -> dict[int, tuple[float, float, float]]:
-    """Return for each neighbour of cell i its ``links`` to it, those from it, and ``sync``."""
-    near = t.near[i][t.near[i] >= 0].tolist()
-    return {j: (t.links[i, m], t.links[j, pair(j, i, t.near)], t.sync[i, m]) for m, j in enumerate(near)}
-
-
-def _share(i: int, t: Table, known: dict[int, tuple[float, float, float]]) -> None:
-    """Give cell i, which was moved, and those that still are its neighbours back what was `_shared`."""
-    for j, (ours, theirs, sync) in known.items():
-        m, back = pair(i, j, t.near), pair(j, i, t.near)
-        if m >= 0:
-            t.links[i, m], t.links[j, back] = ours, theirs
-            t.sync[i, m] = t.sync[j, back] = sync
-
-
-@lean
-def _join(i: Any, count: Any, t: Any) -> bool:
-    """Enter cell i and all whose boxes touch its own in each other's rows; False if one is too short."""
-    side, width = t.boxes.shape[1], t.near.shape[1]
-    m = 0
-    for j in range(count):
-        apart = (
-            abs(t.centres[i, 0] - t.centres[j, 0]) >= side or abs(t.centres[i, 1] - t.centres[j, 1]) >= side
-        )
-        if j == i or apart:
-            continue
-        back = 0
-        while back < width and t.near[j, back] >= 0 and t.near[j, back] != i:
-            back += 1
-        if m == width or back == width:
-            _leave(i, t)
-            return False
-        t.near[i, m], t.near[j, back] = j, i
-        t.links[i, m] = t.sync[i, m] = t.links[j, back] = t.sync[j, back] = 0
-        m += 1
-        t.near[i, m:] = -1
-    return True
-
-
-@lean
-def _leave(i: Any, t: Any) -> None:
-    """Strike cell i out of all rows of the neighbour table."""
-    width = t.near.shape[1]
-    for m in range(width):
-        j = t.near[i, m]
-        if j < 0:
-            break
-        back = pair(j, i, t.near)
-        last = back
-        while last + 1 < width and t.near[j, last + 1] >= 0:
-            last += 1
-        for k in range(back, last):
-            t.near[j, k], t.gram[j, k] = t.near[j, k + 1], t.gram[j, k + 1]
-            t.links[j, k], t.sync[j, k] = t.links[j, k + 1], t.sync[j, k + 1]
-        t.near[j, last] = -1
-    t.near[i, :] = -1
-
-
-@lean
-def pair(i: Any, j: Any, near: Any) -> Any:
-    """Return where cell j stands among the neighbours of cell i, or -1."""
-    for m in range(near.shape[1]):
-        if near[i, m] == j:
-            return m
-        if near[i, m] < 0:
-            break
-    return -1
-
-
-@lean
-def clear(i: Any, t: Any) -> None:
-    """Take the light of cell i out of the sums of its neighbours: it will not be what it was."""
-    side = t.boxes.shape[1]
-    for m in range(t.near.shape[1]):
-        j = t.near[i, m]
-        if j < 0:
-            break
-        back = pair(j, i, t.near)
-        weight, t.links[j, back] = t.links[j, back], 0
-        dy, dx = t.centres[i, 0] - t.centres[j, 0], t.centres[i, 1] - t.centres[j, 1]
-        for y in range(max(0, dy), min(side, side + dy)):
-            for x in range(max(0, dx), min(side, side + dx)):
-                t.images[j, y, x] -= weight * t.boxes[i, y - dy, x - dx]
-
-
-@lean
-def _rename(old: Any, new: Any, near: Any) -> None:
-    """Tell the neighbours of a cell that it moved to another row of the table."""
-    for m in range(near.shape[1]):
-        j = near[new, m]
-        if j < 0:
-            break
-        near[j, pair(j, old, near)] = new
-
-
-@lean_sums
-def overlap(a: Any, b: Any, dy: Any, dx: Any) -> Any:
-    """Return the product of two (S, S) boxes, the second moved by (dy, dx) px against the first."""
-    side = a.shape[0]
-    total = np.float32(0)
-    x0, x1 = max(0, dx), min(side, side + dx)
-    for y in range(max(0, dy), min(side, side + dy)):
-        p, q = a[y, x0:x1], b[y - dy, x0 - dx : x1 - dx]
-        for x in range(x1 - x0):
-            total += p[x] * q[x]
-    return total
-
-
-@lean
-def renew_gram(i: Any, t: Any) -> None:
-    """Compute anew the products of cell i with its neighbours, in both rows of the table."""
-    for m in range(t.near.shape[1]):
-        j = t.near[i, m]
-        if j < 0:
-            break
-        dy, dx = t.centres[j, 0] - t.centres[i, 0], t.centres[j, 1] - t.centres[i, 1]
-        t.gram[i, m] = overlap(t.boxes[i], t.boxes[j], dy, dx)
-        t.gram[j, pair(j, i, t.near)] = t.gram[i, m]
 
 
 @lean

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from roi_core.cnmf.state import renew_gram
+from roi_core.cnmf.neighbours import renew_gram
 from roi_core.cnmf.traces import FLOOR, demix
 from roi_core.jit import kernel
 from roi_core.offline.glow import courses, node_shares

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roi_core.cnmf.state import NEIGHBOURS, Field, overlap, shifted
+from roi_core.cnmf.neighbours import overlap
+from roi_core.cnmf.state import NEIGHBOURS, Field, shifted
 from tests import naive
 from tests.cells import add, crowd, empty, footprint
 from tests.checks import check
