@@ -73,10 +73,6 @@ EDGE = 2
 """Pixels beyond what motion hid of late within which no cell is begun."""
 
 
-Place = tuple["NDArray[np.float32]", tuple[int, int]]
-"""Footprint (S, S) of a cell and where its middle lies, px."""
-
-
 class Census:
     """The components on a field: ids are given in order of birth and never used twice."""
 
@@ -112,11 +108,6 @@ class Census:
 
     def birth(self, candidate: Candidate, row: int, most: int) -> Candidate | None:
         """Make a candidate a cell, unless it is known or hidden by motion; return it as it was used."""
-        place = self.admits(candidate, row, most)
-        return None if place is None else self.bear(candidate, place, row)
-
-    def admits(self, candidate: Candidate, row: int, most: int) -> Place | None:
-        """Return the place of a candidate that may be a cell, one of so many at ``most``."""
         box, centre = _on_picture(candidate, self.cells)
         if not self._free(box, centre):
             return None
@@ -127,11 +118,8 @@ class Census:
         step = max(1, round(STEP * self.rate))
         near = beside(candidate, self.cells.count, self.cells.t)
         past = self.past.before(self.ring.head - candidate.last, len(candidate.trace), near)
-        return (box, centre) if stands_alone(candidate, near, self.cells.t, past, step) else None
-
-    def bear(self, candidate: Candidate, place: Place, row: int) -> Candidate:
-        """Make a candidate a cell at its place; return it as it was used."""
-        box, centre = place
+        if not stands_alone(candidate, near, self.cells.t, past, step):
+            return None
         whole = self._prolonged(candidate)
         energy = float(np.sqrt((box.astype(np.float64) ** 2).sum()))
         paces = self.ring.paces(self.ring.head - len(whole.trace), self.ring.head)

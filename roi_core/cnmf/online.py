@@ -31,7 +31,6 @@ from roi_core.ledger import Fate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_core.cnmf.census import Place
     from roi_core.cnmf.detect import Candidate, Detector
     from roi_core.frame import Foresight, Order
     from roi_core.rois import RoiSet
@@ -75,8 +74,6 @@ RIM = {"2p": 0.5, "1p": 2.0, "photometry": 0.5}
 is taken before they are moved: beside an edge its error moves with them, and looks like a cell."""
 SLACK = 0.25
 """Pixels by which an edge may be moved into the picture before its outermost pixel counts as unseen."""
-BRISK = 20.0
-"""Frames a second from which a birth is spread over two."""
 PATIENCE = 3
 """Failures of the detector after which it is left alone."""
 
@@ -146,7 +143,6 @@ class OnlineCNMF:
         self._asked: Detector | None = None
         self._next = self._looked = self._learned = 0
         self._waiting: list[Candidate] = []
-        self._place: Place | None = None
 
     def _middle(self) -> NDArray[np.float32]:
         (h, w), reach = self.field.shape, self.field.reach
@@ -422,7 +418,7 @@ class OnlineCNMF:
         self._aside.give(job)
 
     def _take_over(self, row: int, settings: Settings) -> None:
-        """Do one thing between two frames: part of the census's round, half a birth, or remember a miss."""
+        """Do one thing between two frames: a part of the census's round, a birth, or remember a miss."""
         try:
             found = self._aside.take() or []
             if self._asked is self._detector:  # else cells have another size by now
@@ -432,25 +428,12 @@ class OnlineCNMF:
         if self._resizing or self.census.tidy(row, settings.cnmf):
             return
         if self._waiting:
-            self._bear(row, settings.cnmf.max_cells)
+            born = self.census.birth(self._waiting.pop(0), row, settings.cnmf.max_cells)
+            if born is not None:
+                self._detector.forget(born, self._noise)
         elif not self._aside.busy and self._detector.missed:
             missed = self._detector.missed.pop()
             self.census.miss(missed, row, Floors.of(settings.cnmf).flaw(missed))
-
-    def _bear(self, row: int, most: int) -> None:
-        """Do half of a birth: look whether the next candidate may be a cell, or make it one.
-
-        A whole birth takes as long as a frame; where frames are slow there is time for it.
-        """
-        if self._place is None:
-            self._place = self.census.admits(self._waiting[0], row, most)
-            if self._place is None:
-                self._waiting.pop(0)
-            if self._place is None or self.rate >= BRISK:
-                return
-        born = self.census.bear(self._waiting.pop(0), self._place, row)
-        self._place = None
-        self._detector.forget(born, self._noise)
 
     def _fail(self, error: Exception) -> None:
         """Go on without new cells for this time; after some failures, for good."""

@@ -107,19 +107,6 @@ def test_a_birth_takes_its_cell_out_of_the_ring_and_tells_its_past(sure):
     assert answer.events[0][1] == {"id": 1, "y": 20, "x": 22}
 
 
-@pytest.mark.parametrize(("rate", "counts"), [(30.0, [0, 1, 1, 2]), (10.0, [1, 2])])
-def test_births_take_two_frames_each_where_frames_are_fast(rate, counts):
-    finder, random = grown([])
-    finder.rate, finder.census._tidied = rate, 10**9
-    finder._waiting = [candidate(finder, *place, random) for place in ((20, 10), (20, 30))]
-    told = []
-    for row in range(30, 30 + len(counts)):
-        run(finder, [random.normal(50, 3, SHAPE).astype(np.float32)], PLAIN, row)
-        told.append(finder.census.cells.count)
-    assert told == counts
-    assert not finder._waiting
-
-
 def test_a_newborn_counts_for_its_neighbours_as_if_it_had_always_been_there():
     """What a cell taught its neighbour, frame by frame, is what its whole course is said to have taught."""
     finder, random = grown([(20, 18), (20, 21)], rows=60)
