@@ -44,7 +44,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
     # A second thread of the linear algebra, begun with numpy, would not step back: it held a core of two for
     # 26 ms at a time, and both threads of the rasteriser waited on the other one.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     display = os.environ.get("DISPLAY", "")
     if _on_linux() and not display:
         print(words.NO_DISPLAY, file=sys.stderr)

@@ -135,7 +135,6 @@ class Theme:
         )  # fmt: skip
         self.compact = self._spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4), FramePadding=(6, 0))
         self.notice = self._variant(dpg.mvAll, {"WindowBg": "bar", "Border": "warn"}, WindowBorderSize=(1,))
-        self.screen = self._plot(pad=(0, 0))
         self.picture = self._plot(PICTURE, pad=(0, 0))
         self.traces = self._plot()
         self.small = self._plot(pad=(3, 3))

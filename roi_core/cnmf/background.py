@@ -116,8 +116,8 @@ class Glow:
         """Regress the mean residual (rows, columns) of frames ``first`` to ``last`` on modes and glow.
 
         A pixel follows the glow of its place more or less: vessels and texture dim or brighten both alike.
-        The ``suspects`` count as if they agreed with what is known: the light of a cell that is still to join
-        would be an imprint on glow and gain, which stays and shows as false cells round it.
+        The ``suspects`` say nothing: the light of a cell that is still to join would be an imprint on glow
+        and gain, which stays and shows as false cells round it.
         """
         courses = self._courses[np.arange(first, last) % PAST, : len(self._into)].mean(0)
         if not len(courses):
@@ -125,7 +125,7 @@ class Glow:
         residual = np.where(self.suspects, np.float32(0), residual)
         glow = np.zeros_like(residual)
         _spread((courses @ self._filter.maps).reshape(self.grid.shape), *self._pixels, glow)
-        _agree(residual, glow, self.gain, self._agreement, self._strength)
+        _agree(residual, glow, self.gain, self.suspects, self._agreement, self._strength)
         wide = courses.astype(np.float64)
         self._new_moment += np.outer(wide, wide)
         self._product += np.outer(wide, self.grid.means(residual))
@@ -334,11 +334,12 @@ def _spread(coarse: Any, ylow: Any, yfrac: Any, xlow: Any, xfrac: Any, out: Any)
 
 
 @lean
-def _agree(residual: Any, glow: Any, gain: Any, agreement: Any, strength: Any) -> None:
-    """Add one look to the sums from which each pixel's gain is learned."""
+def _agree(residual: Any, glow: Any, gain: Any, suspects: Any, agreement: Any, strength: Any) -> None:
+    """Add one look to the sums from which the gain of each pixel that is no suspect is learned."""
     for y in range(glow.shape[0]):
         r, g, k = residual[y], glow[y], gain[y]
-        a, b = agreement[y], strength[y]
+        a, b, no = agreement[y], strength[y], suspects[y]
         for x in range(g.size):
-            a[x] += (r[x] + k[x] * g[x]) * g[x]
-            b[x] += g[x] * g[x]
+            weight = np.float32(0) if no[x] else g[x]
+            a[x] += (r[x] + k[x] * g[x]) * weight
+            b[x] += g[x] * weight

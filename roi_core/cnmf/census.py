@@ -451,7 +451,7 @@ class Census:
         self.deconvolver.append(self._in_rows(past)[None])
         self.deconvolver.drop(i)
         self._changed = True
-        self._shown = -(10**9)  # shown as it was for some frames: to draw all takes a third of this one
+        self.view.redraw()
 
     def remove(self, i: int, status: Status, why: str = "") -> None:
         """Take a component out; it stays known by its fate."""

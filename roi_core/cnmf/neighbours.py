@@ -21,7 +21,7 @@ def shared(i: int, t: Table) -> dict[int, tuple[float, float, float]]:
 
 
 def share(i: int, t: Table, known: dict[int, tuple[float, float, float]]) -> None:
-    """Give cell i, which was moved, and those that still are its neighbours back what was `_shared`."""
+    """Give cell i, which was moved, and those that still are its neighbours back what was `shared`."""
     for j, (ours, theirs, sync) in known.items():
         m, back = pair(i, j, t.near), pair(j, i, t.near)
         if m >= 0:

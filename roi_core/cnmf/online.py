@@ -402,18 +402,19 @@ class OnlineCNMF:
         self._asked = detector
 
         def job() -> list[Candidate]:
-            found: list[Candidate] = []
-            if find:
-                found = detector.look(ring, last, noise, floors)
-                glow.suspects = detector.suspects
-            else:
+            try:
+                if find:
+                    found = detector.look(ring, last, noise, floors)
+                    glow.suspects = detector.suspects
+                    return found
                 detector.skip(last)
                 glow.suspects = np.zeros_like(glow.suspects)  # nobody looks: nothing is suspected
-            start = max(first, last - len(ring) // 2)
-            glow.watch(ring.sum(start, last) / np.float32(last - start), start, last)
-            if learn:
-                glow.learn(memory, float(noise.mean()) / (last - start))
-            return found
+                return []
+            finally:
+                start = max(first, last - len(ring) // 2)
+                glow.watch(ring.sum(start, last) / np.float32(last - start), start, last)
+                if learn:
+                    glow.learn(memory, float(noise.mean()) / (last - start))
 
         self._aside.give(job)
 

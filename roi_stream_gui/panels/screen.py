@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 import numpy as np
 
 from roi_stream_gui import display
-from roi_stream_gui.theme import CLEAR, PICTURE
 
 if TYPE_CHECKING:
     from roi_stream_gui.panels.base import Desk
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     Box = tuple[float, float, float, float]
 
 __all__ = ["Screen"]
-
-FAR: Final = 1e5
-"""Camera px; nobody looks beyond."""
 
 
 class Screen:
@@ -33,19 +29,13 @@ class Screen:
             no_mouse_pos=True, pan_button=dpg.mvMouseButton_Middle, fit_button=dpg.mvMouseButton_X1,
         )  # fmt: skip
         desk.named("picture", self.plot)
-        dpg.bind_item_theme(self.plot, desk.theme.screen)
+        dpg.bind_item_theme(self.plot, desk.theme.picture)
         bare = {"no_tick_labels": True, "no_tick_marks": True, "no_gridlines": True}
         self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=self.plot, **bare)
         self.y_axis = int(dpg.add_plot_axis(dpg.mvYAxis, parent=self.plot, invert=True, **bare))
         self._series = dpg.add_image_series(
             desk.texture.sheets[0].id, [0, 0], [1, 1], parent=self.y_axis, show=False
         )
-        with dpg.draw_layer(parent=self.plot):
-            self._rims = [
-                dpg.draw_rectangle([0, 0], [0, 0], color=CLEAR, fill=PICTURE, show=False) for _ in range(4)
-            ]
-        self._laid: Box | None = None
-        self._surround(None)
         self.box: Box = (0.0, 0.0, 0.0, 0.0)
         self._shape = (0, 0)
         self._painted: tuple[object, ...] = ()
@@ -140,34 +130,18 @@ class Screen:
         if self._shown:
             self._shown, self._painted, self._pending = False, (), None
             dpg.configure_item(self._series, show=False)
-            self._surround(None)
 
     def _lay(self, sheet: Sheet, region: display.Region, step: int) -> None:
         """Put the sheet's region where it lies on the camera."""
         uv_min, uv_max = sheet.corners(region.rows, region.columns)
         right = region.x + region.columns * region.step
         bottom = region.y + region.rows * region.step
-        laid = region.x * step - 0.5, region.y * step - 0.5, right * step - 0.5, bottom * step - 0.5
         self._shown = True
         dpg.configure_item(
-            self._series, bounds_min=laid[:2], bounds_max=laid[2:], uv_min=uv_min, uv_max=uv_max, show=True,
+            self._series, bounds_min=[region.x * step - 0.5, region.y * step - 0.5],
+            bounds_max=[right * step - 0.5, bottom * step - 0.5], uv_min=uv_min, uv_max=uv_max, show=True,
             texture_tag=sheet.id,
         )  # fmt: skip
-        if laid != self._laid:
-            self._surround(laid)
-
-    def _surround(self, laid: Box | None) -> None:
-        """Paint what lies around a picture laid there, everything without one.
-
-        A ground for the whole plot, most of it behind the picture, would take a rasteriser 1 ms a frame.
-        """
-        self._laid = laid
-        x0, y0, x1, y1 = laid or (-FAR, -FAR, -FAR, -FAR)
-        rims = ((-FAR, -FAR, x0, FAR), (x1, -FAR, FAR, FAR), (x0, -FAR, x1, y0), (x0, y1, x1, FAR))
-        for item, (left, top, right, bottom) in zip(self._rims, rims, strict=True):
-            dpg.configure_item(
-                item, pmin=[left, top], pmax=[right, bottom], show=right > left and bottom > top
-            )
 
 
 def _whole(shape: tuple[int, ...], width: float, height: float) -> tuple[float, float, float, float]:

@@ -8,7 +8,8 @@ from roi_core.cnmf.detect import Candidate
 from roi_core.cnmf.merge import Pair
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.cnmf.residual import steadied
-from roi_core.frame import Status
+from roi_core.cnmf.view import View
+from roi_core.frame import Order, Status, Verb
 from tests.cells import SETTINGS, blob, run
 
 SHAPE, RATE = (40, 44), 10.0
@@ -105,6 +106,25 @@ def test_a_birth_takes_its_cell_out_of_the_ring_and_tells_its_past(sure):
         np.testing.assert_allclose(ring.slots[slot], expected, atol=1e-4)
     assert [kind for kind, _ in answer.events] == ["birth"]
     assert answer.events[0][1] == {"id": 1, "y": 20, "x": 22}
+
+
+@pytest.mark.parametrize("verb", [Verb.MERGE, Verb.SPLIT])
+def test_a_union_or_split_is_seen_as_it_is_whenever_it_was_done(verb):
+    """Also just after a judgement, and though nothing is analysed any more: a finished file keeps the last view."""
+    finder, random = grown([(20, 18), (20, 23)])
+    census = finder.census
+    census.components()
+    for row in range(30, 60):
+        run(finder, [random.normal(50, 3, SHAPE).astype(np.float32)], PLAIN, row)
+        if census.past.rows - census._tidied <= 1:
+            break
+    ids = tuple(census.cells.t.ids[: census.cells.count].tolist())
+    finder.obey(Order(verb, ids if verb is Verb.MERGE else ids[:1]), row + 1)
+    seen, cells = census.components(), census.cells
+    nothing = np.zeros(cells.count)
+    true = View(census.view.camera).of(cells, nothing.astype(np.uint8), ("",) * cells.count, nothing)
+    np.testing.assert_array_equal(seen.data[: len(true.data)], true.data)
+    np.testing.assert_array_equal(seen.indptr[: len(true.indptr)], true.indptr)
 
 
 def test_a_newborn_counts_for_its_neighbours_as_if_it_had_always_been_there():
