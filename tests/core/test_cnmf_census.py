@@ -110,7 +110,7 @@ def test_a_birth_takes_its_cell_out_of_the_ring_and_tells_its_past(sure):
 
 @pytest.mark.parametrize("verb", [Verb.MERGE, Verb.SPLIT])
 def test_a_union_or_split_is_seen_as_it_is_whenever_it_was_done(verb):
-    """Also just after a judgement, and though nothing is analysed any more: a finished file keeps the last view."""
+    """Also just after a judgement, when nothing is analysed any more: a finished file keeps the last view."""
     finder, random = grown([(20, 18), (20, 23)])
     census = finder.census
     census.components()
