@@ -73,7 +73,7 @@ class Made(Driven):
     """A source on devices given in advance, one for each time it connects."""
 
     word = "made"
-    devices: list
+    devices = ()
 
     def connect(self):
         device = self.devices.pop(0)
