@@ -16,7 +16,9 @@ from roi_stream_gui.shipped import asset
 
 
 def run(*more, **env):
-    clean = {name: text for name, text in os.environ.items() if "DISPLAY" not in name}
+    clean = {
+        name: text for name, text in os.environ.items() if not name.endswith(("DISPLAY", "_NUM_THREADS"))
+    }
     return subprocess.run(
         [sys.executable, *more], capture_output=True, text=True, env={**clean, **env}, timeout=60, check=False
     )
