@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from roi_core.cnmf.misses import USUAL
-from roi_core.cnmf.peaks import PEAK, STEP, WINDOWS, banded, blurred, floored, look_back, peaks
+from roi_core.cnmf.peaks import PEAK, STEP, WINDOWS, Peak, banded, blurred, floored, look_back, tops
 from roi_core.cnmf.residual import steadied
 from roi_core.cnmf.state import BODY
 from roi_core.jit import kernel, lean
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_core.cnmf.misses import Floors
-    from roi_core.cnmf.peaks import Peak
     from roi_core.cnmf.residual import Ring
     from roi_core.cnmf.state import Field
 
@@ -35,6 +34,8 @@ __all__ = ["Candidate", "Detector"]
 SUSPECT = 30.0
 """Evidence of either sign, over what is usual on the field, that keeps a place out of the measure of the
 glow: a cell so bright would pass for glow around it."""
+SPARSE = 3
+"""Of so many pixels a side one is asked what is usual."""
 MOST = 6
 """Candidates fitted in one look."""
 MISSED = 16
@@ -79,6 +80,8 @@ class Detector:
         self.field = field
         self.step = max(1, round(STEP * rate))
         self._radius = field.radius / field.factor
+        half = int(np.ceil(REACH * self._radius))
+        self._distance = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1])
         self._sums = np.zeros((max(WINDOWS), *field.binned), np.float32)
         self._power = np.ones((len(WINDOWS), *field.binned), np.float32)
         self.suspects = np.zeros(field.binned, np.bool_)
@@ -105,7 +108,11 @@ class Detector:
         newest: list[Peak] = []
         while self.done + self.step <= last:
             self._take(ring, noise)
-            newest = self._peaks()
+            bands, alone = self.evidence()
+            z = self._standardised(bands, alone)
+            if self.done + self.step > last:
+                self._suspect(bands)
+                newest = self._peaks(z) if self._warm else []
         fits = [self._fit(peak, ring, noise) for peak in self._next(newest, ring, noise)]
         self.missed += [fit for fit in fits if fit is not None and floors.flaw(fit)]
         del self.missed[:-MISSED]
@@ -133,10 +140,12 @@ class Detector:
     def evidence(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the evidence (windows, rows, columns) `banded`, before division by its noise."""
         bands, alone = np.empty((2, len(WINDOWS), *self.field.binned), np.float32)
+        total, taken = np.zeros(self.field.binned, np.float32), 0
         for k, window in enumerate(WINDOWS):
-            slots = [(self.looks - 1 - back) % len(self._sums) for back in range(min(window, self.looks))]
-            total = self._sums[slots].sum(0) / np.float32(np.sqrt(window))
-            bands[k], alone[k] = banded(total, self._radius)
+            for back in range(taken, min(window, self.looks)):
+                total += self._sums[(self.looks - 1 - back) % len(self._sums)]
+            taken = window
+            bands[k], alone[k] = banded(total / np.float32(np.sqrt(window)), self._radius)
         return bands, alone
 
     @property
@@ -163,47 +172,40 @@ class Detector:
         self._early = [peak for peak in early if peak not in first]
         return first + sorted(newest, reverse=True)[: max(MOST - len(first), 0)]
 
-    def _peaks(self) -> list[Peak]:
-        bands, alone = self.evidence()
-        z = self._standardised(bands, alone)
-        self._suspect(bands)
-        if not self._warm:
-            return []
-        frames = np.array(WINDOWS)[z.argmax(0)] * self.step
-        return peaks(z.max(0), PEAK, self._radius, frames, np.full_like(frames, self.done))
+    def _peaks(self, z: NDArray[np.float32]) -> list[Peak]:
+        best = z.max(0)
+        return [
+            Peak(float(best[y, x]), int(y), int(x), WINDOWS[z[:, y, x].argmax()] * self.step, self.done)
+            for y, x in np.argwhere(tops(best, PEAK, self._radius))
+        ]
 
     def _suspect(self, evidence: NDArray[np.float32]) -> None:
         """Mark where the evidence is far from what is usual on the field, and a radius around."""
-        usual = np.sqrt(np.median(self._power, (1, 2), keepdims=True)) + np.float32(1e-12)
+        some = self._power[:, ::SPARSE, ::SPARSE]
+        usual = np.sqrt(np.median(some, (1, 2), keepdims=True)) + np.float32(1e-12)
         far = (abs(evidence) > SUSPECT * usual).any(0)
         width = 2 * round(self._radius) + 1
         self.suspects = cv2.dilate(np.asarray(far, np.uint8), np.ones((width, width), np.uint8)) > 0
 
     def _standardised(self, bands: NDArray[np.float32], alone: NDArray[np.float32]) -> NDArray[np.float32]:
         """Divide by the running noise of each pixel, and let that follow; events are clipped."""
-        power = bands**2
         if self.looks == 1:
-            self._power[:] = np.median(power, (1, 2), keepdims=True) * 2.2
-        share = 1 / min(self.looks + 10, MEMORY)
+            self._power[:] = np.median(bands**2, (1, 2), keepdims=True) * 2.2
+        share = np.float32(1 / min(self.looks + 10, MEMORY))
         z = np.empty_like(bands)
-        for k, part in enumerate(power):
-            known = blurred(self._power[k], self._radius) + np.float32(1e-12)
-            z[k] = alone[k] / np.sqrt(known)
-            self._power[k] += share * (np.minimum(part, 6 * known) * 1.05 - self._power[k])
+        for k, power in enumerate(self._power):
+            _weigh(bands[k], alone[k], blurred(power, self._radius), share, power, z[k])
         return z
 
     def _fit(self, peak: Peak, ring: Ring, noise: NDArray[np.float32]) -> Candidate | None:
         """Fit one peak over all frames of the ring; None when there is nothing."""
-        half = int(np.ceil(REACH * self._radius))
-        side = 2 * half + 1
+        distance, half = self._distance, len(self._distance) // 2
         y, x = peak.y + ring.margin - half, peak.x + ring.margin - half
         first = ring.oldest(self.step)
         begin, newest = max(peak.end - peak.frames - first, 0), peak.end - first
         if newest <= 0:  # the ring has lost it
             return None
-        patch = ring.cut(first, self.done, y, x, side)
-        yy, xx = np.mgrid[-half : half + 1, -half : half + 1]
-        distance = np.hypot(yy, xx)
+        patch = ring.cut(first, self.done, y, x, len(distance))
         rim = distance > RIM * self._radius
         patch -= patch[:, rim].mean(1)[:, None, None]
         steady = steadied(patch, ring.paces(first, self.done))
@@ -253,6 +255,18 @@ def _correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
     a, b = a - a.mean(), b - b.mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size > 0 else 0.0
+
+
+@lean
+def _weigh(bands: Any, alone: Any, known: Any, share: Any, power: Any, z: Any) -> None:
+    """Fill ``z`` with what stands out ``alone`` over its noise, and let the noise ``power`` follow."""
+    for y in range(z.shape[0]):
+        b, a, usual, p, out = bands[y], alone[y], known[y], power[y], z[y]
+        for x in range(b.size):
+            least = usual[x] + np.float32(1e-12)
+            out[x] = a[x] / np.sqrt(least)
+            now, most = b[x] * b[x], np.float32(6) * least
+            p[x] += share * ((now if now < most else most) * np.float32(1.05) - p[x])
 
 
 @lean

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from roi_core.jit import lean
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -31,7 +33,6 @@ __all__ = [
     "blurred",
     "floored",
     "look_back",
-    "peaks",
     "tops",
 ]
 
@@ -59,16 +60,6 @@ class Peak(NamedTuple):
     x: int
     frames: int
     end: int
-
-
-def peaks(
-    z: Picture, least: float, radius: float, frames: NDArray[np.int64], ends: NDArray[np.int64]
-) -> list[Peak]:
-    """Return the maxima above ``least`` of evidence over its noise, and over which frames each was found."""
-    return [
-        Peak(float(z[y, x]), int(y), int(x), int(frames[y, x]), int(ends[y, x]))
-        for y, x in np.argwhere(tops(z, least, radius))
-    ]
 
 
 def tops(z: Picture, least: float, radius: float) -> NDArray[np.bool_]:
@@ -101,7 +92,10 @@ def look_back(ring: Ring, done: int, step: int, noise: Picture, radius: float) -
             z = alone / np.float32(DEVIATION * np.median(abs(band)) + 1e-12)
             better = z > best
             best[better], frames[better], ends[better] = z[better], window * wide, first + end * wide
-    return peaks(best, BACK_PEAK, radius, frames, ends)
+    return [
+        Peak(float(best[y, x]), int(y), int(x), int(frames[y, x]), int(ends[y, x]))
+        for y, x in np.argwhere(tops(best, BACK_PEAK, radius))
+    ]
 
 
 def banded(total: Picture, radius: float) -> tuple[Picture, Picture]:
@@ -110,9 +104,21 @@ def banded(total: Picture, radius: float) -> tuple[Picture, Picture]:
     Round a place that is dark, such as a cell that faded, the band-pass draws a bright ring; but nothing is
     brighter there than elsewhere.
     """
-    narrow = blurred(total, SMALL * radius)
-    band = narrow - blurred(total, WIDE * radius)
-    return band, np.minimum(band, np.maximum(narrow, 0))
+    narrow, wide = blurred(total, SMALL * radius), blurred(total, WIDE * radius)
+    _band(wide, narrow)
+    return wide, narrow
+
+
+@lean
+def _band(band: Any, alone: Any) -> None:
+    """Turn what was blurred widely and narrowly into the band and what stands out ``alone``; NaN stays."""
+    for y in range(band.shape[0]):
+        wide, narrow = band[y], alone[y]
+        for x in range(wide.size):
+            between = narrow[x] - wide[x]
+            bright = np.float32(0) if narrow[x] < 0 else narrow[x]
+            wide[x] = between
+            narrow[x] = bright if bright < between else between
 
 
 def blurred(image: Picture, width: float) -> Picture:

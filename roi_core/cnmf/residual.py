@@ -117,8 +117,19 @@ def steadied(course: NDArray[np.float32], paces: NDArray[np.float32]) -> NDArray
 
         steady[t] = course[t] - sum over s >= t of paces[s] * course[s]
     """
-    gained = course * paces.reshape(-1, *[1] * (course.ndim - 1))
-    return np.asarray(course - gained[::-1].cumsum(0)[::-1], np.float32)
+    steady = course.copy()
+    flat = steady.reshape(len(course), -1)
+    _steady(flat, paces, np.zeros(flat.shape[1], np.float32))
+    return steady
+
+
+@lean
+def _steady(course: Any, paces: Any, gained: Any) -> None:
+    for t in range(course.shape[0] - 1, -1, -1):
+        now, pace = course[t], paces[t]
+        for x in range(now.size):
+            gained[x] += pace * now[x]
+            now[x] -= gained[x]
 
 
 @lean_sums
