@@ -55,7 +55,7 @@ def measured(movie: Any, rate: float) -> tuple[tuple[NDArray[np.float64], ...], 
     """Return seconds of both copies (n, 2), of the stages by the wall and of the thread (n, 3) each."""
     settings = Settings().with_texts("motion.enabled=true", "cnmf.enabled=true", "cnmf.cell_radius=5")
     shape, frames = movie.shape[1:], len(movie)
-    motion, finder = Motion(shape, 30.0), OnlineCNMF(shape, 30.0, settings, inline=False)
+    motion, finder = Motion(shape, 30.0), OnlineCNMF(shape, 30.0, settings, inline=False, apart=True)
     picture, copy = np.zeros(shape, np.float32), np.zeros(shape, np.uint16)
     rows: list[list[tuple[float, ...]]] = []
     for row in range(frames + frames // 2):

@@ -312,6 +312,7 @@ class Analysis:
         more = {"first_id": self._next_id} if self._next_id else {}
         finder: Finding = kind(
             px.shape, self._rate, settings,
-            camera_shape=self._shape, origin=px.origin, bin=px.bin, inline=self._inline, **more,
+            camera_shape=self._shape, origin=px.origin, bin=px.bin, inline=self._inline,
+            apart=not self._inline, **more,
         )  # fmt: skip
         return finder

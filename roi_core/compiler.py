@@ -23,6 +23,7 @@ import numba
 from llvmlite.binding import get_host_cpu_name
 
 from roi_core import __version__, jit
+from roi_core.itself import command, environment
 
 __all__ = ["PARTS", "Compiler", "compile_here", "compiled"]
 
@@ -83,7 +84,7 @@ class Compiler:
             with self._lock:
                 if self._closed:
                     return "closed"
-                child = subprocess.Popen(_command(part), stderr=told, **_options())
+                child = subprocess.Popen(command("warm-up", "--aside", part), stderr=told, **_options())
                 self._children.append(child)
             try:
                 child.wait(LIMIT)
@@ -119,24 +120,14 @@ def compile_here(part: str) -> None:
 # -- the child --------------------------------------------------------------------------------------------
 
 
-def _command(part: str) -> list[str]:
-    """Return how this program is started to compile; frozen into one file, it is its own interpreter."""
-    start = (
-        [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "roi_core.cli"]
-    )
-    return [*start, "warm-up", "--aside", part]
-
-
 def _options() -> dict[str, Any]:
     """Return how it is started: the same code, out of reach of the terminal's Ctrl+C, ended by our end."""
-    here = str(Path(__file__).parents[1])
-    path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
     more: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         more = {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
     more |= {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
-    return more | {"env": os.environ | {"PYTHONPATH": path}}
+    return more | {"env": environment()}
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

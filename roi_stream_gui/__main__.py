@@ -21,8 +21,8 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the window and return the exit code: 0 done, 1 one sentence on stderr, 2 wrong usage."""
     typed = sys.argv[1:] if argv is None else list(argv)
-    if getattr(sys, "frozen", False) and typed[:1] in (["warm-up"], ["devices"]):
-        # frozen into one folder, the program is its own compiler and asks drivers: roi_core.compiler, .survey
+    if getattr(sys, "frozen", False) and typed[:1] in (["warm-up"], ["devices"], ["search"]):
+        # frozen into one folder, it starts itself to compile, ask drivers and look for cells: roi_core.itself
         from roi_core import cli
 
         return cli.main(typed)

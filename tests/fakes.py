@@ -140,7 +140,17 @@ class FakeCells:
     lag, every, until, behind, doubt = 3, 10, 60, 0, None
 
     def __init__(
-        self, shape, rate, settings, *, camera_shape=None, origin=(0, 0), bin=1, inline=True, first_id=1
+        self,
+        shape,
+        rate,
+        settings,
+        *,
+        camera_shape=None,
+        origin=(0, 0),
+        bin=1,
+        inline=True,
+        apart=False,
+        first_id=1,
     ):
         self.input = np.zeros(shape, np.float32)
         self.shape, self.bin, self.origin = camera_shape or shape, bin, origin

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.residual import Ring
     from roi_core.cnmf.state import Field
 
-__all__ = ["Candidate", "Detector"]
+__all__ = ["MISSED", "Candidate", "Detector", "step_of"]
 
 SUSPECT = 30.0
 """Evidence of either sign, over what is usual on the field, that keeps a place out of the measure of the
@@ -74,11 +74,11 @@ class Candidate:
 
 
 class Detector:
-    """Looks at the ring every `step` frames. Lives on a thread of its own, or inline."""
+    """Looks at the ring every `step` frames. Lives on a thread of its own, or inline; see also `apart`."""
 
     def __init__(self, field: Field, rate: float) -> None:
         self.field = field
-        self.step = max(1, round(STEP * rate))
+        self.step = step_of(rate)
         self._radius = field.radius / field.factor
         half = int(np.ceil(REACH * self._radius))
         self._distance = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1])
@@ -130,6 +130,9 @@ class Detector:
         end = self.done - (candidate.last - len(candidate.trace))
         place = self._sums[:, rows, columns]
         _take_from(place, shape, candidate.trace, self.looks, end, self.step)
+
+    def close(self) -> None:
+        """End nothing: it has no process of its own."""
 
     def _take(self, ring: Ring, noise: NDArray[np.float32]) -> None:
         total = ring.sum(self.done, self.done + self.step)
@@ -206,6 +209,8 @@ class Detector:
         if newest <= 0:  # the ring has lost it
             return None
         patch = ring.cut(first, self.done, y, x, len(distance))
+        if not ring.holds(first):  # a late look, overtaken meanwhile
+            return None
         rim = distance > RIM * self._radius
         patch -= patch[:, rim].mean(1)[:, None, None]
         steady = steadied(patch, ring.paces(first, self.done))
@@ -235,6 +240,11 @@ class Detector:
         trace = _projected(patch, final) / np.float32((final.astype(np.float64) ** 2).sum())
         level = np.median(trace)
         return Candidate(y, x, final, trace - level, self.done, r, z, area, float(level))
+
+
+def step_of(rate: float) -> int:
+    """Return how many frames are summed into one entry at ``rate`` Hz."""
+    return max(1, round(STEP * rate))
 
 
 def _trimmed(image: NDArray[np.float32], distance: NDArray[np.float64], radius: float) -> NDArray[np.float32]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
+from roi_core.cnmf.apart import Distant
 from roi_core.cnmf.background import Glow
 from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.residual import Ring
+from roi_core.cnmf.shared import Shared
 from roi_core.cnmf.state import Cells
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from roi_core.settings import Cnmf
 
 __all__ = ["COVERED", "Ground", "Shapes", "fitted"]
+
+log = logging.getLogger(__name__)
 
 COVERED = {"2p": 0.002, "1p": 0.1, "photometry": 1.0}
 """Weight of the pixels under cells when the glow is measured, against 1 of free ones.
@@ -61,38 +67,60 @@ class Ground:
     noise: NDArray[np.float32]
     glow: Glow
     ring: Ring
-    detector: Detector
+    detector: Detector | Distant
     cells: Cells
 
     @classmethod
-    def of(cls, field: Field, rate: float, settings: Cnmf) -> Self:
-        """Return the ground for a field without cells, at `rate` Hz."""
+    def of(cls, field: Field, rate: float, settings: Cnmf, apart: bool = False) -> Self:
+        """Return the ground for a field without cells, at `rate` Hz; ``apart``: see `OnlineCNMF`."""
         (h, w), reach = field.shape, field.reach
         glow = Glow(field.binned, field.radius / field.factor, COVERED[settings.preset])
-        binned, noise = np.zeros((2, *field.binned), np.float32)
+        frames = max(round(settings.buffer * rate), 8)
+        ring, noise, detector = (_apart if apart else _here)(field, rate, frames)
         return cls(
             field,
             np.zeros((h + 2 * reach, w + 2 * reach), np.float32),
-            binned,
+            np.zeros(field.binned, np.float32),
             noise,
             glow,
-            Ring(max(round(settings.buffer * rate), 8), field),
-            Detector(field, rate),
+            ring,
+            detector,
             Cells(field, glow.grid, glow.gain),
         )
 
     @classmethod
     def under(
-        cls, shapes: Shapes, field: Field, rate: float, settings: Cnmf
+        cls, shapes: Shapes, field: Field, rate: float, settings: Cnmf, apart: bool = False
     ) -> tuple[Self, NDArray[np.float32]]:
         """Return the ground with these cells in boxes of its size, and the share (N,) of each that fits."""
-        ground = cls.of(field, rate, settings)
+        ground = cls.of(field, rate, settings, apart)
         shares = np.ones(len(shapes.ids), np.float32)
         for k, (box, centre, born, cell) in enumerate(zip(*shapes, strict=True)):
             inside = fitted(box, field.side)
             shares[k] = np.sqrt((inside**2).sum() / (box**2).sum())
             ground.cells.add(inside, (int(centre[0]), int(centre[1])), int(born), 0, int(cell))
         return ground, shares
+
+
+Search = tuple[Ring, "NDArray[np.float32]", Detector | Distant]
+
+
+def _here(field: Field, rate: float, frames: int) -> Search:
+    """Return ring, noise, and a detector that looks at them on the caller's thread."""
+    return Ring(frames, field), np.zeros(field.binned, np.float32), Detector(field, rate)
+
+
+def _apart(field: Field, rate: float, frames: int) -> Search:
+    """Return ring, noise, and a detector that looks at them in a process of its own, if there can be one."""
+    if not Shared.possible():
+        return _here(field, rate, frames)
+    try:
+        with closing(Shared()) as shared:
+            ring, noise = Ring(frames, field, shared.zeros), shared.zeros(field.binned, np.float32)
+            return ring, noise, Distant(field, rate, frames, shared)
+    except OSError as error:
+        log.info("cells are looked for on a thread, for no process can be started: %s", error)
+        return _here(field, rate, frames)
 
 
 def fitted(box: NDArray[np.float32], side: int) -> NDArray[np.float32]:

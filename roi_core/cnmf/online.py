@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roi_core.cnmf import byhand, footprints, picture, statistics, traces
+from roi_core.cnmf.apart import Lost
 from roi_core.cnmf.aside import Aside
 from roi_core.cnmf.census import Census
 from roi_core.cnmf.deconvolve import Deconvolver
+from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.drawn import Fibres, reach_of
 from roi_core.cnmf.ground import Ground, Shapes
 from roi_core.cnmf.misses import Floors
@@ -31,7 +33,8 @@ from roi_core.ledger import Fate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_core.cnmf.detect import Candidate, Detector
+    from roi_core.cnmf.apart import Distant
+    from roi_core.cnmf.detect import Candidate
     from roi_core.frame import Foresight, Order
     from roi_core.rois import RoiSet
     from roi_core.settings import Settings
@@ -83,8 +86,9 @@ class OnlineCNMF:
 
     Write a picture to ``input`` and call `step`. ``shift`` (dy, dx) px tells how far that picture was moved:
     so much of its edges the camera did not see. With ``inline`` the search for cells runs within `step`, and
-    a run is reproducible to the bit; else on a thread that `close` ends. The analysed picture lies on the
-    camera's as ``camera_shape``, ``origin`` and ``bin`` say; ids of components count from ``first_id``.
+    a run is reproducible to the bit; else on a thread, or ``apart``, where the system can do that (Linux), in
+    a process of its own; `close` ends both. The analysed picture lies on the camera's as ``camera_shape``,
+    ``origin`` and ``bin`` say; ids of components count from ``first_id``.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class OnlineCNMF:
         origin: tuple[int, int] = (0, 0),
         bin: int = 1,
         inline: bool = True,
+        apart: bool = False,
         first_id: int = 1,
     ) -> None:
         if min(shape) < SMALLEST:
@@ -114,7 +119,7 @@ class OnlineCNMF:
         self._failures, self._blind = 0, False
         self._fibres = Fibres()
         self._row, self._steps = -1, 0
-        self._inline = inline
+        self._inline, self._apart = inline, apart and settings.cnmf.preset != "photometry"
         self._aside: Aside[list[Candidate]] = Aside(inline)
         self._builder: Aside[tuple[Shapes, Ground, NDArray[np.float32]]] | None = None
         self._resizing, self._refused = False, 0.0
@@ -122,7 +127,7 @@ class OnlineCNMF:
 
     def _begin(self, field: Field, first_id: int) -> None:
         """Start with no cells and nothing known of the picture."""
-        ground = Ground.of(field, self.rate, self._settings.cnmf)
+        ground = Ground.of(field, self.rate, self._settings.cnmf, self._apart)
         self._mean = np.zeros(field.shape, np.float32)
         self._line = np.zeros(field.shape[1], np.float32)
         self._lag = round(self._settings.cnmf.lag * self.rate)
@@ -140,7 +145,7 @@ class OnlineCNMF:
         self._binned, self._noise, self._glow = ground.binned, ground.noise, ground.glow
         self._between = ground.glow.grid.pixels()
         self._ring, self._detector = ground.ring, ground.detector
-        self._asked: Detector | None = None
+        self._asked: Detector | Distant | None = None
         self._next = self._looked = self._learned = 0
         self._waiting: list[Candidate] = []
 
@@ -252,7 +257,8 @@ class OnlineCNMF:
         rehearse(cls)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and the process of the search."""
+        self._detector.close()
         self._aside.close()
         if self._builder is not None:
             self._builder.close()
@@ -307,7 +313,7 @@ class OnlineCNMF:
         """Take the present picture for the normal one, and all cells for being at rest."""
         cells = self.census.cells
         cells.t.mean[: cells.count] = self.census.deconvolver.baseline
-        self._ring.since = self._ring.head
+        self._ring.begin()
         self._pictures = self._odd = 0
 
     def _lit(self, seen: tuple[int, int, int, int]) -> bool:
@@ -423,7 +429,8 @@ class OnlineCNMF:
         try:
             found = self._aside.take() or []
             if self._asked is self._detector:  # else cells have another size by now
-                self._waiting += found
+                last, half = self._ring.head, len(self._ring) // 2
+                self._waiting += [candidate for candidate in found if last - candidate.last < half]
         except Exception as error:
             self._fail(error)
         if self._resizing or self.census.tidy(row, settings.cnmf):
@@ -438,6 +445,9 @@ class OnlineCNMF:
 
     def _fail(self, error: Exception) -> None:
         """Go on without new cells for this time; after some failures, for good."""
+        if isinstance(error, Lost):
+            self._detector = Detector(self.field, self.rate)
+            self._detector.skip(self._ring.head)
         self._failures += 1
         self._blind = self._failures >= PATIENCE
         self._glow.suspects = np.zeros_like(self._glow.suspects)
@@ -464,7 +474,8 @@ class OnlineCNMF:
             self._builder = Aside(self._inline, "builder")
         if not self._builder.busy:
             shapes, rate, cnmf = Shapes.of(self.census.cells), self.rate, self._settings.cnmf
-            self._builder.give(lambda: (shapes, *Ground.under(shapes, field, rate, cnmf)))
+            apart = self._apart
+            self._builder.give(lambda: (shapes, *Ground.under(shapes, field, rate, cnmf, apart)))
         try:
             made = self._builder.take()
         except Exception as error:

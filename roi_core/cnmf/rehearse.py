@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.cnmf.detect import Candidate
+from roi_core.cnmf.detect import Candidate, Detector
 from roi_core.cnmf.ground import Ground, Shapes
 from roi_core.cnmf.merge import Pair
 from roi_core.cnmf.peaks import Peak
@@ -55,9 +55,9 @@ def _people(finder: OnlineCNMF, row: int) -> None:
         whole = census.birth(Candidate(place, place, shape, trace, ring.head), row, 10)
         if whole is not None:
             finder._detector.forget(whole, finder._noise)
-    finder._detector.skip(ring.head)
-    middle = finder.field.binned[0] // 2
-    finder._detector._fit(Peak(9.0, middle, middle, finder._detector.step, ring.head), ring, finder._noise)
+    detector, middle = Detector(finder.field, RATE), finder.field.binned[0] // 2
+    detector.skip(ring.head)
+    detector._fit(Peak(9.0, middle, middle, detector.step, ring.head), ring, finder._noise)
 
 
 def _live(finder: OnlineCNMF, settings: Settings, picture: NDArray[np.float32]) -> None:

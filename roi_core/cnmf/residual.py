@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.calm import there
+from roi_core.cnmf.shared import zeros as own_zeros
 from roi_core.jit import lean, lean_sums
 
 if TYPE_CHECKING:
@@ -18,23 +18,36 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from roi_core.cnmf.shared import Zeros
     from roi_core.cnmf.state import Field
 
 __all__ = ["Ring", "steadied"]
 
 
 class Ring:
-    """The residuals (rows, columns, with a margin of zeros) of the last frames."""
+    """The residuals (rows, columns, with a margin of zeros) of the last frames, in memory of ``zeros``."""
 
-    def __init__(self, frames: int, field: Field) -> None:
+    def __init__(self, frames: int, field: Field, zeros: Zeros = own_zeros) -> None:
         rows, columns = (size + 2 * field.margin for size in field.binned)
-        self.slots = there(np.empty((frames, rows, columns), np.float32))
+        self.slots: NDArray[np.float32] = zeros((frames, rows, columns), np.float32)
         self.margin = field.margin
-        self.head = 0
-        self.since = 0
-        """Frame since which all are measured above one running mean."""
+        self._paces: NDArray[np.float32] = zeros(frames, np.float32)
+        self._counts: NDArray[np.int64] = zeros(2, np.int64)
         self._rows = np.zeros(frames, np.int64)
-        self._paces = np.zeros(frames, np.float32)
+
+    @property
+    def head(self) -> int:
+        """Frames published so far."""
+        return int(self._counts[0])
+
+    @property
+    def since(self) -> int:
+        """Frame since which all are measured above one running mean."""
+        return int(self._counts[1])
+
+    def begin(self) -> None:
+        """From the next frame on all are measured above a new mean."""
+        self._counts[1] = self._counts[0]
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -51,6 +64,10 @@ class Ring:
         """
         return max(1, self.since, self.head - len(self) + 2 * spare)
 
+    def holds(self, frame: int) -> bool:
+        """Return whether a frame is still there, and not just being overwritten by the one in hand."""
+        return frame > self.head - len(self)
+
     def paces(self, first: int, last: int) -> NDArray[np.float32]:
         """Return by which share of each of these frames the running mean went on after it."""
         paces: NDArray[np.float32] = self._paces[np.arange(first, last) % len(self)]
@@ -60,7 +77,7 @@ class Ring:
         """Count the claimed slot as the newest frame, that of a row; the mean moved by ``pace`` of it."""
         self._rows[self.head % len(self)] = row
         self._paces[self.head % len(self)] = pace
-        self.head += 1
+        self._counts[0] += 1
 
     def claim(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the slot of the frame in hand, and that of the frame before."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["COMMANDS"]
+__all__ = ["ASIDE", "COMMANDS"]
 
 COMMANDS: Final[dict[str, str]] = {
     "run": "measure ROIs on a camera or a file (the default command)",
@@ -30,3 +30,6 @@ COMMANDS: Final[dict[str, str]] = {
     "demo": "see it work on a simulated camera",
 }
 """A word and what it does; ``random-rois`` is in ``random_rois.py``, ``import`` in ``import_.py``."""
+
+ASIDE: Final[dict[str, str]] = {"search": "look for cells for the process that started this one"}
+"""With what the program only starts itself; not listed."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-import sys
 from importlib import import_module
 from importlib.util import find_spec
 from time import perf_counter
 
+from roi_core.itself import command
 from roi_core.sources.devices import Device, list_devices
 
 __all__ = ["DRIVERS", "answer", "every_device"]
@@ -43,11 +43,8 @@ def answer(word: str) -> str:
 
 
 def _ask(word: str) -> subprocess.Popen[str]:
-    program = [sys.executable]
-    if not getattr(sys, "frozen", False):
-        program += ["-P", "-m", "roi_core.cli"]
     return subprocess.Popen(
-        [*program, "devices", "--behind", word],
+        command("devices", "--behind", word),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, encoding="utf-8", errors="replace",
     )  # fmt: skip
