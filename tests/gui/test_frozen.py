@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from tests.gui.driver import ROOT, Window
@@ -55,6 +56,10 @@ def test_frames_motion_and_cells_in_a_program_without_python(program, screen, tm
         )
         assert not [text for _, text in ready.messages if "compiled while frames flow" in text]
         window.until(lambda s: s.cells["accepted"], "a cell", 120)
+        children = psutil.Process(window.process.pid).children()
+        assert [child.cmdline()[1] for child in children] == ["search"], (
+            "cells are looked for in a process of its own"
+        )
         window.screenshot("frozen")
         assert window.terminate() == 0
     finally:
