@@ -146,6 +146,7 @@ def _watch(
         "file complete / exit code": f"{whole} / {code}",
         "window, draws per second (median, 5 %)": f"{np.median(rates):.1f}, {np.percentile(rates, 5):.1f}",
         "loop, ms (median, p99, longest; above 50)": _loop(first.busy, last.busy, hidden),
+        **_phases(first, ends, last),
         "of it before the frame is rasterised": _loop(first.made, last.made),
         "CPU of a drawn frame, ms: window, rasteriser": "{:.1f}, {:.1f}".format(*costs),
         "process, % of a core": f"{cpu:.0f}",
@@ -155,6 +156,14 @@ def _watch(
     for name, figure in table.items():
         print(f"{name:48} {figure}")
     return 0 if lost == 0 and whole and code == 0 else 1
+
+
+def _phases(first: State, ends: list[State], last: State) -> dict[str, str]:
+    """Return the loop of each part of the torment by itself."""
+    if not ends:
+        return {}
+    parts = {"busy": (first, ends[0]), "resized": (ends[0], ends[1]), "let be": (ends[2], last)}
+    return {f"  while {name}": _loop(begin.busy, end.busy) for name, (begin, end) in parts.items()}
 
 
 def _cells(state: State) -> int:

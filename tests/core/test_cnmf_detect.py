@@ -222,7 +222,7 @@ def test_a_new_mean_lets_the_detector_look_back_anew():
     ring, detector, dark, at, found = ring_of(), Detector(FIELD, RATE), noise(11), (24, 26), []
     for _ in above_the_mean(ring, 130, dark):
         detector.look(ring, ring.head, NOISE)
-    ring.since = ring.head
+    ring.begin()
     for k, _ in above_the_mean(ring, 130, lambda k: dark(k) + (flash(0, at, start=0) if k < 40 else 0)):
         if k % detector.step == 0:
             found += detector.look(ring, ring.head, NOISE)

@@ -5,8 +5,10 @@ import pytest
 
 from roi_core import layout
 from roi_core.analysis import Analysis
+from roi_core.cnmf.apart import Distant
 from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.online import OnlineCNMF
+from roi_core.cnmf.shared import Shared
 from roi_core.frame import Status
 from roi_core.recording import Recording
 from roi_core.rois import Circle, RoiSet
@@ -212,17 +214,17 @@ class Hurried:
         return stopped.is_set()
 
 
-def test_live_with_a_detector_that_fails(tmp_path, monkeypatch):
-    """On its own thread: frames, regions, traces and recording go on, and the file tells of it."""
+@pytest.mark.parametrize("kind", [Detector, Distant])
+def test_live_with_a_detector_that_fails(tmp_path, monkeypatch, kind):
+    """On a thread or in a process: frames, regions, traces and recording go on, and the file tells of it."""
     failed = []
 
     def look(self, ring, last, noise, floors):
-        if self.field.shape == (64, 64):  # the rehearsal
-            return []
         failed.append(last)
         raise ZeroDivisionError("injected")
 
-    monkeypatch.setattr(Detector, "look", look)
+    monkeypatch.setattr(kind, "look", look)
+    monkeypatch.setattr(Shared, "possible", lambda: kind is Distant)
     monkeypatch.setattr(OnlineCNMF, "warm_up", lambda: None)  # its finders would fail, too
     settings = live(*ON)
     source = Simulated("still", settings, length=FRAMES, paced=True, clock=Hurried(), seed=3)

@@ -120,10 +120,10 @@ def test_a_ground_that_cannot_be_made_leaves_the_size_as_it_was(monkeypatch, cap
     finder, random = grown([(20, 20)])
     under = Ground.under
 
-    def failing(shapes, field, rate, settings):
+    def failing(shapes, field, *rest):
         if field.radius == 4.0:
             raise MemoryError("no room for the ring")
-        return under(shapes, field, rate, settings)
+        return under(shapes, field, *rest)
 
     monkeypatch.setattr(Ground, "under", failing)
     pictures = random.normal(50, 3, (9, *SHAPE)).astype(np.float32)
