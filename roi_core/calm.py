@@ -33,15 +33,17 @@ BEGUN: Final = os.getpriority(os.PRIO_PROCESS, 0) if sys.platform == "linux" els
 """What the program was started with (`nice`)."""
 
 
-def step_back(niceness: int) -> None:
-    """Let the camera's thread go before this one when there are too few cores.
+def step_back(niceness: int, begun: int = BEGUN) -> None:
+    """Let the camera's thread, of a program that began with some niceness, go before this one.
+
+    That is for when there are too few cores.
 
     On Linux, where priorities belong to threads; those that this thread starts inherit it. Only who may set
     priorities (``CAP_SYS_NICE``) could step forward again.
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(BEGUN + niceness, 19))
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(begun + niceness, 19))
 
 
 _starters: Final[list[ThreadPoolExecutor]] = []

@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from roi_core import __version__
-from roi_core.commands import ASIDE, COMMANDS
+from roi_core.commands import COMMANDS, HIDDEN
 from roi_core.errors import RoiError, SettingsError, refused
 from roi_core.terminal import Quiet, complain
 
@@ -74,7 +74,7 @@ def _parser(chosen: str) -> _Parser:
     parser = _Parser(prog="roi_stream", description="See neurons while you record them.")
     parser.add_argument("--version", action="version", version=f"roi_stream {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for word, text in (COMMANDS | ASIDE if chosen in ASIDE else COMMANDS).items():
+    for word, text in (COMMANDS | HIDDEN if chosen in HIDDEN else COMMANDS).items():
         command = commands.add_parser(word, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if word == chosen:
             name = f"{word}_" if keyword.iskeyword(word) else word.replace("-", "_")

@@ -12,8 +12,11 @@ __all__ = ["command", "environment"]
 def command(*words: str) -> list[str]:
     """Return how it is started with the words of its command line.
 
-    Frozen into one folder, the program is its own interpreter, and the window's passes such words on.
+    Frozen into one folder, the program is its own interpreter, and the window's passes such words on. An
+    `OSError` says that it is embedded in another one and cannot be started.
     """
+    if not sys.executable:
+        raise OSError("Python does not know by which program it is run")
     frozen = getattr(sys, "frozen", False)
     return [*([sys.executable] if frozen else [sys.executable, "-P", "-m", "roi_core.cli"]), *words]
 

@@ -113,7 +113,7 @@ class Finding(Protocol):
         ...
 
     def close(self) -> None:
-        """End every thread."""
+        """End every thread and process."""
         ...
 
 

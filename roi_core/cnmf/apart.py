@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import traceback
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +19,12 @@ from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import cv2
 import numpy as np
 
-from roi_core.calm import ASIDE, step_back
+from roi_core.calm import ASIDE, BEGUN, step_back
 from roi_core.cnmf.detect import MISSED, Candidate, Detector, step_of
 from roi_core.cnmf.misses import USUAL, Floors
 from roi_core.cnmf.residual import Ring
@@ -32,28 +34,35 @@ from roi_core.itself import command, environment
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from roi_core.cnmf.shared import Zeros
     from roi_core.cnmf.state import Field
 
-__all__ = ["Distant", "Lost", "serve"]
+__all__ = ["Distant", "Lost", "looked_at", "serve"]
 
-LATE, HURRIED = 1.0, 20
+LATE, HURRIED = 1.0, 200
 """Seconds after which a look came late, and looks after it that take their share of a busy machine."""
+LIMIT = 120.0
+"""Seconds after which a process that gives no answer is given up."""
 
 
 class Lost(RuntimeError):
-    """The process that looked for cells is no more."""
+    """There is no process that looks for cells, and why."""
 
 
 class Begin(NamedTuple):
-    """What is looked at: cells of a field at ``rate`` Hz, in a ring of so many ``frames``."""
+    """What is looked at: cells of a field at ``rate`` Hz, in a ring of so many ``frames``.
+
+    ``begun`` is the niceness that the program was started with that asks.
+    """
 
     field: Field
     rate: float
     frames: int
+    begun: int
 
 
-class Look(NamedTuple):
-    """What is asked: skip to a frame, forget what became cells, look at what came up to the last."""
+class Question(NamedTuple):
+    """Skip to a frame, forget what became cells, then look at what came up to the last."""
 
     skipped: int
     born: list[Candidate]
@@ -61,8 +70,8 @@ class Look(NamedTuple):
     floors: Floors
 
 
-class Seen(NamedTuple):
-    """What is answered; see `Detector`."""
+class Answer(NamedTuple):
+    """What `Detector` has after a look."""
 
     found: list[Candidate]
     missed: list[Candidate]
@@ -70,11 +79,17 @@ class Seen(NamedTuple):
     done: int
 
 
-class Distant:
-    """A `Detector` in another process; who waits for its look does so without the interpreter.
+def looked_at(frames: int, field: Field, zeros: Zeros) -> tuple[Ring, NDArray[np.float32]]:
+    """Return a ring and the noise of its pixels in memory of ``zeros``: the same to both who share that."""
+    return Ring(frames, field, zeros), zeros(field.binned, np.float32)
 
-    The ring and the noise were made in ``shared``, in this order. An `OSError` says that no process can be
-    started, `Lost` that it ended. It ends with this object at the latest.
+
+class Distant:
+    """A `Detector` in another process, which begins with the first look and ends with this object.
+
+    What is `looked_at` was made in ``shared``; who waits for a look does so without the interpreter. It
+    raises `Lost` when the process cannot be started, was killed or gives no answer. If the program forks and
+    is killed, the process lives as long as the fork.
     """
 
     def __init__(self, field: Field, rate: float, frames: int, shared: Shared) -> None:
@@ -83,15 +98,10 @@ class Distant:
         self.done = 1
         self.missed: list[Candidate] = []
         self._born: list[Candidate] = []
-        self._wire, theirs = Pipe()
-        with theirs:
-            files = theirs.fileno(), shared.file
-            self._process = subprocess.Popen(
-                command("search", *map(str, files)), pass_fds=files, env=environment(),
-                process_group=0, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
-        self.close = weakref.finalize(self, _end, self._process)
-        self._wire.send(Begin(field, rate, frames))
+        self._begin, self._shared = Begin(field, rate, frames, BEGUN), shared
+        self._lock, self._closed = threading.Lock(), False
+        self._wire: Connection[Any, Any] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def skip(self, frame: int) -> None:
         """Go on at this frame; what lies between is not looked at."""
@@ -102,12 +112,7 @@ class Distant:
     ) -> list[Candidate]:
         """Return the candidates of the newest look, best first; raise what went wrong there."""
         born, self._born = self._born, []
-        try:
-            self._wire.send(Look(self.done, born, last, floors))
-            answer: Seen | Exception = self._wire.recv()
-        except (OSError, EOFError) as error:
-            self.close()
-            raise Lost(f"its process ended, exit code {self._process.wait()}") from error
+        answer = self._answer(Question(self.done, born, last, floors))
         if isinstance(answer, Exception):
             raise answer
         self.suspects, self.done = answer.suspects, answer.done
@@ -117,6 +122,49 @@ class Distant:
     def forget(self, candidate: Candidate, noise: NDArray[np.float32]) -> None:
         """Take a candidate that became a cell out of the sums, with the next look."""
         self._born.append(candidate)
+
+    def close(self) -> None:
+        """End the process, from any thread; a look in hand raises `Lost`."""
+        with self._lock:
+            self._closed = True
+        if self._process is not None:
+            _end(self._process)
+
+    def _answer(self, question: Question) -> Answer | Exception:
+        try:
+            wire = self._wire or self._started()
+            wire.send(question)
+            if not wire.poll(LIMIT):
+                raise Lost(f"the process that looks for cells gave no answer for {LIMIT:g} s")
+            answer: Answer | Exception = wire.recv()
+        except (OSError, EOFError) as error:
+            raise Lost(self._fate(error)) from error
+        return answer
+
+    def _started(self) -> Connection[Any, Any]:
+        with self._lock:
+            if self._closed:
+                raise OSError("closed")
+            self._wire, theirs = Pipe()
+            with theirs:
+                files = theirs.fileno(), self._shared.file
+                self._process = subprocess.Popen(
+                    command("search", *map(str, files)), pass_fds=files, env=environment(),
+                    process_group=0, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                )  # fmt: skip
+            weakref.finalize(self, _end, self._process)
+        self._wire.send(self._begin)
+        return self._wire
+
+    def _fate(self, error: Exception) -> str:
+        """Return why there is no process."""
+        if self._process is None:
+            return f"no process can be started that looks for cells: {error}"
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        code = self._process.returncode
+        how = "" if code is None else f" by signal {-code}" if code < 0 else f" with exit code {code}"
+        return f"the process that looks for cells was ended{how}"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -129,22 +177,22 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def serve(wire: int, memory: int) -> None:
     """Look for cells until nobody asks any more; given are the numbers of two files that were inherited."""
-    step_back(ASIDE)
-    asked, shared = Connection(wire), Shared(memory)
-    with suppress(EOFError, ConnectionError), ThreadPoolExecutor(1, initializer=_idle) as idle:
+    cv2.setNumThreads(1)  # others would be born of the idle thread, and hurried looks would wait for them
+    with suppress(EOFError, OSError), Connection(wire) as asked:
         begin: Begin = asked.recv()
-        ring = Ring(begin.frames, begin.field, shared.zeros)
-        noise = shared.zeros(begin.field.binned, np.float32)
+        step_back(ASIDE, begin.begun)
+        ring, noise = looked_at(begin.frames, begin.field, Shared(memory).zeros)
         detector, hurried = Detector(begin.field, begin.rate), 0
-        while True:
-            look, began = asked.recv(), monotonic()
-            if hurried:
-                hurried -= 1
-                answer = _answer(detector, look, ring, noise)
-            else:
-                answer = idle.submit(_answer, detector, look, ring, noise).result()
-                hurried = HURRIED if monotonic() - began > LATE else 0
-            asked.send(answer)
+        with ThreadPoolExecutor(1, initializer=_idle) as idle:
+            while True:
+                question, began = asked.recv(), monotonic()
+                if hurried:
+                    hurried -= 1
+                    answer = _looked(detector, question, ring, noise)
+                else:
+                    answer = idle.submit(_looked, detector, question, ring, noise).result()
+                    hurried = HURRIED if monotonic() - began > LATE else 0
+                asked.send(answer)
 
 
 def _idle() -> None:
@@ -154,14 +202,16 @@ def _idle() -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _answer(detector: Detector, look: Look, ring: Ring, noise: NDArray[np.float32]) -> Seen | Exception:
+def _looked(
+    detector: Detector, question: Question, ring: Ring, noise: NDArray[np.float32]
+) -> Answer | Exception:
     try:
-        for candidate in look.born:
+        for candidate in question.born:
             detector.forget(candidate, noise)
-        detector.skip(look.skipped)
-        found = detector.look(ring, look.last, noise, look.floors)
+        detector.skip(question.skipped)
+        found = detector.look(ring, question.last, noise, question.floors)
         missed, detector.missed = detector.missed, []
-        return Seen(found, missed, detector.suspects, detector.done)
+        return Answer(found, missed, detector.suspects, detector.done)
     except Exception as error:
         error.add_note(traceback.format_exc())
         return error

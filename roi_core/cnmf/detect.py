@@ -136,6 +136,8 @@ class Detector:
 
     def _take(self, ring: Ring, noise: NDArray[np.float32]) -> None:
         total = ring.sum(self.done, self.done + self.step)
+        if not ring.holds(self.done):  # overtaken meanwhile: as if nothing had been there
+            total[:] = 0
         self._sums[self.looks % len(self._sums)] = total / np.sqrt(floored(noise, noise.mean()) * self.step)
         self.done += self.step
         self.looks += 1
@@ -209,11 +211,11 @@ class Detector:
         if newest <= 0:  # the ring has lost it
             return None
         patch = ring.cut(first, self.done, y, x, len(distance))
-        if not ring.holds(first):  # a late look, overtaken meanwhile
-            return None
         rim = distance > RIM * self._radius
         patch -= patch[:, rim].mean(1)[:, None, None]
         steady = steadied(patch, ring.paces(first, self.done))
+        if not ring.holds(first):  # overtaken meanwhile
+            return None
         sigma = float(np.sqrt(floored(noise[peak.y, peak.x], noise.mean())))
         image = steady[begin:newest].mean(0)
         rest = np.r_[0:begin, newest : len(steady)] if peak.end < self.done else slice(None)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from roi_core.cnmf.apart import Distant
+from roi_core.cnmf.apart import Distant, looked_at
 from roi_core.cnmf.background import Glow
 from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.residual import Ring
-from roi_core.cnmf.shared import Shared
+from roi_core.cnmf.shared import Shared, zeros
 from roi_core.cnmf.state import Cells
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ Search = tuple[Ring, "NDArray[np.float32]", Detector | Distant]
 
 def _here(field: Field, rate: float, frames: int) -> Search:
     """Return ring, noise, and a detector that looks at them on the caller's thread."""
-    return Ring(frames, field), np.zeros(field.binned, np.float32), Detector(field, rate)
+    return *looked_at(frames, field, zeros), Detector(field, rate)
 
 
 def _apart(field: Field, rate: float, frames: int) -> Search:
@@ -115,11 +114,10 @@ def _apart(field: Field, rate: float, frames: int) -> Search:
     if not Shared.possible():
         return _here(field, rate, frames)
     try:
-        with closing(Shared()) as shared:
-            ring, noise = Ring(frames, field, shared.zeros), shared.zeros(field.binned, np.float32)
-            return ring, noise, Distant(field, rate, frames, shared)
+        shared = Shared()
+        return *looked_at(frames, field, shared.zeros), Distant(field, rate, frames, shared)
     except OSError as error:
-        log.info("cells are looked for on a thread, for no process can be started: %s", error)
+        log.info("cells are looked for on a thread, for there is no memory to share: %s", error)
         return _here(field, rate, frames)
 
 

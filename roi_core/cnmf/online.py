@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +122,7 @@ class OnlineCNMF:
         self._row, self._steps = -1, 0
         self._inline, self._apart = inline, apart and settings.cnmf.preset != "photometry"
         self._aside: Aside[list[Candidate]] = Aside(inline)
-        self._builder: Aside[tuple[Shapes, Ground, NDArray[np.float32]]] | None = None
+        self._builder: Aside[tuple[Shapes, Ground, NDArray[np.float32]] | None] | None = None
         self._resizing, self._refused = False, 0.0
         self._begin(Field((int(shape[0]), int(shape[1])), settings.cnmf.cell_radius / bin), first_id)
 
@@ -259,9 +260,9 @@ class OnlineCNMF:
     def close(self) -> None:
         """End the threads, and the process of the search."""
         self._detector.close()
-        self._aside.close()
         if self._builder is not None:
             self._builder.close()
+        self._aside.close()
 
     # -- what a frame does ---------------------------------------------------------------------------------
 
@@ -432,7 +433,8 @@ class OnlineCNMF:
                 last, half = self._ring.head, len(self._ring) // 2
                 self._waiting += [candidate for candidate in found if last - candidate.last < half]
         except Exception as error:
-            self._fail(error)
+            if self._asked is self._detector:
+                self._fail(error)
         if self._resizing or self.census.tidy(row, settings.cnmf):
             return
         if self._waiting:
@@ -445,15 +447,25 @@ class OnlineCNMF:
 
     def _fail(self, error: Exception) -> None:
         """Go on without new cells for this time; after some failures, for good."""
+        self._glow.suspects = np.zeros_like(self._glow.suspects)
         if isinstance(error, Lost):
-            self._detector = Detector(self.field, self.rate)
-            self._detector.skip(self._ring.head)
+            self._lose(error)
+            return
         self._failures += 1
         self._blind = self._failures >= PATIENCE
-        self._glow.suspects = np.zeros_like(self._glow.suspects)
         then = "no new cells are looked for in this session" if self._blind else "it is tried again"
         log.warning("the search for cells failed, %s: %s", then, sentence(error), exc_info=error)
         self.census.tell("alert", {"stage": "detector", "text": sentence(error), "then": then})
+
+    def _lose(self, error: Lost) -> None:
+        """Look for cells on a thread from now on."""
+        self._apart = False
+        self._detector.close()
+        self._detector = Detector(self.field, self.rate)
+        self._detector.skip(self._ring.head)
+        then = "they are looked for on a thread from now on"
+        log.warning("%s; %s", error, then)
+        self.census.tell("alert", {"stage": "detector", "text": str(error), "then": then})
 
     def _follow(self, settings: Settings, rois: RoiSet | None = None) -> None:
         """Have things made anew when the size of cells changed; all else is looked at where it is used."""
@@ -464,6 +476,9 @@ class OnlineCNMF:
         self._resizing = radius not in (self.field.radius, self._refused)
         if self._resizing:
             self._resize(Field(self.field.shape, radius))
+        elif self._builder is not None and self._builder.busy:
+            with suppress(Exception):  # an edit was taken back, or the end of what was there before
+                self._builder.take()
 
     def _resize(self, field: Field) -> None:
         """Go on as before until everything is made for cells of another size, aside; then use that.
@@ -494,6 +509,8 @@ class OnlineCNMF:
             rest = self.input - self._mean
             self._usual *= _power(rest, ground.field.factor) / max(_power(rest, self.field.factor), 1e-9)
         self.census.move_to(ground.cells, ground.ring, shares)
+        if self._builder is not None:
+            self._builder.give(self._detector.close)
         self._stand_on(ground)
         np.copyto(self.input, picture)
         self._resizing, self._refused = False, 0.0

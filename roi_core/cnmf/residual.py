@@ -6,6 +6,7 @@ bright then lies in the mean itself. `steadied` tells a course as seen from the 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -135,7 +136,7 @@ def steadied(course: NDArray[np.float32], paces: NDArray[np.float32]) -> NDArray
         steady[t] = course[t] - sum over s >= t of paces[s] * course[s]
     """
     steady = course.copy()
-    flat = steady.reshape(len(course), -1)
+    flat = steady.reshape(len(course), math.prod(course.shape[1:]))
     _steady(flat, paces, np.zeros(flat.shape[1], np.float32))
     return steady
 

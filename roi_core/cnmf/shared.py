@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,13 +26,14 @@ class Shared:
     """Arrays one after the other in a file of memory (Linux: memfd, so /dev/shm may be as small as it likes).
 
     Whoever is given the number of the ``file`` and asks for the same arrays in the same order sees those of
-    the first. An `OSError` says that there is no memory; `possible` says where there is no such thing.
+    the first. An `OSError` says that there is no memory; `possible` says where there is no such thing. The
+    file ends with this object, its arrays do not.
     """
 
     def __init__(self, file: int | None = None) -> None:
-        self._mine = file is None
+        self._mine, self._end = file is None, 0
         self.file = os.memfd_create("roi_stream") if file is None else file
-        self._end = 0
+        weakref.finalize(self, os.close, self.file)
 
     @staticmethod
     def possible() -> bool:
@@ -47,10 +49,6 @@ class Shared:
             os.ftruncate(self.file, self._end)
         array = np.frombuffer(mmap.mmap(self.file, size, offset=begin), kind).reshape(shape)
         return there(array) if self._mine else array
-
-    def close(self) -> None:
-        """Give the file away; arrays stay."""
-        os.close(self.file)
 
 
 def zeros(shape: Any, kind: Any) -> NDArray[Any]:

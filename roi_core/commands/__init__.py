@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ASIDE", "COMMANDS"]
+__all__ = ["COMMANDS", "HIDDEN"]
 
 COMMANDS: Final[dict[str, str]] = {
     "run": "measure ROIs on a camera or a file (the default command)",
@@ -31,5 +31,5 @@ COMMANDS: Final[dict[str, str]] = {
 }
 """A word and what it does; ``random-rois`` is in ``random_rois.py``, ``import`` in ``import_.py``."""
 
-ASIDE: Final[dict[str, str]] = {"search": "look for cells for the process that started this one"}
+HIDDEN: Final[dict[str, str]] = {"search": "look for cells for the process that started this one"}
 """With what the program only starts itself; not listed."""

@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from time import perf_counter
 
-from roi_core.itself import command
+from roi_core.itself import command, environment
 from roi_core.sources.devices import Device, list_devices
 
 __all__ = ["DRIVERS", "answer", "every_device"]
@@ -46,7 +46,7 @@ def _ask(word: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command("devices", "--behind", word),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, encoding="utf-8", errors="replace",
+        text=True, encoding="utf-8", errors="replace", env=environment(),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The search for cells in a process of its own: it finds the same, and may be killed at any moment."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import numpy as np
 import psutil
 import pytest
 
+from roi_core.calm import ASIDE, BEGUN
 from roi_core.cnmf import apart, ground
-from roi_core.cnmf.apart import Distant, Look, Lost, serve
+from roi_core.cnmf.apart import Distant, Lost, Question, serve
 from roi_core.cnmf.detect import Candidate, Detector
 from roi_core.cnmf.misses import USUAL
 from roi_core.cnmf.peaks import Peak
@@ -39,8 +41,9 @@ def movie():
 
 @pytest.fixture
 def places():
-    """Ring, noise, and the process that looks at them."""
+    """Ring, noise, and the process that looks at them; it has begun."""
     made = ground._apart(FIELD, RATE, FRAMES)
+    made[2].look(made[0], 0, made[1])
     yield made
     made[2].close()
 
@@ -82,23 +85,118 @@ def test_it_finds_what_a_search_within_the_step_finds_to_the_bit(movie):
     assert alerts(answers) == []
 
 
-@pytest.mark.parametrize("row", [0, 1, 200])
-def test_one_that_is_killed_is_an_alert_and_cells_are_looked_for_on_a_thread(movie, row):
+THREAD = "they are looked for on a thread from now on"
+
+
+@pytest.mark.parametrize("row", [30, 200])
+def test_one_that_is_killed_is_an_alert_and_cells_are_looked_for_on_a_thread(movie, row, caplog):
     finder = finder_for(movie.pictures, inline=False, apart=True)
     try:
         answers = waited(finder, movie.pictures[:row])
         os.kill(finder._detector._process.pid, signal.SIGKILL)
         answers += waited(finder, movie.pictures[row:], row)
+        assert finder._failures == 0
     finally:
         finder.close()
     (alert,) = alerts(answers)
-    assert alert["text"] == "Lost: its process ended, exit code -9"
-    assert alert["then"] == "it is tried again"
+    assert alert["text"] == "the process that looks for cells was ended by signal 9"
+    assert alert["then"] == THREAD
+    assert "Traceback" not in caplog.text
     assert type(finder._detector) is Detector
     assert movie.found(answers[-1].components).count(-1) <= 1
     for cell in answers[row].ids:
         if cell in answers[-1].ids:
             assert np.isfinite(trace(answers, cell)[row:]).all(), "no frame was without its cells"
+
+
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("/nowhere", "no process can be started that looks for cells: [Errno 2] "),
+        (shutil.which("false"), "the process that looks for cells was ended with exit code 1"),
+        ("", "no process can be started that looks for cells: Python does not know"),
+    ],
+)
+def test_one_that_cannot_live_is_one_alert_also_when_the_size_of_cells_is_edited(
+    movie, monkeypatch, program, text
+):
+    monkeypatch.setattr(sys, "executable", program)
+    finder = finder_for(movie.pictures, inline=False, apart=True)
+    try:
+        answers = waited(finder, movie.pictures[:100])
+        for radius in (4.0, 5.0, 4.0, 5.0):
+            answers += edited(finder, movie.pictures[100:], radius, len(answers))
+        answers += waited(finder, movie.pictures[100:], len(answers))
+        assert not finder._blind
+    finally:
+        finder.close()
+    (alert,) = alerts(answers)
+    assert alert["text"].startswith(text)
+    assert alert["then"] == THREAD
+    assert movie.found(answers[-1].components).count(-1) <= 1
+
+
+def edited(finder, pictures, radius, first):
+    """Step until cells have another size."""
+    answers, settings = [], SETTINGS.with_value("cnmf.cell_radius", radius)
+    while finder.field.radius != radius:
+        answers += run(finder, pictures[len(answers) : len(answers) + 1], settings, first + len(answers))
+        finder._builder._thread.join(0.001)
+    return answers
+
+
+def test_one_that_gives_no_answer_is_given_up(movie, monkeypatch):
+    monkeypatch.setattr(apart, "LIMIT", 0.1)
+    finder = finder_for(movie.pictures, inline=False, apart=True)
+    try:
+        with monkeypatch.context() as patient:
+            patient.setattr(apart, "LIMIT", 60.0)
+            answers = waited(finder, movie.pictures[:100])
+        process = finder._detector._process
+        os.kill(process.pid, signal.SIGSTOP)
+        answers += waited(finder, movie.pictures[100:], 100)
+        assert process.returncode == -signal.SIGKILL
+    finally:
+        finder.close()
+    (alert,) = alerts(answers)
+    assert alert["text"] == "the process that looks for cells gave no answer for 0.1 s"
+    assert movie.found(answers[-1].components).count(-1) <= 1
+
+
+def test_one_that_hangs_is_replaced_when_the_size_of_cells_is_edited_and_nobody_waits_for_it(movie):
+    finder = finder_for(movie.pictures, inline=False, apart=True)
+    try:
+        answers = waited(finder, movie.pictures[:100])
+        old = finder._detector._process
+        os.kill(old.pid, signal.SIGSTOP)
+        while not finder._aside.busy:
+            answers += run(finder, movie.pictures[100:101], first=len(answers))
+        answers += edited(finder, movie.pictures[100:], 4.0, len(answers))
+        answers += waited(
+            finder, movie.pictures[100:], len(answers), SETTINGS.with_value("cnmf.cell_radius", 4.0)
+        )
+        assert old.returncode == -signal.SIGKILL
+        assert isinstance(finder._detector, Distant), "the end of the old one is not that of the new one"
+        assert finder._detector._process.pid != old.pid
+    finally:
+        finder.close()
+    assert alerts(answers) == []
+
+
+def test_an_edit_that_is_taken_back_leaves_nothing(movie):
+    finder = finder_for(movie.pictures, inline=False, apart=True)
+    try:
+        waited(finder, movie.pictures[:30])
+        run(finder, movie.pictures[30:31], SETTINGS.with_value("cnmf.cell_radius", 4.0), 30)
+        for row in range(31, 600):
+            run(finder, movie.pictures[row : row + 1], first=row)
+            if not finder._builder.busy:
+                break
+            finder._builder._thread.join(0.001)
+        assert not finder._builder._done
+        assert finder.field.radius == 5.0
+    finally:
+        finder.close()
 
 
 def test_what_goes_wrong_there_is_raised_here_with_the_place_and_it_goes_on(places):
@@ -140,10 +238,13 @@ def test_what_the_ring_has_lost_is_not_fitted():
         ring.publish(0)
     assert ring.holds(FRAMES + 1)
     assert not ring.holds(FRAMES), "it is being written over by the frame in hand"
-    detector, peak = Detector(FIELD, RATE), (9.0, 16, 16, 4, 2 * FRAMES)
-    detector.skip(2 * FRAMES)
-    cut, noise = ring.cut, np.ones(FIELD.binned, np.float32)
-    ring.slots[:, 20:28, 20:28] = np.arange(FRAMES)[:, None, None] % 7
+    ring, detector, dark = Ring(FRAMES, FIELD), Detector(FIELD, RATE), still(3)
+    for k in range(100):
+        put(ring, dark(k) + flash(k, (16, 16), start=80))
+    detector.skip(100)
+    peak = Peak(9.0, 16, 16, 20, 100)
+    assert detector._fit(peak, ring, NOISE).z > 10
+    cut = ring.cut
 
     def late(*args):
         patch = cut(*args)
@@ -152,28 +253,31 @@ def test_what_the_ring_has_lost_is_not_fitted():
         return patch
 
     ring.cut = late
-    assert detector._fit(Peak(*peak), ring, noise) is None
+    assert detector._fit(peak, ring, NOISE) is None
 
 
 def test_candidates_that_come_half_a_ring_late_are_left_alone(movie):
     finder = finder_for(movie.pictures)
     run(finder, movie.pictures[:20])
-    ring = finder._ring
+    ring, tried = finder._ring, []
     candidate = Candidate(10, 10, np.ones((5, 5), np.float32), np.ones(20, np.float32), ring.head)
     finder._aside.busy = True
     finder._asked = finder._detector
     finder._aside._done.append([candidate])
     for _ in range(len(ring) // 2):
         ring.publish(0)
+    finder.census.birth = tried.append
     finder._take_over(20, SETTINGS)
-    assert finder._waiting == []
+    assert tried == []
 
 
 def test_it_computes_when_nobody_else_wants_to(places):
-    ring, noise, distant = places
-    distant.look(ring, 0, noise)
+    distant = places[2]
     tasks = psutil.Process(distant._process.pid).threads()
-    assert os.SCHED_IDLE in {os.sched_getscheduler(task.id) for task in tasks}
+    policies = {task.id: os.sched_getscheduler(task.id) for task in tasks}
+    assert os.SCHED_IDLE in policies.values()
+    nice = os.getpriority(os.PRIO_PROCESS, distant._process.pid)
+    assert nice == min(BEGUN + ASIDE, 19), "a hurried look takes the share of a thread that steps back"
     assert os.getpgid(distant._process.pid) == distant._process.pid, "out of reach of Ctrl+C"
 
 
@@ -181,21 +285,21 @@ def test_after_a_late_look_it_takes_its_share_of_a_busy_machine_for_some(monkeyp
     threads = []
     monkeypatch.setattr(apart, "LATE", -1.0)
     monkeypatch.setattr(apart, "HURRIED", 2)
-    monkeypatch.setattr(apart, "_answer", lambda *_args: threads.append(threading.get_ident()))
+    monkeypatch.setattr(apart, "_looked", lambda *_args: threads.append(threading.get_ident()))
     monkeypatch.setattr(apart, "_idle", lambda: None)
     shared, (ours, theirs) = Shared(), Pipe()
-    Ring(FRAMES, FIELD, shared.zeros), shared.zeros(FIELD.binned, np.float32)
-    server = threading.Thread(target=serve, args=(os.dup(theirs.fileno()), shared.file))
+    apart.looked_at(FRAMES, FIELD, shared.zeros)
+    server = threading.Thread(target=serve, args=(os.dup(theirs.fileno()), os.dup(shared.file)))
     server.start()
-    ours.send(apart.Begin(FIELD, RATE, FRAMES))
+    ours.send(apart.Begin(FIELD, RATE, FRAMES, BEGUN))
     for _ in range(5):
-        ours.send(Look(0, [], 0, USUAL))
+        ours.send(Question(0, [], 0, USUAL))
         ours.recv()
     ours.close()
     theirs.close()
     server.join()
-    shared.close()
     idle, own = threads[0], threads[1]
+    assert idle != own
     assert threads == [idle, own, own, idle, own]
 
 
@@ -219,10 +323,19 @@ def test_it_ends_when_closed_in_the_middle_of_a_look_and_leaves_no_corpse(places
 
 
 def test_it_ends_with_whoever_forgot_to_close_it():
-    distant = ground._apart(FIELD, RATE, FRAMES)[2]
+    ring, noise, distant = ground._apart(FIELD, RATE, FRAMES)
+    distant.look(ring, 0, noise)
     pid = distant._process.pid
     del distant
     assert not psutil.pid_exists(pid)
+
+
+def test_closed_before_the_first_look_there_is_none():
+    ring, noise, distant = ground._apart(FIELD, RATE, FRAMES)
+    distant.close()
+    with pytest.raises(Lost):
+        distant.look(ring, 0, noise)
+    assert distant._process is None
 
 
 ORPHAN = """
@@ -245,15 +358,13 @@ def test_it_ends_with_a_program_that_ends_in_any_way(end):
     assert out.stderr == ""
 
 
-@pytest.mark.parametrize("why", ["no memory", "no process", "another system"])
-def test_without_it_cells_are_looked_for_on_a_thread(movie, monkeypatch, why):
+@pytest.mark.parametrize("why", ["no memory", "another system"])
+def test_without_memory_to_share_cells_are_looked_for_on_a_thread(movie, monkeypatch, why):
     def refuse(*_args, **_more):
         raise OSError("injected")
 
     if why == "no memory":
         monkeypatch.setattr(os, "memfd_create", refuse)
-    elif why == "no process":
-        monkeypatch.setattr(apart.subprocess, "Popen", refuse)
     else:
         monkeypatch.delattr(os, "memfd_create")
     finder = finder_for(movie.pictures, inline=False, apart=True)
@@ -266,30 +377,12 @@ def test_without_it_cells_are_looked_for_on_a_thread(movie, monkeypatch, why):
     assert alerts(answers) == []
 
 
-def test_cells_of_another_size_get_a_process_of_their_own_and_the_old_one_ends(movie):
-    finder = finder_for(movie.pictures, inline=False, apart=True)
-    try:
-        waited(finder, movie.pictures[:100])
-        old, row = finder._detector._process.pid, 100
-        while finder.field.radius != 4.0:
-            run(finder, [movie.pictures[100]], SETTINGS.with_value("cnmf.cell_radius", 4.0), row)
-            row += 1
-        answers = waited(finder, movie.pictures[100:], row, SETTINGS.with_value("cnmf.cell_radius", 4.0))
-        assert isinstance(finder._detector, Distant)
-        assert finder._detector._process.pid != old
-        assert not psutil.pid_exists(old)
-        assert alerts(answers) == []
-        assert finder._detector.done > 100
-    finally:
-        finder.close()
-
-
 def test_a_live_session_looks_for_cells_in_such_a_process_and_ends_it():
     source, live = Stepped(count=200), LiveSettings(SETTINGS)
     session = Session(source, live)
     session.start()
     try:
-        source.step(5)
+        source.step(60)
         wait_for(searches, 60)
     finally:
         session.stop()
