@@ -55,6 +55,7 @@ def _measure(screen: Screen, folder: Path, seconds: float, scene: str) -> int:
     form = f"camera.format={size[0]}x{size[1]}@{rate}"
     more = FULL if scene == "full" else ()
     window = Window(screen, folder, source, "--rois", str(folder / "rois.json"), "--set", form, *more)
+    os.nice(10)  # a real hand takes no processor from the window
     try:
         return _watch(window, seconds, rate, _torment if scene == "full" else None)
     finally:
