@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from time import monotonic
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Distant", "Lost", "looked_at", "serve"]
 
-LATE, HURRIED = 1.0, 200
-"""Seconds after which a look came late, and looks after it that take their share of a busy machine."""
+LATE = 1.0
+"""Seconds after which a look on an idle processor came late: the next takes its share of a busy machine."""
+BUSY, SOON = 3.0, 0.05
+"""A machine is busy where that one takes so many times as long as it computes, and so many seconds."""
 LIMIT = 120.0
 """Seconds after which a process that gives no answer is given up."""
 
@@ -182,17 +184,21 @@ def serve(wire: int, memory: int) -> None:
         begin: Begin = asked.recv()
         step_back(ASIDE, begin.begun)
         ring, noise = looked_at(begin.frames, begin.field, Shared(memory).zeros)
-        detector, hurried = Detector(begin.field, begin.rate), 0
+        look = Looking(Detector(begin.field, begin.rate), ring, noise)
         with ThreadPoolExecutor(1, initializer=_idle) as idle:
+            hurried = True  # the first look loads what was compiled
             while True:
                 question, began = asked.recv(), monotonic()
-                if hurried:
-                    hurried -= 1
-                    answer = _looked(detector, question, ring, noise)
-                else:
-                    answer = idle.submit(_looked, detector, question, ring, noise).result()
-                    hurried = HURRIED if monotonic() - began > LATE else 0
+                answer, spent = (
+                    look.answer(question) if hurried else idle.submit(look.answer, question).result()
+                )
+                hurried = _hurries(hurried, monotonic() - began, spent)
                 asked.send(answer)
+
+
+def _hurries(hurried: bool, took: float, spent: float) -> bool:
+    """Return whether the next look takes its share, after one that took and spent so many seconds."""
+    return took > BUSY * spent + SOON if hurried else took > LATE
 
 
 def _idle() -> None:
@@ -202,16 +208,28 @@ def _idle() -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _looked(
-    detector: Detector, question: Question, ring: Ring, noise: NDArray[np.float32]
-) -> Answer | Exception:
-    try:
+class Looking(NamedTuple):
+    """What answers, on any thread."""
+
+    detector: Detector
+    ring: Ring
+    noise: NDArray[np.float32]
+
+    def answer(self, question: Question) -> tuple[Answer | Exception, float]:
+        """Return the answer, and the seconds of a processor that it took."""
+        began = thread_time()
+        try:
+            answer: Answer | Exception = self._answer(question)
+        except Exception as error:
+            error.add_note(traceback.format_exc())
+            answer = error
+        return answer, thread_time() - began
+
+    def _answer(self, question: Question) -> Answer:
+        detector = self.detector
         for candidate in question.born:
-            detector.forget(candidate, noise)
+            detector.forget(candidate, self.noise)
         detector.skip(question.skipped)
-        found = detector.look(ring, question.last, noise, question.floors)
+        found = detector.look(self.ring, question.last, self.noise, question.floors)
         missed, detector.missed = detector.missed, []
         return Answer(found, missed, detector.suspects, detector.done)
-    except Exception as error:
-        error.add_note(traceback.format_exc())
-        return error

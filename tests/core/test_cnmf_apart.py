@@ -272,35 +272,56 @@ def test_candidates_that_come_half_a_ring_late_are_left_alone(movie):
 
 
 def test_it_computes_when_nobody_else_wants_to(places):
-    distant = places[2]
-    tasks = psutil.Process(distant._process.pid).threads()
-    policies = {task.id: os.sched_getscheduler(task.id) for task in tasks}
-    assert os.SCHED_IDLE in policies.values()
+    ring, noise, distant = places
+    wait_for(lambda: distant.look(ring, 0, noise) or idles(distant))
     nice = os.getpriority(os.PRIO_PROCESS, distant._process.pid)
     assert nice == min(BEGUN + ASIDE, 19), "a hurried look takes the share of a thread that steps back"
     assert os.getpgid(distant._process.pid) == distant._process.pid, "out of reach of Ctrl+C"
 
 
-def test_after_a_late_look_it_takes_its_share_of_a_busy_machine_for_some(monkeypatch):
-    threads = []
-    monkeypatch.setattr(apart, "LATE", -1.0)
-    monkeypatch.setattr(apart, "HURRIED", 2)
-    monkeypatch.setattr(apart, "_looked", lambda *_args: threads.append(threading.get_ident()))
+def idles(distant):
+    tasks = psutil.Process(distant._process.pid).threads()
+    return os.SCHED_IDLE in {os.sched_getscheduler(task.id) for task in tasks}
+
+
+@pytest.mark.parametrize(
+    ("hurried", "took", "spent", "hurries"),
+    [
+        (True, 0.02, 0.02, False),  # nobody was in the way
+        (True, 0.05, 0.001, False),
+        (True, 0.40, 0.04, True),  # others were
+        (False, 0.40, 0.04, False),  # it may be put off
+        (False, 1.10, 0.04, True),  # not for so long
+    ],
+)
+def test_a_look_waits_for_an_idle_processor_while_there_is_one(hurried, took, spent, hurries):
+    assert apart._hurries(hurried, took, spent) is hurries
+
+
+def test_a_look_that_hurries_is_on_another_thread(monkeypatch):
+    threads, ways = [], [False, True, False, False]
+
+    def look(_looking, _question):
+        threads.append(threading.get_ident())
+        return None, 0.0
+
+    monkeypatch.setattr(apart.Looking, "answer", look)
+    monkeypatch.setattr(apart, "_hurries", lambda *_args: ways[len(threads) - 1])
     monkeypatch.setattr(apart, "_idle", lambda: None)
     shared, (ours, theirs) = Shared(), Pipe()
     apart.looked_at(FRAMES, FIELD, shared.zeros)
     server = threading.Thread(target=serve, args=(os.dup(theirs.fileno()), os.dup(shared.file)))
     server.start()
     ours.send(apart.Begin(FIELD, RATE, FRAMES, BEGUN))
-    for _ in range(5):
+    for _ in ways:
         ours.send(Question(0, [], 0, USUAL))
         ours.recv()
     ours.close()
     theirs.close()
     server.join()
-    idle, own = threads[0], threads[1]
+    own, idle = threads[:2]
     assert idle != own
-    assert threads == [idle, own, own, idle, own]
+    assert threads == [own, idle, own, idle]
 
 
 def test_it_ends_when_closed_in_the_middle_of_a_look_and_leaves_no_corpse(places):
