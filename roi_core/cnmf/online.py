@@ -476,9 +476,8 @@ class OnlineCNMF:
         self._resizing = radius not in (self.field.radius, self._refused)
         if self._resizing:
             self._resize(Field(self.field.shape, radius))
-        elif self._builder is not None and self._builder.busy:
-            with suppress(Exception):  # an edit was taken back, or the end of what was there before
-                self._builder.take()
+        elif self._builder is not None:
+            self._let_go(self._builder)
 
     def _resize(self, field: Field) -> None:
         """Go on as before until everything is made for cells of another size, aside; then use that.
@@ -500,6 +499,12 @@ class OnlineCNMF:
         if made is not None and made[1].field == field and made[0].still_of(self.census.cells):
             self._move_to(made[1], made[2])
 
+    @staticmethod
+    def _let_go(builder: Aside[Any]) -> None:
+        """Drop what was made for an edit that was taken back, or the end of what was there before."""
+        with suppress(Exception):
+            builder.take()
+
     def _move_to(self, ground: Ground, shares: NDArray[np.float32]) -> None:
         """Go on with the same cells and the same mean picture on another ground."""
         picture = self.input
@@ -510,7 +515,8 @@ class OnlineCNMF:
             self._usual *= _power(rest, ground.field.factor) / max(_power(rest, self.field.factor), 1e-9)
         self.census.move_to(ground.cells, ground.ring, shares)
         if self._builder is not None:
-            self._builder.give(self._detector.close)
+            self._builder.give(self._detector.close)  # which takes a moment
+            self._let_go(self._builder)
         self._stand_on(ground)
         np.copyto(self.input, picture)
         self._resizing, self._refused = False, 0.0
