@@ -58,12 +58,12 @@ def waited(finder, pictures, first=0, settings=SETTINGS):
     return answers
 
 
-def ends(pid):
-    """Return once a process is no more, or a corpse that its parent has not looked at."""
+def ended(pid):
+    """Return whether a process is no more, or a corpse that its new parent has not looked at."""
     try:
-        psutil.Process(pid).wait(20)
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return
+        return True
 
 
 def alerts(answers):
@@ -375,7 +375,7 @@ def test_it_ends_with_a_program_that_ends_in_any_way(end):
     out = subprocess.run(
         [sys.executable, "-c", ORPHAN.format(end=end)], cwd=REPO, capture_output=True, text=True, check=False
     )
-    ends(int(out.stdout))
+    wait_for(lambda: ended(int(out.stdout)))
     assert out.stderr == ""
 
 
