@@ -20,7 +20,7 @@ class Script:
         self.pictures = queue.Queue()
         self.backend, self.ignored = backend, ignored
         self.properties = {cv2.CAP_PROP_FPS: 30.0, **(properties or {})}
-        self.released = threading.Event()
+        self.released, self.blocks = threading.Event(), threading.Event()
         self.put(*pictures)
 
     def put(self, *pictures):
@@ -31,6 +31,8 @@ class Script:
         self.put(None)
 
     def read(self, image=None):
+        if self.pictures.empty():
+            self.blocks.set()
         found = self.pictures.get()
         return found is not None, found
 
@@ -245,6 +247,7 @@ def test_close_is_prompt_while_the_driver_blocks(scripted):
     next(frames)
     consumer = threading.Thread(target=lambda: list(frames))
     consumer.start()
+    assert script.blocks.wait(5)
     source.close()
     consumer.join(2)
     assert not consumer.is_alive()
