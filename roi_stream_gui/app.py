@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 FIRST_FRAMES = 3
 """They take long and would cost the camera some."""
+ENOUGH = 0.012
+"""Seconds after which a frame is drawn as it is: panels without their turn have it in the next one."""
 
 
 class App:
@@ -93,12 +95,12 @@ class App:
         self._looks.follow(self._panels.opened)
         self._layout.update()
         self._desk.texture.tick()
-        self._panels.update(view)
+        self._panels.update(view, began + ENOUGH)
         self._tour.update()
         self._pace.hand_over(began)
         dpg.render_dearpygui_frame()
         self._pace.finish(began)
-        if self._probe is not None:
+        if self._probe is not None and not self._panels.behind:
             paces = {"busy": self._pace.busy, "made": self._pace.made}
             self._probe.poll(lambda: answer(self._desk, self._panels, view) | paces)
         self._pace.wait(began, view, dpg.get_mouse_pos(local=False))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import dearpygui.dearpygui as dpg
@@ -32,15 +34,24 @@ class PanelBoard:
         self._desk = desk
         self.panels: dict[str, Panel] = {}
         self._parents: dict[str, int] = {}
+        self.behind = False
+        """Whether some panels still wait for the last view."""
         for word in PANELS:
             try:
                 self._build(word, places)
             except Exception as error:
                 self._switch_off(word, error)
 
-    def update(self, view: View) -> None:
-        """Show the view to every panel; one in a tab that is not open is spared."""
+    def update(self, view: View, until: float = math.inf) -> None:
+        """Show the view to every panel; one in a tab that is not open is spared.
+
+        After the moment `until` (s, of `time.perf_counter`) the rest waits for the next view, which all see.
+        """
+        until, self.behind = math.inf if self.behind else until, False
         for word, panel in list(self.panels.items()):
+            if time.perf_counter() > until:
+                self.behind = True
+                return
             if panel.place in TABBED and not self.is_open(word) and not getattr(panel, "always", False):
                 continue
             try:

@@ -1,5 +1,6 @@
 """Every panel, built without a display: idle, running and failed; and what a panel may never do."""
 
+import time
 from dataclasses import replace
 
 import dearpygui.dearpygui as dpg
@@ -10,6 +11,9 @@ from roi_core.rois import Circle
 from roi_core.settings import Settings, describe
 from roi_stream_gui import health, words
 from roi_stream_gui.keyboard import Keyboard
+from roi_stream_gui.layout import Layout
+from roi_stream_gui.memory import Memory
+from roi_stream_gui.panelboard import PanelBoard
 from roi_stream_gui.panels import PANELS, panel_class
 from roi_stream_gui.shortcuts import Action, Chord
 from roi_stream_gui.theme import CONTRAST, PALETTES, luminance
@@ -72,6 +76,25 @@ def test_a_panel_follows_one_state_after_the_other(word, desk, do):
     controller.editor.select_all()
     controller.editor.delete()
     panel.update(controller.view())
+
+
+def test_a_panel_without_time_waits_for_the_next_view_and_no_longer(desk, do, monkeypatch):
+    with dpg.window() as window:
+        board = PanelBoard(desk, Layout(desk, Memory()).build(int(window)))
+    shown = []
+    for word, panel in board.panels.items():
+        monkeypatch.setattr(panel, "update", lambda _view, word=word: shown.append(word))
+    view = view_of("idle", do)
+    board.update(view)
+    every = list(shown)
+    assert (every[0], board.behind) == ("menu", False)
+
+    shown.clear()
+    monkeypatch.setattr(time, "perf_counter", lambda: float(len(shown)))
+    board.update(view, until=2.0)
+    assert (shown, board.behind) == (every[:3], True), "the rest waits"
+    board.update(view, until=0.0)
+    assert (shown[3:], board.behind) == (every, False), "none waits twice"
 
 
 class TestParameters:
