@@ -22,6 +22,7 @@ from roi_core.cnmf.census import Census
 from roi_core.cnmf.deconvolve import Deconvolver
 from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.drawn import Fibres, reach_of
+from roi_core.cnmf.fading import Fading
 from roi_core.cnmf.ground import Ground, Shapes
 from roi_core.cnmf.misses import Floors
 from roi_core.cnmf.rehearse import rehearse
@@ -146,6 +147,7 @@ class OnlineCNMF:
         self._binned, self._noise, self._glow = ground.binned, ground.noise, ground.glow
         self._between = ground.glow.grid.pixels()
         self._ring, self._detector = ground.ring, ground.detector
+        self._fading = Fading(self.rate)
         self._asked: Detector | Distant | None = None
         self._next = self._looked = self._learned = 0
         self._waiting: list[Candidate] = []
@@ -203,7 +205,8 @@ class OnlineCNMF:
         """Return the raw traces (N,) of the picture in ``input``, and learn nothing from it."""
         census, n, t = self.census, self.census.cells.count, self.census.cells.t
         trace, floor = t.trace[:n].copy(), t.floor[:n].copy()
-        at = self._padded, self.field.reach, self._mean, 0.0, self._seen(), self.field.factor
+        as_it_is = np.float32(0), np.float32(0)
+        at = self._padded, self.field.reach, self._mean, 0.0, as_it_is, self._seen(), self.field.factor
         picture.centre(*at, self._line, self._binned, np.float32(np.inf))
         _, fluorescence = self._demixed(False)
         t.trace[:n], t.floor[:n] = trace, floor
@@ -292,8 +295,12 @@ class OnlineCNMF:
             self._mean[:] = self.input
         self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self.rate))
         known = self._pictures >= TRUSTED
+        share = 0.0 if doubtful or fibres else self._fading.share
+        cells = self.census.cells
+        cells.t.mean[: cells.count] *= np.float32(1 + share)
         power = picture.centre(
-            self._padded, self.field.reach, self._mean, self._pace, seen, self.field.factor, self._line,
+            self._padded, self.field.reach, self._mean, self._pace,
+            (np.float32(share), np.float32(self._fading.level)), seen, self.field.factor, self._line,
             self._binned, np.float32(FAR * self._usual if known else np.inf),
         )  # fmt: skip
         power /= self._binned.size
@@ -315,6 +322,7 @@ class OnlineCNMF:
         cells = self.census.cells
         cells.t.mean[: cells.count] = self.census.deconvolver.baseline
         self._ring.begin()
+        self._fading.forget()
         self._pictures = self._odd = 0
 
     def _lit(self, seen: tuple[int, int, int, int]) -> bool:
@@ -364,6 +372,7 @@ class OnlineCNMF:
             self._binned, margin, self._glow.nodes, self._glow.gain, self._between, cells.count, cells.t,
             seen, self.field.factor, now,
         )  # fmt: skip
+        self._fading.step(now, margin)
         if self._ring.head:
             rate = max(1 / self._ring.head, 1 / (NOISE * self.rate))
             picture.track_noise(now, before, rate, margin, self._noise)
@@ -406,6 +415,7 @@ class OnlineCNMF:
         find = settings.cnmf.detect and settings.cnmf.preset != "photometry"
         glow, ring, detector, noise = self._glow, self._ring, self._detector, self._noise
         floors = Floors.of(settings.cnmf)
+        fading, mean, field = self._fading, self._mean, self.field
         self._asked = detector
 
         def job() -> list[Candidate]:
@@ -421,6 +431,7 @@ class OnlineCNMF:
                 start = max(first, last - len(ring) // 2)
                 glow.watch(ring.sum(start, last) / np.float32(last - start), start, last)
                 if learn:
+                    fading.learn(mean.copy(), field.factor, field.radius / field.factor)
                     glow.learn(memory, float(noise.mean()) / (last - start))
 
         self._aside.give(job)

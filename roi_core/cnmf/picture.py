@@ -70,11 +70,20 @@ def contrast(padded: Any, margin: Any, seen: Any, step: Any) -> Any:
     return np.sqrt(max(squares - total * total / number, 0.0) / number) if total == total else np.nan
 
 
+@lean
+def _fade(row: Any, share: Any, level: Any) -> None:
+    for x in range(row.size):
+        row[x] += share * (row[x] - level)
+
+
 @lean_sums
-def _centre_rows(padded: Any, margin: Any, mean: Any, rate: Any, seen: Any, first: Any, last: Any) -> Any:
+def _centre_rows(
+    padded: Any, margin: Any, mean: Any, rate: Any, fade: Any, seen: Any, first: Any, last: Any
+) -> Any:
     """Centre the rows that were seen from the first up to ``last``; return the next one."""
     y, width = first, mean.shape[1]
     while y < min(last, seen[1]):
+        _fade(mean[y], fade[0], fade[1])
         row = padded[margin + y, margin : margin + width]
         d, m = row[seen[2] : seen[3]], mean[y, seen[2] : seen[3]]
         for x in range(d.size):
@@ -97,24 +106,35 @@ def _repeat(padded: Any, margin: Any, width: Any, y: Any, nearest: Any) -> None:
 
 @lean_sums
 def centre(
-    padded: Any, margin: Any, mean: Any, rate: Any, seen: Any, factor: Any, line: Any, binned: Any, cap: Any
+    padded: Any,
+    margin: Any,
+    mean: Any,
+    rate: Any,
+    fade: Any,
+    seen: Any,
+    factor: Any,
+    line: Any,
+    binned: Any,
+    cap: Any,
 ) -> Any:
     """Turn the picture into its deviation from the running mean, in place, and bin that deviation.
 
-    ``padded`` holds the (h, w) picture inside a margin; ``mean`` (h, w) moves towards it by ``rate``.
-    ``seen`` is the part (y0, y1, x0, x1) that lay inside the camera's field: outside it the mean stays and
-    the deviation is that of the nearest pixel seen. ``line`` (w,) is room to work in; ``binned``
-    (h // factor, w // factor) gets the mean of each factor x factor block. Returns the sum of its squares,
-    each at most ``cap``.
+    ``padded`` holds the (h, w) picture inside a margin; ``mean`` (h, w) moves towards it by ``rate``, after
+    its deviation from a level grew by a share: ``fade`` (share, level). ``seen`` is the part (y0, y1, x0, x1)
+    that lay inside the camera's field: outside it the mean does not move and the deviation is that of the
+    nearest pixel seen. ``line`` (w,) is room to work in; ``binned`` (h // factor, w // factor) gets the mean
+    of each factor x factor block. Returns the sum of its squares, each at most ``cap``.
     """
     height, width = mean.shape
     rows, columns = binned.shape
     scale, rate = np.float32(1 / (factor * factor)), np.float32(rate)
     y0, y1 = seen[0], seen[1]
+    for y in range(y0):
+        _fade(mean[y], fade[0], fade[1])
     total, done = np.float32(0), y0
     # Rows are binned as soon as they are centred: a second pass would fetch the picture once more.
     for row in range(rows):
-        done = _centre_rows(padded, margin, mean, rate, seen, done, max((row + 1) * factor, y0 + 1))
+        done = _centre_rows(padded, margin, mean, rate, fade, seen, done, max((row + 1) * factor, y0 + 1))
         for y in range(row * factor, (row + 1) * factor):
             _repeat(padded, margin, width, y, min(max(y, y0), y1 - 1))
         out = binned[row]
@@ -122,7 +142,9 @@ def centre(
         _pair_up(line, factor, scale, out)
         for x in range(columns):
             total += min(out[x] * out[x], cap)
-    _centre_rows(padded, margin, mean, rate, seen, done, height)
+    _centre_rows(padded, margin, mean, rate, fade, seen, done, height)
+    for y in range(y1, height):
+        _fade(mean[y], fade[0], fade[1])
     for y in range(max(rows * factor, y1), height):
         _repeat(padded, margin, width, y, y1 - 1)
     return total

@@ -125,7 +125,8 @@ class Registered:
     """The movie as cells are looked for in it: prepared and moved by ``shifts`` (rows, 2), px of the camera.
 
     After each row of `rows`, ``padded`` holds the picture (h, w) inside a margin of the boxes' reach, less
-    ``mean``; ``binned`` the same binned; ``seen`` the part (y0, y1, x0, x1) that the camera saw.
+    ``mean``, whose deviation from its level has the ``brightness`` of that row; ``binned`` the same binned;
+    ``seen`` the part (y0, y1, x0, x1) that the camera saw.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class Registered:
         h, w = self.shape
         reach = field.reach
         self.mean = np.zeros(self.shape, np.float32)
+        self.brightness = np.ones(movie.rows, np.float32)
         self.padded = np.zeros((h + 2 * reach, w + 2 * reach), np.float32)
         self.picture = self.padded[reach : reach + h, reach : reach + w]
         self.binned = np.zeros(field.binned, np.float32)
@@ -147,11 +149,12 @@ class Registered:
 
     def rows(self, first: int = 0) -> Iterator[tuple[int, float]]:
         """Yield each row and the mean square of its picture."""
+        level = np.float32(self.mean.mean())
         for row, image in self._prepared(first):
             self.move(image, row)
             power = centred(
-                self.padded, self.field.reach, self.mean, self.seen, self.field.factor, self._line,
-                self.binned,
+                self.padded, self.field.reach, self.mean, (self.brightness[row] - np.float32(1), level),
+                self.seen, self.field.factor, self._line, self.binned,
             )  # fmt: skip
             yield row, float(power) / self.binned.size
 
@@ -198,18 +201,21 @@ def original(recording: Recording) -> str | None:
 
 
 @sums
-def centred(padded: Any, margin: Any, mean: Any, seen: Any, factor: Any, line: Any, binned: Any) -> Any:
+def centred(
+    padded: Any, margin: Any, mean: Any, fade: Any, seen: Any, factor: Any, line: Any, binned: Any
+) -> Any:
     """Take the mean off a picture (h, w) inside a margin, and bin it; return the sum of squares of that.
 
-    Where the camera did not see it (outside ``seen``: y0, y1, x0, x1) it gets the value of the nearest pixel
-    that was seen, as in `roi_core.cnmf.picture.centre`. ``line`` (w,) is room to work in.
+    The mean's deviation from a level is larger by a share: ``fade`` (share, level). Where the camera did not
+    see the picture (outside ``seen``: y0, y1, x0, x1) it gets the value of the nearest pixel that was seen,
+    as in `roi_core.cnmf.picture.centre`. ``line`` (w,) is room to work in.
     """
     height, width = mean.shape
     y0, y1, x0, x1 = seen
     for y in range(y0, y1):
         d, m = padded[margin + y, margin : margin + width], mean[y]
         for x in range(width):
-            d[x] -= m[x]
+            d[x] -= m[x] + fade[0] * (m[x] - fade[1])
         d[:x0] = d[x0]
         d[x1:] = d[x1 - 1]
     for y in range(height):

@@ -12,6 +12,7 @@ import numpy as np
 
 from roi_core.cnmf import picture, statistics
 from roi_core.cnmf import traces as live
+from roi_core.cnmf.fading import Texture
 from roi_core.cnmf.traces import project
 from roi_core.jit import kernel
 from roi_core.offline.evidence import Evidence
@@ -102,12 +103,19 @@ class Measuring:
 
 
 class Learning:
-    """Gathers the pictures of all cells, of the glow's modes, and evidence for cells that are missed."""
+    """Gathers the pictures of all cells, of the glow's modes, and evidence for cells that are missed.
 
-    def __init__(self, movie: Registered, blocks: Blocks, modes: Modes, rate: float, find: bool) -> None:
+    Fills ``shares`` (rows,) with what share of the mean picture's texture each residual has.
+    """
+
+    def __init__(
+        self, movie: Registered, blocks: Blocks, modes: Modes, rate: float, find: bool, shares: Any
+    ) -> None:
         self._movie, self._blocks, self._modes, self._find = movie, blocks, modes, find
         field = movie.field
         self.evidence = Evidence(field, rate)
+        self._texture = Texture.of(movie.mean, field.factor, field.radius / field.factor)
+        self._shares = shares
         size, nodes = modes.maps.shape
         self.moment, self.product = np.zeros((size, size)), np.zeros((size, nodes))
         rows, columns = (side + 2 * field.margin for side in field.binned)
@@ -150,6 +158,7 @@ class Learning:
                     self._movie.binned, field.margin, nodes[here].reshape(self._blocks.grid.shape),
                     cells.gain, self._between, n, t, self._movie.seen, field.factor, self._residual,
                 )  # fmt: skip
+                self._shares[done] = self._texture.share(self._residual, field.margin)
                 residual = self._residual[inner, inner]
                 grid = self._blocks.grid
                 block_means(residual, self._bare, grid.y, grid.x, np.float32(0), self._shown, self._free)

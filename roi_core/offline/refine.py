@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roi_core.cnmf.fading import brightened
 from roi_core.cnmf.ground import COVERED
 from roi_core.cnmf.state import Field
 from roi_core.draft import mend
@@ -44,7 +45,7 @@ SWEEPS = 3
 before the glow is known would bend those from online."""
 PASSES = 2 * SWEEPS + 1
 """Times that the movie is read."""
-VERSION = 2
+VERSION = 3
 """Of what lies in the working folder."""
 
 
@@ -188,7 +189,8 @@ class _Run:
             raise RuntimeError("footprints are learned before traces are measured")
         known = work.step > 1
         find = self.settings.cnmf.detect and known and work.step < PASSES - 2
-        gather = Learning(self.movie, self.blocks, work.modes, self.rate, find)
+        shares = self.scratch.array("shares", (self.rows,), work.row == 0)
+        gather = Learning(self.movie, self.blocks, work.modes, self.rate, find, shares)
         if work.row == 0:
             for name in ("images", "links", "power", "energy"):
                 getattr(cells.t, name)[:] = 0
@@ -202,6 +204,7 @@ class _Run:
         work.modes = work.modes._replace(
             maps=bent(work.modes.maps, gather.moment, gather.product, self.blocks.grid.shape)
         )
+        self.movie.brightness[:] = brightened(self.movie.brightness, np.asarray(shares), good, self.rate)
         if known:
             shapes.learn(cells, work.variance, levels.noise_of(found, good))
             self._mend(work, found, guesses)
@@ -239,6 +242,7 @@ class _Run:
             return
         numbers = np.array([work.step, work.row, work.next_id], np.int64)
         state = {"numbers": numbers, "usual": np.float64(work.usual), "mean": self.movie.mean}
+        state["brightness"] = self.movie.brightness
         state["fates"] = np.array(list(work.fates.items()), np.int64).reshape(-1, 2)
         state |= gathered | warm.table_state(work.cells)
         if work.variance is not None:
@@ -249,7 +253,7 @@ class _Run:
 
     def _restored(self, state: dict[str, Any]) -> Work:
         step, row, next_id = (int(value) for value in state["numbers"])
-        self.movie.mean[:] = state["mean"]
+        self.movie.mean[:], self.movie.brightness[:] = state["mean"], state["brightness"]
         modes = None
         if "modes_maps" in state:
             modes = Modes(*(state[f"modes_{name}"] for name in Modes._fields))

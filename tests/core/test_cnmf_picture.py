@@ -12,12 +12,13 @@ from tests.cells import crowd, footprint, glow_of, padded
 MARGIN = 7
 
 
-def centred(image, mean, rate, seen, factor):
+def centred(image, mean, rate, seen, factor, share=0.0, level=0.0):
     """What `centre` leaves: padded picture, mean, binned picture and sum of squares."""
     h, w = image.shape
     wide, mean, line = padded(image, MARGIN), mean.copy(), np.zeros(w, np.float32)
     binned = np.full((h // factor, w // factor), np.nan, np.float32)
-    power = picture.centre(wide, MARGIN, mean, rate, seen, factor, line, binned, np.float32(np.inf))
+    fade = np.float32(share), np.float32(level)
+    power = picture.centre(wide, MARGIN, mean, rate, fade, seen, factor, line, binned, np.float32(np.inf))
     return wide, mean, binned, power
 
 
@@ -56,6 +57,16 @@ def test_contrast_is_the_deviation_of_what_is_looked_at(seen):
 def test_a_rate_of_nothing_leaves_the_mean():
     image, mean = np.random.default_rng(0).normal(0, 1, (2, 20, 20)).astype(np.float32)
     np.testing.assert_array_equal(centred(image, mean, 0.0, (3, 20, 0, 18), 2)[1], mean)
+
+
+@pytest.mark.parametrize("seen", [(0, 20, 0, 20), (3, 20, 0, 18), (0, 17, 2, 20)])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_the_mean_fades_about_a_level_where_it_is_seen_and_where_not(seen, factor):
+    image, mean = np.random.default_rng(0).normal(100, 5, (2, 20, 20)).astype(np.float32)
+    faded = mean + np.float32(-0.2) * (mean - 90)
+    now, then = centred(image, mean, 0.1, seen, factor, -0.2, 90.0), centred(image, faded, 0.1, seen, factor)
+    for part, expected in zip(now, then, strict=True):
+        np.testing.assert_allclose(part, expected, rtol=1e-4, atol=1e-4)
 
 
 def explained(cells, random, seen):

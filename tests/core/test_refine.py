@@ -553,9 +553,10 @@ def test_centred_pictures_equal_their_twin(random, seen):
     padded[3:-3, 3:-3] = random.normal(size=(11, 14))
     image = padded[3:-3, 3:-3].copy()
     binned = np.zeros((5, 7), np.float32)
-    power = movie_.centred(padded, 3, mean, seen, 2, np.zeros(14, np.float32), binned)
-    twin = naive.nearest_seen(image - mean, seen)
-    np.testing.assert_allclose(padded[3:-3, 3:-3], twin, rtol=1e-5)
+    fade = np.float32(-0.3), np.float32(0.5)
+    power = movie_.centred(padded, 3, mean, fade, seen, 2, np.zeros(14, np.float32), binned)
+    twin = naive.nearest_seen(image - (0.5 + 0.7 * (mean - 0.5)), seen)
+    np.testing.assert_allclose(padded[3:-3, 3:-3], twin, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(binned, twin[:10].reshape(5, 2, 7, 2).mean((1, 3)), rtol=1e-3, atol=1e-6)
     assert power == pytest.approx((binned**2).sum(), rel=1e-4)
 

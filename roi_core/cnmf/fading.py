@@ -1,0 +1,125 @@
+"""Bleaching: the picture under the cells fades as a whole, faster than a running mean of minutes can follow.
+
+What lags behind has the texture of that mean: where it is dark it stands out of the residual, grows like the
+calcium of a slow cell, and becomes a false one. So it is measured what share of its texture the residual has,
+and the mean is dimmed (or brightened) by it, with a loop that follows a ramp without a lag (proportional and
+integral: Gardner, Phaselock Techniques, the second-order loop at a damping of 0.7).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from roi_core.cnmf.peaks import SMALL, WIDE, blurred
+from roi_core.jit import lean_sums
+
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from numpy.typing import NDArray
+
+__all__ = ["Fading", "Texture", "brightened"]
+
+PERIOD = 5.0
+"""Seconds in which the loop closes: long against what cells and glow do, short against bleaching."""
+MOST = 0.2
+"""Share of the texture in a residual that counts at most."""
+FAINT = 1e-5
+"""Share of its level by which a mean picture varies at least; what is less is rounding, and no texture."""
+FASTEST = 0.05
+"""Share per second that the mean is expected to fade at most."""
+
+
+class Texture(NamedTuple):
+    """A binned mean picture (rows, columns) band-passed to cells, its sum of squares, the mean's level."""
+
+    band: NDArray[np.float32]
+    square: float
+    level: float
+
+    @classmethod
+    def of(cls, mean: NDArray[np.float32], factor: int, radius: float) -> Self:
+        """Return the texture of a mean picture (h, w), binned by a factor, for cells of a binned radius."""
+        h, w = (size // factor for size in mean.shape)
+        whole = mean[: h * factor, : w * factor]
+        binned = np.asarray(cv2.resize(whole, (w, h), interpolation=cv2.INTER_AREA), np.float32)
+        band = blurred(binned, SMALL * radius) - blurred(binned, WIDE * radius)
+        square, level = float((band.astype(np.float64) ** 2).sum()), float(mean.mean())
+        rounding = band.size * (FAINT * level) ** 2
+        return cls(band, square if square > rounding else 0.0, level)
+
+    def share(self, picture: NDArray[np.float32], margin: int = 0) -> float:
+        """Return what share of the texture a picture in its margin has, by least squares; 0 of none."""
+        return float(_product(picture, margin, self.band)) / self.square if self.square > 0 else 0.0
+
+
+class Fading:
+    """Follows how a picture fades, at ``rate`` Hz.
+
+    ``share`` is by how much the deviation of the running mean from its ``level`` is to grow before the next
+    frame; the level itself belongs to the glow. `learn` belongs to the detector's thread.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.share = 0.0
+        self._texture: Texture | None = None
+        self._trend, self._fastest = 0.0, FASTEST / rate
+        self._pull, self._turn = 1.4 / (PERIOD * rate), 1 / (PERIOD * rate) ** 2
+
+    @property
+    def level(self) -> float:
+        """The mean of the mean picture."""
+        return self._texture.level if self._texture else 0.0
+
+    def learn(self, mean: NDArray[np.float32], factor: int, radius: float) -> None:
+        """Take the texture of a mean picture, see `Texture.of`."""
+        self._texture = Texture.of(mean, factor, radius)
+
+    def step(self, residual: NDArray[np.float32], margin: int) -> None:
+        """Measure what the residual, in its margin, has of the texture."""
+        error = self._texture.share(residual, margin) if self._texture else 0.0
+        if error == error:
+            error = min(max(error, -MOST), MOST)
+            self._trend = min(max(self._trend + self._turn * error, -self._fastest), self._fastest)
+            self.share = self._pull * error + self._trend
+
+    def forget(self) -> None:
+        """Begin anew with another mean."""
+        self._texture, self._trend, self.share = None, 0.0, 0.0
+
+
+def brightened(
+    brightness: NDArray[np.float32], shares: NDArray[np.float32], good: NDArray[np.bool_], rate: float
+) -> NDArray[np.float32]:
+    """Return the brightness (rows,) of a whole recording, 1 on average, with what its residuals still have.
+
+    ``shares`` (rows,) is that of the texture in the residual of each row, under the ``brightness`` so far;
+    rows that are not ``good`` count for nothing. It is smoothed over `PERIOD` by a Gaussian.
+    """
+    known = good & np.isfinite(shares)
+    if not known.any():
+        return brightness
+    weight, total = (
+        gaussian_filter1d(np.where(known, part, 0.0), PERIOD * rate, mode="constant")
+        for part in (np.ones(len(shares)), shares)
+    )
+    rows, there = np.arange(len(shares)), np.flatnonzero(known)
+    found = brightness + np.interp(rows, there, (total / np.maximum(weight, 1e-12))[known])
+    return np.asarray(found / found[known].mean(), np.float32)
+
+
+@lean_sums
+def _product(slot: Any, margin: Any, texture: Any) -> Any:
+    """Return the sum of products of a picture in its margin and a texture (rows, columns)."""
+    total = np.float64(0)
+    for y in range(texture.shape[0]):
+        a, b = slot[margin + y, margin : margin + texture.shape[1]], texture[y]
+        part = np.float32(0)
+        for x in range(b.size):
+            part += a[x] * b[x]
+        total += part
+    return total

@@ -1,0 +1,98 @@
+"""Bleaching: the texture of a fading picture is no cell, and its brightness is known."""
+
+import numpy as np
+import pytest
+
+from roi_core.cnmf.fading import Fading, Texture, brightened
+from roi_core.cnmf.online import OnlineCNMF
+from roi_core.settings import Settings
+from tests.cells import padded
+
+RATE = 20.0
+
+
+def texture_of(shape=(40, 44), factor=2, seed=0):
+    mean = np.random.default_rng(seed).normal(300, 40, shape).astype(np.float32)
+    return mean, Texture.of(mean, factor, 2.5)
+
+
+def test_a_share_is_that_of_least_squares_and_smooth_light_has_none():
+    _, texture = texture_of()
+    noise = np.random.default_rng(1).normal(0, 1, texture.band.shape).astype(np.float32)
+    picture = 0.3 * texture.band + noise
+    expected = float((picture * texture.band).sum() / (texture.band**2).sum())
+    assert texture.share(padded(picture, 3), 3) == pytest.approx(expected, rel=1e-4)
+    slope = np.linspace(0, 20, texture.band.shape[1], dtype=np.float32) + np.zeros_like(texture.band)
+    assert abs(texture.share(slope)) < 0.05 * abs(slope.max() / texture.band.std())
+
+
+def test_a_picture_without_texture_has_a_share_of_nothing():
+    flat = Texture.of(np.full((30, 30), 7, np.float32), 1, 4.0)
+    assert flat.share(np.ones((30, 30), np.float32)) == 0
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.01, -0.01])
+def test_a_ramp_is_followed_without_a_lag(speed):
+    mean, texture = texture_of()
+    fading, model = Fading(RATE), 1.0
+    fading.learn(mean, 2, 2.5)
+    for frame in range(round(60 * RATE)):
+        true = np.exp(speed * frame / RATE)
+        model *= 1 + fading.share
+        fading.step((true - model) * texture.band, 0)
+    assert model == pytest.approx(true, rel=5e-3)
+
+
+def test_neither_odd_pictures_nor_missing_ones_take_it_away():
+    mean, texture = texture_of()
+    fading = Fading(RATE)
+    fading.step(texture.band, 0)
+    assert fading.share == 0, "nothing is known yet"
+    fading.learn(mean, 2, 2.5)
+    fading.step(np.full_like(texture.band, np.nan), 0)
+    assert fading.share == 0
+    for _ in range(1000):
+        fading.step(1e6 * texture.band, 0)
+    assert 0 < fading.share < 0.05 * 2 / RATE + 0.2
+    fading.forget()
+    assert (fading.share, fading.level) == (0, 0)
+
+
+def test_the_brightness_of_a_recording_is_found_between_bad_rows():
+    rows = np.arange(2000)
+    true = 1.2 - 0.4 * rows / 2000
+    shares = (true - 1 + np.random.default_rng(0).normal(0, 0.1, 2000)).astype(np.float32)
+    good = rows % 7 > 0
+    shares[~good] = 1e6
+    found = brightened(np.ones(2000, np.float32), shares, good, RATE)
+    inner = slice(200, -200)
+    np.testing.assert_allclose(found[inner], true[inner], atol=0.02)
+    assert found[good].mean() == pytest.approx(1, abs=1e-3)
+    np.testing.assert_array_equal(brightened(found, shares, good & False, RATE), found)
+
+
+def faded(seconds=40.0, shape=(96, 96)):
+    """Yield pictures (h, w) of a field without cells that fades by 40 % under a glow that comes and goes."""
+    random = np.random.default_rng(3)
+    _, texture = texture_of(shape, 1, seed=5)
+    still = np.maximum(300 + 80 * texture.band / texture.band.std(), 0)
+    yy, xx = np.mgrid[: shape[0], : shape[1]] / shape[0]
+    maps = (np.cos(3 * xx), 0.013), (np.sin(4 * yy), 0.021), (np.cos(3 * (yy - xx)), 0.034)
+    for row, brightness in enumerate(np.linspace(1, 0.6, round(seconds * RATE))):
+        glow = sum(5 * (1 + each * np.sin(speed * row)) for each, speed in maps)
+        yield random.poisson(brightness * (still + glow)).astype(np.float32)
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_the_residual_has_no_texture_of_what_fades(monkeypatch, follows):
+    if not follows:  # or else this would prove nothing
+        monkeypatch.setattr(Fading, "step", lambda *_: None)
+    settings = Settings().with_texts("cnmf.enabled=true", "cnmf.cell_radius=5")
+    finder = OnlineCNMF((96, 96), RATE, settings)
+    for row, picture in enumerate(faded()):
+        finder.input[:] = picture
+        finder.step(row, settings)
+    ring, field = finder._ring, finder.field
+    last = ring.sum(ring.head - 20, ring.head) / 20
+    share = Texture.of(finder._mean, field.factor, field.radius / field.factor).share(last)
+    assert (abs(share) < 0.006) is follows
