@@ -354,6 +354,15 @@ def test_a_light_that_comes_late_starts_the_template(level):
     assert error(found[90:], true[30:]) < 0.08
 
 
+@pytest.mark.parametrize("level", [0.7, 1234, 65535])
+def test_a_flat_first_picture_is_no_template(level):
+    """Such as a saturated one: rounding is all that it has in common with another."""
+    true = walk(90)
+    found, _, flags = run([np.full((96, 96), level, np.float32), *frames(true)])
+    assert flags == ["unsure"] + 90 * [""]
+    assert error(found[31:], true[30:]) < 0.08
+
+
 def test_another_scene_becomes_the_template_in_the_end():
     old, new = list(frames(walk(60))), list(frames(walk(150, seed=1), seed=5))
     _, _, flags = run(old + new)
