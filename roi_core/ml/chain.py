@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from roi_core.cnmf.online import OnlineCNMF
+from roi_core.doubts import Judge
 from roi_core.errors import SettingsError
 from roi_core.gray import to_uint16_gray
 from roi_core.motion import Motion
@@ -166,6 +167,7 @@ class Chain:
     def __init__(self, shape: tuple[int, int], rate: float, settings: Settings) -> None:
         self.shape, self.rate, self.settings, self.rows = shape, rate, settings, 0
         self.unit = 0.0
+        self._judge, self._moves = Judge(rate), False
         self.prepare = Prepare(shape, settings.prepare, settings.cnmf)
         self.motion = Motion(self.prepare.shape, rate, self.prepare.bin)
         self.cells = OnlineCNMF(
@@ -175,7 +177,9 @@ class Chain:
 
     def step(self, frame: Picture) -> tuple[tuple[float, float], Activity]:
         """Learn a frame; return its shift (dy, dx) in px of the frame, and what the cells did."""
-        shift = self._register(frame, learn=True)
+        shift, flag = self._register(frame, learn=True)
+        self.cells.doubt = self._judge.step(frame, flag, stopped=self._moves)
+        self._moves |= flag is not None
         activity = self.cells.step(self.rows, self.settings)
         self.rows += 1
         return shift, told(activity, self.unit)
@@ -190,16 +194,20 @@ class Chain:
         self._register(frame, learn=False)
         return self.cells.look() / np.float32(self.unit)
 
-    def _register(self, frame: Picture, learn: bool) -> tuple[float, float]:
-        """Leave the moved picture in the input of the cells, in a unit that suits them."""
+    def _register(self, frame: Picture, learn: bool) -> tuple[tuple[float, float], str | None]:
+        """Leave the moved picture in the input of the cells, in a unit that suits them.
+
+        Return by how many px of the frame it was moved, and what flag that got; none when nothing moves it.
+        """
         s, cells, px = self.settings, self.cells, self.prepare.bin
         self.unit = self.unit or unit_of(frame)
         prepared = prepare(self.prepare, frame, s, learn)
         if not s.motion.enabled:
             np.multiply(prepared, np.float32(self.unit), out=cells.input)
-            return 0.0, 0.0
+            cells.shift = 0.0, 0.0
+            return cells.shift, None
         move = self.motion.step if learn else self.motion.look
         shift = move(prepared, s.motion, cells.input)
         cells.input *= np.float32(self.unit)
         cells.shift = shift.dy, shift.dx
-        return shift.dy * px, shift.dx * px
+        return (shift.dy * px, shift.dx * px), shift.flag

@@ -43,6 +43,9 @@ class OnlineCNMF(TransformerMixin, BaseEstimator):
     takes each frame by itself and learns nothing: it returns the demixed traces above their baselines,
     (n, K), so it is no `fit_transform` without the fit.
 
+    As in a session, cells learn nothing from frames that are dark, saturated, a copy of the one before, or of
+    a place that motion correction doubts.
+
     Parameters
     ----------
     rate : frames per second

@@ -16,6 +16,7 @@ from river import base
 
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.dff import Dff
+from roi_core.doubts import Judge
 from roi_core.masks import Masks
 from roi_core.ml.chain import Picture, movie, picture, prepare, settings_of, told, unit_of
 from roi_core.motion import Motion
@@ -147,8 +148,9 @@ class Preparation(Stage):
 class MotionCorrection(Stage):
     """Moves the frame to fit a template that it learns; set ``rate`` to frames per second.
 
-    Adds ``frame``, the moved picture; ``shift`` (dy, dx) px of the camera; ``confidence`` 0..1; and ``flag``,
-    which is "jump" or "unsure" when the shift is not to be believed.
+    Adds ``frame``, the moved picture; ``shift`` (dy, dx) px of the camera; ``confidence`` 0..1; ``flag``,
+    which is "jump" or "unsure" when the shift is not to be believed; and ``image``, the frame as it came,
+    unless a `Preparation` did so.
     """
 
     def __init__(self, rate: float = 30.0, max_shift: float = 10.0, settings: str = "") -> None:
@@ -173,7 +175,8 @@ class MotionCorrection(Stage):
         out, px = np.empty(image.shape, np.float32), x.get("bin", 1)
         shift = move(image.astype(np.float32, copy=False), self._chosen.motion, out)
         at = (shift.dy * px, shift.dx * px)
-        return {FRAME: out, "shift": at, "confidence": shift.confidence, "flag": shift.flag}
+        more = {} if "image" in x else {"image": image.copy()}
+        return more | {FRAME: out, "shift": at, "confidence": shift.confidence, "flag": shift.flag}
 
 
 class CellFinder(Stage):
@@ -182,6 +185,9 @@ class CellFinder(Stage):
     Adds ``ids`` of the components alive, accepted or not; their ``raw`` traces, causal ``calcium`` and
     ``spikes`` (N,); and ``activity`` with all the rest: footprints, back-filled pasts, refined values, births
     and merges. A frame that was not learned has raw traces only, the rest is NaN and None.
+
+    As in a session, cells are only followed in a frame that repeats the one before or has a ``flag`` of
+    motion correction: it teaches them nothing, and ``activity.fate`` says why.
 
     With ``inline=False`` cells are looked for on a thread that `close` ends.
     """
@@ -214,10 +220,12 @@ class CellFinder(Stage):
             shape, self.rate, self._chosen,
             camera_shape=camera, origin=x.get("origin", (0, 0)), bin=px, inline=self.inline,
         )  # fmt: skip
+        self._judge = Judge(self.rate)
 
     def _learn(self, image: Picture, x: Features) -> Features:
         self._unit = self._unit or unit_of(image)
         self._place(image, x)
+        self._stage.doubt = self._judge.step(np.asarray(x.get("image", image)), x.get("flag"), stopped=False)
         activity = told(self._stage.step(self.frames, self._chosen), self._unit)
         self._ids = activity.ids
         return {

@@ -1,5 +1,7 @@
 """Pictures no experiment should give and all of them do; settings in wild hands; a detector that fails."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -241,26 +243,76 @@ BAD = {
     "black at first": lambda k: k < 60,
     "dark for 5 s": lambda k: 300 <= k < 450,
     "frozen for 5 s": lambda k: 300 <= k < 450,
+    "jumped for 5 s": lambda k: 300 <= k < 450,
 }
 """Which pictures are bad; the first letter says how."""
+MOVED = SETTINGS.with_value("motion.enabled", True)
 
 
-@pytest.mark.parametrize("kind", BAD)
-def test_bad_pictures_leave_no_false_cells(movie, kind):
-    """At the end there are the true cells and hardly another."""
-    analysis, seen, row = Analysis((64, 64), RATE), None, 0
-    instead = {"s": np.full((64, 64), 65535), "b": np.zeros((64, 64)), "d": np.zeros((64, 64))}
-    frozen = 40 * movie.pictures[299]
-    good = iter(40 * movie.pictures)
-    while row < 850:
-        picture = instead.get(kind[0], frozen) if BAD[kind](row) else next(good, None)
+def spoiled(movie, kind):
+    """The pictures of a movie as a camera's; bad ones come in between, or instead when it jumps."""
+    good, frames = (40 * movie.pictures).astype(np.uint16), []
+    instead = {"s": np.full_like(good[0], 65535), "b": 0 * good[0], "d": 0 * good[0], "f": good[299]}
+    rest, how = iter(good), kind[0]
+    for row in range(850):
+        bad = BAD[kind](row)
+        picture = instead[how] if bad and how in instead else next(rest, None)
         if picture is None:
             break
-        seen = analysis.step(row, row / RATE, picture.astype(np.uint16), SETTINGS, RoiSet())
-        row += 1
+        frames.append(np.roll(picture, (25, 25), (0, 1)) if bad and how == "j" else picture)
+    return frames
+
+
+def session(pictures, settings=MOVED):
+    analysis = Analysis(pictures[0].shape, RATE)
+    for row, picture in enumerate(pictures):
+        seen = analysis.step(row, row / RATE, picture, settings, RoiSet())
     analysis.close()
-    assert seen.activity is not None
-    components = seen.activity.components
+    return seen.activity
+
+
+def unmoved(pictures):
+    return session(pictures, SETTINGS)
+
+
+def estimator(pictures):
+    pytest.importorskip("sklearn")
+    from roi_core.ml import OnlineCNMF as Estimator
+
+    return Estimator(rate=RATE, settings="cnmf.buffer=5").fit(np.array(pictures))._last
+
+
+def river(pictures):
+    pytest.importorskip("river")
+    from roi_core.ml import Preparation
+
+    return streamed(Preparation(), pictures)
+
+
+def unprepared(pictures):
+    pytest.importorskip("river")
+    return streamed(None, pictures)
+
+
+def streamed(first, pictures):
+    from roi_core.ml import CellFinder, MotionCorrection
+
+    line = MotionCorrection(rate=RATE) | CellFinder(rate=RATE, settings="cnmf.buffer=5")
+    line = first | line if first else line
+    for picture in pictures:
+        line.learn_one({"frame": picture})
+    return line.transform_one({"frame": picture})["activity"]
+
+
+WITHOUT = [(unmoved, kind) for kind in BAD if kind[0] != "j"]  # nothing tells it of a jump
+
+
+@pytest.mark.parametrize(("face", "kind"), [*product((session, estimator, river, unprepared), BAD), *WITHOUT])
+def test_bad_pictures_leave_no_false_cells(movie, face, kind):
+    """At the end there are the true cells and hardly another, whoever looks for them."""
+    activity = face(spoiled(movie, kind))
+    assert activity is not None
+    components = activity.components
     middles = middles_of(components)[components.status == Status.ACCEPTED]
     far = np.hypot(*(movie.centres[:, None] - middles).transpose(2, 0, 1))
     assert (far.min(1) < 2).all(), "every cell"

@@ -11,6 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from roi_core.errors import SettingsError
+from roi_core.ledger import Fate
 from roi_core.ml import OnlineCNMF
 from roi_core.ml.chain import Chain, settings_of
 from tests.ml import RADIUS, RATE, DataArray, likeness, tiny
@@ -185,6 +186,16 @@ def test_thresholds_change_while_frames_come(movie):
     assert set(one.ids_) & before < before
     with pytest.raises(ValueError, match="preset = '1p': cannot change from '2p' without a new fit"):
         one.set_params(preset="1p").partial_fit(movie.frames[430])
+
+
+def test_where_motion_correction_just_went_off_nothing_is_learned(movie):
+    one = finder().fit(movie.frames[:60])
+    one.set_params(motion=False).partial_fit(movie.frames[60])
+    assert one._last.fate is Fate.UNMOVED
+    assert one._chain.cells.shift == tuple(one.shifts_[-1]) == (0.0, 0.0)
+    one.set_params(motion=True).partial_fit(movie.frames[61])
+    assert one._last.fate is Fate.ANALYSED
+    assert finder(motion=False).fit(movie.frames[:60])._last.fate is Fate.ANALYSED
 
 
 FRAMES = np.random.default_rng(0).integers(0, 4000, (20, 24, 32)).astype(np.uint16)

@@ -84,6 +84,16 @@ def test_regions_are_measured_as_in_a_session(seen, movie):
     assert np.isfinite(seen[-1]["dff"]).all()
 
 
+def test_regions_follow_the_motion_with_and_without_preparation(movie):
+    motion, regions = MotionCorrection(rate=RATE), RegionMeans(REGIONS)
+    bare = run(motion | regions, movie.frames[:40])
+    whole = run(Preparation(bin=1) | motion.clone() | regions.clone(), movie.frames[:40])
+    assert any(np.round(x["shift"]).any() for x in bare)
+    for one, other in zip(bare, whole, strict=True):
+        assert one["shift"] == other["shift"]
+        np.testing.assert_array_equal(one["means"], other["means"])
+
+
 def test_either_order_of_river_learns_a_frame_once(seen, movie):
     line = pipeline()
     with compose.learn_during_predict():
