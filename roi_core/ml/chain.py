@@ -28,6 +28,7 @@ __all__ = [
     "Chain",
     "Picture",
     "arranged",
+    "begun",
     "fixed",
     "movie",
     "picture",
@@ -53,9 +54,12 @@ PARAMETERS: Final = {
 }
 """The parameter of a face -> the setting it stands for."""
 PLAIN: Final = 16.0, 2.0**24
-"""Between these the highest pixel of a first frame makes a movie that is taken as it is."""
+"""Between these the bright pixels of a first frame with light make a movie that is taken as it is."""
 COUNTS: Final = 12
-"""The power of two to which that of any other movie is brought."""
+"""The power of two to which those of any other movie are brought."""
+BRIGHT, BROKEN = 99.9, 16.0
+"""Percent of the pixels that are at most as far from 0 as the bright ones; how many times farther a pixel of
+the first frame with light is broken."""
 TRACES: Final = ("raw", "calcium", "spikes")
 AXES: Final = ("frame", "height", "width")
 """What xarray calls the axes of a movie."""
@@ -143,9 +147,28 @@ def unit_of(image: Picture) -> float:
 
     The cell finder holds numbers against small constants: in a movie divided by 2^16 it found 39 cells and
     not 44, divided by 2^24 half. Multiplied by a power of two and back, every number keeps all its digits.
+    It is 0 when the picture is without light, and tells nothing.
     """
-    top = float(np.abs(image).max())
-    return 1.0 if top == 0 or PLAIN[0] <= top <= PLAIN[1] else 2.0 ** round(COUNTS - np.log2(top))
+    top = _bright(image)
+    if top == 0 or PLAIN[0] <= top <= PLAIN[1]:
+        return float(top > 0)
+    return float(2.0 ** round(COUNTS - np.log2(top)))
+
+
+def begun(image: Picture) -> Picture:
+    """Return the first picture with light as one that a mean can begin with: floats have no highest value.
+
+    A pixel of 1e6 among such of 0.01 outweighs all that comes after it for hours.
+    """
+    if image.dtype == np.uint16:
+        return image
+    most = BROKEN * _bright(image)
+    return np.clip(image, -most, most)
+
+
+def _bright(image: Picture) -> float:
+    """Return how far from 0 the bright pixels are; 0 without light."""
+    return float(np.percentile(np.abs(image), BRIGHT, method="lower"))
 
 
 def told(activity: Activity, unit: float) -> Activity:
@@ -166,7 +189,7 @@ class Chain:
 
     def __init__(self, shape: tuple[int, int], rate: float, settings: Settings) -> None:
         self.shape, self.rate, self.settings, self.rows = shape, rate, settings, 0
-        self.unit = 0.0
+        self._unit = 0.0
         self._judge, self._moves = Judge(rate), False
         self.prepare = Prepare(shape, settings.prepare, settings.cnmf)
         self.motion = Motion(self.prepare.shape, rate, self.prepare.bin)
@@ -175,8 +198,15 @@ class Chain:
             camera_shape=shape, origin=self.prepare.origin, bin=self.prepare.bin,
         )  # fmt: skip
 
+    @property
+    def unit(self) -> float:
+        """By what the frames are multiplied for the cell finder; 1 before there was light."""
+        return self._unit or 1.0
+
     def step(self, frame: Picture) -> tuple[tuple[float, float], Activity]:
         """Learn a frame; return its shift (dy, dx) in px of the frame, and what the cells did."""
+        if not self._unit and (unit := unit_of(frame)):
+            self._unit, frame = unit, begun(frame)
         shift, flag = self._register(frame, learn=True)
         self.cells.doubt = self._judge.step(frame, flag, stopped=self._moves)
         self._moves |= flag is not None
@@ -200,7 +230,6 @@ class Chain:
         Return by how many px of the frame it was moved, and what flag that got; none when nothing moves it.
         """
         s, cells, px = self.settings, self.cells, self.prepare.bin
-        self.unit = self.unit or unit_of(frame)
         prepared = prepare(self.prepare, frame, s, learn)
         if not s.motion.enabled:
             np.multiply(prepared, np.float32(self.unit), out=cells.input)

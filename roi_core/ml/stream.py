@@ -18,7 +18,7 @@ from roi_core.cnmf.online import OnlineCNMF
 from roi_core.dff import Dff
 from roi_core.doubts import Judge
 from roi_core.masks import Masks
-from roi_core.ml.chain import Picture, movie, picture, prepare, settings_of, told, unit_of
+from roi_core.ml.chain import Picture, begun, movie, picture, prepare, settings_of, told, unit_of
 from roi_core.motion import Motion
 from roi_core.prepare import Prepare
 
@@ -206,7 +206,7 @@ class CellFinder(Stage):
         self.inline = inline
         self.settings = settings
         self._ids: tuple[int, ...] = ()
-        self._unit = 0.0
+        self._unit = 0.0  # before there was light
 
     def close(self) -> None:
         """End the thread of a finder that is not inline."""
@@ -223,10 +223,12 @@ class CellFinder(Stage):
         self._judge = Judge(self.rate)
 
     def _learn(self, image: Picture, x: Features) -> Features:
-        self._unit = self._unit or unit_of(image)
-        self._place(image, x)
+        seen = image
+        if not self._unit and (unit := unit_of(image)):
+            self._unit, seen = unit, begun(image)
+        self._place(seen, x)
         self._stage.doubt = self._judge.step(np.asarray(x.get("image", image)), x.get("flag"), stopped=False)
-        activity = told(self._stage.step(self.frames, self._chosen), self._unit)
+        activity = told(self._stage.step(self.frames, self._chosen), self._unit or 1.0)
         self._ids = activity.ids
         return {
             "ids": activity.ids, "raw": activity.raw, "calcium": activity.calcium, "spikes": activity.spikes,
@@ -237,12 +239,12 @@ class CellFinder(Stage):
         raw = np.zeros(0, np.float32)
         if self._shape is not None:
             self._place(image, x)
-            raw = self._stage.look() / np.float32(self._unit)
+            raw = self._stage.look() / np.float32(self._unit or 1.0)
         unknown = np.full_like(raw, np.nan)
         return {"ids": self._ids, "raw": raw, "calcium": unknown, "spikes": unknown, "activity": None}
 
     def _place(self, image: Picture, x: Features) -> None:
-        np.multiply(image, np.float32(self._unit), out=self._stage.input)
+        np.multiply(image, np.float32(self._unit or 1.0), out=self._stage.input)
         (dy, dx), px = x.get("shift", (0.0, 0.0)), x.get("bin", 1)
         self._stage.shift = (dy / px, dx / px)
 

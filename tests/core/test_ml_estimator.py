@@ -13,7 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from roi_core.errors import SettingsError
 from roi_core.ledger import Fate
 from roi_core.ml import OnlineCNMF
-from roi_core.ml.chain import Chain, settings_of
+from roi_core.ml.chain import Chain, settings_of, unit_of
 from tests.ml import RADIUS, RATE, DataArray, likeness, tiny
 
 SKIPPED = {
@@ -121,6 +121,45 @@ def test_the_unit_of_frames_does_not_matter(unit, fitted, movie):
         np.testing.assert_allclose(getattr(one, name) / unit, table, atol=1e-3 * np.nanmax(table))
     traces = one.transform(movie.frames[-9:] * unit) / unit
     np.testing.assert_allclose(traces, fitted.transform(movie.frames[-9:]), rtol=1e-3, atol=1)
+
+
+def hot(frames):
+    """One broken pixel, at first."""
+    out = frames.copy()
+    out[0, 5, 7] = 1e6
+    return out
+
+
+def dark(frames):
+    return np.concatenate([np.zeros_like(frames[:10]), frames])
+
+
+@pytest.mark.parametrize("first", [hot, dark])
+def test_the_first_frame_may_be_broken_or_dark_in_a_movie_of_fractions(first, fitted, movie):
+    """Its brightest pixel says nothing of the unit."""
+    one = finder().fit(first(np.float32(movie.frames / 65535.0)))
+    assert likeness(one.footprints_, movie).max(1).min() > 0.9
+    assert len(one.ids_) <= len(fitted.ids_) + 1
+    assert np.nanmax(one.calcium_) == pytest.approx(np.nanmax(fitted.calcium_) / 65535, rel=0.2)
+
+
+@pytest.mark.parametrize("top", [1e-9, 1.0, 15.0, 17.0, 1e7, 1e9])
+def test_the_unit_is_that_of_the_bright_pixels(top):
+    image = np.linspace(-top, top, 3072, dtype=np.float32).reshape(48, 64)
+    unit = unit_of(image)
+    assert unit == 1 if 16 <= top <= 2**24 else 2**11 < unit * top < 2**13
+    for broken in (1e-12, 1e12):
+        image[20, 30] = broken
+        assert unit_of(image) == unit
+    assert unit_of(np.where(image == image[20, 30], image, 0)) == 0, "a broken pixel is no light"
+
+
+def test_a_movie_without_light_has_no_unit(movie):
+    one = finder().fit(np.zeros_like(movie.frames[:5], np.float32))
+    before = one.transform(np.float32(movie.frames[:2] / 65535.0))
+    assert before.shape == (2, 0)
+    assert one._chain.unit == 1
+    assert one.partial_fit(np.float32(movie.frames[:2] / 65535.0))._chain.unit > 1, "transform learned none"
 
 
 def test_real_xarray(movie):
