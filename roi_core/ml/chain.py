@@ -17,7 +17,7 @@ from roi_core.prepare import Prepare
 from roi_core.settings import Settings, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from numpy.typing import NDArray
 
@@ -63,6 +63,11 @@ the first frame with light is broken."""
 TRACES: Final = ("raw", "calcium", "spikes")
 AXES: Final = ("frame", "height", "width")
 """What xarray calls the axes of a movie."""
+SYNONYMS: Final = {"frames": "frame", "time": "frame", "t": "frame", "y": "height", "x": "width"}
+PICTURES: Final = {("height", "width"), ("height", "width", "")}
+MOVIES: Final = {AXES, (*AXES, "")}
+TABLES: Final = {AXES, AXES[1:], ("frame", "")}
+"""Axes in their order, for frames, movies and what an estimator takes; the unnamed are colours or pixels."""
 
 
 def settings_of(parameters: Mapping[str, Any]) -> Settings:
@@ -90,21 +95,41 @@ def fixed(settings: Settings) -> dict[str, Any]:
     return {setting.path: setting.value for setting in describe(settings) if not setting.live}
 
 
-def arranged(frames: Any) -> Any:
-    """Return an array of xarray with axes frame, height, width as numpy's in this order; others as is."""
+def arranged(frames: Any, allowed: Container[tuple[str, ...]] = TABLES) -> Any:
+    """Return an array of xarray with axes frame, height, width as numpy's in this order; others as is.
+
+    By other names of the same axes an array is only taken in this order, and by no names (``dim_0`` ...).
+
+    Raises
+    ------
+    ValueError
+        When its axes have names that are not `allowed`: it would be read along the wrong one.
+    """
     axes = getattr(frames, "dims", None)
     if not isinstance(axes, tuple) or not hasattr(frames, "values"):
         return frames
-    if set(axes) == set(AXES):
-        frames = frames.transpose(*AXES)
-    elif set(axes) == set(AXES[1:]):
-        frames = frames.transpose(*AXES[1:])
+    for order in (AXES, AXES[1:]):
+        if set(axes) == set(order):
+            frames, axes = frames.transpose(*order), order
+    if axes != tuple(f"dim_{k}" for k in range(len(axes))) and meant(axes) not in allowed:
+        raise ValueError(
+            f"the axes are named ({', '.join(map(str, axes))}); (frame, height, width) in this order is "
+            "needed, where frame may be frames, time or t, height y and width x: rename them, then "
+            '.transpose("frame", "height", "width")'
+        )
     return np.asarray(frames.values)
+
+
+def meant(axes: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return which of `AXES` is meant by each name; '' is none of them."""
+    names = [str(axis).lower() for axis in axes]
+    names = [SYNONYMS.get(name, name) for name in names]
+    return tuple(name if name in AXES else "" for name in names)
 
 
 def movie(frames: Any) -> Any:
     """Return an array whose first axis are frames."""
-    array = arranged(frames)
+    array = arranged(frames, MOVIES)
     if np.ndim(array) not in (3, 4):
         raise ValueError(f"frames have shape {np.shape(array)}; (frames, height, width) is needed")
     return array
@@ -121,7 +146,7 @@ def picture(frame: Any) -> Picture:
     ValueError
         When it is no picture.
     """
-    array = np.asarray(arranged(frame))
+    array = np.asarray(arranged(frame, PICTURES))
     if array.ndim == 3 or array.dtype in (np.bool_, np.uint8):
         return to_uint16_gray(array)
     if array.ndim != 2 or array.dtype.kind not in "uif":

@@ -13,7 +13,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from roi_core.errors import SettingsError
 from roi_core.ledger import Fate
 from roi_core.ml import OnlineCNMF
-from roi_core.ml.chain import Chain, settings_of, unit_of
+from roi_core.ml.chain import Chain, picture, settings_of, unit_of
+from roi_core.ml.chain import movie as movie_of
 from tests.ml import RADIUS, RATE, DataArray, likeness, tiny
 
 SKIPPED = {
@@ -160,6 +161,40 @@ def test_a_movie_without_light_has_no_unit(movie):
     assert before.shape == (2, 0)
     assert one._chain.unit == 1
     assert one.partial_fit(np.float32(movie.frames[:2] / 65535.0))._chain.unit > 1, "transform learned none"
+
+
+NAMED = [
+    ("height", "width", "time"), ("x", "y", "t"), ("frame", "width", "y"), ("a", "b", "c"),
+    ("t", "time", "y"), ("z", "height", "width"), ("height", "width", "colour"), ("dim_1", "dim_0", "dim_2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("axes", NAMED, ids="-".join)
+def test_axes_of_other_names_are_refused(axes):
+    """Read along the wrong one they would give cells of nonsense."""
+    frames = DataArray(FRAMES, axes)
+    said = rf"\({', '.join(axes)}\); \(frame, height, width\) in this order.*transpose\("
+    with pytest.raises(ValueError, match=said):
+        movie_of(frames)
+    with pytest.raises(ValueError, match=said):
+        OnlineCNMF().fit(frames)
+
+
+@pytest.mark.parametrize(
+    "axes", [("frames", "Y", "X"), ("t", "height", "x"), ("dim_0", "dim_1", "dim_2"), ("T", "y", "x", "rgb")]
+)
+def test_axes_by_other_names_are_known_in_their_order(axes):
+    frames = FRAMES if len(axes) == 3 else FRAMES[..., None]
+    np.testing.assert_array_equal(movie_of(DataArray(frames, axes)), frames)
+
+
+def test_a_picture_and_rows_by_name():
+    np.testing.assert_array_equal(picture(DataArray(FRAMES[0].T, ("width", "height"))), FRAMES[0])
+    np.testing.assert_array_equal(picture(DataArray(FRAMES[0], ("y", "x"))), FRAMES[0])
+    with pytest.raises(ValueError, match=r"named \(x, y\)"):
+        picture(DataArray(FRAMES[0], ("x", "y")))
+    rows = DataArray(FRAMES.reshape(20, -1), ("time", "pixel"))
+    assert OnlineCNMF(frame_shape=(24, 32)).fit(rows).frame_shape_ == (24, 32)
 
 
 def test_real_xarray(movie):
