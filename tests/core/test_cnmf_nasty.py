@@ -13,7 +13,7 @@ from roi_core.frame import Status
 from roi_core.gray import to_uint16_gray
 from roi_core.prepare import Prepare
 from roi_core.rois import RoiSet
-from roi_core.settings import Settings
+from roi_core.settings import Settings, describe
 from tests.cells import RATE, SETTINGS, agreement, beside, film, finder_for, middles_of, run, trace
 from tests.checks import well
 
@@ -152,33 +152,37 @@ def test_two_thousand_cells():
     assert np.isfinite(answers[-1].calcium).all()
 
 
+EDITABLE = [each for each in describe(SETTINGS) if each.path.startswith("cnmf.") and each.live]
+"""What can be edited while frames come; read from the model, so that none is forgotten."""
+
+
 def wild(random, settings):
-    """One edit as a child at the panel would make it."""
-    edits = {
-        "cell_radius": random.choice([1.0, 2.5, 5.0, 9.0, 16.0]), "min_snr": random.uniform(0, 50),
-        "min_evidence": random.uniform(0, 200), "min_r": random.uniform(0, 1),
-        "min_skewness": random.uniform(-5, 20), "min_size": random.uniform(0, 1),
-        "max_size": random.uniform(1, 20), "merge_r": random.uniform(0, 1),
-        "max_cells": random.choice([0, 3, 2000]),
-        "detect": random.random() < 0.7, "detect_period": random.choice([0.05, 0.2, 60]),
-        "shapes": random.random() < 0.7, "memory": random.choice([5.0, 120, 3600]),
-        "baseline": random.choice([2.0, 20, 600]), "decay": random.choice([0.0, 0.1, 10]),
-        "rise": random.choice([0.0, 0.05, 2]), "order": random.choice(["1", "2"]),
-    }  # fmt: skip
-    name = random.choice(list(edits))
-    value = edits[name]
-    return settings.with_value(f"cnmf.{name}", value.item() if hasattr(value, "item") else value)
+    """One edit as a child at the panel would make it: the usual, a bound, or anything in between."""
+    setting = EDITABLE[random.integers(len(EDITABLE))]
+    if setting.kind is bool:
+        return settings.with_value(setting.path, bool(random.random() < 0.7))
+    if setting.choices:
+        return settings.with_value(setting.path, str(random.choice(setting.choices)))
+    between = random.uniform(setting.low, setting.high)
+    value = random.choice([setting.default, setting.low, setting.high, between])
+    return settings.with_value(setting.path, setting.kind(value))
+
+
+AWAY = pytest.mark.xfail(reason="from row 17,340 glow and traces of a crowd feed each other", strict=True)
 
 
 @pytest.mark.parametrize(
     ("seed", "minutes"),
-    [(0, 1), pytest.param(0, 5, marks=pytest.mark.slow), pytest.param(1, 5, marks=pytest.mark.slow)],
+    [
+        (0, 5),
+        pytest.param(1, 30, marks=pytest.mark.slow),
+        pytest.param(2, 30, marks=[pytest.mark.slow, AWAY]),
+    ],
 )
 def test_any_setting_changed_at_random_every_second(seed, minutes):
     random, rate = np.random.default_rng(seed), 10.0
-    pictures = film(
-        3000, shape=(40, 40), centres=np.array([[12, 12], [28, 26], [20, 30]]), seed=seed
-    ).pictures
+    frames, centres = round(60 * minutes * rate), np.array([[12, 12], [28, 26], [20, 30]])
+    pictures = film(frames, shape=(40, 40), centres=centres, seed=seed).pictures
     settings = SETTINGS.with_texts("cnmf.min_evidence=0", "cnmf.min_snr=0", "cnmf.cell_radius=3")
     finder, ever = OnlineCNMF((40, 40), rate, settings), set()
     for row, picture in enumerate(pictures):
@@ -195,6 +199,20 @@ def test_any_setting_changed_at_random_every_second(seed, minutes):
             assert ever <= set(answer.components.ids.tolist())
     well(finder)
     assert ever
+
+
+def test_every_setting_is_edited_at_random():
+    random, settings, seen = np.random.default_rng(0), SETTINGS, {}
+    for _ in range(3000):
+        settings = wild(random, settings)
+        for setting in EDITABLE:
+            seen.setdefault(setting.name, set()).add(settings.get(setting.path))
+    for setting in EDITABLE:
+        values = seen[setting.name]
+        if setting.kind in (int, float):
+            assert {setting.default, setting.low, setting.high} < values, setting.name
+        else:
+            assert values == set(setting.choices or (True, False)), setting.name
 
 
 @pytest.mark.parametrize("inline", [True, False])
