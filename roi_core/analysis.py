@@ -16,7 +16,7 @@ import numpy as np
 
 from roi_core import rehearsal
 from roi_core.compiler import Compiler
-from roi_core.doubts import Doubts, Episode
+from roi_core.doubts import Doubts, Episode, Judge
 from roi_core.errands import Errands
 from roi_core.ledger import Fate
 from roi_core.maps import Maps, on_camera
@@ -57,16 +57,12 @@ class Seen(NamedTuple):
 
 
 NOTHING: Final = Seen()
-PROBE: Final = 8
-"""Pixels between those by which a picture is known again."""
 HASTE: Final = 30.0
 """Seconds for which no frame was late until it is told again that one is."""
 TOO_SLOW: Final = (
     "cells are left out of some frames, so that the camera loses none: there is too little time. "
     "If it lasts: cnmf.shapes=false helps at once, a smaller picture or a larger prepare.bin next time"
 )
-UNMOVED: Final = 10.0
-"""Seconds without motion correction, after it was on, for which pictures teach the cells nothing."""
 PATIENCE: Final = 5.0
 """Seconds that a camera's first frame waits for its stages: enough unless they were never compiled."""
 
@@ -96,8 +92,7 @@ class Analysis:
         self._stages: tuple[Stage[Any], ...] = (self._prepare, self._motion, self._maps, self._cells)
         self._prepared = Geometry(shape, (0, 0), 1)
         self._moved = np.zeros((0, 0), np.float32)
-        self._last: NDArray[np.uint16] | None = None
-        self._unmoved = 0
+        self._judge = Judge(rate)
         self._doubts, self._late, self._compiler = Doubts(), Episode(HASTE), Compiler()
         self._next_id = 0
         self.errands: Errands[Finding] = Errands()
@@ -128,7 +123,8 @@ class Analysis:
         if whole and self._maps.at_work(True):
             self._maps.run(lambda maps: maps.step(target))
         if whole and finding:
-            doubt = Fate.LATE if late else self._doubt(image, shift)
+            flag, stopped = None if shift is None else shift.flag, self._motion.now is not None
+            doubt = Fate.LATE if late else self._judge.step(image, flag, stopped)
             activity = self._cells.run(lambda finder: self._find(finder, row, shift, doubt, settings, rois))
         if activity is None:
             self._cells.rest()
@@ -166,22 +162,6 @@ class Analysis:
         activity = finder.step(row, settings, rois)
         self._next_id = max(self._next_id, int(activity.components.ids.max(initial=-1)) + 1)
         return activity
-
-    def _frozen(self, image: NDArray[np.uint16]) -> bool:
-        """Return whether a picture repeats the one before: a camera that hangs shows no cells."""
-        some, last = image[::PROBE, ::PROBE], self._last
-        self._last = some.copy()
-        return last is not None and np.array_equal(some, last)
-
-    def _doubt(self, image: NDArray[np.uint16], shift: Shift | None) -> Fate | None:
-        """Return why the cells should not learn from a picture: it is no news, or does not lie in place."""
-        frozen = self._frozen(image)
-        if shift is not None:
-            self._unmoved = 0
-            return Fate.FROZEN if frozen else Fate(shift.flag) if shift.flag else None
-        self._unmoved += self._motion.now is not None
-        just_off = 0 < self._unmoved <= UNMOVED * self._rate
-        return Fate.FROZEN if frozen else Fate.UNMOVED if just_off else None
 
     def _unseen(self, wanted: bool) -> Fate:
         """Return why nobody looked for cells in a frame."""

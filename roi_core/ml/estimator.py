@@ -35,13 +35,17 @@ class OnlineCNMF(TransformerMixin, BaseEstimator):
     """Cells, their calcium and their spikes, found in frames as they come.
 
     X is (n, height, width): an array of numpy, or one of xarray whose axes are named frame, height and
-    width. With ``frame_shape`` it may also be (n, height * width), one frame a row. `partial_fit` and
-    `transform` also take a single frame (height, width). Integers and floats are taken as they are.
+    width, or time, y and x in this order. With ``frame_shape`` it may also be (n, height * width), one frame
+    a row. `partial_fit` and `transform` also take a single frame (height, width). Integers and floats are
+    taken as they are.
 
     `fit` begins anew; `partial_fit` goes on, and gives the same as `fit` of all frames at once, to the bit.
     `fit_transform` returns ``calcium_``, which knows what came before and after each frame. `transform`
     takes each frame by itself and learns nothing: it returns the demixed traces above their baselines,
     (n, K), so it is no `fit_transform` without the fit.
+
+    As in a session, cells learn nothing from frames that are dark, saturated, a copy of the one before, or of
+    a place that motion correction doubts.
 
     Parameters
     ----------

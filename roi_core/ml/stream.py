@@ -16,8 +16,9 @@ from river import base
 
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.dff import Dff
+from roi_core.doubts import Judge
 from roi_core.masks import Masks
-from roi_core.ml.chain import Picture, movie, picture, prepare, settings_of, told, unit_of
+from roi_core.ml.chain import Picture, begun, movie, picture, prepare, settings_of, told, unit_of
 from roi_core.motion import Motion
 from roi_core.prepare import Prepare
 
@@ -147,8 +148,9 @@ class Preparation(Stage):
 class MotionCorrection(Stage):
     """Moves the frame to fit a template that it learns; set ``rate`` to frames per second.
 
-    Adds ``frame``, the moved picture; ``shift`` (dy, dx) px of the camera; ``confidence`` 0..1; and ``flag``,
-    which is "jump" or "unsure" when the shift is not to be believed.
+    Adds ``frame``, the moved picture; ``shift`` (dy, dx) px of the camera; ``confidence`` 0..1; ``flag``,
+    which is "jump" or "unsure" when the shift is not to be believed; and ``image``, the frame as it came,
+    unless a `Preparation` did so.
     """
 
     def __init__(self, rate: float = 30.0, max_shift: float = 10.0, settings: str = "") -> None:
@@ -173,7 +175,8 @@ class MotionCorrection(Stage):
         out, px = np.empty(image.shape, np.float32), x.get("bin", 1)
         shift = move(image.astype(np.float32, copy=False), self._chosen.motion, out)
         at = (shift.dy * px, shift.dx * px)
-        return {FRAME: out, "shift": at, "confidence": shift.confidence, "flag": shift.flag}
+        more = {} if "image" in x else {"image": image.copy()}
+        return more | {FRAME: out, "shift": at, "confidence": shift.confidence, "flag": shift.flag}
 
 
 class CellFinder(Stage):
@@ -182,6 +185,9 @@ class CellFinder(Stage):
     Adds ``ids`` of the components alive, accepted or not; their ``raw`` traces, causal ``calcium`` and
     ``spikes`` (N,); and ``activity`` with all the rest: footprints, back-filled pasts, refined values, births
     and merges. A frame that was not learned has raw traces only, the rest is NaN and None.
+
+    As in a session, cells are only followed in a frame that repeats the one before or has a ``flag`` of
+    motion correction: it teaches them nothing, and ``activity.fate`` says why.
 
     With ``inline=False`` cells are looked for on a thread that `close` ends.
     """
@@ -200,7 +206,7 @@ class CellFinder(Stage):
         self.inline = inline
         self.settings = settings
         self._ids: tuple[int, ...] = ()
-        self._unit = 0.0
+        self._unit = 0.0  # before there was light
 
     def close(self) -> None:
         """End the thread of a finder that is not inline."""
@@ -214,11 +220,15 @@ class CellFinder(Stage):
             shape, self.rate, self._chosen,
             camera_shape=camera, origin=x.get("origin", (0, 0)), bin=px, inline=self.inline,
         )  # fmt: skip
+        self._judge = Judge(self.rate)
 
     def _learn(self, image: Picture, x: Features) -> Features:
-        self._unit = self._unit or unit_of(image)
-        self._place(image, x)
-        activity = told(self._stage.step(self.frames, self._chosen), self._unit)
+        seen = image
+        if not self._unit and (unit := unit_of(image)):
+            self._unit, seen = unit, begun(image)
+        self._place(seen, x)
+        self._stage.doubt = self._judge.step(np.asarray(x.get("image", image)), x.get("flag"), stopped=False)
+        activity = told(self._stage.step(self.frames, self._chosen), self._unit or 1.0)
         self._ids = activity.ids
         return {
             "ids": activity.ids, "raw": activity.raw, "calcium": activity.calcium, "spikes": activity.spikes,
@@ -229,12 +239,12 @@ class CellFinder(Stage):
         raw = np.zeros(0, np.float32)
         if self._shape is not None:
             self._place(image, x)
-            raw = self._stage.look() / np.float32(self._unit)
+            raw = self._stage.look() / np.float32(self._unit or 1.0)
         unknown = np.full_like(raw, np.nan)
         return {"ids": self._ids, "raw": raw, "calcium": unknown, "spikes": unknown, "activity": None}
 
     def _place(self, image: Picture, x: Features) -> None:
-        np.multiply(image, np.float32(self._unit), out=self._stage.input)
+        np.multiply(image, np.float32(self._unit or 1.0), out=self._stage.input)
         (dy, dx), px = x.get("shift", (0.0, 0.0)), x.get("bin", 1)
         self._stage.shift = (dy / px, dx / px)
 

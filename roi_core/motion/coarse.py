@@ -23,6 +23,8 @@ MARGIN = 2
 """Coarse px at the edges that do not vote: interpolation and box are not whole there."""
 STEPS, SMALL = 5, 0.1
 """Gauss-Newton ends after so many steps or with one this small, coarse px."""
+FLAT = 1e-6
+"""Contrast, as a share of its level, up to which a picture is flat: what is left is rounding."""
 LONGEST, NUDGE = 1.5, 0.25
 """A step is cut to the first, the response of the template measured by the second, coarse px."""
 
@@ -45,7 +47,7 @@ class Coarse:
         self.factor = factor
         h, w = max(1, shape[0] // factor), max(1, shape[1] // factor)
         self.shape = (h, w)
-        self.level = self.contrast = 0.0
+        self.level = self.contrast = self._seen = 0.0
         self.small = np.zeros((h, w), np.float32)
         self.picture = np.zeros((h, w), np.float32)
         self.model = np.zeros((h, w), np.float32)
@@ -61,7 +63,8 @@ class Coarse:
     def see(self, image: NDArray[np.float32]) -> float:
         """Take a frame; return its mean, which is not finite when one of its pixels is not."""
         self._shrink(image, self.picture)
-        return mean_of(self.small)
+        self._seen = float(mean_of(self.small))
+        return self._seen
 
     def teach(self, mean: NDArray[np.float32]) -> None:
         """Take the template's mean picture as the new model."""
@@ -117,7 +120,7 @@ class Coarse:
     def _likeness(self, gain: float) -> tuple[float, float]:
         """Return the least-squares gain, and the correlation of picture and model."""
         product, energy, own = self._sums[2] + gain * self._sums[4], self._sums[3], self._sums[4]
-        if not (energy > 0 and own > 0):
+        if not (energy > self._sums[5] * (FLAT * self._seen) ** 2 and own > 0):
             return gain, 0.0
         return float(product / own), float(product / math.sqrt(energy * own))
 

@@ -157,10 +157,11 @@ class Motion:
     def _patience(self, settings: settings.Motion) -> float:
         """Return after how many frames that do not fit the template is given up for a new one.
 
-        As many as fitted before, between one second and three times the template's memory; and never while
-        the picture shows less than half the usual contrast: a light that is off comes back.
+        As many as fitted before, between one second and three times the template's memory; and, once it is
+        settled, never while the picture shows less than half the usual contrast: a light that is off comes
+        back. What is usual is not known from a few frames: the first may be torn, or have a blazing pixel.
         """
-        if self._coarse.contrast < 0.5 * self._contrast:
+        if self._hits >= SETTLED and self._coarse.contrast < 0.5 * self._contrast:
             return math.inf
         return min(max(self.rate, self._hits), max(self.rate, 3 * settings.template * self.rate))
 

@@ -481,7 +481,7 @@ def test_a_cameras_first_frame_does_not_wait_for_a_compiler(monkeypatch):
 
 
 def test_what_is_not_in_its_place_or_was_seen_already_is_not_to_be_trusted(monkeypatch):
-    monkeypatch.setattr("roi_core.analysis.UNMOVED", 0.05)
+    monkeypatch.setattr("roi_core.doubts.UNMOVED", 0.05)
     steps = Steps(*ON)
 
     def trusted(value, **settings):

@@ -1,5 +1,7 @@
 """Pictures no experiment should give and all of them do; settings in wild hands; a detector that fails."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from roi_core.frame import Status
 from roi_core.gray import to_uint16_gray
 from roi_core.prepare import Prepare
 from roi_core.rois import RoiSet
-from roi_core.settings import Settings
+from roi_core.settings import Settings, describe
 from tests.cells import RATE, SETTINGS, agreement, beside, film, finder_for, middles_of, run, trace
 from tests.checks import well
 
@@ -150,33 +152,37 @@ def test_two_thousand_cells():
     assert np.isfinite(answers[-1].calcium).all()
 
 
+EDITABLE = [each for each in describe(SETTINGS) if each.path.startswith("cnmf.") and each.live]
+"""What can be edited while frames come; read from the model, so that none is forgotten."""
+
+
 def wild(random, settings):
-    """One edit as a child at the panel would make it."""
-    edits = {
-        "cell_radius": random.choice([1.0, 2.5, 5.0, 9.0, 16.0]), "min_snr": random.uniform(0, 50),
-        "min_evidence": random.uniform(0, 200), "min_r": random.uniform(0, 1),
-        "min_skewness": random.uniform(-5, 20), "min_size": random.uniform(0, 1),
-        "max_size": random.uniform(1, 20), "merge_r": random.uniform(0, 1),
-        "max_cells": random.choice([0, 3, 2000]),
-        "detect": random.random() < 0.7, "detect_period": random.choice([0.05, 0.2, 60]),
-        "shapes": random.random() < 0.7, "memory": random.choice([5.0, 120, 3600]),
-        "baseline": random.choice([2.0, 20, 600]), "decay": random.choice([0.0, 0.1, 10]),
-        "rise": random.choice([0.0, 0.05, 2]), "order": random.choice(["1", "2"]),
-    }  # fmt: skip
-    name = random.choice(list(edits))
-    value = edits[name]
-    return settings.with_value(f"cnmf.{name}", value.item() if hasattr(value, "item") else value)
+    """One edit as a child at the panel would make it: the usual, a bound, or anything in between."""
+    setting = EDITABLE[random.integers(len(EDITABLE))]
+    if setting.kind is bool:
+        return settings.with_value(setting.path, bool(random.random() < 0.7))
+    if setting.choices:
+        return settings.with_value(setting.path, str(random.choice(setting.choices)))
+    between = random.uniform(setting.low, setting.high)
+    value = random.choice([setting.default, setting.low, setting.high, between])
+    return settings.with_value(setting.path, setting.kind(value))
+
+
+AWAY = pytest.mark.xfail(reason="from row 17,340 glow and traces of a crowd feed each other", strict=True)
 
 
 @pytest.mark.parametrize(
     ("seed", "minutes"),
-    [(0, 1), pytest.param(0, 5, marks=pytest.mark.slow), pytest.param(1, 5, marks=pytest.mark.slow)],
+    [
+        (0, 5),
+        pytest.param(1, 30, marks=pytest.mark.slow),
+        pytest.param(2, 30, marks=[pytest.mark.slow, AWAY]),
+    ],
 )
 def test_any_setting_changed_at_random_every_second(seed, minutes):
     random, rate = np.random.default_rng(seed), 10.0
-    pictures = film(
-        3000, shape=(40, 40), centres=np.array([[12, 12], [28, 26], [20, 30]]), seed=seed
-    ).pictures
+    frames, centres = round(60 * minutes * rate), np.array([[12, 12], [28, 26], [20, 30]])
+    pictures = film(frames, shape=(40, 40), centres=centres, seed=seed).pictures
     settings = SETTINGS.with_texts("cnmf.min_evidence=0", "cnmf.min_snr=0", "cnmf.cell_radius=3")
     finder, ever = OnlineCNMF((40, 40), rate, settings), set()
     for row, picture in enumerate(pictures):
@@ -193,6 +199,20 @@ def test_any_setting_changed_at_random_every_second(seed, minutes):
             assert ever <= set(answer.components.ids.tolist())
     well(finder)
     assert ever
+
+
+def test_every_setting_is_edited_at_random():
+    random, settings, seen = np.random.default_rng(0), SETTINGS, {}
+    for _ in range(3000):
+        settings = wild(random, settings)
+        for setting in EDITABLE:
+            seen.setdefault(setting.name, set()).add(settings.get(setting.path))
+    for setting in EDITABLE:
+        values = seen[setting.name]
+        if setting.kind in (int, float):
+            assert {setting.default, setting.low, setting.high} < values, setting.name
+        else:
+            assert values == set(setting.choices or (True, False)), setting.name
 
 
 @pytest.mark.parametrize("inline", [True, False])
@@ -241,26 +261,76 @@ BAD = {
     "black at first": lambda k: k < 60,
     "dark for 5 s": lambda k: 300 <= k < 450,
     "frozen for 5 s": lambda k: 300 <= k < 450,
+    "jumped for 5 s": lambda k: 300 <= k < 450,
 }
 """Which pictures are bad; the first letter says how."""
+MOVED = SETTINGS.with_value("motion.enabled", True)
 
 
-@pytest.mark.parametrize("kind", BAD)
-def test_bad_pictures_leave_no_false_cells(movie, kind):
-    """At the end there are the true cells and hardly another."""
-    analysis, seen, row = Analysis((64, 64), RATE), None, 0
-    instead = {"s": np.full((64, 64), 65535), "b": np.zeros((64, 64)), "d": np.zeros((64, 64))}
-    frozen = 40 * movie.pictures[299]
-    good = iter(40 * movie.pictures)
-    while row < 850:
-        picture = instead.get(kind[0], frozen) if BAD[kind](row) else next(good, None)
+def spoiled(movie, kind):
+    """The pictures of a movie as a camera's; bad ones come in between, or instead when it jumps."""
+    good, frames = (40 * movie.pictures).astype(np.uint16), []
+    instead = {"s": np.full_like(good[0], 65535), "b": 0 * good[0], "d": 0 * good[0], "f": good[299]}
+    rest, how = iter(good), kind[0]
+    for row in range(850):
+        bad = BAD[kind](row)
+        picture = instead[how] if bad and how in instead else next(rest, None)
         if picture is None:
             break
-        seen = analysis.step(row, row / RATE, picture.astype(np.uint16), SETTINGS, RoiSet())
-        row += 1
+        frames.append(np.roll(picture, (25, 25), (0, 1)) if bad and how == "j" else picture)
+    return frames
+
+
+def session(pictures, settings=MOVED):
+    analysis = Analysis(pictures[0].shape, RATE)
+    for row, picture in enumerate(pictures):
+        seen = analysis.step(row, row / RATE, picture, settings, RoiSet())
     analysis.close()
-    assert seen.activity is not None
-    components = seen.activity.components
+    return seen.activity
+
+
+def unmoved(pictures):
+    return session(pictures, SETTINGS)
+
+
+def estimator(pictures):
+    pytest.importorskip("sklearn")
+    from roi_core.ml import OnlineCNMF as Estimator
+
+    return Estimator(rate=RATE, settings="cnmf.buffer=5").fit(np.array(pictures))._last
+
+
+def river(pictures):
+    pytest.importorskip("river")
+    from roi_core.ml import Preparation
+
+    return streamed(Preparation(), pictures)
+
+
+def unprepared(pictures):
+    pytest.importorskip("river")
+    return streamed(None, pictures)
+
+
+def streamed(first, pictures):
+    from roi_core.ml import CellFinder, MotionCorrection
+
+    line = MotionCorrection(rate=RATE) | CellFinder(rate=RATE, settings="cnmf.buffer=5")
+    line = first | line if first else line
+    for picture in pictures:
+        line.learn_one({"frame": picture})
+    return line.transform_one({"frame": picture})["activity"]
+
+
+WITHOUT = [(unmoved, kind) for kind in BAD if kind[0] != "j"]  # nothing tells it of a jump
+
+
+@pytest.mark.parametrize(("face", "kind"), [*product((session, estimator, river, unprepared), BAD), *WITHOUT])
+def test_bad_pictures_leave_no_false_cells(movie, face, kind):
+    """At the end there are the true cells and hardly another, whoever looks for them."""
+    activity = face(spoiled(movie, kind))
+    assert activity is not None
+    components = activity.components
     middles = middles_of(components)[components.status == Status.ACCEPTED]
     far = np.hypot(*(movie.centres[:, None] - middles).transpose(2, 0, 1))
     assert (far.min(1) < 2).all(), "every cell"

@@ -197,9 +197,7 @@ def edges():
     """Every live number of the block at both of its bounds."""
     for name, spec in Cnmf.model_fields.items():
         bounds = [getattr(each, "ge", getattr(each, "le", None)) for each in spec.metadata]
-        yield from (
-            (name, bound) for bound in bounds if bound is not None and (name, bound) != ("cell_radius", 64)
-        )
+        yield from ((name, bound) for bound in bounds if bound is not None)
     yield from (("detect", False), ("shapes", False), ("order", "1"), ("cell_radius", 20.0))
 
 
@@ -211,6 +209,21 @@ def test_every_number_at_its_bounds(movie, name, value):
     answers = run(finder, pictures, settings)
     well(finder)
     assert all(np.isfinite(answer.calcium).all() for answer in answers)
+
+
+@pytest.mark.parametrize("radius", [1.0, 64.0])
+def test_cells_survive_an_edit_of_their_size_to_its_bounds_and_back(movie, radius):
+    finder = finder_for(movie.pictures)
+    known = set(run(finder, movie.pictures[:300])[-1].ids)
+    (*_, tried) = run(finder, movie.pictures[300:330], SETTINGS.with_value("cnmf.cell_radius", radius), 300)
+    assert finder.field.radius == radius
+    well(finder)
+    (*_, last) = run(finder, movie.pictures[330:], first=330)
+    assert finder.field.radius == SETTINGS.cnmf.cell_radius
+    well(finder)
+    for answer in (tried, last):
+        assert np.isfinite(answer.calcium).all()
+        assert len(known & set(answer.ids)) >= 6
 
 
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (9.6, -4.2)])

@@ -11,8 +11,10 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from roi_core.errors import SettingsError
+from roi_core.ledger import Fate
 from roi_core.ml import OnlineCNMF
-from roi_core.ml.chain import Chain, settings_of
+from roi_core.ml.chain import Chain, picture, settings_of, unit_of
+from roi_core.ml.chain import movie as movie_of
 from tests.ml import RADIUS, RATE, DataArray, likeness, tiny
 
 SKIPPED = {
@@ -122,6 +124,79 @@ def test_the_unit_of_frames_does_not_matter(unit, fitted, movie):
     np.testing.assert_allclose(traces, fitted.transform(movie.frames[-9:]), rtol=1e-3, atol=1)
 
 
+def hot(frames):
+    """One broken pixel, at first."""
+    out = frames.copy()
+    out[0, 5, 7] = 1e6
+    return out
+
+
+def dark(frames):
+    return np.concatenate([np.zeros_like(frames[:10]), frames])
+
+
+@pytest.mark.parametrize("first", [hot, dark])
+def test_the_first_frame_may_be_broken_or_dark_in_a_movie_of_fractions(first, fitted, movie):
+    """Its brightest pixel says nothing of the unit."""
+    one = finder().fit(first(np.float32(movie.frames / 65535.0)))
+    assert likeness(one.footprints_, movie).max(1).min() > 0.9
+    assert len(one.ids_) <= len(fitted.ids_) + 1
+    assert np.nanmax(one.calcium_) == pytest.approx(np.nanmax(fitted.calcium_) / 65535, rel=0.2)
+
+
+@pytest.mark.parametrize("top", [1e-9, 1.0, 15.0, 17.0, 1e7, 1e9])
+def test_the_unit_is_that_of_the_bright_pixels(top):
+    image = np.linspace(-top, top, 3072, dtype=np.float32).reshape(48, 64)
+    unit = unit_of(image)
+    assert unit == 1 if 16 <= top <= 2**24 else 2**11 < unit * top < 2**13
+    for broken in (1e-12, 1e12):
+        image[20, 30] = broken
+        assert unit_of(image) == unit
+    assert unit_of(np.where(image == image[20, 30], image, 0)) == 0, "a broken pixel is no light"
+
+
+def test_a_movie_without_light_has_no_unit(movie):
+    one = finder().fit(np.zeros_like(movie.frames[:5], np.float32))
+    before = one.transform(np.float32(movie.frames[:2] / 65535.0))
+    assert before.shape == (2, 0)
+    assert one._chain.unit == 1
+    assert one.partial_fit(np.float32(movie.frames[:2] / 65535.0))._chain.unit > 1, "transform learned none"
+
+
+NAMED = [
+    ("height", "width", "time"), ("x", "y", "t"), ("frame", "width", "y"), ("a", "b", "c"),
+    ("t", "time", "y"), ("z", "height", "width"), ("height", "width", "colour"), ("dim_1", "dim_0", "dim_2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("axes", NAMED, ids="-".join)
+def test_axes_of_other_names_are_refused(axes):
+    """Read along the wrong one they would give cells of nonsense."""
+    frames = DataArray(FRAMES, axes)
+    said = rf"\({', '.join(axes)}\); \(frame, height, width\) in this order.*transpose\("
+    with pytest.raises(ValueError, match=said):
+        movie_of(frames)
+    with pytest.raises(ValueError, match=said):
+        OnlineCNMF().fit(frames)
+
+
+@pytest.mark.parametrize(
+    "axes", [("frames", "Y", "X"), ("t", "height", "x"), ("dim_0", "dim_1", "dim_2"), ("T", "y", "x", "rgb")]
+)
+def test_axes_by_other_names_are_known_in_their_order(axes):
+    frames = FRAMES if len(axes) == 3 else FRAMES[..., None]
+    np.testing.assert_array_equal(movie_of(DataArray(frames, axes)), frames)
+
+
+def test_a_picture_and_rows_by_name():
+    np.testing.assert_array_equal(picture(DataArray(FRAMES[0].T, ("width", "height"))), FRAMES[0])
+    np.testing.assert_array_equal(picture(DataArray(FRAMES[0], ("y", "x"))), FRAMES[0])
+    with pytest.raises(ValueError, match=r"named \(x, y\)"):
+        picture(DataArray(FRAMES[0], ("x", "y")))
+    rows = DataArray(FRAMES.reshape(20, -1), ("time", "pixel"))
+    assert OnlineCNMF(frame_shape=(24, 32)).fit(rows).frame_shape_ == (24, 32)
+
+
 def test_real_xarray(movie):
     xarray = pytest.importorskip("xarray")
     frames = xarray.DataArray(movie.frames[:40], dims=("frame", "height", "width"))
@@ -185,6 +260,16 @@ def test_thresholds_change_while_frames_come(movie):
     assert set(one.ids_) & before < before
     with pytest.raises(ValueError, match="preset = '1p': cannot change from '2p' without a new fit"):
         one.set_params(preset="1p").partial_fit(movie.frames[430])
+
+
+def test_where_motion_correction_just_went_off_nothing_is_learned(movie):
+    one = finder().fit(movie.frames[:60])
+    one.set_params(motion=False).partial_fit(movie.frames[60])
+    assert one._last.fate is Fate.UNMOVED
+    assert one._chain.cells.shift == tuple(one.shifts_[-1]) == (0.0, 0.0)
+    one.set_params(motion=True).partial_fit(movie.frames[61])
+    assert one._last.fate is Fate.ANALYSED
+    assert finder(motion=False).fit(movie.frames[:60])._last.fate is Fate.ANALYSED
 
 
 FRAMES = np.random.default_rng(0).integers(0, 4000, (20, 24, 32)).astype(np.uint16)

@@ -84,6 +84,31 @@ def test_regions_are_measured_as_in_a_session(seen, movie):
     assert np.isfinite(seen[-1]["dff"]).all()
 
 
+@pytest.mark.parametrize("dark", [0, 3])
+def test_a_movie_of_fractions_may_begin_dark_or_with_a_broken_pixel(dark, seen, movie):
+    """Neither is the unit of what comes."""
+    still = [x["frame"] / np.float32(65535) for x in seen]
+    still = np.concatenate([np.zeros((dark, *movie.shape), np.float32), still])
+    still[dark, 5, 7] = 1e6
+    finder = CellFinder(rate=RATE, cell_radius=RADIUS)
+    for x in stream(still):
+        finder.learn_one(x)
+    components = finder.transform_one(x)["activity"].components
+    parts = components.data, components.indices, components.indptr
+    footprints = csc_matrix(parts, (movie.frames[0].size, len(components.ids)))
+    assert likeness(footprints[:, components.status == Status.ACCEPTED], movie).max(1).min() > 0.9
+
+
+def test_regions_follow_the_motion_with_and_without_preparation(movie):
+    motion, regions = MotionCorrection(rate=RATE), RegionMeans(REGIONS)
+    bare = run(motion | regions, movie.frames[:40])
+    whole = run(Preparation(bin=1) | motion.clone() | regions.clone(), movie.frames[:40])
+    assert any(np.round(x["shift"]).any() for x in bare)
+    for one, other in zip(bare, whole, strict=True):
+        assert one["shift"] == other["shift"]
+        np.testing.assert_array_equal(one["means"], other["means"])
+
+
 def test_either_order_of_river_learns_a_frame_once(seen, movie):
     line = pipeline()
     with compose.learn_during_predict():

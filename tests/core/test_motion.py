@@ -354,6 +354,34 @@ def test_a_light_that_comes_late_starts_the_template(level):
     assert error(found[90:], true[30:]) < 0.08
 
 
+@pytest.mark.parametrize("level", [0.7, 1234, 65535])
+def test_a_flat_first_picture_is_no_template(level):
+    """Such as a saturated one: rounding is all that it has in common with another."""
+    true = walk(90)
+    found, _, flags = run([np.full((96, 96), level, np.float32), *frames(true)])
+    assert flags == ["unsure"] + 90 * [""]
+    assert error(found[31:], true[30:]) < 0.08
+
+
+BROKEN = {
+    "noise": lambda image: np.random.default_rng(0).integers(0, 65536, image.shape),
+    "half saturated": lambda image: np.where(np.arange(len(image))[:, None] < 48, 65535, 0 * image),
+    "blazing pixel": lambda image: np.where(np.arange(image.size).reshape(image.shape) == 999, 65535, image),
+}
+
+
+@pytest.mark.parametrize("number", [1, 9])
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_first_pictures_are_no_template_for_long(kind, number):
+    """However high their contrast: beside it every good picture looks as if the light were off."""
+    true = walk(150)
+    images = list(frames(true))
+    found, _, flags = run([BROKEN[kind](images[0]).astype(np.float32)] * number + images)
+    settled = number + 40
+    assert not any(flags[settled:])
+    assert error(found[settled + 30 :], true[settled - number + 30 :]) < 0.08
+
+
 def test_another_scene_becomes_the_template_in_the_end():
     old, new = list(frames(walk(60))), list(frames(walk(150, seed=1), seed=5))
     _, _, flags = run(old + new)
