@@ -92,8 +92,10 @@ class Glow:
         self._agreement, self._strength = np.zeros((2, *shape), np.float32)
         self.suspects = np.zeros(shape, np.bool_)
 
-    def step(self, slot: NDArray[np.float32], cover: NDArray[np.int16]) -> None:
+    def step(self, slot: NDArray[np.float32], cover: NDArray[np.int16], most: float = np.inf) -> None:
         """Measure the blocks of a picture without its known cells, and estimate the glow at the nodes.
+
+        It is at least ``-most`` and at most ``most``.
 
         ``slot`` is the picture in a margin (it is passed whole: rows of a part of it would not vectorise).
 
@@ -106,6 +108,7 @@ class Glow:
         course = self._courses[self.seen % PAST]
         _filter(self._raw.reshape(-1), *self._filter, course, self._left.reshape(-1), self.nodes.reshape(-1))
         _spread(self._left, *self._between, self.nodes)
+        np.clip(self.nodes, -most, most, out=self.nodes)
 
     def remember(self) -> None:
         """Keep this frame to learn from."""

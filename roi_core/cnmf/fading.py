@@ -28,33 +28,37 @@ PERIOD = 5.0
 """Seconds in which the loop closes: long against what cells and glow do, short against bleaching."""
 MOST = 0.2
 """Share of the texture in a residual that counts at most."""
-FAINT = 1e-5
-"""Share of its level by which a mean picture varies at least; what is less is rounding, and no texture."""
+PLAIN = 0.01
+"""Share of the mean picture's variance that its texture has at least; of less not so much is believed."""
 FASTEST = 0.05
 """Share per second that the mean is expected to fade at most."""
 
 
 class Texture(NamedTuple):
-    """A binned mean picture (rows, columns) band-passed to cells, its sum of squares, the mean's level."""
+    """A binned mean picture (rows, columns) band-passed to cells, its weight, and the level of the mean.
+
+    The weight is its sum of squares, and a little of that of the whole picture: where cells are as wide as
+    the picture there is hardly a texture, and all that cells do would count as some of it.
+    """
 
     band: NDArray[np.float32]
-    square: float
+    weight: float
     level: float
 
     @classmethod
     def of(cls, mean: NDArray[np.float32], factor: int, radius: float) -> Self:
         """Return the texture of a mean picture (h, w), binned by a factor, for cells of a binned radius."""
         h, w = (size // factor for size in mean.shape)
-        whole = mean[: h * factor, : w * factor]
-        binned = np.asarray(cv2.resize(whole, (w, h), interpolation=cv2.INTER_AREA), np.float32)
+        inside = mean[: h * factor, : w * factor]
+        binned = np.asarray(cv2.resize(inside, (w, h), interpolation=cv2.INTER_AREA), np.float32)
         band = blurred(binned, SMALL * radius) - blurred(binned, WIDE * radius)
-        square, level = float((band.astype(np.float64) ** 2).sum()), float(mean.mean())
-        rounding = band.size * (FAINT * level) ** 2
-        return cls(band, square if square > rounding else 0.0, level)
+        level = float(mean.mean())
+        texture, whole = (float((part.astype(np.float64) ** 2).sum()) for part in (band, binned - level))
+        return cls(band, texture + PLAIN * whole, level)
 
     def share(self, picture: NDArray[np.float32], margin: int = 0) -> float:
         """Return what share of the texture a picture in its margin has, by least squares; 0 of none."""
-        return float(_product(picture, margin, self.band)) / self.square if self.square > 0 else 0.0
+        return float(_product(picture, margin, self.band)) / self.weight if self.weight > 0 else 0.0
 
 
 class Fading:

@@ -52,6 +52,9 @@ EXPECTED = np.float32(0.9)
 
 Below 1, so that an error of the one is damped by the other and not passed on.
 """
+MUCH = 10.0
+"""The glow is at most so many times the rms of the picture. In a crowd its error is an error of the cells,
+which is one of the glow in the next frame: without a bound they drive each other away from the picture."""
 GLOW = 2.0
 """Seconds between two lessons of the glow's filter."""
 TOUR = 100
@@ -135,7 +138,7 @@ class OnlineCNMF:
         self._lag = round(self._settings.cnmf.lag * self.rate)
         deconvolver = Deconvolver(self.rate, self._lag, field.room)
         self.census = Census(ground.cells, deconvolver, ground.ring, self._camera, self.rate, first_id)
-        self._usual, self._pace, self._steps = 0.0, 1.0, 0
+        self._usual, self._power, self._pace, self._steps = 0.0, 0.0, 1.0, 0
         self._pictures = self._odd = 0
         self._rims, self._followed = [(0.0, 0.0)] * 4, 0
         self._stand_on(ground)
@@ -207,7 +210,8 @@ class OnlineCNMF:
         trace, floor = t.trace[:n].copy(), t.floor[:n].copy()
         as_it_is = np.float32(0), np.float32(0)
         at = self._padded, self.field.reach, self._mean, 0.0, as_it_is, self._seen(), self.field.factor
-        picture.centre(*at, self._line, self._binned, np.float32(np.inf))
+        power = picture.centre(*at, self._line, self._binned, np.float32(np.inf))
+        self._power = power / self._binned.size
         _, fluorescence = self._demixed(False)
         t.trace[:n], t.floor[:n] = trace, floor
         return fluorescence - census.deconvolver.baseline
@@ -304,6 +308,7 @@ class OnlineCNMF:
             self._binned, np.float32(FAR * self._usual if known else np.inf),
         )  # fmt: skip
         power /= self._binned.size
+        self._power = power
         if not doubtful:
             self._odd = self._odd + 1 if known and not power < ODD * self._usual else 0
         if self._odd or doubtful:
@@ -355,7 +360,7 @@ class OnlineCNMF:
             expected[np.isnan(expected)] = 0
             (slot, _), m = self._ring.claim(), self.field.margin
             picture.without_cells(self._binned, m, n, t, expected, slot)
-            self._glow.step(slot, cells.cover)
+            self._glow.step(slot, cells.cover, MUCH * self._power**0.5)
         traces.demixed(
             n, t, self._padded, self._glow.nodes.reshape(-1), deconvolver.baseline, deconvolver.noise,
             self._pace if learns else 0.0, planes, rooms,

@@ -6,6 +6,7 @@ import pytest
 from roi_core.cnmf.fading import Fading, Texture, brightened
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.settings import Settings
+from tests import naive
 from tests.cells import padded
 
 RATE = 20.0
@@ -17,18 +18,22 @@ def texture_of(shape=(40, 44), factor=2, seed=0):
 
 
 def test_a_share_is_that_of_least_squares_and_smooth_light_has_none():
-    _, texture = texture_of()
+    mean, texture = texture_of()
     noise = np.random.default_rng(1).normal(0, 1, texture.band.shape).astype(np.float32)
     picture = 0.3 * texture.band + noise
-    expected = float((picture * texture.band).sum() / (texture.band**2).sum())
+    whole = naive.binned(mean, 2) - mean.mean()
+    expected = float((picture * texture.band).sum() / ((texture.band**2).sum() + 0.01 * (whole**2).sum()))
     assert texture.share(padded(picture, 3), 3) == pytest.approx(expected, rel=1e-4)
     slope = np.linspace(0, 20, texture.band.shape[1], dtype=np.float32) + np.zeros_like(texture.band)
     assert abs(texture.share(slope)) < 0.05 * abs(slope.max() / texture.band.std())
 
 
 def test_a_picture_without_texture_has_a_share_of_nothing():
-    flat = Texture.of(np.full((30, 30), 7, np.float32), 1, 4.0)
-    assert flat.share(np.ones((30, 30), np.float32)) == 0
+    black = Texture.of(np.zeros((30, 30), np.float32), 1, 4.0)
+    assert black.share(np.ones((30, 30), np.float32)) == 0
+    mean, _ = texture_of()
+    wide = Texture.of(mean, 1, 60.0)
+    assert abs(wide.share(mean - wide.level)) < 0.2, "cells as wide as the picture"
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.01, -0.01])
