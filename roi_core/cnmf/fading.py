@@ -26,6 +26,11 @@ __all__ = ["Fading", "Texture", "brightened"]
 
 PERIOD = 5.0
 """Seconds in which the loop closes: long against what cells and glow do, short against bleaching."""
+SETTLED = 10.0
+"""Seconds in which it gains its full strength: at first cells that are not found yet are much of a residual,
+and the running mean, that of all pictures so far, follows by itself."""
+CLIPPED = 2.0
+"""Deviations of a pixel's noise that count at most: what fades lags by less, cells not found do more."""
 MOST = 0.2
 """Share of the texture in a residual that counts at most."""
 PLAIN = 0.01
@@ -56,9 +61,14 @@ class Texture(NamedTuple):
         texture, whole = (float((part.astype(np.float64) ** 2).sum()) for part in (band, binned - level))
         return cls(band, texture + PLAIN * whole, level)
 
-    def share(self, picture: NDArray[np.float32], margin: int = 0) -> float:
-        """Return what share of the texture a picture in its margin has, by least squares; 0 of none."""
-        return float(_product(picture, margin, self.band)) / self.weight if self.weight > 0 else 0.0
+    def share(self, picture: NDArray[np.float32], margin: int = 0, most: float = np.inf) -> float:
+        """Return what share of the texture a picture in its margin has, by least squares; 0 of none.
+
+        A pixel counts as ``most`` at most, of either sign.
+        """
+        if not self.weight > 0:
+            return 0.0
+        return float(_product(picture, margin, self.band, np.float32(most))) / self.weight
 
 
 class Fading:
@@ -71,6 +81,7 @@ class Fading:
     def __init__(self, rate: float) -> None:
         self.share = 0.0
         self._texture: Texture | None = None
+        self._most, self._strength, self._gain = np.inf, 0.0, 1 / (SETTLED * rate)
         self._trend, self._fastest = 0.0, FASTEST / rate
         self._pull, self._turn = 1.4 / (PERIOD * rate), 1 / (PERIOD * rate) ** 2
 
@@ -79,21 +90,25 @@ class Fading:
         """The mean of the mean picture."""
         return self._texture.level if self._texture else 0.0
 
-    def learn(self, mean: NDArray[np.float32], factor: int, radius: float) -> None:
-        """Take the texture of a mean picture, see `Texture.of`."""
+    def learn(
+        self, mean: NDArray[np.float32], factor: int, radius: float, noise: NDArray[np.float32]
+    ) -> None:
+        """Take the texture of a mean picture, see `Texture.of`; ``noise`` is the variance of its pixels."""
+        self._most = CLIPPED * float(np.sqrt(np.median(noise)))
         self._texture = Texture.of(mean, factor, radius)
 
     def step(self, residual: NDArray[np.float32], margin: int) -> None:
         """Measure what the residual, in its margin, has of the texture."""
-        error = self._texture.share(residual, margin) if self._texture else 0.0
+        error = self._texture.share(residual, margin, self._most) if self._texture else 0.0
+        self._strength = min(self._strength + self._gain, 1.0)
         if error == error:
-            error = min(max(error, -MOST), MOST)
+            error = self._strength * min(max(error, -MOST), MOST)
             self._trend = min(max(self._trend + self._turn * error, -self._fastest), self._fastest)
             self.share = self._pull * error + self._trend
 
     def forget(self) -> None:
         """Begin anew with another mean."""
-        self._texture, self._trend, self.share = None, 0.0, 0.0
+        self._texture, self._trend, self._strength, self.share = None, 0.0, 0.0, 0.0
 
 
 def brightened(
@@ -117,13 +132,13 @@ def brightened(
 
 
 @lean_sums
-def _product(slot: Any, margin: Any, texture: Any) -> Any:
-    """Return the sum of products of a picture in its margin and a texture (rows, columns)."""
+def _product(slot: Any, margin: Any, texture: Any, most: Any) -> Any:
+    """Return the sum of products of a picture in its margin, clipped, and a texture (rows, columns)."""
     total = np.float64(0)
     for y in range(texture.shape[0]):
         a, b = slot[margin + y, margin : margin + texture.shape[1]], texture[y]
         part = np.float32(0)
         for x in range(b.size):
-            part += a[x] * b[x]
+            part += min(max(a[x], -most), most) * b[x]
         total += part
     return total

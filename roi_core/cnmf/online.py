@@ -436,7 +436,7 @@ class OnlineCNMF:
                 start = max(first, last - len(ring) // 2)
                 glow.watch(ring.sum(start, last) / np.float32(last - start), start, last)
                 if learn:
-                    fading.learn(mean.copy(), field.factor, field.radius / field.factor)
+                    fading.learn(mean.copy(), field.factor, field.radius / field.factor, noise)
                     glow.learn(memory, float(noise.mean()) / (last - start))
 
         self._aside.give(job)

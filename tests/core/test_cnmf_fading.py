@@ -10,6 +10,7 @@ from tests import naive
 from tests.cells import padded
 
 RATE = 20.0
+NOISE = np.full((20, 22), 1e6, np.float32)
 
 
 def texture_of(shape=(40, 44), factor=2, seed=0):
@@ -28,6 +29,16 @@ def test_a_share_is_that_of_least_squares_and_smooth_light_has_none():
     assert abs(texture.share(slope)) < 0.05 * abs(slope.max() / texture.band.std())
 
 
+def test_what_a_cell_does_counts_no_more_than_noise():
+    _, texture = texture_of()
+    picture = np.zeros_like(texture.band)
+    picture[5, 6] = 1e5
+    assert texture.share(picture, most=3.0) == pytest.approx(
+        3 * texture.band[5, 6] / texture.weight, rel=1e-4
+    )
+    assert np.isnan(texture.share(picture * np.nan, most=3.0))
+
+
 def test_a_picture_without_texture_has_a_share_of_nothing():
     black = Texture.of(np.zeros((30, 30), np.float32), 1, 4.0)
     assert black.share(np.ones((30, 30), np.float32)) == 0
@@ -40,7 +51,7 @@ def test_a_picture_without_texture_has_a_share_of_nothing():
 def test_a_ramp_is_followed_without_a_lag(speed):
     mean, texture = texture_of()
     fading, model = Fading(RATE), 1.0
-    fading.learn(mean, 2, 2.5)
+    fading.learn(mean, 2, 2.5, NOISE)
     for frame in range(round(60 * RATE)):
         true = np.exp(speed * frame / RATE)
         model *= 1 + fading.share
@@ -53,7 +64,7 @@ def test_neither_odd_pictures_nor_missing_ones_take_it_away():
     fading = Fading(RATE)
     fading.step(texture.band, 0)
     assert fading.share == 0, "nothing is known yet"
-    fading.learn(mean, 2, 2.5)
+    fading.learn(mean, 2, 2.5, NOISE)
     fading.step(np.full_like(texture.band, np.nan), 0)
     assert fading.share == 0
     for _ in range(1000):
