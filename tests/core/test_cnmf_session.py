@@ -152,8 +152,9 @@ def test_drawn_regions_do_not_notice_that_cells_are_looked_for(taken, tmp_path):
 
 
 def test_the_same_recording_twice(tmp_path):
+    small = *ON, "cnmf.cell_radius=3"  # so that parts of cells are found, and joined
     for name in ("one", "again"):
-        recorded(tmp_path / f"{name}.h5", *ON, "cnmf.cell_radius=3")  # so small that parts are found and joined
+        recorded(tmp_path / f"{name}.h5", *small)
     with Recording(tmp_path / "one.h5") as one, Recording(tmp_path / "again.h5") as other:
         for name in ("ids", "born", "status", "calcium", "spikes", "raw"):
             np.testing.assert_array_equal(getattr(one.cells, name), getattr(other.cells, name))
