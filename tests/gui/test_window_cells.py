@@ -28,9 +28,10 @@ def window(start):
 
 
 def test_list_picture_and_verbs(window):
+    before = of(window.ask())["listed"][2]
     state = window.click("cells.2")
-    cell = of(state)["listed"][2]
-    assert state.cells["chosen"] == [cell], "a line clicked is the cell chosen"
+    (cell,) = state.cells["chosen"]
+    assert cell in (before, of(state)["listed"][2]), "a line clicked is the cell chosen; one above may just go"
     window.key("g")  # what a hand accepted is not removed by a rule
     window.until(lambda s: "accepted by hand" in of(s)["facts"], "it is accepted")
     window.screenshot("cells_list")
