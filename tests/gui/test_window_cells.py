@@ -31,7 +31,7 @@ def test_list_picture_and_verbs(window):
     before = of(window.ask())["listed"][2]
     state = window.click("cells.2")
     (cell,) = state.cells["chosen"]
-    assert cell in (before, of(state)["listed"][2]), "a line clicked is the cell chosen; one above may just go"
+    assert cell in (before, of(state)["listed"][2]), "a line clicked is chosen, also while others go"
     window.key("g")  # what a hand accepted is not removed by a rule
     window.until(lambda s: "accepted by hand" in of(s)["facts"], "it is accepted")
     window.screenshot("cells_list")
