@@ -204,7 +204,8 @@ class _Run:
         work.modes = work.modes._replace(
             maps=bent(work.modes.maps, gather.moment, gather.product, self.blocks.grid.shape)
         )
-        self.movie.brightness[:] = brightened(self.movie.brightness, np.asarray(shares), good, self.rate)
+        if self.settings.cnmf.preset != "photometry":  # what fades in a fibre is its light
+            self.movie.brightness[:] = brightened(self.movie.brightness, np.asarray(shares), good, self.rate)
         if known:
             shapes.learn(cells, work.variance, levels.noise_of(found, good))
             self._mend(work, found, guesses)
