@@ -23,14 +23,17 @@ def check_numbers(file: h5py.File) -> None:
     ValueError
         There is one.
     """
-    found = [("/", file.id)]
-    file.visititems(lambda name, item: found.append((f"/{name}", item.id)))
-    for name, one in found:
-        types = [h5py.h5a.open(one, index=k).get_type() for k in range(h5py.h5a.get_num_attrs(one))]
-        if isinstance(one, h5py.h5d.DatasetID):
-            types.append(one.get_type())
-        if any(_overflows(part) for kind in types for part in _parts(kind)):
-            raise ValueError(f"the numbers of {name} have more bits than there are")
+    _check("", file)
+    file.visititems(_check)
+
+
+def _check(name: str, item: h5py.HLObject) -> None:
+    one = item.id
+    types = [h5py.h5a.open(one, index=k).get_type() for k in range(h5py.h5a.get_num_attrs(one))]
+    if isinstance(one, h5py.h5d.DatasetID):
+        types.append(one.get_type())
+    if any(_overflows(part) for kind in types for part in _parts(kind)):
+        raise ValueError(f"the numbers of /{name} have more bits than there are")
 
 
 def _parts(kind: Any) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from roi_core.errors import NotARecording, RecordingError, brief
 from roi_core.frame import Event
 from roi_core.ledger import Account
 from roi_core.recording import light
+from roi_core.recording.alone import alone
 from roi_core.recording.cells import RecordedCells
 from roi_core.recording.numbers import check_numbers
 from roi_core.recording.opening import DAMAGE, opened
@@ -213,9 +214,11 @@ class Recording:
     def events(self) -> list[Event]:
         """Everything that was noted, in order."""
         with self._sound():
+            with alone:
+                rows = self._file[layout.EVENTS][:]
             return [
                 Event(float(time), int(frame), kind.decode(), dict(json.loads(_text(data))))
-                for time, frame, kind, data in self._file[layout.EVENTS][:]
+                for time, frame, kind, data in rows
             ]
 
     @property
@@ -285,7 +288,8 @@ class Recording:
             if name not in self._file:
                 raise NotARecording(f"{self.path} is not a recording: {name} is missing")
         for name in (layout.SHAPES, layout.EVENTS, layout.SETTINGS):
-            check_texts(self._file[name], base)
+            with alone:
+                check_texts(self._file[name], base)
 
     @contextmanager
     def _sound(self) -> Iterator[None]:

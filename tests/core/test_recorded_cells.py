@@ -2,6 +2,8 @@
 
 import csv
 import struct
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -217,3 +219,29 @@ def test_a_heap_of_texts_without_an_end_is_not_read(path, read):
     endless_texts(path)
     with pytest.raises(RecordingError, match=r"a\.h5 is damaged: the texts of /\w+(/\w+)? have no end"):
         read(path)
+
+
+READERS = """
+import sys
+from threading import Thread
+from roi_core.recording import Recording
+
+def read():
+    for _ in range(200):
+        with Recording(sys.argv[1]) as recording:
+            assert [event.kind for event in recording.events] == ["start", "stop"]
+
+sys.setswitchinterval(1e-6)
+threads = [Thread(target=read) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("all read")
+"""
+
+
+def test_threads_read_one_file(path):
+    """HDF5 reads texts of a file that another thread has closed, and the process dies (h5py issue 2920)."""
+    done = subprocess.run([sys.executable, "-c", READERS, path], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "all read\n"), done.stderr
