@@ -34,6 +34,11 @@ SIGNIFICANT = 6.0
 """A correlation below this many of its standard deviations without any match (1 / sqrt(n)) is none."""
 SETTLED = 30
 """Frames that must fit before the template counts as known; until then it may start anew."""
+TORN = 3
+"""Frames of much less contrast that fit nowhere, after which as few before them are no template."""
+PROBE, BLAZING = 4, 10.0
+"""Pixels between those that tell how bright a first frame is; the template begins with nothing that is so
+many times farther from their median than nine tenths are."""
 ANCHOR = 8
 """The template is held to where it is after so many times SETTLED."""
 BELIEVED = 0.2
@@ -144,8 +149,9 @@ class Motion:
         return self._memory
 
     def _start(self, image: NDArray[np.float32]) -> None:
-        """Make this frame the template."""
-        self._mean[:] = image
+        """Make this frame the template, without lines or corners that outshine it."""
+        low, middle, high = np.percentile(image[::PROBE, ::PROBE], (10, 50, 90))
+        np.clip(image, middle - BLAZING * (middle - low), middle + BLAZING * (high - middle), self._mean)
         self._u = self._place = self._drift = (0.0, 0.0)
         self._gain, self._usual = 1.0, 0.0
         self._hits = self._misses = self._since = 0
@@ -157,12 +163,15 @@ class Motion:
     def _patience(self, settings: settings.Motion) -> float:
         """Return after how many frames that do not fit the template is given up for a new one.
 
-        As many as fitted before, between one second and three times the template's memory; and, once it is
-        settled, never while the picture shows less than half the usual contrast: a light that is off comes
-        back. What is usual is not known from a few frames: the first may be torn, or have a blazing pixel.
+        As many as fitted before, between one second and three times the template's memory. Not so while the
+        picture shows less than half the usual contrast: once the template is settled never, as a light that
+        is off comes back; at the very first soon, as then the first picture was torn, or a part of it blazed.
         """
-        if self._hits >= SETTLED and self._coarse.contrast < 0.5 * self._contrast:
-            return math.inf
+        if self._coarse.contrast < 0.5 * self._contrast:
+            if self._hits >= SETTLED:
+                return math.inf
+            if self._hits <= TORN:
+                return TORN
         return min(max(self.rate, self._hits), max(self.rate, 3 * settings.template * self.rate))
 
     def _fit(self, image: NDArray[np.float32], level: float, limit: float) -> Fit:
