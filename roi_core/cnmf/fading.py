@@ -4,17 +4,21 @@ What lags behind has the texture of that mean: where it is dark it stands out of
 calcium of a slow cell, and becomes a false one. So it is measured what share of its texture the residual has,
 and the mean is dimmed (or brightened) by it, with a loop that follows a ramp without a lag (proportional and
 integral: Gardner, Phaselock Techniques, the second-order loop at a damping of 0.7).
+
+A step of the light (somebody turns the knob) is the same at once: the mean follows in the next frame. It is
+told from what cells do by the parts that are darker than those around them, where no cell is.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
-from roi_core.cnmf.peaks import SMALL, WIDE, blurred
+from roi_core.cnmf.peaks import DEVIATION, SMALL, WIDE, blurred
 from roi_core.jit import lean_sums
 
 if TYPE_CHECKING:
@@ -37,6 +41,21 @@ PLAIN = 0.01
 """Share of the mean picture's variance that its texture has at least; of less not so much is believed."""
 FASTEST = 0.05
 """Share per second that the mean is expected to fade at most."""
+STEP, KNOWN, USUAL = 8.0, 30, 10.0
+"""Deviations by which a step of the light differs from what is usual; frames after which that is known, and
+seconds in which it is forgotten."""
+LEAST = 0.02
+"""A step of the light is at least so large a share."""
+STEPS, DARKEST, BRIGHTEST = 5, -0.9, 9.0
+"""Steps in a row after which they are what is usual; shares beyond which it is not the light that changed."""
+
+
+class Parts(NamedTuple):
+    """Sums of products of a picture and a band where that is above 0 and below; and of the picture below."""
+
+    bright: float
+    dark: float
+    ground: float
 
 
 class Texture(NamedTuple):
@@ -49,6 +68,10 @@ class Texture(NamedTuple):
     band: NDArray[np.float32]
     weight: float
     level: float
+    parts: Parts
+    """The same sums of the picture itself."""
+    ones: Parts
+    """The same sums of a picture of ones."""
 
     @classmethod
     def of(cls, mean: NDArray[np.float32], factor: int, radius: float) -> Self:
@@ -56,38 +79,55 @@ class Texture(NamedTuple):
         h, w = (size // factor for size in mean.shape)
         inside = mean[: h * factor, : w * factor]
         binned = np.asarray(cv2.resize(inside, (w, h), interpolation=cv2.INTER_AREA), np.float32)
-        band = blurred(binned, SMALL * radius) - blurred(binned, WIDE * radius)
+        around = blurred(binned, WIDE * radius)
+        band = blurred(binned, SMALL * radius) - around
         level = float(mean.mean())
         texture, whole = (float((part.astype(np.float64) ** 2).sum()) for part in (band, binned - level))
-        return cls(band, texture + PLAIN * whole, level)
+        itself, ones = (
+            Parts(*products(part, 0, band, np.float32(np.inf))[1:])
+            for part in (binned - around, np.ones_like(band))
+        )
+        return cls(band, texture + PLAIN * whole, level, itself, ones)
 
     def share(self, picture: NDArray[np.float32], margin: int = 0, most: float = np.inf) -> float:
         """Return what share of the texture a picture in its margin has, by least squares; 0 of none.
 
         A pixel counts as ``most`` at most, of either sign.
         """
-        if not self.weight > 0:
-            return 0.0
-        return float(_product(picture, margin, self.band, np.float32(most))) / self.weight
+        return self.shares(picture, margin, most)[0]
+
+    def shares(
+        self, picture: NDArray[np.float32], margin: int = 0, most: float = np.inf
+    ) -> tuple[float, float, float]:
+        """Return `share`, and that in the bright and in the dark parts, where every pixel counts as it is.
+
+        These are above a level that is found in the dark parts: it belongs to the glow, which may come late.
+        """
+        total, *sums = products(picture, margin, self.band, np.float32(most))
+        (bright, dark, ground), itself, ones = sums, self.parts, self.ones
+        rest = itself.dark * ones.ground - itself.ground * ones.dark
+        if not (self.weight > 0 and itself.bright > 0 and rest > 0):
+            return 0.0, 0.0, 0.0
+        level = (itself.dark * ground - itself.ground * dark) / rest
+        below = (dark * ones.ground - ground * ones.dark) / rest
+        return total / self.weight, (bright - level * ones.bright) / itself.bright, below
 
 
 class Fading:
-    """Follows how a picture fades, at ``rate`` Hz.
-
-    ``share`` is by how much the deviation of the running mean from its ``level`` is to grow before the next
-    frame; the level itself belongs to the glow. `learn` belongs to the detector's thread.
-    """
+    """Follows how a picture fades, at ``rate`` Hz. `learn` belongs to the detector's thread."""
 
     def __init__(self, rate: float) -> None:
-        self.share = 0.0
         self._texture: Texture | None = None
         self._most, self._strength, self._gain = np.inf, 0.0, 1 / (SETTLED * rate)
-        self._trend, self._fastest = 0.0, FASTEST / rate
+        self._share = self._trend = 0.0
+        self._fastest = FASTEST / rate
         self._pull, self._turn = 1.4 / (PERIOD * rate), 1 / (PERIOD * rate) ** 2
+        self._seen, self._square, self._memory, self._steps = 0, 0.0, USUAL * rate, 0
+        self._stepped = False
 
     @property
     def level(self) -> float:
-        """The mean of the mean picture."""
+        """The mean of the mean picture, which belongs to the glow: what fades is the deviation from it."""
         return self._texture.level if self._texture else 0.0
 
     def learn(
@@ -97,18 +137,44 @@ class Fading:
         self._most = CLIPPED * float(np.sqrt(np.median(noise)))
         self._texture = Texture.of(mean, factor, radius)
 
-    def step(self, residual: NDArray[np.float32], margin: int) -> None:
-        """Measure what the residual, in its margin, has of the texture."""
-        error = self._texture.share(residual, margin, self._most) if self._texture else 0.0
+    def take(self) -> tuple[float, bool]:
+        """Return by what share the texture of the mean is to grow before this frame, and whether at once."""
+        share, stepped = self._share, self._stepped
+        self._share, self._stepped = self._trend, False
+        return share, stepped
+
+    def step(self, residual: NDArray[np.float32], margin: int) -> bool:
+        """Measure what the residual, in its margin, has of the texture; return whether the light stepped."""
+        if self._texture is None:
+            return False
+        error, bright, dark = self._texture.shares(residual, margin, self._most)
+        if not math.isfinite(error):
+            return False
         self._strength = min(self._strength + self._gain, 1.0)
-        if error == error:
-            error = self._strength * min(max(error, -MOST), MOST)
-            self._trend = min(max(self._trend + self._turn * error, -self._fastest), self._fastest)
-            self.share = self._pull * error + self._trend
+        step = self._leap(bright, dark)
+        if step:
+            self._share, self._stepped = step, True
+            return True
+        error = self._strength * min(max(error, -MOST), MOST)
+        self._trend = min(max(self._trend + self._turn * error, -self._fastest), self._fastest)
+        self._share = self._pull * error + self._trend
+        return False
+
+    def _leap(self, bright: float, dark: float) -> float:
+        """Return by what share the light changed at once; 0 when that is not more than usual."""
+        common = math.copysign(min(abs(bright), abs(dark)), bright) if bright * dark > 0 else 0.0
+        rare = abs(common) > max(LEAST, STEP * self._square**0.5) and DARKEST < common < BRIGHTEST
+        if rare and self._seen >= KNOWN and self._steps < STEPS:
+            self._steps += 1
+            return common
+        self._steps, self._seen = 0, self._seen + 1
+        self._square += (common * common - self._square) / min(self._seen, self._memory)
+        return 0.0
 
     def forget(self) -> None:
         """Begin anew with another mean."""
-        self._texture, self._trend, self._strength, self.share = None, 0.0, 0.0, 0.0
+        self._texture, self._steps, self._stepped = None, 0, False
+        self._trend = self._strength = self._share = 0.0
 
 
 def brightened(
@@ -117,28 +183,46 @@ def brightened(
     """Return the brightness (rows,) of a whole recording, 1 on average, with what its residuals still have.
 
     ``shares`` (rows,) is that of the texture in the residual of each row, under the ``brightness`` so far;
-    rows that are not ``good`` count for nothing. It is smoothed over `PERIOD` by a Gaussian.
+    rows that are not ``good`` count for nothing. It is smoothed over `PERIOD` by a Gaussian, between steps.
     """
     known = good & np.isfinite(shares)
     if not known.any():
         return brightness
-    weight, total = (
-        gaussian_filter1d(np.where(known, part, 0.0), PERIOD * rate, mode="constant")
-        for part in (np.ones(len(shares)), shares)
-    )
     rows, there = np.arange(len(shares)), np.flatnonzero(known)
-    found = brightness + np.interp(rows, there, (total / np.maximum(weight, 1e-12))[known])
+    left = shares[there].astype(np.float64)
+    for part in np.split(np.arange(len(left)), _steps(left, max(1, round(rate)))):
+        left[part] = gaussian_filter1d(left[part], PERIOD * rate)
+    found = brightness + np.interp(rows, there, left)
     return np.asarray(found / found[known].mean(), np.float32)
 
 
+def _steps(values: NDArray[np.float64], width: int) -> list[int]:
+    """Return where (n,) values step: their means over so many before and after differ most, and a lot."""
+    if len(values) < 4 * width:
+        return []
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    means = (sums[width:] - sums[:-width]) / width
+    differ = abs(means[width:] - means[:-width])
+    highest = maximum_filter1d(differ, 2 * width + 1) == differ
+    a_lot = differ > max(LEAST, STEP * DEVIATION * float(np.median(differ)))
+    return (np.flatnonzero(highest & a_lot) + width).tolist()
+
+
 @lean_sums
-def _product(slot: Any, margin: Any, texture: Any, most: Any) -> Any:
-    """Return the sum of products of a picture in its margin, clipped, and a texture (rows, columns)."""
-    total = np.float64(0)
+def products(slot: Any, margin: Any, texture: Any, most: Any) -> Any:
+    """Return the sum of products of a picture in its margin, clipped, and a texture; then its `Parts`."""
+    total, bright, dark, ground = np.float64(0), np.float64(0), np.float64(0), np.float64(0)
+    zero = np.float32(0)
     for y in range(texture.shape[0]):
         a, b = slot[margin + y, margin : margin + texture.shape[1]], texture[y]
-        part = np.float32(0)
+        part, above, whole, below = zero, zero, zero, zero
         for x in range(b.size):
             part += min(max(a[x], -most), most) * b[x]
+            above += a[x] * max(b[x], zero)
+            whole += a[x] * b[x]
+            below += a[x] if b[x] < zero else zero
         total += part
-    return total
+        bright += above
+        dark += whole - above
+        ground += below
+    return total, bright, dark, ground

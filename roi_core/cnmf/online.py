@@ -24,6 +24,7 @@ from roi_core.cnmf.detect import Detector
 from roi_core.cnmf.drawn import Fibres, reach_of
 from roi_core.cnmf.fading import Fading
 from roi_core.cnmf.ground import Ground, Shapes
+from roi_core.cnmf.lit import STAY, Lit
 from roi_core.cnmf.misses import Floors
 from roi_core.cnmf.rehearse import rehearse
 from roi_core.cnmf.state import Field
@@ -66,15 +67,10 @@ FAR, ODD = 25.0, 9.0
 pixels deviate that many times more on the whole is odd and teaches nothing. One blazing cell is not odd."""
 READY = 8
 """Pictures before the first look for cells: also at a few frames a second a pixel's noise must be known."""
-DARK, PROBE = 0.2, 8
-"""Share of the usual contrast below which a picture is dark (or saturated); pixels between those that are
-looked at for it."""
-ADAPT = 60.0
-"""Seconds in which eyes get used to the dark: what was usual is forgotten."""
+PROBE = 8
+"""Pixels between those by which the contrast of a picture is known."""
 TRUSTED = 60
 """Pictures from which the usual deviation is known."""
-STAY = 3.0
-"""Seconds after which an odd picture, or one of much more contrast, is the new normal."""
 HIDDEN = 60.0
 """Seconds over which it is averaged how far motion hides the edges."""
 RIM = {"2p": 0.5, "1p": 2.0, "photometry": 0.5}
@@ -117,7 +113,7 @@ class OnlineCNMF:
         self.rate = rate
         self.shift = (0.0, 0.0)
         self.doubt: Fate | None = None
-        self._contrast, self._brighter = 0.0, 0
+        self._light = Lit(rate)
         self._scale = bin
         self._settings = settings
         self._camera = Camera(camera_shape or (shape[0] * bin, shape[1] * bin), origin, bin)
@@ -152,7 +148,7 @@ class OnlineCNMF:
         self._ring, self._detector = ground.ring, ground.detector
         self._fading = Fading(self.rate)
         self._asked: Detector | Distant | None = None
-        self._next = self._looked = self._learned = 0
+        self._next = self._looked = self._learned = self._followers = 0
         self._waiting: list[Candidate] = []
 
     def _middle(self) -> NDArray[np.float32]:
@@ -299,9 +295,7 @@ class OnlineCNMF:
             self._mean[:] = self.input
         self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self.rate))
         known = self._pictures >= TRUSTED
-        share = 0.0 if doubtful or fibres else self._fading.share
-        cells = self.census.cells
-        cells.t.mean[: cells.count] *= np.float32(1 + share)
+        share = 0.0 if doubtful or fibres else self._brightened()
         power = picture.centre(
             self._padded, self.field.reach, self._mean, self._pace,
             (np.float32(share), np.float32(self._fading.level)), seen, self.field.factor, self._line,
@@ -322,33 +316,30 @@ class OnlineCNMF:
         self._usual += (power - self._usual) / min(self._pictures, 10 * TRUSTED)
         return Fate.ANALYSED
 
+    def _brightened(self) -> float:
+        """Return by what share the mean is to grow, and let the cells in it do the same."""
+        share, step = self._fading.take()
+        cells = self.census.cells
+        cells.t.mean[: cells.count] *= np.float32(1 + share)
+        if step:
+            self.census.deconvolver.brighten(1 + share)
+        return share
+
     def _start_over(self) -> None:
         """Take the present picture for the normal one, and all cells for being at rest."""
         cells = self.census.cells
         cells.t.mean[: cells.count] = self.census.deconvolver.baseline
         self._ring.begin()
         self._fading.forget()
-        self._pictures = self._odd = 0
+        self._pictures = self._odd = self._followers = 0
 
     def _lit(self, seen: tuple[int, int, int, int]) -> bool:
-        """Return whether the picture has contrast: none does when the light is off or the camera saturated.
-
-        What has much more than all before is the first with light: the mean begins anew with it.
-        """
+        """Return whether the picture has light; where another light begins, the mean begins anew with it."""
         contrast = float(picture.contrast(self._padded, self.field.reach, seen, PROBE))
-        if contrast < DARK * self._contrast:
-            self._contrast *= 1 - 1 / (ADAPT * self.rate)
-            return False
-        if DARK * contrast > self._contrast:
-            self._brighter += 1
-            if self._contrast and self._brighter < STAY * self.rate:
-                return False
-            self._contrast = contrast
-            if self._pictures:
-                self._start_over()
-        self._brighter = 0
-        self._contrast += (contrast - self._contrast) / TRUSTED if np.isfinite(contrast) else 0.0
-        return True
+        lit = self._light.step(contrast, found=self.census.cells.count > 0)
+        if self._light.anew and self._pictures:
+            self._start_over()
+        return lit
 
     def _demixed(self, learns: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the glow under (N, 3) and the fluorescence (N,) of each cell."""
@@ -370,17 +361,22 @@ class OnlineCNMF:
         return planes, rooms[1]
 
     def _explain(self, seen: tuple[int, int, int, int], row: int) -> None:
-        """Leave in the ring what neither glow nor cells explain, and follow its noise."""
+        """Leave in the ring what neither glow nor cells explain, and follow its noise.
+
+        Where the light changed at once that is the mean picture: the next frame is the first to know.
+        """
         cells, margin = self.census.cells, self.field.margin
         now, before = self._ring.claim()
         picture.explain(
             self._binned, margin, self._glow.nodes, self._glow.gain, self._between, cells.count, cells.t,
             seen, self.field.factor, now,
         )  # fmt: skip
-        self._fading.step(now, margin)
-        if self._ring.head:
-            rate = max(1 / self._ring.head, 1 / (NOISE * self.rate))
+        if self._fading.step(now, margin):
+            return
+        if self._followers:
+            rate = max(1 / self._followers, 1 / (NOISE * self.rate))
             picture.track_noise(now, before, rate, margin, self._noise)
+        self._followers += 1
         self._ring.publish(row, self._pace)
 
     def _visit(self, settings: Settings) -> None:

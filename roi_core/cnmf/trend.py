@@ -18,12 +18,14 @@ from roi_core.jit import kernel, lean, part
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BASELINE", "BLOCKS", "FIELDS", "NOISE", "follow", "learn"]
+__all__ = ["BASELINE", "BLOCKS", "FIELDS", "LEVELS", "NOISE", "follow", "learn"]
 
 BLOCKS = 100
 """Block means kept per cell."""
 FIELDS = 13
 NOISE, BASELINE, LAST, BEFORE, VARIANCE, SEEN, SUM, LENGTH, FILLED, NEXT, TARGET, STEP, PHASE = range(FIELDS)
+LEVELS = np.array([BASELINE, LAST, BEFORE, SUM, TARGET, STEP])
+"""What is larger when the light is."""
 YOUNG, EVERY = 20, 3
 """Up to how many blocks the baseline is looked for after each block, and after how many blocks later."""
 MEMORY = 400

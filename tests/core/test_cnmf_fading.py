@@ -1,10 +1,15 @@
 """Bleaching: the texture of a fading picture is no cell, and its brightness is known."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
+from roi_core.analysis import Analysis
 from roi_core.cnmf.fading import Fading, Texture, brightened
 from roi_core.cnmf.online import OnlineCNMF
+from roi_core.frame import Status
+from roi_core.rois import RoiSet
 from roi_core.settings import Settings
 from tests import naive
 from tests.cells import padded
@@ -54,7 +59,7 @@ def test_a_ramp_is_followed_without_a_lag(speed):
     fading.learn(mean, 2, 2.5, NOISE)
     for frame in range(round(60 * RATE)):
         true = np.exp(speed * frame / RATE)
-        model *= 1 + fading.share
+        model *= 1 + fading.take()[0]
         fading.step((true - model) * texture.band, 0)
     assert model == pytest.approx(true, rel=5e-3)
 
@@ -63,15 +68,44 @@ def test_neither_odd_pictures_nor_missing_ones_take_it_away():
     mean, texture = texture_of()
     fading = Fading(RATE)
     fading.step(texture.band, 0)
-    assert fading.share == 0, "nothing is known yet"
+    assert fading.take() == (0, False), "nothing is known yet"
     fading.learn(mean, 2, 2.5, NOISE)
     fading.step(np.full_like(texture.band, np.nan), 0)
-    assert fading.share == 0
+    assert fading.take() == (0, False)
     for _ in range(1000):
         fading.step(1e6 * texture.band, 0)
-    assert 0 < fading.share < 0.05 * 2 / RATE + 0.2
+    assert 0 < fading.take()[0] < 0.05 * 2 / RATE + 0.2
     fading.forget()
-    assert (fading.share, fading.level) == (0, 0)
+    assert (fading.take(), fading.level) == ((0, False), 0)
+
+
+@pytest.mark.parametrize("share", [-0.5, -0.1, 0.1, 1.0])
+def test_a_step_of_the_light_is_known_at_once(share):
+    random, (mean, texture) = np.random.default_rng(1), texture_of(factor=1)
+    fading = Fading(RATE)
+    fading.learn(mean, 1, 2.5, NOISE)
+
+    def residual(part):
+        return part + random.normal(0, 2, mean.shape).astype(np.float32)
+
+    assert not any(fading.step(residual(0 * mean), 0) for _ in range(50))
+    active = np.where(texture.band > 0, 0.5 * texture.band, 0)
+    assert not fading.step(residual(active), 0), "no cell is where it is dark"
+    assert fading.step(residual(np.float32(share) * (mean - mean.mean())), 0)
+    told = fading.take()
+    assert told == (pytest.approx(share, rel=0.15), True)
+    assert abs(fading.take()[0]) < 0.01, "once"
+    assert not fading.step(residual(0 * mean), 0)
+
+
+def test_a_light_that_jumps_all_the_time_is_the_usual_one():
+    mean, texture = texture_of(factor=1)
+    fading = Fading(RATE)
+    fading.learn(mean, 1, 2.5, NOISE)
+    for _ in range(50):
+        fading.step(0 * mean, 0)
+    told = [fading.step((-1) ** k * texture.band, 0) for k in range(100)]
+    assert 0 < sum(told) < 50
 
 
 def test_the_brightness_of_a_recording_is_found_between_bad_rows():
@@ -87,14 +121,25 @@ def test_the_brightness_of_a_recording_is_found_between_bad_rows():
     np.testing.assert_array_equal(brightened(found, shares, good & False, RATE), found)
 
 
-def faded(seconds=40.0, shape=(96, 96)):
-    """Yield pictures (h, w) of a field without cells that fades by 40 % under a glow that comes and goes."""
+@pytest.mark.parametrize("factor", [0.5, 0.9, 1.3])
+def test_the_brightness_of_a_recording_steps_where_the_light_did(factor):
+    rows = np.arange(2000)
+    true = np.where(rows < 900, 1.0, factor) * (1 - rows / 20000)
+    shares = (true - 1 + np.random.default_rng(0).normal(0, 0.02, 2000)).astype(np.float32)
+    good = rows % 7 > 0
+    found = brightened(np.ones(2000, np.float32), shares, good, RATE)
+    far = abs(rows - 900) > 4
+    np.testing.assert_allclose(found[far], (true / true[good].mean())[far], atol=0.015)
+
+
+def faded(light, shape=(96, 96)):
+    """Yield pictures (h, w) of a field without cells in such a light, under a glow that comes and goes."""
     random = np.random.default_rng(3)
     _, texture = texture_of(shape, 1, seed=5)
     still = np.maximum(300 + 80 * texture.band / texture.band.std(), 0)
     yy, xx = np.mgrid[: shape[0], : shape[1]] / shape[0]
     maps = (np.cos(3 * xx), 0.013), (np.sin(4 * yy), 0.021), (np.cos(3 * (yy - xx)), 0.034)
-    for row, brightness in enumerate(np.linspace(1, 0.6, round(seconds * RATE))):
+    for row, brightness in enumerate(light):
         glow = sum(5 * (1 + each * np.sin(speed * row)) for each, speed in maps)
         yield random.poisson(brightness * (still + glow)).astype(np.float32)
 
@@ -105,10 +150,26 @@ def test_the_residual_has_no_texture_of_what_fades(monkeypatch, follows):
         monkeypatch.setattr(Fading, "step", lambda *_: None)
     settings = Settings().with_texts("cnmf.enabled=true", "cnmf.cell_radius=5")
     finder = OnlineCNMF((96, 96), RATE, settings)
-    for row, picture in enumerate(faded()):
+    for row, picture in enumerate(faded(np.linspace(1, 0.6, 800))):
         finder.input[:] = picture
         finder.step(row, settings)
     ring, field = finder._ring, finder.field
     last = ring.sum(ring.head - 20, ring.head) / 20
     share = Texture.of(finder._mean, field.factor, field.radius / field.factor).share(last)
     assert (abs(share) < 0.006) is follows
+
+
+KNOBS = [*product(["2p", "1p"], [0.5, 0.8, 0.9, 1.3]), ("1p", 1.1)]
+"""In a tenth more light the two-photon glow of this film, which is dim, cannot follow its level."""
+
+
+@pytest.mark.parametrize(("preset", "factor"), KNOBS)
+def test_a_step_of_the_light_makes_no_cells(preset, factor):
+    """Such as somebody who turns the knob for ten seconds; there is no cell in these pictures."""
+    settings = Settings().with_texts("cnmf.enabled=true", "cnmf.cell_radius=5", f"cnmf.preset={preset}")
+    analysis = Analysis((96, 96), RATE)
+    light = np.where((np.arange(800) >= 400) & (np.arange(800) < 600), factor, 1.0)
+    for row, picture in enumerate(faded(light)):
+        seen = analysis.step(row, row / RATE, picture.astype(np.uint16), settings, RoiSet())
+    analysis.close()
+    assert (seen.activity.components.status == Status.ACCEPTED).sum() == 0

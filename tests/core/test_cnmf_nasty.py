@@ -261,21 +261,35 @@ BAD = {
     "dark for 5 s": lambda k: 300 <= k < 450,
     "frozen for 5 s": lambda k: 300 <= k < 450,
     "jumped for 5 s": lambda k: 300 <= k < 450,
+    "white row at first": lambda k: k == 0,
+    "half white at first": lambda k: k == 0,
+    "noise at first": lambda k: k < 100,
+    "noise for 5 s": lambda k: 300 <= k < 450,
+    "corner white for 5 s": lambda k: 300 <= k < 450,
 }
 """Which pictures are bad; the first letter says how."""
+WHITE = {"w": np.s_[:1], "h": np.s_[:32], "c": np.s_[:16, :32]}
+"""Parts of a picture that are white instead of what was there."""
 MOVED = SETTINGS.with_value("motion.enabled", True)
 
 
 def spoiled(movie, kind):
     """The pictures of a movie as a camera's; bad ones come in between, or instead when it jumps."""
-    good, frames = (40 * movie.pictures).astype(np.uint16), []
-    instead = {"s": np.full_like(good[0], 65535), "b": 0 * good[0], "d": 0 * good[0], "f": good[299]}
+    good, frames, random = (40 * movie.pictures).astype(np.uint16), [], np.random.default_rng(1)
+    black, white = np.zeros_like(good[0]), np.full_like(good[0], 65535)
+    instead = {
+        "s": lambda: white, "b": lambda: black, "d": lambda: black, "f": lambda: good[299],
+        "n": lambda: random.normal(20000, 12000, black.shape).clip(0, 65535).astype(np.uint16),
+    }  # fmt: skip
     rest, how = iter(good), kind[0]
     for row in range(850):
         bad = BAD[kind](row)
-        picture = instead[how] if bad and how in instead else next(rest, None)
+        picture = instead[how]() if bad and how in instead else next(rest, None)
         if picture is None:
             break
+        if bad and how in WHITE:
+            picture = picture.copy()
+            picture[WHITE[how]] = 65535
         frames.append(np.roll(picture, (25, 25), (0, 1)) if bad and how == "j" else picture)
     return frames
 

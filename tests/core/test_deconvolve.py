@@ -338,3 +338,17 @@ def test_anything_gives_numbers(seed):
             assert np.isfinite(getattr(d, name)).all(), name
         assert (d.spikes >= 0).all()
         assert not (d.settled_spikes < 0).any()
+
+
+def test_a_brighter_light_is_no_calcium():
+    """What the cell has at rest grows with the light; the noise here does not."""
+    fluorescence = 5 + 0.05 * np.random.default_rng(0).standard_normal((3, 900)).astype(np.float32)
+    d = Deconvolver(RATE, 15)
+    d.append(fluorescence[:, :0])
+    for t in range(600):
+        d.step(np.ascontiguousarray(fluorescence[:, t]), CNMF)
+    d.brighten(1.4)
+    for t in range(600, 900):
+        d.step(np.ascontiguousarray(fluorescence[:, t] + 2), CNMF)
+        assert abs(d.raw).max() < 0.5
+    np.testing.assert_allclose(d.baseline, 7, atol=0.1)
