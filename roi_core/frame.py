@@ -195,12 +195,14 @@ class Spot:
 class Foresight:
     """What other settings would lead to: the status of each component and the reason, and new cells.
 
-    ``silent`` says in a sentence why there is no answer.
+    ``silent`` says in a sentence why there is no answer; ``unforeseen`` are the settings that differ, too,
+    but act on frames to come, so that nobody can foresee what they do.
     """
 
     components: dict[int, tuple[Status, str]] = field(default_factory=dict)
     found: tuple[Spot, ...] = ()
     silent: str = ""
+    unforeseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_core.cnmf.quality import THRESHOLDS
+from roi_core.cnmf.quality import FORESEEN
 from roi_core.frame import Components, Status
 from roi_stream_gui.outlines import outlines
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from roi_stream_gui.outlines import Points
 
 __all__ = ["Fate", "Forecast", "blind", "dashed", "forecast"]
-
-FORESEEN: Final = frozenset(f"cnmf.{name}" for name in (*THRESHOLDS, "max_cells"))
-"""What cells are judged by: all else shows only in frames to come."""
 
 
 class Fate(StrEnum):
@@ -86,7 +83,7 @@ def forecast(foresight: Foresight, components: Components | None) -> Forecast:
 
 def blind(paths: Iterable[str]) -> tuple[str, ...]:
     """Return which of these settings change only what is still to come, so that none can foresee it."""
-    return tuple(path for path in paths if path not in FORESEEN)
+    return tuple(path for path in paths if path.removeprefix("cnmf.") not in FORESEEN)
 
 
 def dashed(points: Points, length: int) -> Points:

@@ -345,18 +345,21 @@ class Census:
         self.misses.remember(Miss(row, t.boxes[i].copy(), centre, why, marks=marks, area=cells.field.area))
         self.remove(i, Status.REMOVED)
 
-    def foresee(self, settings: Cnmf, row: int) -> Foresight:
-        """Return what would become of the components, and what would be found, with other thresholds."""
+    def foresee(self, settings: Cnmf, row: int, area: float) -> Foresight:
+        """Return what would become of the components, and what would be found, with other thresholds.
+
+        A cell would be expected to have ``area`` px.
+        """
         cells, room = self.cells, max(settings.max_cells - self.cells.count, 0)
         misses = self.misses.passing(settings, row, self.rate)
         free = (miss for miss in misses if self._free(miss.box, miss.centre))
         field = cells.field
         found = spots(free, field.radius, room, field.shape, self.view.camera)
-        return Foresight(self.what_if(settings), found)
+        return Foresight(self.what_if(settings, area), found)
 
-    def what_if(self, settings: Cnmf) -> dict[int, tuple[Status, str]]:
+    def what_if(self, settings: Cnmf, area: float) -> dict[int, tuple[Status, str]]:
         """Return what would become of each component under other thresholds, and why; changes nothing."""
-        return jury.what_if(self._marks(), self.cells, settings)
+        return jury.what_if(self._marks(), self.cells, settings, area)
 
     def _marks(self) -> quality.Marks:
         return jury.marks(self.cells, self.deconvolver.noise, self.hidden)

@@ -36,9 +36,9 @@ class Jury:
         """Judge all cells by their marks; return those whose status is another one now, and why."""
         t, n = cells.t, cells.count
         t.shown[:n] = np.stack(m, 1)
-        status, t.rule[:n], hopeless = _verdicts(m, cells, settings)
+        status, t.rule[:n], hopeless = _verdicts(m, cells, settings, cells.field.area)
         self.hopeless = set(t.ids[:n][hopeless].tolist())
-        words = _words(m, cells, settings, t.rule[:n])
+        words = _words(m, cells, settings, cells.field.area, t.rule[:n])
         self._why = dict(zip(t.ids[:n].tolist(), words, strict=True))
         changed = np.flatnonzero(status != t.status[:n]).tolist()
         t.status[:n] = status
@@ -70,26 +70,28 @@ def marks(
     return quality.Marks(*np.where(quiet, t.shown[:n].T, np.stack(now)))
 
 
-def what_if(m: quality.Marks, cells: Cells, settings: Cnmf) -> dict[int, tuple[Status, str]]:
+def what_if(m: quality.Marks, cells: Cells, settings: Cnmf, area: float) -> dict[int, tuple[Status, str]]:
     """Return what would become of each component under other thresholds, and why; changes nothing."""
-    status, rules, _ = _verdicts(m, cells, settings)
-    words = _words(m, cells, settings, rules)
+    status, rules, _ = _verdicts(m, cells, settings, area)
+    words = _words(m, cells, settings, area, rules)
     return {
         cell: (Status(s), "" if s == Status.ACCEPTED else why)
         for cell, s, why in zip(cells.t.ids[: cells.count].tolist(), status.tolist(), words, strict=True)
     }
 
 
-def _verdicts(m: quality.Marks, cells: Cells, settings: Cnmf) -> tuple[Any, Any, Any]:
+def _verdicts(m: quality.Marks, cells: Cells, settings: Cnmf, area: float) -> tuple[Any, Any, Any]:
     """Return status, rule failed and hopelessness (N,); what was judged by hand stays."""
     t, n = cells.t, cells.count
-    status, rules, hopeless = quality.judge(m, settings, cells.field.area, t.status[:n])
+    status, rules, hopeless = quality.judge(m, settings, area, t.status[:n])
     return np.where(t.verdict[:n] > 0, t.verdict[:n], status), rules, hopeless
 
 
-def _words(m: quality.Marks, cells: Cells, settings: Cnmf, rules: NDArray[np.int64]) -> list[str]:
+def _words(
+    m: quality.Marks, cells: Cells, settings: Cnmf, area: float, rules: NDArray[np.int64]
+) -> list[str]:
     """Return which rule each fails, or that its status is by hand."""
-    words = quality.reasons(m, settings, cells.field.area, rules)
+    words = quality.reasons(m, settings, area, rules)
     for i in np.flatnonzero(cells.t.verdict[: len(rules)]).tolist():
         words[i] = BY_HAND
     return words

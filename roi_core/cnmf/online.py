@@ -26,6 +26,7 @@ from roi_core.cnmf.fading import Fading
 from roi_core.cnmf.ground import Ground, Shapes
 from roi_core.cnmf.lit import STAY, Lit
 from roi_core.cnmf.misses import Floors
+from roi_core.cnmf.quality import FORESEEN
 from roi_core.cnmf.rehearse import rehearse
 from roi_core.cnmf.state import Field
 from roi_core.cnmf.view import Camera
@@ -221,7 +222,11 @@ class OnlineCNMF:
 
     def what_if(self, settings: Settings) -> Foresight:
         """Return what other settings would lead to, and apply nothing."""
-        return self.census.foresee(settings.cnmf, self._row)
+        now, then = self._settings.cnmf, settings.cnmf
+        area = self.field.area * (then.cell_radius / now.cell_radius) ** 2
+        changed = (name for name in type(now).model_fields if getattr(now, name) != getattr(then, name))
+        unforeseen = tuple(f"cnmf.{name}" for name in changed if name not in FORESEEN)
+        return replace(self.census.foresee(then, self._row, area), unforeseen=unforeseen)
 
     @property
     def residual(self) -> NDArray[np.float32] | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from roi_core.cnmf.state import Table
     from roi_core.settings import Cnmf
 
-__all__ = ["THRESHOLDS", "Marks", "judge", "marks", "reasons"]
+__all__ = ["FORESEEN", "THRESHOLDS", "Marks", "judge", "marks", "reasons"]
 
 LENIENT = 0.8
 """A component once accepted stays so down to this share of each threshold: it must not flicker."""
@@ -144,6 +144,8 @@ def _skewness(sums: Any, weight: Any) -> Any:
 
 
 THRESHOLDS = (*("min_evidence", "min_snr", "min_r", "min_skewness", "min_asymmetry", "min_size", "max_size"),)
+FORESEEN = frozenset((*THRESHOLDS, "max_cells"))
+"""Settings whose effect is known at once: all else shows only in frames to come."""
 """The settings that decide."""
 NAMES = (
     "evidence",

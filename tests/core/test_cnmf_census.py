@@ -178,7 +178,7 @@ def test_what_if_tells_what_the_next_judgement_would_say_and_changes_nothing():
     for text in ("cnmf.min_snr=1.2", "cnmf.min_r=0.2", "cnmf.min_evidence=0", "cnmf.min_skewness=-5"):
         edited = PLAIN.with_texts(text, "cnmf.min_evidence=1").cnmf
         before = [column.copy() for column in t]
-        foretold = census.what_if(edited)
+        foretold = census.what_if(edited, census.cells.field.area)
         for old, now in zip(before, t, strict=True):
             np.testing.assert_array_equal(old, now)
         status = t.status[: census.cells.count].copy()
@@ -186,6 +186,24 @@ def test_what_if_tells_what_the_next_judgement_would_say_and_changes_nothing():
         told = {int(i): Status(s) for i, s in zip(t.ids, t.status[: census.cells.count], strict=False)}
         assert {i: s for i, (s, _) in foretold.items()} == told
         t.status[: census.cells.count] = status
+
+
+def test_what_cannot_be_foreseen_is_named_and_cells_are_measured_by_the_new_size():
+    finder, random = grown([(20, 20), (10, 30)])
+    run(finder, random.normal(50, 3, (40, *SHAPE)).astype(np.float32), PLAIN, 60)
+    finder.census.cells.t.verdict[:] = 0
+    assert finder.what_if(PLAIN).unforeseen == ()
+    lax = (
+        "cnmf.min_snr=0",
+        "cnmf.min_r=0",
+        "cnmf.min_evidence=0",
+        "cnmf.min_skewness=-5",
+        "cnmf.min_asymmetry=-5",
+    )
+    small = PLAIN.with_texts(*lax, "cnmf.cell_radius=1.5", "cnmf.merge_r=0.05", "motion.enabled=true")
+    foresight = finder.what_if(small)
+    assert set(foresight.unforeseen) == {"cnmf.cell_radius", "cnmf.merge_r"}
+    assert all("size" in why for _, why in foresight.components.values()), "too large for such small cells"
 
 
 def test_the_view_is_the_same_object_while_nothing_changed():
