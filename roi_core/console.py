@@ -315,3 +315,10 @@ def _print_end(snapshot: Snapshot) -> None:
         reason = ": ".join(filter(None, (snapshot.reason, snapshot.detail)))
         rows = take.safe if take.failed else take.rows
         say(f"{rows} rows in {', '.join(map(str, take.parts))} ({reason})")
+    account = snapshot.account
+    if snapshot.settings.cnmf.enabled and 2 * account.analysed < account.measured:
+        told = account.lines()
+        say(
+            f"cells were learned from {account.analysed} of {account.measured} frames only; "
+            f"only followed in {told['watched']}; not looked for in {told['not analysed']}"
+        )

@@ -325,3 +325,14 @@ def test_linear_algebra_is_told_to_use_one_thread_before_it_is_loaded(given, tol
         check=True,
     )  # fmt: skip
     assert done.stdout.split() == [told, "False"]
+
+
+def test_a_film_in_which_cells_could_not_be_learned_is_told_of(tmp_path):
+    still = tmp_path / "still.npy"
+    np.save(still, np.full((40, 32, 32), 7, np.uint16))
+    told = roi_stream("run", "--source", still, "--out", tmp_path / "a.h5", "--set", "cnmf.enabled=true")
+    assert told.returncode == 0, told.stderr
+    assert "40 rows in" in told.stdout
+    (line,) = (line for line in told.stdout.splitlines() if line.startswith("cells"))
+    assert " of 40 frames only; only followed in " in line
+    assert "a copy of the last" in line
