@@ -29,7 +29,7 @@ def components(count):
     y, x = np.mgrid[:SIDE, :SIDE].reshape(2, -1)
     pixels = (corner[:, :1] + y) * SHAPE[1] + corner[:, 1:] + x
     ids, ones = np.arange(1, count + 1), np.ones(count, np.float32)
-    return Components(1, SHAPE, ids, ids * 0, np.ones(count, np.uint8), ("",) * count, ones, ones, ones,
+    return Components(1, SHAPE, ids, ids * 0, np.ones(count, np.uint8), ("",) * count, ones, ones, ones, ones,
                       np.ones(pixels.size, np.float32), pixels.ravel().astype(np.int32),
                       np.arange(count + 1) * SIDE * SIDE)  # fmt: skip
 

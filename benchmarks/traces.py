@@ -42,7 +42,7 @@ class Playing:
         ids, one = np.array(self.ids), np.ones(cells, np.uint8)
         where = np.zeros(0, np.int32), np.zeros(cells + 1, np.int64)
         self.components = Components(
-            1, (8, 8), ids, 0 * ids, one, ("",) * cells, none, none, none, none[:0], *where
+            1, (8, 8), ids, 0 * ids, one, ("",) * cells, none, none, none, none, none[:0], *where
         )
 
     def step(self, rows: int = 1) -> None:

@@ -212,8 +212,10 @@ class Components:
     Everything is in the order of ``ids`` (N,), which are never used twice. ``born`` are rows of ``/time``,
     ``status`` are `Status` numbers, ``reason`` says in words why a component is not accepted, or that it was
     judged by hand. ``snr``, ``r`` (spatial correlation) and ``size`` (px of the camera) are what quality was
-    judged by. Column k of the footprints is ``data[indptr[k]:indptr[k + 1]]`` at the C-order pixels
-    ``indices[...]`` (y * W + x) of the camera's picture ``shape`` (H, W), in the template's frame.
+    judged by; ``overlap`` is the cosine of a footprint and that of the neighbour it shares most with, 0 of
+    none, NaN of those that are no more. Column k of the footprints is ``data[indptr[k]:indptr[k + 1]]`` at
+    the C-order pixels ``indices[...]`` (y * W + x) of the camera's picture ``shape`` (H, W), in the
+    template's frame.
     ``frozen`` are the ids of those whose footprint stays as it is.
     """
 
@@ -226,6 +228,7 @@ class Components:
     snr: NDArray[np.float32]
     r: NDArray[np.float32]
     size: NDArray[np.float32]
+    overlap: NDArray[np.float32]
     data: NDArray[np.float32]
     indices: NDArray[np.int32]
     indptr: NDArray[np.int64]

@@ -114,7 +114,7 @@ def facts(components: Components, cell: int, age: float) -> str:
     reason = f": {c.reason[k]}" if c.reason[k] else ""
     return words.CELL.format(
         id=cell, status=Status(c.status[k]).name.lower(), reason=reason, snr=c.snr[k], r=c.r[k],
-        size=c.size[k], age=max(age, 0.0),
+        size=c.size[k], overlap=c.overlap[k], age=max(age, 0.0),
     )  # fmt: skip
 
 

@@ -108,6 +108,6 @@ def _components(spots: Sequence[Spot], shape: tuple[int, int]) -> Components:
     indices: NDArray[np.int32] = np.concatenate([spot.pixels for spot in spots])
     indptr = np.concatenate([[0], np.cumsum([spot.pixels.size for spot in spots])])
     return Components(
-        0, shape, ids, ids, np.full(ids.size, Status.ACCEPTED, np.uint8), ("",) * ids.size, none, none, none,
-        np.ones(indices.size, np.float32), indices, indptr.astype(np.int64),
+        0, shape, ids, ids, np.full(ids.size, Status.ACCEPTED, np.uint8), ("",) * ids.size,
+        none, none, none, none, np.ones(indices.size, np.float32), indices, indptr.astype(np.int64),
     )  # fmt: skip

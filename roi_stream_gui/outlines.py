@@ -97,7 +97,7 @@ def warm_up() -> None:
     """Compile the kernels of this module."""
     one, none = np.ones(1, np.int64), np.zeros(1, np.float32)
     little = Components(
-        0, (4, 4), one, one, np.array([Status.ACCEPTED], np.uint8), ("",), none, none, none,
+        0, (4, 4), one, one, np.array([Status.ACCEPTED], np.uint8), ("",), none, none, none, none,
         np.ones(2, np.float32), np.array([5, 6], np.int32), np.array([0, 2], np.int64),
     )  # fmt: skip
     outlines(little).at(1.0, 1.0, np.ones(1, np.bool_))

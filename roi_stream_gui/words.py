@@ -218,7 +218,7 @@ MOTION_OFF = "Frames are not moved to fit each other. Set motion.enabled under P
 MOTION_FAILED = "Motion correction failed and is off for this session; the messages tell why."
 CELL = (
     "cell {id}, {status}{reason}\n"
-    "SNR {snr:.1f}   correlation {r:.2f}   size {size:.0f} px\n"
+    "SNR {snr:.1f}   correlation {r:.2f}   size {size:.0f} px   overlap {overlap:.2f}\n"
     "found {age:.0f} s ago"
 )
 NO_CELLS = "draw a region to see its trace"

@@ -224,7 +224,7 @@ class FakeCells:
         each, counts = ids.astype(np.float32), [0 if i in self.dead else 2 for i in self.born]
         pixels = [p for i, n in zip(self.born, counts, strict=True) for p in range(i, i + n)]
         return Components(self.version, self.shape, ids, np.array(list(self.born.values()), np.int64),
-                          np.array(status, np.uint8), reason, each, each / 10, each * 2,
+                          np.array(status, np.uint8), reason, each, each / 10, each * 2, each / 20,
                           np.array(pixels, np.float32) + 0.5, np.array(pixels, np.int32),
                           np.cumsum([0, *counts]))  # fmt: skip
 

@@ -124,6 +124,7 @@ class View:
             snr=np.concatenate([snr, none]),
             r=np.concatenate([t.r[:n], none]),
             size=np.concatenate([t.size[:n] * camera.bin**2, none]),
+            overlap=np.concatenate([np.where(t.near[:n] >= 0, t.gram[:n], 0).max(1, initial=0), none]),
             data=data,
             indices=indices,
             indptr=np.concatenate([indptr, np.full(len(dead.ids), indptr[-1])]),

@@ -86,6 +86,7 @@ def _write_cells(cells: RecordedCells, shape: tuple[int, int], file: h5py.File, 
     group["born"] = cells.born[None, :] + 1
     vectors: dict[str, NDArray[Any]] = {
         "ids": cells.ids, "status": cells.status, "snr": cells.snr, "r": cells.r, "size": cells.size,
+        "overlap": cells.overlap,
     }  # fmt: skip
     for name, vector in vectors.items():
         group[name] = vector[None, :]

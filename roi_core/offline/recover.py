@@ -164,7 +164,7 @@ def _finish(path: Path, file: h5py.File, journal: Path, progress: Callable[[int,
 
 def _finish_cells(file: h5py.File, count: int) -> None:
     """Bring everything that is known of cells to the first `count` of them."""
-    for name in OF_CELLS:
+    for name in (path for path in OF_CELLS if path in file):  # older ones lack the overlap
         if len(file[name]) != count:
             file[name].resize(count, axis=0)
     for name in TRACES:

@@ -63,6 +63,7 @@ def _fill(file: h5py.File, outcome: Outcome, overwrite: bool) -> None:
         ("snr", "f4"),
         ("r", "f4"),
         ("size", "f4"),
+        ("overlap", "f4"),
     ):
         group.create_dataset(name, data=getattr(found, name), dtype=dtype)
     _write_reasons(group, found.reason)

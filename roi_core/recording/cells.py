@@ -80,6 +80,14 @@ class RecordedCells:
         return self._vector(layout.SIZE, np.float32, np.nan)
 
     @property
+    def overlap(self) -> NDArray[np.float32]:
+        """(N,) cosine of the footprint and the one it shares most with; NaN in older files."""
+        with self._sound():
+            known = self._path(layout.OVERLAP) in self._file
+        unknown = np.full(self.count, np.nan, np.float32)
+        return self._vector(layout.OVERLAP, np.float32, np.nan) if known else unknown
+
+    @property
     def reason(self) -> list[str]:
         """(N,) why a component is not accepted."""
         with self._sound():
@@ -140,12 +148,16 @@ class RecordedCells:
         a = self.footprints
         return Components(
             0, shape, self.ids, self.born, self.status, tuple(self.reason), self.snr, self.r, self.size,
+            self.overlap,
             a.data.astype(np.float32), a.indices.astype(np.int32), a.indptr.astype(np.int64),
         )  # fmt: skip
 
     def _found(self, path: str) -> Any:
         """Return the dataset or group that stands in our group as `path` does in ``/cnmf``."""
-        return self._file[self._group + path.removeprefix(layout.CNMF)]
+        return self._file[self._path(path)]
+
+    def _path(self, path: str) -> str:
+        return self._group + path.removeprefix(layout.CNMF)
 
     def _vector(self, path: str, dtype: Any, unknown: float) -> NDArray[Any]:
         out = np.full(self.count, unknown, dtype)

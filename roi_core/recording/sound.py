@@ -35,7 +35,8 @@ TRACES: Final = (layout.RAW, layout.CALCIUM, layout.SPIKES, layout.SPIKES_CAUSAL
 BY_ROW: Final = (*NEEDED, layout.DFF, layout.SHIFTS, *TRACES)
 """Every dataset with a row for each frame; what is not needed may begin late, and is NaN before."""
 OF_CELLS: Final = (
-    layout.IDS, layout.BORN, layout.STATUS, layout.SNR, layout.CORRELATION, layout.SIZE, layout.REASON,
+    layout.IDS, layout.BORN, layout.STATUS, layout.SNR, layout.CORRELATION, layout.SIZE, layout.OVERLAP,
+    layout.REASON,
 )  # fmt: skip
 SPOKEN: Final = ("note", "marker", "card")
 """What people said: it is kept even if the rows it was said at are lost."""
@@ -69,7 +70,7 @@ def account_fits(file: h5py.File, rows: int) -> bool:
 
 def sound_cells(file: h5py.File, rows: int) -> int:
     """Return how many of the cells were found in the first `rows` rows and are known in all respects."""
-    known = min(len(file[path]) for path in OF_CELLS)
+    known = min(len(file[path]) for path in OF_CELLS if path in file)
     late = np.flatnonzero(file[layout.BORN][:known] >= max(rows, 1))
     return int(late[0]) if len(late) else known
 

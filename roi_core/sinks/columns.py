@@ -28,10 +28,19 @@ FACTS: Final = {
     "snr": layout.SNR,
     "r": layout.CORRELATION,
     "size": layout.SIZE,
+    "overlap": layout.OVERLAP,
 }
 NUMBER: Final = re.compile(r"[\d.]+(e[+-]?\d+)?")
 TABLE: Final = np.dtype(
-    [("id", "i8"), ("born", "i8"), ("status", "u1"), ("snr", "f4"), ("r", "f4"), ("size", "f4")]
+    [
+        ("id", "i8"),
+        ("born", "i8"),
+        ("status", "u1"),
+        ("snr", "f4"),
+        ("r", "f4"),
+        ("size", "f4"),
+        ("overlap", "f4"),
+    ]
 )
 
 
@@ -80,7 +89,7 @@ class Columns:
         facts = self._facts[places[has]]
         before = facts["status"].copy()
         facts["born"] = np.maximum(found.born[has] - offset, 0)
-        for name in ("status", "snr", "r", "size"):
+        for name in ("status", "snr", "r", "size", "overlap"):
             facts[name] = getattr(found, name)[has]
         self._facts[places[has]] = facts
         other = before != facts["status"]
@@ -118,6 +127,6 @@ class Columns:
         self._reasons.append("")
         if column == len(self._facts):
             self._facts = np.concatenate([self._facts, np.zeros_like(self._facts)])
-        self._facts[column] = (cell, row, Status.ACCEPTED, np.nan, np.nan, np.nan)
+        self._facts[column] = (cell, row, Status.ACCEPTED, *4 * (np.nan,))
         self._stale.add(column)
         self._changed = True

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csc_matrix
 
 from roi_core.cnmf.census import SURE
 from roi_core.cnmf.detect import Candidate
@@ -204,6 +205,17 @@ def test_what_cannot_be_foreseen_is_named_and_cells_are_measured_by_the_new_size
     foresight = finder.what_if(small)
     assert set(foresight.unforeseen) == {"cnmf.cell_radius", "cnmf.merge_r"}
     assert all("size" in why for _, why in foresight.components.values()), "too large for such small cells"
+
+
+def test_overlap_is_the_cosine_with_the_nearest_footprint():
+    finder, random = grown([(20, 20), (20, 24), (8, 40)])
+    found = run(finder, random.normal(50, 3, (1, *SHAPE)).astype(np.float32), PLAIN, 60)[-1].components
+    pictures = csc_matrix((found.data, found.indices, found.indptr), (SHAPE[0] * SHAPE[1], 3)).toarray().T
+    pictures /= np.linalg.norm(pictures, axis=1, keepdims=True)
+    cosines = pictures @ pictures.T - np.eye(3)
+    np.testing.assert_allclose(found.overlap, cosines.max(1), atol=1e-4)
+    assert found.overlap.max() > 0.2
+    assert found.overlap.min() == 0
 
 
 def test_the_view_is_the_same_object_while_nothing_changed():

@@ -33,7 +33,7 @@ def result(discs, traces, ids=None, status=None, index=None, name="some", shifts
     places = [np.flatnonzero(picture) for picture in pictures]
     nothing = np.zeros(len(ids), np.float32)
     components = Components(
-        1, SHAPE, ids, ids * 0, status, ("",) * len(ids), nothing, nothing, nothing,
+        1, SHAPE, ids, ids * 0, status, ("",) * len(ids), nothing, nothing, nothing, nothing,
         np.concatenate([picture[at] for picture, at in zip(pictures, places, strict=True)] or [nothing]),
         np.concatenate(places or [ids]).astype(np.int32), np.cumsum([0, *map(len, places)]),
     )  # fmt: skip

@@ -157,7 +157,7 @@ def components(mask):
     pixels = np.flatnonzero(mask).astype(np.int32)
     one, data = np.ones(1), np.ones(len(pixels), np.float32)
     status = np.ones(1, np.uint8)
-    return Components(1, mask.shape, np.array([7]), np.array([0]), status, ("",), one, one, one,
+    return Components(1, mask.shape, np.array([7]), np.array([0]), status, ("",), one, one, one, one,
                       data, pixels, np.array([0, len(pixels)]))  # fmt: skip
 
 

@@ -38,6 +38,7 @@ def test_everything_is_read_back(path):
         assert cells.snr.tolist() == [1, 2, 3, 4, 5]
         np.testing.assert_allclose(cells.r, np.arange(1, 6) / 10, rtol=1e-6)
         assert cells.size.tolist() == [2, 4, 6, 8, 10]
+        np.testing.assert_allclose(cells.overlap, np.arange(1, 6) / 20, rtol=1e-6)
         np.testing.assert_array_equal(cells.raw, raw)
         np.testing.assert_array_equal(cells.calcium, calcium)
         np.testing.assert_array_equal(cells.spikes, spikes)
@@ -47,6 +48,17 @@ def test_everything_is_read_back(path):
         assert cells.footprints.getcol(1).nonzero()[0].tolist() == [2, 3]
         assert recording.shifts.shape == (70, 2)
         np.testing.assert_array_equal(recording.maps["mean"], MAPS["mean"])
+
+
+def test_an_older_recording_does_not_tell_the_overlap(path):
+    with h5py.File(path, "r+") as file:
+        del file[layout.OVERLAP]
+        file.attrs["complete"] = 0
+    recover(path)
+    with Recording(path) as recording:
+        assert recording.attributes["complete"]
+        assert np.isnan(recording.cells.overlap).all()
+        assert recording.cells.components(SHAPE).overlap.shape == (5,)
 
 
 def test_a_recording_without_cells(tmp_path):

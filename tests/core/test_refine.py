@@ -57,7 +57,7 @@ def online_cells(truth):
     ids = np.arange(3, 3 + 2 * n, 2)
     facts = np.ones(n, np.float32)
     return Components(
-        1, (SIDE, SIDE), ids, np.arange(n) * 10, np.ones(n, np.uint8), ("",) * n, facts, facts, facts,
+        1, (SIDE, SIDE), ids, np.arange(n) * 10, np.ones(n, np.uint8), ("",) * n, facts, facts, facts, facts,
         np.concatenate(data), np.concatenate(indices), np.array(indptr),
     )  # fmt: skip
 
@@ -176,13 +176,22 @@ def test_the_group_has_the_names_and_shapes_of_the_online_one(refined):
         for name in ("raw", "calcium", "spikes"):
             assert group[name].shape == (ROWS, n)
             assert group[name].dtype == online[name].dtype
-        for name in ("born", "status", "snr", "r", "size", "reason"):
+        for name in ("born", "status", "snr", "r", "size", "overlap", "reason"):
             assert group[name].shape == (n,)
             assert group[name].dtype == online[name].dtype
         assert group["footprints"].attrs["shape"].tolist() == [SIDE * SIDE, n]
         born = dict(zip(online["ids"][:], online["born"][:], strict=True))
         assert all(born.get(i, 0) == b for i, b in zip(group["ids"][:], group["born"][:], strict=True))
         assert all(isinstance(json.loads(text), str) for text in group["reason"][:])
+    with Recording(refined) as recording:
+        cells = recording.refined
+        pictures = cells.footprints.toarray().T
+        sizes = np.linalg.norm(pictures, axis=1)
+        cosines = pictures @ pictures.T / np.maximum(np.outer(sizes, sizes), 1e-9)
+        alive = cells.status <= 2
+        np.testing.assert_allclose(
+            cells.overlap[alive], (cosines - np.diag(np.diag(cosines))).max(1)[alive], atol=2e-3
+        )
 
 
 # --- that it harms nothing

@@ -45,7 +45,7 @@ def components(*footprints, status=None, snr=None, born=None, version=1):
         np.zeros(n, np.int64) if born is None else np.array(born),
         np.full(n, Status.ACCEPTED, np.uint8) if status is None else np.array(status, np.uint8),
         tuple("too dim" if s == Status.REJECTED else "" for s in (status or [1] * n)),
-        each * np.array(snr if snr is not None else 1.0, np.float32), each, each,
+        each * np.array(snr if snr is not None else 1.0, np.float32), each, each, each / 10,
         np.concatenate([f[p] for f, p in zip(flat, pixels, strict=True)]).astype(np.float32),
         np.concatenate(pixels).astype(np.int32), np.cumsum([0, *map(len, pixels)]).astype(np.int64),
     )  # fmt: skip

@@ -303,7 +303,7 @@ def squares(*corners, shape=(40, 50)):
     none = np.zeros(n, np.float32)
     return Components(
         1, shape, np.arange(1, n + 1), np.zeros(n, np.int64), np.full(n, Status.ACCEPTED, np.uint8),
-        ("",) * n, none, none, none, np.ones(indices.size, np.float32), indices,
+        ("",) * n, none, none, none, none, np.ones(indices.size, np.float32), indices,
         16 * np.arange(n + 1, dtype=np.int64),
     )  # fmt: skip
 
