@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -79,8 +80,8 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
         When a value cannot be; it is a ValueError and names the setting, the value and the rule.
     """
     rate = parameters.get("rate", 1.0)
-    if not rate > 0:
-        raise SettingsError("rate", rate, "frames per second must be greater than 0")
+    if not (isinstance(rate, int | float | np.number) and 0 < rate < math.inf):
+        raise SettingsError("rate", rate, "frames per second must be a number greater than 0")
     settings = Settings().with_value("cnmf.enabled", True)
     for name, path in PARAMETERS.items():
         if name in parameters and parameters[name] != settings.get(path):

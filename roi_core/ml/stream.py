@@ -18,7 +18,17 @@ from roi_core.cnmf.online import OnlineCNMF
 from roi_core.dff import Dff
 from roi_core.doubts import Judge
 from roi_core.masks import Masks
-from roi_core.ml.chain import Picture, begun, movie, picture, prepare, settings_of, told, unit_of
+from roi_core.ml.chain import (
+    PARAMETERS,
+    Picture,
+    begun,
+    movie,
+    picture,
+    prepare,
+    settings_of,
+    told,
+    unit_of,
+)
 from roi_core.motion import Motion
 from roi_core.prepare import Prepare
 
@@ -34,6 +44,8 @@ __all__ = ["CellFinder", "MotionCorrection", "Preparation", "RegionMeans"]
 
 FRAME: Final = "frame"
 TIME: Final = "timestamp"
+LIVE: Final = ("min_snr", "max_cells", "decay")
+"""Parameters of `CellFinder` that may change while frames come."""
 
 
 class Stage(base.Transformer):
@@ -189,7 +201,8 @@ class CellFinder(Stage):
     As in a session, cells are only followed in a frame that repeats the one before or has a ``flag`` of
     motion correction: it teaches them nothing, and ``activity.fate`` says why.
 
-    With ``inline=False`` cells are looked for on a thread that `close` ends.
+    ``min_snr``, ``max_cells`` and ``decay`` may be set at any time, or by `mutate`. With ``inline=False``
+    cells are looked for on a thread that `close` ends.
     """
 
     def __init__(
@@ -208,6 +221,10 @@ class CellFinder(Stage):
         self._ids: tuple[int, ...] = ()
         self._unit = 0.0  # before there was light
 
+    @property
+    def _mutable_attributes(self) -> set[str]:
+        return {*LIVE}
+
     def close(self) -> None:
         """End the thread of a finder that is not inline."""
         if self._shape is not None:
@@ -223,6 +240,10 @@ class CellFinder(Stage):
         self._judge = Judge(self.rate)
 
     def _learn(self, image: Picture, x: Features) -> Features:
+        for name in LIVE:
+            value, path = getattr(self, name), PARAMETERS[name]
+            if value != self._chosen.get(path):
+                self._chosen = self._chosen.with_value(path, value)
         seen = image
         if not self._unit and (unit := unit_of(image)):
             self._unit, seen = unit, begun(image)

@@ -309,6 +309,9 @@ def test_frames_of_another_shape_are_refused():
         ({"cell_radius": -1.0}, "cnmf.cell_radius = -1.0"),
         ({"preset": "3p"}, "cnmf.preset = '3p'"),
         ({"rate": 0.0}, "rate = 0.0"),
+        ({"rate": "30"}, "rate = '30'"),
+        ({"rate": None}, "rate = None"),
+        ({"rate": np.inf}, "rate = inf"),
         ({"settings": "cnmf.nothing=1"}, "no such setting"),
     ],
 )

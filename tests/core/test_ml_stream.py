@@ -10,6 +10,7 @@ from river import checks, compose
 from river.checks import common
 from scipy.sparse import csc_matrix
 
+from roi_core.errors import SettingsError
 from roi_core.frame import Status
 from roi_core.ml import CellFinder, Monitored, MotionCorrection, Preparation, RegionMeans
 from roi_core.ml.chain import Chain, settings_of
@@ -229,6 +230,28 @@ def test_binned_and_cropped_shifts_are_px_of_the_camera(movie):
     assert (whole[0]["origin"], whole[0]["bin"]) == ((2, 4), 2)
     for one, other in zip(floats, whole, strict=True):
         np.testing.assert_array_equal(one["frame"], other["frame"])
+
+
+def test_thresholds_change_while_frames_come(movie):
+    finder = CellFinder(rate=RATE, cell_radius=RADIUS)
+    for picture in movie.frames[:-60]:
+        before = seen_by(finder, picture)
+    finder.mutate({"min_snr": 50.0})
+    for picture in movie.frames[-60:]:
+        after = seen_by(finder, picture)
+    many, few = ((seen.components.status == Status.ACCEPTED).sum() for seen in (before, after))
+    assert few < many / 2
+    finder.min_snr = -1.0
+    with pytest.raises(SettingsError, match=r"cnmf\.min_snr"):
+        seen_by(finder, movie.frames[0])
+    with pytest.raises(ValueError, match="not a mutable attribute"):
+        finder.mutate({"preset": "1p"})
+
+
+def seen_by(finder, picture):
+    """The activity of one more picture."""
+    finder.learn_one({"frame": picture})
+    return finder.transform_one({"frame": picture})["activity"]
 
 
 def test_what_is_no_frame_is_refused(movie):
