@@ -39,6 +39,8 @@ LANE_HEIGHT: Final = 17
 AXIS: Final = 26
 """Screen px below the plot for the clock."""
 GAP: Final = 6
+EDGE: Final = 6
+"""px at 100 % between what is in a pane and its border."""
 
 
 class Traces:
@@ -122,14 +124,26 @@ class Traces:
         }  # fmt: skip
 
     def _room(self) -> tuple[int, float]:
-        """Share the height with the strip below; return width and height of the plot, about, px."""
-        width, height = dpg.get_item_rect_size(self._plot)
-        below = -dpg.get_item_height(self._plot)
-        strip = self._overview.fit(height + below)
-        if strip + GAP * bool(strip) != below - 1:
-            dpg.configure_item(self._plot, height=-(strip + GAP * bool(strip) + 1))
-            self._strip.resize(-(strip + GAP * bool(strip) + 1))
-        return max(int(width), 200), max(height - self._desk.px(AXIS), self._desk.px(LANE_HEIGHT))
+        """Share the room of the pane with the strip below; return width and height of the plot, about, px."""
+        desk, width = self._desk, dpg.get_item_rect_size(self._plot)[0]
+        room = self._down()
+        strip = self._overview.fit(room)
+        below = strip + GAP * bool(strip) + 1
+        if dpg.get_item_height(self._plot) != -below:
+            dpg.configure_item(self._plot, height=-below)
+            self._strip.resize(-below)
+        return max(int(width), 200), max(room - below - desk.px(AXIS), desk.px(LANE_HEIGHT))
+
+    def _down(self) -> float:
+        """Return px from the top of the plot to the end of the pane.
+
+        It does not ask how high the plot is: that was drawn with the strip of a frame ago.
+        """
+        pane = self._desk.names.get("pane.bottom")
+        if pane is None:
+            return 0.0
+        top = dpg.get_item_rect_min(self._plot)[1] - dpg.get_item_pos(pane)[1]
+        return float(dpg.get_item_height(pane) - top - int(EDGE * self._desk.scale))
 
     def _begin(self, shown: Display) -> None:
         """Start over with another session, measure anew when values have another unit."""
@@ -212,7 +226,7 @@ class Traces:
         lineup.first = self._strip.follow(lineup.first, fit, count)
 
     def _limit(self, stretch: Stretch, top: float) -> None:
-        width, _ = self._room()
+        width = max(int(dpg.get_item_rect_size(self._plot)[0]), 200)
         dpg.set_axis_limits(self._x, stretch.start, stretch.end)
         self._clock(heights.clock_ticks(stretch.start, stretch.end, width))
         for axis in (self._y, self._units):

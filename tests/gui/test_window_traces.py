@@ -158,3 +158,21 @@ def test_escape_closes_a_drop_down_list_and_no_key_acts_behind_it(start):
     window.click("mode")
     window.click("tool.circle")
     assert window.key("v").tool == "select", "also when a click beside it has closed it"
+
+
+def test_at_every_height_of_the_window_plot_and_strip_share_their_room_once(start):
+    window = start("simulated:2p", "--set", "camera.format=256x256@30", "--set", "cnmf.enabled=false")
+    window.running()
+    window.key("c")
+    for k in range(6):
+        window.press(40 + 35 * k, 70 + 90 * (k % 2))
+    for height in range(680, 721, 4):
+        for before in (670, 800):
+            window.resize(1280, before)
+            window.resize(1280, height)
+            window.settle(10)
+            seen = {
+                str((state.items["traces"], state.items.get("overview"), traces(state)["lanes"]))
+                for state in (window.ask() for _ in range(10))
+            }
+            assert len(seen) == 1, (height, before)
