@@ -37,6 +37,11 @@ PARTS: Final = {
     "cnmf": "roi_core.rehearsal:cells",
 }
 """What goes once through all kernels of a part: module and function. Other parts are called by these two."""
+SAID: Final = {
+    "pipeline": "what every frame goes through", "prepare": "the preparing of frames",
+    "motion": "motion correction", "maps": "the summary pictures", "cnmf": "cell finding",
+}  # fmt: skip
+"""How a scientist calls the parts."""
 LIMIT: Final = 900.0
 """Seconds after which a process that still compiles is given up."""
 IN_VAIN: Final = "%s is compiled while frames flow, and some may be lost (they are counted): %s"
@@ -69,7 +74,7 @@ class Compiler:
             self._tried.discard(part)
             raise InterruptedError(f"closed while {part} was compiled")
         if why or not compiled(part):
-            log.warning(IN_VAIN, part, why or "the compiled code was not kept")
+            log.warning(IN_VAIN, SAID.get(part, part), why or "the compiled code was not kept")
 
     def close(self) -> None:
         """End what is being compiled; from any thread."""
@@ -91,7 +96,7 @@ class Compiler:
             finally:
                 _end(child)
             told.seek(0)
-            return (_last(told.read()) or f"exit code {child.returncode}") if child.returncode else ""
+            return (_last(told.read()) or _fate(child.returncode)) if child.returncode else ""
 
 
 def compiled(part: str) -> bool:
@@ -135,6 +140,14 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     child.wait()
     if child.stdin is not None:
         child.stdin.close()
+
+
+def _fate(code: int) -> str:
+    """Say how a process ended that left no word; below 0 the code is that of a signal."""
+    if code >= 0:
+        return f"the process that compiles ended without a word (exit code {code})"
+    what = "killed; is memory short?" if code == -9 else f"ended from outside (signal {-code})"
+    return f"the process that compiles was {what}"
 
 
 def _last(text: str) -> str:

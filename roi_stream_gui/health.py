@@ -148,12 +148,17 @@ def cells(view: View) -> Chip:
     if snapshot.stages.get("cnmf") == "given up" and view.running:
         return Chip("cells failed", "bad", words.CELLS_FAILED)
     if view.running and awaited(snapshot, view.settings):
-        return Chip("compiling ..." if view.compiling else "starting ...", "warn", words.COMPILING)
+        return Chip("compiling ..." if view.compiling else "starting ...", "warn", _making(view))
     if snapshot.activity is None:
         return Chip("starting ...", "warn", words.CELLS_STARTING)
     accepted, rejected = (int((snapshot.activity.components.status == s).sum()) for s in JUDGED)
     facts = f"{accepted} accepted, {rejected} not.\n{words.TIPS['cells']}"
     return Chip(f"{accepted} cells", "good" if accepted else "idle", facts)
+
+
+def _making(view: View) -> str:
+    """Tell what a stage that is being made waits for."""
+    return words.STAGES_COMPILING if view.compiling else words.STAGES_MAKING
 
 
 def motion(view: View) -> Chip:
@@ -164,7 +169,7 @@ def motion(view: View) -> Chip:
     if snapshot.stages.get("motion") == "given up" and view.running:
         return Chip("motion failed", "bad", words.MOTION_FAILED)
     if snapshot.shift is None:
-        return Chip("motion ...", "warn" if view.running else "idle", words.COMPILING)
+        return Chip("motion ...", "warn" if view.running else "idle", _making(view))
     far = float(np.hypot(*snapshot.shift))
     if snapshot.flag:
         return Chip(f"{snapshot.flag} {far:.1f} px", "bad", words.DOUBTS.get(snapshot.flag, ""))

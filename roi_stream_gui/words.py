@@ -192,6 +192,8 @@ COMPILING = (
     "compiling motion correction and cell finding: up to two minutes, on the first start only; "
     "the picture, your regions and the recording go on meanwhile"
 )
+STAGES_COMPILING = f"Now {COMPILING}."
+STAGES_MAKING = "Motion correction and cell finding are being made ready; traces of drawn regions flow already."
 COMPILED = "motion correction and cell finding are ready"
 DOUBTS = {
     "jump": "the picture jumped by more than motion.max_shift; cells learn nothing from such frames. "

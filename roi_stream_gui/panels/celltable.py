@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import dearpygui.dearpygui as dpg
 
 from roi_core.snapshot import State
-from roi_stream_gui import words
+from roi_stream_gui import health, words
 from roi_stream_gui.cellrates import Rates
 from roi_stream_gui.cellrows import SHOWN, Cell, Order, cells_of, counts, deleted, picked, said
 from roi_stream_gui.keeper import CELLS
@@ -229,7 +229,7 @@ def _why_none(view: View, can_be_back: bool) -> str:
         return words.CELLS_OFF
     if view.snapshot.stages.get("cnmf") == "given up":
         return words.CELLS_FAILED
-    return words.CELLS_NONE if _is_over(view) else words.CELLS_STARTING
+    return words.CELLS_NONE if _is_over(view) else health.cells(view).tip or words.CELLS_STARTING
 
 
 def _is_over(view: View) -> bool:

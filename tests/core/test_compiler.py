@@ -120,6 +120,25 @@ def test_a_failure_is_one_sentence_and_not_repeated(caplog):
     assert record.getMessage().endswith("(they are counted): OSError: no room left on the disk")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (signal.SIGTERM, "the process that compiles was ended from outside (signal 15)"),
+        (signal.SIGKILL, "the process that compiles was killed; is memory short?"),
+    ],
+)
+def test_a_child_that_was_ended_from_outside_is_said_in_words(cache, caplog, monkeypatch, number, why):
+    monkeypatch.setitem(compiler.SAID, ENDLESS, "cell finding")
+    thread = threading.Thread(target=Compiler().fill, args=(ENDLESS,))
+    thread.start()
+    waiting(cache).send_signal(number)
+    thread.join(60)
+    assert caplog.messages == [
+        f"cell finding is compiled while frames flow, and some may be lost (they are counted): {why}"
+    ]
+
+
 def test_a_program_that_cannot_be_started(monkeypatch, caplog):
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     Compiler().fill(QUICK)

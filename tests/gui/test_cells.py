@@ -320,6 +320,21 @@ class TestCard:
         assert dpg.get_value(card._why) == words.CELLS_CLOSING
         found.session.state = State.RUNNING
 
+    def test_chip_and_tab_say_the_same_of_cells_that_are_not_there_yet(self, desk, found):
+        panel = built("celltable", desk)
+        view = found.view()
+        told = []
+        for stage, compiling in (("making", False), ("making", True), ("ready", False), ("given up", False)):
+            stages = {"motion": "ready", "cnmf": stage}
+            snapshot = replace(view.snapshot, activity=None, stages=stages)
+            now = replace(view, snapshot=snapshot, compiling=compiling)
+            panel.update(now)
+            told.append(dpg.get_value(panel._none))
+            assert told[-1] == health.cells(now).tip, stage
+        assert told == [
+            words.STAGES_MAKING, words.STAGES_COMPILING, words.CELLS_STARTING, words.CELLS_FAILED
+        ]  # fmt: skip
+
     def test_when_a_file_has_ended_without_cells_the_tab_says_so(self, desk, found):
         panel = built("celltable", desk)
         view = found.view()
@@ -565,8 +580,9 @@ class TestChips:
         assert health.cells(replace(making, compiling=True)) == (
             "compiling ...",
             "warn",
-            words.COMPILING,
+            words.STAGES_COMPILING,
         )
+        assert health.motion(making).tip == health.cells(making).tip == words.STAGES_MAKING
         failed = self.view(found, activity=None, stages={"cnmf": "given up", "motion": "given up"})
         assert health.cells(failed).level == health.motion(failed).level == "bad"
         found.edit("cnmf.enabled", False)
