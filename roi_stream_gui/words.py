@@ -43,7 +43,7 @@ PUT_ASIDE = "your {} regions are put aside while a recording is shown; they come
 NO_RESULT = "{} holds no cells, so there is nothing to compare (cnmf.enabled)"
 CHOOSE_TWO = "choose two results to compare: A and B"
 NOTHING_COMPARED = "Choose two results: a recording, its refinement, this run, or the run before it."
-COMPARED = "F1 {f1:.2f}   same: {same} of {a} in A, {b} in B   median IoU {overlap:.2f}, r {r:.2f}"
+COMPARED = "F1 {f1}   same: {same} of {a} in A, {b} in B   median IoU {overlap}, r {r}"
 EXPORTING = "exporting {} to {} ..."
 EXPORT_WAITS = "exporting {} to {}: waits for the export before it"
 EXPORT_PART = "exporting {} to {}: {} % (File/Stop the export)"
@@ -193,7 +193,9 @@ COMPILING = (
     "the picture, your regions and the recording go on meanwhile"
 )
 STAGES_COMPILING = f"Now {COMPILING}."
-STAGES_MAKING = "Motion correction and cell finding are being made ready; traces of drawn regions flow already."
+STAGES_MAKING = (
+    "Motion correction and cell finding are being made ready; traces of drawn regions flow already."
+)
 COMPILED = "motion correction and cell finding are ready"
 DOUBTS = {
     "jump": "the picture jumped by more than motion.max_shift; cells learn nothing from such frames. "

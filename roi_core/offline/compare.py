@@ -71,6 +71,8 @@ class Result:
     traces: Callable[[int, int], Traces]
     shifts: NDArray[np.float32]
     """(rows, 2) dy, dx in px by which motion correction moved each frame; NaN where that is not known."""
+    missing: str = ""
+    """What is no more in memory of its traces, as a sentence; '' when all are there."""
 
     @property
     def accepted(self) -> NDArray[np.int64]:
@@ -118,6 +120,8 @@ class Comparison:
     only_b: tuple[int, ...]
     offset: tuple[int, int] = (0, 0)
     """(dy, dx) px by which B was moved to lie on A."""
+    why: str = ""
+    """Why no traces were compared; '' when they were."""
 
     @property
     def f1(self) -> float:
@@ -137,7 +141,7 @@ class Comparison:
         if not self.pairs:
             return text
         overlap, r = self.median("overlap"), self.median("r")
-        told = f"r {r:.2f} over {self.frames} common frames" if self.frames > 1 else "no frames in common"
+        told = self.why or f"r {r:.2f} over {self.frames} common frames"
         if self.offset != (0, 0):
             told += f"; B was moved by {self.offset[0]}, {self.offset[1]} px (down, right)"
         return f"{text}: F1 {self.f1:.2f}, median IoU {overlap:.2f}, {told}"
@@ -170,7 +174,11 @@ def running(snapshot: Snapshot, name: str) -> Result:
     if not snapshot.flag:
         shifts[-1:] = snapshot.shift or (0.0, 0.0)
     index = known.index[theirs]
-    return Result(name, activity.components, index, lambda first, last: traces[first:last], shifts)
+    missing = ""
+    if ring.head > ring.capacity and len(rows.times):
+        minutes, seconds = divmod(round(float(rows.times[-1] - rows.times[0])), 60)
+        missing = f"{name} keeps only its last {minutes}:{seconds:02} of traces"
+    return Result(name, activity.components, index, lambda first, last: traces[first:last], shifts, missing)
 
 
 def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
@@ -198,7 +206,10 @@ def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
         for i, k, value in zip(rows, columns, r, strict=True)
     )
     alone = [np.delete(each, taken).tolist() for each, taken in zip(ids, (rows, columns), strict=True)]
-    return Comparison(a.name, b.name, least, frames, pairs, tuple(alone[0]), tuple(alone[1]), offset)
+    why = "" if frames > 1 else "no frames in common"
+    if why and (a.missing or b.missing):
+        why = "no common frames in memory: " + ", ".join(filter(None, (a.missing, b.missing)))
+    return Comparison(a.name, b.name, least, frames, pairs, tuple(alone[0]), tuple(alone[1]), offset, why)
 
 
 def moved(masks: csc_matrix, shape: tuple[int, int], by: tuple[int, int]) -> csc_matrix:

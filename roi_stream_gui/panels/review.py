@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import dearpygui.dearpygui as dpg
+import numpy as np
 
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import Place, then, value
@@ -210,7 +211,7 @@ class ReviewPanel:
 
     def _show_axes(self) -> None:
         """Write numbers beside the axes once something is compared, upright only where there is room."""
-        bare = self._review.lines is None
+        bare = not self._drawable(self._review.lines)
         for axis, hidden in ((self._x, bare), (self._y, bare or self._low)):
             dpg.configure_item(axis, no_tick_labels=hidden, no_tick_marks=hidden)
 
@@ -218,9 +219,14 @@ class ReviewPanel:
         self._show_axes()
         for series, y in zip(self._series, (lines.a, lines.b) if lines else ((), ()), strict=True):
             dpg.set_value(series, [lines.x, y] if lines else [[], []])
-        if lines is not None:
+        if self._drawable(lines):
             dpg.fit_axis_data(self._x)
             dpg.fit_axis_data(self._y)
+
+    @staticmethod
+    def _drawable(lines: Lines | None) -> bool:
+        """Tell whether there is anything in the traces of a pair."""
+        return lines is not None and bool(np.isfinite(lines.a).any() or np.isfinite(lines.b).any())
 
     def _page(self, step: int) -> None:
         self._first += step * ROWS
@@ -229,10 +235,16 @@ class ReviewPanel:
 
 def _said(found: Comparison) -> str:
     same = len(found.pairs)
-    return words.COMPARED.format(
-        f1=found.f1, same=same, a=same + len(found.only_a), b=same + len(found.only_b),
-        overlap=found.median("overlap"), r=found.median("r"),
+    text = words.COMPARED.format(
+        f1=_number(found.f1), same=same, a=same + len(found.only_a), b=same + len(found.only_b),
+        overlap=_number(found.median("overlap")), r=_number(found.median("r")),
     )  # fmt: skip
+    return f"{text}\n{found.why}" if found.why and same else text
+
+
+def _number(value: float) -> str:
+    """Return a number as it is written; '-' for one that is not known."""
+    return "-" if value != value else f"{value:.2f}"
 
 
 def _texts(row: Row, names: tuple[dict[int, str], dict[int, str]]) -> tuple[str, ...]:
@@ -240,4 +252,5 @@ def _texts(row: Row, names: tuple[dict[int, str], dict[int, str]]) -> tuple[str,
         f"only in {other}" if cell is None else words.short(f"{cell} {known.get(cell, '')}".strip(), LETTERS)
         for cell, other, known in zip((row.a, row.b), "BA", names, strict=True)
     )
-    return *cells, *("" if value != value else f"{value:.2f}" for value in (row.overlap, row.r))
+    alone = row.a is None or row.b is None
+    return *cells, *("" if alone else _number(value) for value in (row.overlap, row.r))

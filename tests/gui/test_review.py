@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from dataclasses import replace
 
 import dearpygui.dearpygui as dpg
 import h5py
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from roi_core import layout
+from roi_core.cellring import CellRing
 from roi_core.export import EXPORTS
 from roi_core.frame import FinishReason, Status, Summary
 from roi_core.recording import Recording
@@ -57,6 +59,15 @@ def until(our, true, what):
 
 def said(our, text):
     return any(text in message.text for message in our.log.messages())
+
+
+def kept(snapshot, rows, capacity):
+    """Return a ring of so many rows after these of the traces of the cells of a snapshot."""
+    ids, ring = snapshot.activity.ids, CellRing(capacity)
+    every = snapshot.cells.since(0, ids)
+    for k in rows:
+        ring.push(every.times[k], ids, every.raw[k], every.calcium[k], every.spikes[k])
+    return ring
 
 
 def labels(our):
@@ -142,6 +153,36 @@ class TestReview:
         found = our.review.outcome.found
         assert found.f1 == 1.0
         assert all(pair.r == pytest.approx(1.0) for pair in found.pairs), "the same file, the same result"
+
+    def test_of_a_run_whose_first_traces_have_left_the_memory_it_says_so(
+        self, our, tmp_path, monkeypatch, desk
+    ):
+        film = tmp_path / "film.npy"
+        np.save(film, np.arange(70, dtype=np.uint16)[:, None, None] * np.ones((16, 20), np.uint16))
+        our.edit("cnmf.enabled", True)
+        with fake_stages(monkeypatch):
+            our.connect(str(film))
+            until(our, lambda: our.replay.transport is not None, "it plays")
+            our.replay.set_speed(float("inf"))
+            until(our, lambda: our.view().phase is Phase.FINISHED, "the end")
+        now = our.now
+        first, last = (replace(now, cells=kept(now, rows, 20)) for rows in (range(10), range(70)))
+        sides = (twosides.Side("this run", snapshot=first), twosides.Side("the run before", snapshot=last))
+        outcome = twosides.compared(sides, 0.5)
+        span = round(19 / now.rate)
+        why = f"no common frames in memory: the run before keeps only its last 0:{span:02} of traces"
+        assert outcome.found.why == why
+        assert outcome.found.summary().endswith(why)
+
+        panel = built("review", desk)
+        desk.controller.review.outcome = outcome
+        desk.controller.review.lines = twosides.traced(outcome, outcome.rows[0])
+        desk.controller.review.version += 1
+        panel.update(desk.controller.view())
+        told = panel.tell()
+        assert told["summary"].endswith(f", r -\n{why}")
+        assert dpg.get_item_label(panel._rows[0][1][3]) == "-"
+        assert not told["numbered"], "an empty plot has no axis"
 
     def test_long_traces_are_drawn_by_their_extremes(self):
         x = np.arange(100_000.0)
