@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 REFUSED: Final = frozenset('/\\:*?"<>|')
 """What some system does not allow in a file name."""
 LONGEST: Final = 100
+"""Letters of a name."""
+SHOWN: Final = 20
+"""Letters of a longer one that are told."""
 UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0}
 MOST: Final = 1e6
 """Seconds that a recording may be asked to last."""
@@ -113,8 +116,11 @@ class Taking:
         """Give the next recording a name, or '' for the date; a refusal is told and changes nothing."""
         name = name.strip().removesuffix(".h5").strip()
         bad = sorted({letter for letter in name if letter in REFUSED or not letter.isprintable()})
-        if bad or name.startswith(".") or len(name) > LONGEST:
-            log.warning(words.NO_NAME, name[:LONGEST])
+        if bad or name.startswith("."):
+            log.warning(words.NO_NAME, words.short(name, LONGEST))
+            return False
+        if len(name) > LONGEST:
+            log.warning(words.LONG_NAME, LONGEST, words.short(name, SHOWN), len(name))
             return False
         self.name = name
         return True

@@ -61,6 +61,7 @@ NOT_SHOWN = "frame {} cannot be shown: {}"
 NOTE_LOST = "nothing is being recorded, so the note was not kept"
 MARK_LOST = "nothing is being recorded, so there is nothing to mark"
 NO_NAME = '%r is no name for a file: leave out / \\ : * ? " < > | and a dot in front'
+LONG_NAME = "a name has at most %d letters; this one, %s, has %d"
 NO_LENGTH = "%r is no length: write 30:00, 90 s, 45 min or 2 h, or nothing for no end"
 TOO_SHORT = "the recording is %s long already; give a longer time, or hold Stop"
 NO_PRESET = '%r is no name for a preset: leave out / \\ : * ? " < > |'

@@ -90,12 +90,19 @@ class TestName:
             verbs.stop()
             within(20, lambda: not controller.view().snapshot.recording.closing, "finished")
 
-    @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", 'a"b', "a\nb", "x" * 101])
+    @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", 'a"b', "a\nb"])
     def test_a_name_that_is_none_is_refused(self, taking, name):
         verbs, _, controller = taking
         assert not verbs.call(name)
         assert verbs.name == ""
         assert "is no name for a file" in texts(controller)[-1]
+
+    def test_a_name_that_is_too_long_is_told_how_many_letters_it_may_have(self, taking):
+        verbs, _, controller = taking
+        assert verbs.call("x" * 100)
+        assert not verbs.call("y" * 300)
+        assert verbs.name == "x" * 100
+        assert texts(controller)[-1] == f"a name has at most 100 letters; this one, {'y' * 17}..., has 300"
 
     def test_what_the_disk_will_call_it(self, tmp_path):
         (tmp_path / "a.h5").touch()
