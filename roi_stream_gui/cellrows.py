@@ -115,7 +115,7 @@ def shortfall(reason: str) -> str:
 
 def said(cell: Cell, now: float) -> str:
     """Return what is said of one cell `now` s after the first frame, beside what the list shows of it."""
-    held = ", shape held" if cell.frozen else ""
+    held = ", shape frozen" if cell.frozen else ""
     if cell.by_hand:
         return f"{cell.status} by hand{held}; found {_age(now - cell.born)} ago"
     if cell.status == "accepted":
@@ -134,7 +134,7 @@ def _holds(cell: Cell, texts: Sequence[str]) -> bool:
     if not texts:
         return True
     name = cell.name.lower()
-    whole = f"{name} {cell.status} {cell.reason}{' held' if cell.frozen else ''}".lower()
+    whole = f"{name} {cell.status} {cell.reason}{' frozen' if cell.frozen else ''}".lower()
     return all(text == str(cell.id) or text in (name if text.isdigit() else whole) for text in texts)
 
 

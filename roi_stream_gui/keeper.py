@@ -14,6 +14,7 @@ from roi_core.hand import DEMOTED, outlined
 from roi_core.snapshot import State
 from roi_stream_gui import words
 from roi_stream_gui.names import NAMED, names_in
+from roi_stream_gui.verbs import FREEZE, THAW, VERBS
 from roi_stream_gui.ways import Asked, Way, failed
 
 if TYPE_CHECKING:
@@ -57,15 +58,15 @@ class Keeper:
 
     def accept(self) -> None:
         """Take the chosen components for cells."""
-        self._each("accept", "accept", lambda hand, ids: hand.accept(ids))
+        self._each("accept", lambda hand, ids: hand.accept(ids))
 
     def reject(self) -> None:
         """Take the chosen components for no cells."""
-        self._each("reject", "reject", lambda hand, ids: hand.reject(ids))
+        self._each("reject", lambda hand, ids: hand.reject(ids))
 
     def automatic(self) -> None:
         """Let the thresholds judge the chosen components again."""
-        self._each("automatic", "judge by rules", lambda hand, ids: hand.automatic(ids))
+        self._each("automatic", lambda hand, ids: hand.automatic(ids))
 
     def merge(self) -> None:
         """Make one cell of the chosen ones, under the id of the oldest; one that has a name goes before."""
@@ -73,23 +74,21 @@ class Keeper:
         def verb(hand: Hand, ids: tuple[int, ...]) -> Deeds:
             return hand.merge(sorted(ids, key=lambda cell: (cell not in self.names, cell)))
 
-        self._each("merge", "merge", verb, least=2)
+        self._each("merge", verb, least=2)
 
     def split(self) -> None:
         """Divide each of the chosen cells in two."""
-        self._each(
-            "split", "split", lambda hand, ids: sum((hand.split(cell) for cell in ids), ()), self._choose_made
-        )
+        self._each("split", lambda hand, ids: sum((hand.split(cell) for cell in ids), ()), self._choose_made)
 
     def remove(self) -> None:
         """Remove the chosen components."""
-        self._each("remove", "delete", lambda hand, ids: hand.remove(ids))
+        self._each("remove", lambda hand, ids: hand.remove(ids))
 
     def hold(self) -> None:
-        """Keep the shapes of the chosen cells as they are, or let them follow the data when all are kept."""
-        kept = self.all_frozen()
-        what = "let the shape follow" if kept else "hold the shape"
-        self._each("hold", what, lambda hand, ids: hand.thaw(ids) if kept else hand.freeze(ids))
+        """Freeze the shapes of the chosen cells, or thaw them when all are frozen."""
+        frozen = self.all_frozen()
+        word = THAW if frozen else FREEZE
+        self._each("hold", lambda hand, ids: hand.thaw(ids) if frozen else hand.freeze(ids), word=word)
 
     def delete(self) -> None:
         """Delete the selected regions; when none is selected, the chosen cells."""
@@ -107,7 +106,7 @@ class Keeper:
             return
         deeds: Deeds = sum((hand.promote(roi) for roi in rois), ())
         names = words.short(", ".join(roi.name for roi in rois), 60)
-        self._ask("make a cell", deeds, self._choose_made, names)
+        self._ask(VERBS["promote"].word, deeds, self._choose_made, names)
 
     def demote(self) -> None:
         """Make fixed regions of the chosen cells, which are cells no more."""
@@ -124,7 +123,8 @@ class Keeper:
                 continue
             roi = roi.with_(name=self.names.get(cell, roi.name))
             regions |= dict.fromkeys(hand.remove(cell, DEMOTED.format(roi.name)), roi)
-        self._ask("make a region", tuple(regions), lambda done: self._draw([regions[deed] for deed in done]))
+        word = VERBS["demote"].word
+        self._ask(word, tuple(regions), lambda done: self._draw([regions[deed] for deed in done]))
 
     def rename(self, cell: int, name: str) -> None:
         """Give a cell a name, or take it away when it is empty; the recording is told."""
@@ -235,18 +235,19 @@ class Keeper:
     def _each(
         self,
         name: str,
-        what: str,
         verb: Callable[[Hand, tuple[int, ...]], Deeds],
         follow: Callable[[tuple[Deed, ...]], object] = lambda _done: None,
         least: int = 1,
+        word: str = "",
     ) -> None:
+        """Do a verb of `VERBS` to the chosen cells; `word`: what it is called this time."""
         hand, chosen = self._hand(name), self._do.cells.chosen
         if hand is None:
             log.warning(self.why_not(name))
         elif len(chosen) < least:
             log.warning(words.CHOOSE_CELL if least == 1 else words.CHOOSE_CELLS)
         else:
-            self._ask(what, verb(hand, chosen), follow)
+            self._ask(word or VERBS[name].word, verb(hand, chosen), follow)
 
     def _hand(self, verb: str) -> Hand | None:
         """Return the hand of the session, if it can do that now."""
@@ -264,7 +265,7 @@ class Keeper:
         self._do.cells.choose(sorted(made))
 
     def _draw(self, rois: list[Roi]) -> None:
-        self._do.editor.add(*rois, what="make a region")
+        self._do.editor.add(*rois, what=VERBS["demote"].word)
 
     def _name(self, cell: int, name: str) -> None:
         before = self.names.get(cell, "")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from roi_core.export import EXPORTS
 from roi_core.snapshot import State
 from roi_stream_gui import halves
 from roi_stream_gui.keeper import LATER
 from roi_stream_gui.recents import KEPT, recent
+from roi_stream_gui.verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,24 +114,16 @@ def _export_file(word: str) -> Entry:
     return Entry(f"File/Export a file/{word} ...", run)
 
 
-CELLS: Final = (
-    ("Accept", "accept", "G"), ("Reject", "reject", "B"), ("Judge by rules", "automatic", "Shift+G"),
-    ("Unite", "merge", "U"), ("Divide", "split", "D"), ("Delete", "remove", "Del"),
-    ("Hold the shape, or let it follow", "hold", "Shift+F"), ("Make regions of cells", "demote", "O"),
-    ("Make cells of regions", "promote", "I"),
-)  # fmt: skip
-"""Verbs of the keeper: what is written, the verb, its key."""
-
-
-def _cells(verb: tuple[str, str, str]) -> Entry:
-    label, name, keys = verb
+def _cells(name: str) -> Entry:
+    """Do something to cells: the verb of the keeper of that name."""
+    verb = VERBS[name]
 
     def possible(view: View) -> bool:
         if view.snapshot is None or view.snapshot.activity is None:
             return False
         return view.running or (name in LATER and view.snapshot.state is State.FINISHED)
 
-    return Entry(f"Cells/{label}", lambda d: getattr(d.controller.keeper, name)(), keys, possible)
+    return Entry(f"Cells/{verb.menu}", lambda d: getattr(d.controller.keeper, name)(), verb.key, possible)
 
 
 MENU: tuple[Entry, ...] = (
@@ -183,7 +176,7 @@ MENU: tuple[Entry, ...] = (
     Entry("View/Size/Larger", lambda d: d.zoom(1), "Ctrl +"),
     Entry("View/Size/Smaller", lambda d: d.zoom(-1), "Ctrl -"),
     Entry("View/Full screen", lambda d: d.full_screen(), "F11"),
-    *map(_cells, CELLS),
+    *map(_cells, VERBS),
     Entry("Tools/Find fibres ...", _find_fibres, possible=_connected),
     Entry("Help/Keys", lambda d: d.show_keys(), "F1"),
     Entry("Help/Tour", lambda d: d.show_tour()),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from roi_stream_gui import words
 from roi_stream_gui.tools import Tool
+from roi_stream_gui.verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,14 +228,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("Keep the picture", (Chord("Space"),), lambda c: c.picture.keep(c)),
     Action("Crop of the analysis", (Chord("H"),), lambda c: c.picture.crop.take()),
     Action("Cells"),
-    Action("Accept the chosen cells", (Chord("G"),), lambda c: c.keeper.accept()),
-    Action("Reject the chosen cells", (Chord("B"),), lambda c: c.keeper.reject()),
-    Action("Judge the chosen cells by rules", (Chord("G", shift=True),), lambda c: c.keeper.automatic()),
-    Action("Unite the chosen cells", (Chord("U"),), lambda c: c.keeper.merge()),
-    Action("Divide the chosen cells", (Chord("D"),), lambda c: c.keeper.split()),
-    Action("Hold the shape of the chosen cells", (Chord("F", shift=True),), lambda c: c.keeper.hold()),
-    Action("Make cells of the selected regions", (Chord("I"),), lambda c: c.keeper.promote()),
-    Action("Make regions of the chosen cells", (Chord("O"),), lambda c: c.keeper.demote()),
+    Action(VERBS["accept"].said, (Chord("G"),), lambda c: c.keeper.accept()),
+    Action(VERBS["reject"].said, (Chord("B"),), lambda c: c.keeper.reject()),
+    Action(VERBS["automatic"].said, (Chord("G", shift=True),), lambda c: c.keeper.automatic()),
+    Action(VERBS["merge"].said, (Chord("U"),), lambda c: c.keeper.merge()),
+    Action(VERBS["split"].said, (Chord("D"),), lambda c: c.keeper.split()),
+    Action(VERBS["hold"].said, (Chord("F", shift=True),), lambda c: c.keeper.hold()),
+    Action(VERBS["promote"].said, (Chord("I"),), lambda c: c.keeper.promote()),
+    Action(VERBS["demote"].said, (Chord("O"),), lambda c: c.keeper.demote()),
     Action("Traces"),
     Action("Hold the traces still", (Chord("X"),), lambda c: c.pause()),
     Action("Raw or dF/F", (Chord("T"),), lambda c: c.show_traces(_other_kind(c))),

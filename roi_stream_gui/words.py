@@ -214,7 +214,7 @@ CELLS_NONE = (
     "No frames come any more, and no cells were found. Is cnmf.cell_radius that of your cells, and does the "
     "file last some seconds? Play it again, or connect again (Ctrl+R)."
 )
-CELLS_GONE = "No cell is left: all that were found were deleted, or made regions."
+CELLS_GONE = "No cell is left: all that were found were deleted or demoted."
 CELLS_GONE_BACK = f"{CELLS_GONE} Ctrl+Z brings back those of them that went since the end, the last first."
 CELLS_FAILED = (
     "Cell finding failed and is off for this session; the messages tell why. Connect again to retry."
@@ -234,12 +234,12 @@ CELLS_CHOSEN = "{shown} chosen of {all} cells"
 
 CHOOSE_CELL = "choose a cell first: click one on the picture or in the list of cells"
 CHOOSE_CELLS = "choose two cells or more first: Ctrl-click adds one"
-SELECT_REGION = "select a region first: it becomes the seed of a cell"
+SELECT_REGION = "select a region first, then promote it: it becomes a cell"
 AGREEMENT = "{found} found, {missed} missed, {extra} extra"
 NOTHING_DRAWN = "draw regions to compare them with cells"
 NO_CELL_FINDING = "cells are not looked for at the moment; set cnmf.enabled under Parameters"
 CELLS_ENDED = (
-    "No frames come any more: cells can be accepted, rejected, deleted, named and made regions, all else "
+    "No frames come any more: cells can be accepted, rejected, deleted, named and demoted; all else "
     "takes frames. Play the file again or connect again (Ctrl+R)."
 )
 CELLS_CLOSING = "No frames come any more; cells can be judged as soon as the recording is finished."
@@ -450,21 +450,21 @@ TIPS = {
     "pairs.list": "Each drawn region and the component that overlaps it most: pixels of both over pixels of "
     "either, correlation of the raw traces of the last two minutes, distance of the middles. Missed: a "
     "region that no component overlaps by 20 %. Extra: a cell that overlaps no region. A click shows both.",
-    "pairs.seed": "Make a cell of every region that was missed; its shape follows the data from there",
+    "pairs.seed": "Promote every region that was missed to a cell; its shape follows the data from there",
     "cell.filter": "Show only cells whose id, name, status or reason holds this",
     "cell.shown": "Which cells are listed. The picture has its own choice above it (K and J).",
     "cell.name": "Name of the chosen cell; Enter keeps it, empty takes it away. Written into the recording.",
     "cell.accept": "Take the chosen components for cells, whatever the limits say (G)",
     "cell.reject": "Take the chosen components for no cells; they stay listed and may be accepted later (B)",
     "cell.automatic": "Leave the judgement to the limits again (Shift+G)",
-    "cell.merge": "Make one cell of the chosen ones, under the id of the oldest (U)",
-    "cell.split": "Divide the chosen cell in two along its length (D)",
-    "cell.remove": "Remove the chosen components; nothing is found at their places later, unless Ctrl+Z puts "
+    "cell.merge": "Merge the chosen cells into one, under the id of the oldest (U)",
+    "cell.split": "Split the chosen cell in two along its length (D)",
+    "cell.remove": "Delete the chosen components; nothing is found at their places later, unless Ctrl+Z puts "
     "them back (Del)",
-    "cell.hold": "Keep the shape of the chosen cells as it is, or let it follow the data again (Shift+F)",
-    "cell.demote": "The chosen cell becomes a drawn region that nothing changes, and is a cell no more (O)",
-    "cell.promote": "The selected regions become cells: each is the first shape of one, which then follows "
-    "the data (I)",
+    "cell.hold": "Freeze the shape of the chosen cells; Thaw lets it follow the data again (Shift+F)",
+    "cell.demote": "Demote the chosen cell to a drawn region that nothing changes; it is a cell no more (O)",
+    "cell.promote": "Promote the selected regions to cells: each is the first shape of one, which "
+    "then follows the data (I)",
     "lock": "A locked region cannot be moved, reshaped or deleted (L)",
     "fibres": "Propose the bright discs of a fibre bundle, in the order of reading",
     "fibre radius": "Smallest and largest radius of a fibre, px of the camera",

@@ -8,6 +8,7 @@ import dearpygui.dearpygui as dpg
 
 from roi_stream_gui.cellrows import said
 from roi_stream_gui.panels.base import then
+from roi_stream_gui.verbs import FREEZE, THAW, VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CellCard"]
 
-ROWS: Final = (
-    (("accept", "Accept"), ("reject", "Reject"), ("automatic", "By rules"), ("merge", "Unite")),
-    (("split", "Divide"), ("remove", "Delete"), ("hold", "Hold"), ("demote", "To region")),
-)
-"""Verbs of the keeper and what is written on their buttons."""
+ROWS: Final = (("accept", "reject", "automatic", "merge"), ("split", "remove", "hold", "demote"))
+"""Verbs that have a button."""
 HEIGHT, FACTS, FACT = 138, 40, 20
 """px at 100 % of all, of the facts, and of their first line alone."""
 
@@ -74,16 +72,16 @@ class CellCard:
                     self._build_row(row)
             self._why = desk.text("", "dim", wrap=0, show=False)
 
-    def _build_row(self, row: Sequence[tuple[str, str]]) -> None:
+    def _build_row(self, row: Sequence[str]) -> None:
         desk = self._desk
         with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchSame, pad_outerX=False) as table:
             dpg.bind_item_theme(table, desk.theme.list)
             for _ in row:
                 dpg.add_table_column()
             with dpg.table_row():
-                for verb, label in row:
+                for verb in row:
                     action = getattr(self._do.keeper, verb)
-                    button = dpg.add_button(label=label, width=-1, callback=then(action))
+                    button = dpg.add_button(label=VERBS[verb].button, width=-1, callback=then(action))
                     self._buttons[verb] = desk.tip(desk.named(f"cell.{verb}", button), f"cell.{verb}")
 
     def update(self, view: View, cells: Sequence[Cell], now: float) -> None:
@@ -124,8 +122,8 @@ class CellCard:
         if self._brief and one is not None:
             text = text.partition("\n")[0].removeprefix("rejected: ")  # its mark and colour say that
         self._desk.say(self._facts, text, "warn" if bad else "dim")
-        held = bool(found) and all(cell.frozen for cell in found.values())
-        label = "Follow" if held else "Hold"
+        frozen = bool(found) and all(cell.frozen for cell in found.values())
+        label = (THAW if frozen else FREEZE).capitalize()
         if dpg.get_item_label(self._buttons["hold"]) != label:
             dpg.configure_item(self._buttons["hold"], label=label)
 

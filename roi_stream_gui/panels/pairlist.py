@@ -9,6 +9,7 @@ import dearpygui.dearpygui as dpg
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import then
 from roi_stream_gui.panels.longlist import Column, Line, LongList
+from roi_stream_gui.verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,8 @@ class PairList:
         # beside the heading, not in it: what is in one takes its colours from it
         with dpg.group(parent=parent, show=False) as self._body:
             with dpg.group(horizontal=True):
-                self._seed = dpg.add_button(label="Seed all missed", callback=then(self._seed_missed))
+                label = f"{VERBS['promote'].button} all missed"
+                self._seed = dpg.add_button(label=label, callback=then(self._seed_missed))
                 desk.tip(desk.named("pairs.seed", self._seed), "pairs.seed")
                 self._count = desk.text("", "dim")
                 desk.tip(self._count, "pairs.list")

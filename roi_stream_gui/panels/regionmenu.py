@@ -9,6 +9,7 @@ import dearpygui.dearpygui as dpg
 
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import then
+from roi_stream_gui.verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ class RegionMenu:
         self._verb("group", "Group", editor.group, "Ctrl+G")
         self._verb("ungroup", "Ungroup", editor.ungroup, "Ctrl+Shift+G")
         self._verb("duplicate", "Duplicate", editor.duplicate, "Ctrl+D")
-        self._verb("promote", "Follow as a cell", self._do.keeper.promote, "I")
+        self._verb("promote", f"{VERBS['promote'].button} to a cell", self._do.keeper.promote, "I")
         dpg.add_separator()
         self._verb("delete", "Delete", editor.delete, "Del")
 

@@ -93,7 +93,7 @@ def test_what_is_said_of_one(cells):
     assert said(one, 12.0) == "accepted by the rules; found 12 s ago"
     assert (
         said(one._replace(reason="by hand", frozen=True), 200.0)
-        == "accepted by hand, shape held; found 3 min ago"
+        == "accepted by hand, shape frozen; found 3 min ago"
     )
     assert said(two, 0.0) == "rejected: too dim"
     assert (

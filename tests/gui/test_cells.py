@@ -295,7 +295,7 @@ class TestCard:
         able = {verb for verb, button in card._buttons.items() if dpg.is_item_enabled(button)}
         assert able == {"accept", "reject", "remove", "demote"}
         view = found.view()
-        assert [menu[f"Cells/{name}"].possible(view) for name in ("Accept", "Unite")] == [True, False]
+        assert [menu[f"Cells/{name}"].possible(view) for name in ("Accept", "Merge")] == [True, False]
         found.keeper.merge()
         assert caplog.messages[-1] == words.CELLS_ENDED
         before = self.status(found, 2, 3)

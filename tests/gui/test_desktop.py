@@ -14,8 +14,10 @@ from roi_stream_gui.looks import Looks
 from roi_stream_gui.memory import Memory
 from roi_stream_gui.menus import MENU, SIZES
 from roi_stream_gui.monitor import LARGEST, SMALLEST, Monitor, scale_of
+from roi_stream_gui.panels.cellcard import CellCard
 from roi_stream_gui.shortcuts import ACTIONS, WINDOW_ACTIONS, Chord, find, find_window, sheet
 from roi_stream_gui.theme import CELL, CONTRAST, PALETTES, luminance, readable
+from roi_stream_gui.verbs import VERBS
 
 
 class TestMemory:
@@ -120,6 +122,22 @@ class TestKeys:
                 *held, key = entry.keys.split("+")
                 chord = Chord(key, "Ctrl" in held, "Shift" in held)
                 assert find(chord) or find_window(chord), (entry.path, said)
+
+    def test_what_the_hand_does_to_cells_has_one_word_everywhere(self, do, desk):
+        card = CellCard(desk)
+        with dpg.window() as window:
+            card.build(window)
+        menu = {entry.path: entry.keys for entry in MENU}
+        keys = dict(map(reversed, sheet()["Cells"]))
+        for name, verb in VERBS.items():
+            first = verb.word.split()[0].capitalize()
+            said = [verb.menu, *([] if name == "remove" else [verb.said])]
+            assert menu[f"Cells/{verb.menu}"] == verb.key
+            assert name == "remove" or keys[verb.said] == verb.key
+            assert all(text.startswith(first) for text in said)
+            button = card._buttons.get(name)
+            assert button is None or dpg.get_item_label(button).lower() in verb.word
+            assert getattr(do[0].keeper, name)
 
     def test_columns_keep_the_order_and_are_even(self):
         topics = [(name, [("k", "t")] * count) for name, count in zip("abcde", (8, 14, 5, 7, 6), strict=True)]

@@ -201,6 +201,7 @@ def test_cells_and_regions_become_each_other(lab):
     assert roi.name == "soma"
     assert np.hypot(*(np.array(roi.centroid())[::-1] - place)) < 2
     assert cell not in lab.alive
+    assert do.journal.undo_name == "demote"
     lab.step(3)
     assert do.session.rois.ids == (roi.id,), "it is measured"
     lab.press("Z", True)
@@ -213,6 +214,7 @@ def test_cells_and_regions_become_each_other(lab):
     lab.press("I")
     new = lab.alive[-1]
     assert do.cells.chosen == (new,)
+    assert do.journal.undo_name == "promote"
     assert lab.shape(new)[tuple(place.astype(int))] > 0.5
     lab.press("Z", True)
     assert lab.status(new) is Status.REMOVED

@@ -91,12 +91,12 @@ def test_list_picture_and_verbs(window):
     window.until(lambda s: status(s, picked) == "accepted", "taken back")
     before = window.ask().cells["accepted"]
     window.key("d")
-    state = window.until(lambda s: len(s.cells["chosen"]) == 2, "divided")
+    state = window.until(lambda s: len(s.cells["chosen"]) == 2, "split")
     part = max(state.cells["chosen"])
     assert part not in before
     window.key("u")
-    window.until(lambda s: status(s, part) == "merged", "united")
-    window.screenshot("cells_united")
+    window.until(lambda s: status(s, part) == "merged", "merged")
+    window.screenshot("cells_merged")
     window.key("ctrl+z")
     window.until(lambda s: status(s, part) in ("accepted", "rejected"), "the part lives again")
     window.key("ctrl+z")
