@@ -71,8 +71,8 @@ class Result:
     traces: Callable[[int, int], Traces]
     shifts: NDArray[np.float32]
     """(rows, 2) dy, dx in px by which motion correction moved each frame; NaN where that is not known."""
-    missing: str = ""
-    """What is no more in memory of its traces, as a sentence; '' when all are there."""
+    kept: str = ""
+    """How long the traces are (m:ss) of which memory holds the last part only; '' when all are there."""
 
     @property
     def accepted(self) -> NDArray[np.int64]:
@@ -174,11 +174,11 @@ def running(snapshot: Snapshot, name: str) -> Result:
     if not snapshot.flag:
         shifts[-1:] = snapshot.shift or (0.0, 0.0)
     index = known.index[theirs]
-    missing = ""
+    kept = ""
     if ring.head > ring.capacity and len(rows.times):
         minutes, seconds = divmod(round(float(rows.times[-1] - rows.times[0])), 60)
-        missing = f"{name} keeps only its last {minutes}:{seconds:02} of traces"
-    return Result(name, activity.components, index, lambda first, last: traces[first:last], shifts, missing)
+        kept = f"{minutes}:{seconds:02}"
+    return Result(name, activity.components, index, lambda first, last: traces[first:last], shifts, kept)
 
 
 def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
@@ -206,10 +206,18 @@ def compare(a: Result, b: Result, least: float = LEAST) -> Comparison:
         for i, k, value in zip(rows, columns, r, strict=True)
     )
     alone = [np.delete(each, taken).tolist() for each, taken in zip(ids, (rows, columns), strict=True)]
-    why = "" if frames > 1 else "no frames in common"
-    if why and (a.missing or b.missing):
-        why = "no common frames in memory: " + ", ".join(filter(None, (a.missing, b.missing)))
+    why = "" if frames > 1 else _why_none(a, b)
     return Comparison(a.name, b.name, least, frames, pairs, tuple(alone[0]), tuple(alone[1]), offset, why)
+
+
+def _why_none(a: Result, b: Result) -> str:
+    """Return why two results have no frames in common."""
+    short = [each for each in (a, b) if each.kept]
+    if len(short) == 2:
+        return f"{a.name} and {b.name} keep only their last {a.kept} and {b.kept} of traces"
+    if short:
+        return f"no frames in common: {short[0].name} keeps only its last {short[0].kept} of traces"
+    return "no frames in common"
 
 
 def moved(masks: csc_matrix, shape: tuple[int, int], by: tuple[int, int]) -> csc_matrix:

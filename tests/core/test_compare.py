@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -187,3 +188,12 @@ def test_the_command_tells_pairs_and_sums(path, capsys):
     assert "was not refined" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main(["compare", str(path), str(path), "--iou", "2"])
+
+
+def test_of_two_runs_that_share_no_frames_any_more_it_is_said_what_is_kept():
+    one = replace(result([(20, 20)], np.zeros((3, 1)), name="the run before"), kept="4:33")
+    other = result([(20, 20)], np.zeros((3, 1)), index=[5, 6, 7], name="this run")
+    assert compare(one, other).why == "no frames in common: the run before keeps only its last 4:33 of traces"
+    both = "the run before and this run keep only their last 4:33 and 0:09 of traces"
+    assert compare(one, replace(other, kept="0:09")).summary().endswith(both)
+    assert compare(one, replace(one, kept="0:09")).why == "", "they share frames"

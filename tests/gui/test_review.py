@@ -170,7 +170,7 @@ class TestReview:
         sides = (twosides.Side("this run", snapshot=first), twosides.Side("the run before", snapshot=last))
         outcome = twosides.compared(sides, 0.5)
         span = round(19 / now.rate)
-        why = f"no common frames in memory: the run before keeps only its last 0:{span:02} of traces"
+        why = f"no frames in common: the run before keeps only its last 0:{span:02} of traces"
         assert outcome.found.why == why
         assert outcome.found.summary().endswith(why)
 
