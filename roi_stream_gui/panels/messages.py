@@ -24,6 +24,8 @@ LOW = 60
 """Height of the pane below which those buttons stand in a row, px."""
 FILTER = 92
 """Width of the buttons that choose, px."""
+GAP, EDGE = 1, 4
+"""px at 100 % between two lines, and above the first."""
 CHIP = {logging.INFO: "idle", logging.WARNING: "warn", logging.ERROR: "bad"}
 """Colour of a button when its kind was said, by level."""
 
@@ -71,8 +73,14 @@ class Messages:
         self._count(view.said)
 
     def tell(self) -> dict[str, Any]:
-        """Return the lines shown and how many there were of each kind."""
-        return {"lines": [message.text for message in self._shown], "least": self._log.least}
+        """Return the lines shown, how many there were of each kind, and px of the list and between lines."""
+        first, second = (dpg.get_item_rect_min(line)[1] for line in self._lines[:2])
+        return {
+            "lines": [message.text for message in self._shown],
+            "least": self._log.least,
+            "height": dpg.get_item_rect_size(self._list)[1],
+            "step": second - first,
+        }
 
     def _fold(self) -> None:
         """Put the buttons into a row where the pane has no room for all below each other."""
@@ -83,6 +91,16 @@ class Messages:
         width = -px((FILTER + 4) * (len(LEVELS) if low else 1) + 4)
         if dpg.get_item_width(self._list) != width:
             dpg.configure_item(self._list, width=width)
+        self._cut(dpg.get_item_height(pane))
+
+    def _cut(self, pane: float) -> None:
+        """Show whole lines only in a pane so many px high."""
+        scale, text = self._desk.scale, int(dpg.get_item_rect_size(self._lines[0])[1])
+        if text:
+            line = text + int(GAP * scale)
+            height = max((pane - 2 * int(EDGE * scale)) // line, 1) * line
+            if dpg.get_item_height(self._list) != height:
+                dpg.configure_item(self._list, height=int(height))
 
     def _count(self, said: dict[int, int]) -> None:
         """Write on each button how often its kind was said; the chosen one stands out."""

@@ -320,9 +320,15 @@ def test_nothing_is_clipped_or_overlaps(start, width, height):
 def test_with_a_file_open_every_button_has_its_place(start, video, width, height, scale, drawn):
     window = start(str(video), "--set", f"display.scale={scale}")
     window.until(lambda s: s.items.get("position", (0,) * 4)[2], "the strip is shown", 60)
+    window.key("m")  # there is nothing to mark: a second message
     window.resize(width, height)
-    items = window.settle(8).items
+    state = window.settle(8)
+    items, said = state.items, state.told["messages"]
     window.screenshot(f"file_{width}x{height}_{scale}")
+    assert said["height"] % said["step"] == 0, "no message is cut"
+    assert 0 < items["pane.foot"][3] - said["height"] < said["step"] + 13 * drawn, (
+        "and there is room for no more"
+    )
     assert abs(items["record"][2] - 104 * drawn) < 3, "no larger than the window has room for"
     top, left, centre, strip, foot = (
         items[f"pane.{name}"] for name in ("top", "left", "centre", "strip", "foot")
