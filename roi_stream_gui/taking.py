@@ -13,6 +13,7 @@ from roi_core.paths import expanded, is_there
 from roi_core.session import State
 from roi_stream_gui import words
 from roi_stream_gui.filing import said
+from roi_stream_gui.health import stalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,8 @@ class Taking:
         self._marked: set[Path] = set()
         self._told: set[Path] = set()
         self._began = self._ended = 0.0
+        self._silent: float | None = None
+        """When the last frame came, while a camera has stalled: then no rows come, and the clock stands."""
         self._played: float | None = None
         """Seconds of data taken from a file, which may be played at any speed."""
 
@@ -89,7 +92,7 @@ class Taking:
         """End the recording; the file, which tells why, is finished in the background."""
         session = self._session()
         if session is not None and self.on:
-            self._on, self._ended = False, time.monotonic()
+            self._on, self._ended = False, self._clock()
             session.stop_recording(wait=False, detail=why)
 
     def note(self, text: str) -> None:
@@ -157,10 +160,13 @@ class Taking:
 
     @property
     def seconds(self) -> float:
-        """Seconds from pressing Record to now, or to the end of that recording; of a file, those recorded."""
+        """Seconds from pressing Record to now, or to the end of that recording; of a file, those recorded.
+
+        In a stall they stand still; the first frame afterwards brings them to where its time is.
+        """
         if self._played is not None:
             return self._played
-        return (time.monotonic() if self._on else self._ended) - self._began
+        return max((self._clock() if self._on else self._ended) - self._began, 0.0)
 
     @property
     def folder(self) -> Path:
@@ -186,8 +192,9 @@ class Taking:
     def follow(self, snapshot: Snapshot) -> None:
         """Notice that a recording ended by itself; tell what is in the file once it is finished."""
         on = self.is_on(snapshot)
+        self._silent = time.monotonic() - snapshot.silence if on and stalled(snapshot) else None
         if self._on and not on:
-            self._on, self._ended = False, time.monotonic()
+            self._on, self._ended = False, self._clock()
         for earlier in snapshot.earlier:  # another was begun before they were finished
             if not earlier.closing and earlier.path not in self._told:
                 self._conclude(earlier, on)
@@ -204,6 +211,10 @@ class Taking:
             self._played = take.seconds
         if self._untold:
             self._tell(take, on)
+
+    def _clock(self) -> float:
+        """Return the moment up to which is recorded, by `time.monotonic`."""
+        return time.monotonic() if self._silent is None else self._silent
 
     def _tell(self, take: TakeStatus, on: bool) -> None:
         """Keep a mark of every file for a crash; once the last is finished tell what is in them."""
