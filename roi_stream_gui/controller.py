@@ -279,6 +279,7 @@ class Controller:
         self.exporting.tick()
         self.loading.tick()
         self.library.tick()
+        self.disk.tick()
         session = self.session
         self.picture.tick(session)
         self.ground.follow(session, self.hand.tool is Tool.WAND or self.bundle.open)

@@ -5,17 +5,23 @@ Knows no toolkit.
 
 from __future__ import annotations
 
+import logging
 import shutil
+import tempfile
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from roi_core.paths import is_there
+from roi_core.paths import is_folder, is_there
 from roi_core.sinks.disk import free_path
+from roi_stream_gui import words
+from roi_stream_gui.safe import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Disk", "Room"]
+
+log = logging.getLogger(__name__)
 
 PERIOD: Final = 1.0
 """Seconds between two looks."""
@@ -28,6 +34,8 @@ class Room(NamedTuple):
 
     free: int | None = None
     path: Path | None = None
+    why: str = ""
+    """Why nothing can be recorded there; '' when it can, and before the first look."""
 
 
 class Disk:
@@ -36,6 +44,8 @@ class Disk:
     def __init__(self) -> None:
         self._room = Room()
         self._target: Path | None = None
+        self._tried: tuple[Path, str] | None = None
+        self._told = ""
         self._look = threading.Event()
         self._over = False
         self._thread: threading.Thread | None = None
@@ -50,6 +60,13 @@ class Disk:
             self._thread.start()
         return self._room
 
+    def tick(self) -> None:
+        """Say once when nothing can be recorded in the folder that was chosen, before somebody tries."""
+        if self._room.why != self._told:
+            self._told = self._room.why
+            if self._told:
+                log.warning("%s", shown(self._told))
+
     def close(self) -> None:
         """End the thread."""
         self._over = True
@@ -60,8 +77,11 @@ class Disk:
     def _watch(self) -> None:
         while not self._over:
             self._look.clear()
-            if self._target is not None:
-                self._room = looked(self._target)
+            target = self._target
+            if target is not None:
+                if self._tried is None or self._tried[0] != target.parent:
+                    self._tried = target.parent, refusal(target.parent)
+                self._room = looked(target)._replace(why=self._tried[1])
             self._look.wait(PERIOD)
 
 
@@ -72,3 +92,16 @@ def looked(target: Path) -> Room:
         return Room(shutil.disk_usage(there).free if there else 0, free_path(target))
     except (OSError, ValueError):
         return Room(0, target)
+
+
+def refusal(folder: Path) -> str:
+    """Return why no recording can be made in a folder, which need not be there yet; '' when one can."""
+    there = next((one for one in (folder, *folder.parents) if is_there(one)), folder)
+    if not is_folder(there):
+        return words.FOLDER_BAD.format(folder, f"{there} is no folder")
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        return words.FOLDER_BAD.format(folder, f"{there} takes no files, {why}")
+    return ""

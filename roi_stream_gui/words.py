@@ -125,6 +125,7 @@ LAG = (
     "camera; when it is too far behind it leaves frames out. Frames, regions and the traces of known cells "
     "are never skipped. If it stays red: a larger cnmf.detect_period or prepare.bin."
 )
+FOLDER_BAD = "nothing can be recorded in {} ({}): choose another recorder.folder"
 DISK_FULL = "There is no room to record. Free some, or choose another recorder.folder."
 LONG = 100 * 3600.0
 """Seconds that are as good as no end."""

@@ -77,6 +77,24 @@ class TestLength:
         assert verbs.last("")
         assert controller.view().snapshot.recording.length is None
 
+    def test_the_clock_stands_while_the_camera_stalls_and_no_rows_come(self, taking):
+        verbs, source, controller = taking
+        verbs.start()
+        source.step(3)
+
+        def silence():
+            controller.tick()
+            return controller.view().snapshot.silence
+
+        within(20, lambda: silence() > 1.05, "a stall")
+        stood = controller.view().recorded
+        assert stood < 0.9
+        within(20, lambda: silence() > 1.3, "a longer one")
+        assert controller.view().recorded == pytest.approx(stood, abs=0.05)
+        source.step(1)
+        within(20, lambda: silence() < 0.5, "frames again")
+        assert controller.view().recorded > 1.2, "the gap is in the file, and on the clock"
+
 
 class TestName:
     def test_the_name_is_that_of_the_file_and_never_overwrites(self, taking, tmp_path):
@@ -110,6 +128,31 @@ class TestName:
         assert room.path == tmp_path / "a_2.h5"
         assert room.free > 0
         assert looked(tmp_path / "not" / "there" / "a.h5").free > 0
+
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+    @pytest.mark.parametrize("ending", ["", "/not there/yet"])
+    def test_a_folder_that_takes_no_files_is_told_when_it_is_chosen(self, taking, tmp_path, ending):
+        controller = taking[2]
+        (tmp_path / "file").touch()
+        for folder, why in (
+            ("/proc", "/proc takes no files"), (tmp_path / "file", f"{tmp_path / 'file'} is no folder")
+        ):  # fmt: skip
+            controller.edit("recorder.folder", f"{folder}{ending}")
+            said = f"nothing can be recorded in {folder}{ending} ({why}"
+
+            def told(said=said):
+                controller.tick()
+                controller.view()
+                return said in texts(controller)[-1]
+
+            within(20, told, "it is said")
+            assert controller.log.messages()[-1].count == 1
+        number = len(texts(controller))
+        controller.edit("recorder.folder", f"{tmp_path}/new")
+        within(20, lambda: controller.view().next_take.parent == tmp_path / "new", "another is looked at")
+        controller.tick()
+        assert len(texts(controller)) == number
+        assert not (tmp_path / "new").exists(), "nothing is made before Record"
 
 
 class TestMarks:
