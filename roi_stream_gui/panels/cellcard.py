@@ -21,8 +21,9 @@ __all__ = ["CellCard"]
 
 ROWS: Final = (("accept", "reject", "automatic", "merge"), ("split", "remove", "hold", "demote"))
 """Verbs that have a button."""
-HEIGHT, FACTS, FACT = 138, 40, 20
-"""px at 100 % of all, of the facts, and of their first line alone."""
+HEIGHT, FACTS, FACT, HINT = 129, 40, 20, 24
+"""px at 100 % of all, of the facts, of their first line alone, and of what stands there for no cell."""
+NONE_CHOSEN: Final = "Click one here or on the picture; Ctrl-click adds."
 
 
 class CellCard:
@@ -37,7 +38,7 @@ class CellCard:
         self._why_not = ""
         self._shown: tuple[object, ...] = ()
         self.said = ""
-        self._brief = False
+        self._brief = self._folded = False
 
     @property
     def height(self) -> int:
@@ -46,11 +47,21 @@ class CellCard:
 
     @property
     def spared(self) -> int:
-        """Screen px that it does not take while it has room for one line of facts only."""
+        """Screen px that it does not take while it has no room for everything."""
+        if self._folded:
+            return self._desk.px(HEIGHT - HINT)
         return self._desk.px(FACTS - FACT) if self._brief else 0
 
     def shorten(self, brief: bool) -> None:
-        """Show the most important line of the facts where there is no room for more, or all again."""
+        """Show the most important line of the facts where there is no room for more, or all again.
+
+        Of no cell there is nothing to tell and nothing to do: then one line tells how to choose one.
+        """
+        folded = brief and not self._do.cells.chosen
+        if self._folded != folded:
+            self._folded = folded
+            dpg.configure_item(self._whole, show=not folded)
+            dpg.configure_item(self._hint, show=folded)
         if self._brief != brief:
             self._brief, self._shown = brief, ()
             dpg.configure_item(self._pane, height=self._desk.px(FACT if brief else FACTS))
@@ -58,7 +69,8 @@ class CellCard:
     def build(self, parent: int) -> None:
         """Make name, facts and buttons."""
         desk = self._desk
-        with dpg.group(parent=parent):
+        self._hint = desk.text(NONE_CHOSEN, "dim", parent=parent, show=False)
+        with dpg.group(parent=parent) as self._whole:
             with dpg.group(horizontal=True):
                 self._title = desk.text("")
                 self._name = dpg.add_input_text(width=-1, hint="name")
@@ -115,7 +127,7 @@ class CellCard:
         title = f"cell {one.id}" if one else f"{many} cells" if many > 1 else "no cell chosen"
         self.said = said(one, now) if one else ", ".join(map(self._do.keeper.label, chosen))
         if not chosen:
-            self.said = "Click one here or on the picture; Ctrl-click adds."
+            self.said = NONE_CHOSEN
         self._desk.say(self._title, title)
         bad = one is not None and one.status == "rejected"
         text = self.said

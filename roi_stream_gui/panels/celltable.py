@@ -38,8 +38,8 @@ FIRST_DOWN: Final = ("snr", "r", "size", "rate")
 """What is sorted from high to low at first."""
 TONES: Final = {"accepted": "good", "rejected": "bad"}
 MARK: Final = "\u25a0"
-LEAST, BOTH = 66, 182
-"""px at 100 % of a list at least: two lines; and of two lists, for both to be shown."""
+LEAST, SHARE, WANTED = 2, 4, 6
+"""Lines of a list at least; of the cells beside pairs; and below which the card is made smaller."""
 
 
 class CellTable:
@@ -123,15 +123,18 @@ class CellTable:
 
     def _share(self, view: View) -> None:
         """Share the room between the cells and, unfolded, their agreement with regions."""
-        least, unfolded = self._desk.px(LEAST), self._pairs.open
-        need = sum(self._pairs.heights) if unfolded else self._pairs.heights[0]
-        self._card.shorten(self._room() - need < least)
-        room = max(self._room() - need + self._card.spared, least)
-        both = not unfolded or room >= self._desk.px(BOTH)
-        self._list.hide(not both)
+        tall, unfolded = self._list.tall, self._pairs.open
+        both = tall(SHARE) + tall(LEAST)
+        room = self._room() - (sum(self._pairs.heights) if unfolded else self._pairs.heights[0])
+        self._card.shorten(room < (both if unfolded else tall(WANTED)))
+        room = max(room + self._card.spared, tall(LEAST))
+        alone = unfolded and room < both
+        pairs = room if alone else min(room // 2, room - tall(SHARE))
+        self._list.hide(alone)
+        self._pairs.name(alone)
         if unfolded:
-            self._pairs.update(view, room // 2 if both else room)
-        self._list.resize(room - room // 2 if unfolded else room)
+            self._pairs.update(view, pairs)
+        self._list.resize(room - pairs if unfolded else room)
 
     def _room(self) -> int:
         """Return how many px there are between the filters and the card."""
@@ -169,10 +172,11 @@ class CellTable:
         return Line(texts, tones, chosen, f"cell {cell.id}: {said(cell, self._now)}")
 
     def _reveal(self) -> None:
-        """Scroll to the cell that was chosen elsewhere."""
+        """Scroll to the cell that was chosen, here too: the list may be shorter now."""
         ids = [cell.id for cell in self._listed]
-        if self._chosen and self._chosen[-1] in ids and not self._mine:
-            self._list.reveal(ids.index(self._chosen[-1]))
+        cell = self._last if self._mine else self._chosen[-1] if self._chosen else None
+        if self._chosen and cell in ids:
+            self._list.reveal(ids.index(cell))
             self._list.show(self._listed)
         self._mine = False
 

@@ -86,6 +86,10 @@ class LongList:
         """How many lines are in sight."""
         return max((self._tall - self._desk.px(HEAD)) // self._line, 1)
 
+    def tall(self, lines: int) -> int:
+        """Return the px of so many lines and the headings."""
+        return self._desk.px(HEAD) + lines * self._line
+
     @property
     def first(self) -> int:
         """The first line in sight."""

@@ -43,7 +43,8 @@ class PairList:
     def build(self, parent: int) -> None:
         """Make the heading and what is below it."""
         desk = self._desk
-        self._fold = dpg.add_collapsing_header(label="Agreement with drawn regions", parent=parent)
+        # after ### stands what the heading is known by while its words change
+        self._fold = dpg.add_collapsing_header(label=f"{words.PAIRS}###pairs", parent=parent)
         desk.named("pairs.fold", self._fold)
         # beside the heading, not in it: what is in one takes its colours from it
         with dpg.group(parent=parent, show=False) as self._body:
@@ -62,6 +63,12 @@ class PairList:
         if dpg.is_item_shown(self._body) != unfolded:
             dpg.configure_item(self._body, show=unfolded)
         return unfolded
+
+    def name(self, alone: bool) -> None:
+        """Call the heading so that one sees how to come back to the list whose room it takes."""
+        label = f"{words.PAIRS_ALONE if alone else words.PAIRS}###pairs"
+        if dpg.get_item_label(self._fold) != label:
+            dpg.configure_item(self._fold, label=label)
 
     @property
     def heights(self) -> tuple[int, int]:
@@ -92,7 +99,8 @@ class PairList:
 
     def tell(self) -> dict[str, Any]:
         """Return what tests ask for."""
-        return {"open": self.open, "pairs": [[*pair, pair.kind] for pair in self._pairs]}
+        heading = dpg.get_item_label(self._fold).partition("###")[0]
+        return {"open": self.open, "heading": heading, "pairs": [[*pair, pair.kind] for pair in self._pairs]}
 
     def _line(self, pair: Pair) -> Line:
         editor = self._do.editor

@@ -2,6 +2,8 @@
 
 import pytest
 
+from roi_stream_gui import words
+
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
 
 FORMAT = "camera.format=256x256@30"
@@ -154,3 +156,36 @@ def test_regions_agree_with_cells_and_missed_ones_are_seeded(window):
     window.until(lambda s: kinds(s)[0] == "missed", "taken back", 40)
     assert window.terminate() == 0
     assert window.output() == ""
+
+
+def test_in_a_small_window_the_list_has_the_room(window):
+    window.resize(1280, 720)
+    window.press(-40, 128)
+    state = window.until(lambda s: not s.cells["chosen"] and "cell.split" not in s.items, "nothing is chosen")
+    assert of(state)["fit"] >= 6
+    window.screenshot("cells_none_1280x720")
+    for _ in range(8):  # live cells come and go
+        cell = accepted(window, window.click("cells.5"))
+        if cell is not None:
+            break
+    state = window.until(
+        lambda s: 0 <= of(s)["listed"].index(cell) - of(s)["first"] < of(s)["fit"], "it stays in sight"
+    )
+    assert of(state)["fit"] >= 4
+    _, top, _, high = state.items["pane.right"]
+    for name in ("cell.name", "cell.split", "cell.demote"):
+        _, y, _, height = state.items[name]
+        assert y + height <= top + high, name
+    state = window.click("pairs.fold")
+    assert "cells.0" not in state.items, "there is no room for two lists"
+    assert of(state)["heading"] == words.PAIRS_ALONE, "and it says how to come back"
+    state = window.click("pairs.fold")
+    assert "cells.0" in state.items
+    assert of(state)["heading"] == words.PAIRS
+    window.resize(1600, 900)
+    state = window.click("pairs.fold")
+    assert of(state)["fit"] >= 4
+    assert "cells.0" in state.items
+    assert of(state)["heading"] == words.PAIRS
+    window.screenshot("cells_both_1600x900")
+    assert window.terminate() == 0
