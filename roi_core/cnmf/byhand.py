@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from roi_core.cnmf.drawn import seed
 from roi_core.cnmf.memos import memo, restore
 from roi_core.cnmf.merge import Pair
 from roi_core.cnmf.state import shifted
@@ -119,7 +120,11 @@ def _promote(order: Order, census: Census, row: int) -> None:
     if order.roi is None:
         raise ComponentError("no region was named to promote")
     if census.promote(order.roi, row, alone=True) is None:
-        raise ComponentError("it lies outside of the analysed picture, or there is a component already")
+        outside = seed(order.roi, census.cells.field, census.view.camera) is None
+        what = (
+            "it lies outside of the analysed picture" if outside else "there is a cell at its place already"
+        )
+        raise ComponentError(what)
 
 
 VERBS: Final[dict[Verb, Callable[[Order, Census, int], None]]] = {

@@ -182,8 +182,12 @@ def test_a_region_is_promoted_once_and_only_inside():
     events, answer = told(finder, random, Verb.PROMOTE, roi=Circle(20, 18, 3, id=4))
     assert events == [("birth", {"id": 1, "y": 18, "x": 20, "roi": 4})]
     assert answer.ids == (1,)
-    for roi in (Circle(20, 18, 3), Circle(-30, -30, 3)):
-        with pytest.raises(ComponentError, match="outside of the analysed picture, or there is a component"):
+    refused = (
+        (Circle(20, 18, 3), "a cell at its place"),
+        (Circle(-30, -30, 3), "outside of the analysed picture"),
+    )
+    for roi, why in refused:
+        with pytest.raises(ComponentError, match=why):
             finder.obey(Order(Verb.PROMOTE, roi=roi), 101)
     assert finder.census.cells.count == 1
 
