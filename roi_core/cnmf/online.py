@@ -376,7 +376,7 @@ class OnlineCNMF:
             self._binned, margin, self._glow.nodes, self._glow.gain, self._between, cells.count, cells.t,
             seen, self.field.factor, now,
         )  # fmt: skip
-        if self._fading.step(now, margin):
+        if self._fading.step(now, margin) and self._settings.cnmf.preset != "photometry":
             return
         if self._followers:
             rate = max(1 / self._followers, 1 / (NOISE * self.rate))

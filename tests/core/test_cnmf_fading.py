@@ -173,3 +173,13 @@ def test_a_step_of_the_light_makes_no_cells(preset, factor):
         seen = analysis.step(row, row / RATE, picture.astype(np.uint16), settings, RoiSet())
     analysis.close()
     assert (seen.activity.components.status == Status.ACCEPTED).sum() == 0
+
+
+def test_the_light_of_fibres_may_change_with_every_frame():
+    """Two colours in turn, say: it is no step for them, and every frame is a lesson."""
+    settings = Settings().with_texts("cnmf.enabled=true", "cnmf.cell_radius=5", "cnmf.preset=photometry")
+    finder = OnlineCNMF((96, 96), RATE, settings)
+    for row, picture in enumerate(faded([1.0] * 200 + [0.95, 1.0] * 20)):
+        finder.input[:] = picture
+        finder.step(row, settings)
+    assert finder._ring.head == 240
