@@ -23,6 +23,7 @@ SMALL: Final[dict[str, dict[str, Any]]] = {
     "5 Hz": {"fr": 5.0, "tau_decay": 1.2, "tau_rise": 0.1, "T": 1000},
     "10 Hz": {"fr": 10.0, "T": 1500},
     "15 Hz, slow": {"fr": 15.0, "tau_decay": 1.5, "tau_rise": 0.12, "T": 2000},
+    "30 Hz, slow": {"tau_decay": 2.0, "tau_rise": 0.2},
     "60 Hz, fast": {"fr": 60.0, "tau_decay": 0.25, "tau_rise": 0.02, "T": 4000},
     "30 s only": {"T": 900},
     "75 cells": {"K": 75},
