@@ -6,7 +6,8 @@ and the mean is dimmed (or brightened) by it, with a loop that follows a ramp wi
 integral: Gardner, Phaselock Techniques, the second-order loop at a damping of 0.7).
 
 A step of the light (somebody turns the knob) is the same at once: the mean follows in the next frame. It is
-told from what cells do by the parts that are darker than those around them, where no cell is.
+told from what cells do by the parts that are darker than those around them, where no cell is, and by being
+the same all over the field.
 """
 
 from __future__ import annotations
@@ -41,21 +42,28 @@ PLAIN = 0.01
 """Share of the mean picture's variance that its texture has at least; of less not so much is believed."""
 FASTEST = 0.05
 """Share per second that the mean is expected to fade at most."""
-STEP, KNOWN, USUAL = 8.0, 30, 10.0
-"""Deviations by which a step of the light differs from what is usual; frames after which that is known, and
-seconds in which it is forgotten."""
+STEP, UP = 8.0, 12.0
+"""Deviations by which a step of the light differs from what is usual; upwards more, as cells do that, too."""
+KNOWN, USUAL = 30, 10.0
+"""Frames after which it is known what is usual, and seconds in which that is forgotten."""
 LEAST = 0.02
 """A step of the light is at least so large a share."""
+BLOCKS = 4
+"""Parts of the height and of the width of the field, in half of which a step is seen at least."""
 STEPS, DARKEST, BRIGHTEST = 5, -0.9, 9.0
 """Steps in a row after which they are what is usual; shares beyond which it is not the light that changed."""
 
 
 class Parts(NamedTuple):
-    """Sums of products of a picture and a band where that is above 0 and below; and of the picture below."""
+    """Sums of products of a picture and a band, where that is above and below 0, and in blocks of both.
+
+    ``ground`` is the sum of the picture itself where the band is below 0.
+    """
 
     bright: float
     dark: float
     ground: float
+    blocks: NDArray[np.float64]
 
 
 class Texture(NamedTuple):
@@ -83,10 +91,7 @@ class Texture(NamedTuple):
         band = blurred(binned, SMALL * radius) - around
         level = float(mean.mean())
         texture, whole = (float((part.astype(np.float64) ** 2).sum()) for part in (band, binned - level))
-        itself, ones = (
-            Parts(*products(part, 0, band, np.float32(np.inf))[1:])
-            for part in (binned - around, np.ones_like(band))
-        )
+        itself, ones = (parts_of(part, 0, band)[1] for part in (binned - around, np.ones_like(band)))
         return cls(band, texture + PLAIN * whole, level, itself, ones)
 
     def share(self, picture: NDArray[np.float32], margin: int = 0, most: float = np.inf) -> float:
@@ -98,19 +103,24 @@ class Texture(NamedTuple):
 
     def shares(
         self, picture: NDArray[np.float32], margin: int = 0, most: float = np.inf
-    ) -> tuple[float, float, float]:
-        """Return `share`, and that in the bright and in the dark parts, where every pixel counts as it is.
+    ) -> tuple[float, float]:
+        """Return `share`, and what share is everywhere: in bright and dark parts, and in most of the field.
 
-        These are above a level that is found in the dark parts: it belongs to the glow, which may come late.
+        That is above a level which is found in the dark parts: it belongs to the glow, which may come late.
+        No pixel is clipped for it; 0 when the parts do not say the same.
         """
-        total, *sums = products(picture, margin, self.band, np.float32(most))
-        (bright, dark, ground), itself, ones = sums, self.parts, self.ones
+        total, parts = parts_of(picture, margin, self.band, most)
+        itself, ones = self.parts, self.ones
         rest = itself.dark * ones.ground - itself.ground * ones.dark
         if not (self.weight > 0 and itself.bright > 0 and rest > 0):
-            return 0.0, 0.0, 0.0
-        level = (itself.dark * ground - itself.ground * dark) / rest
-        below = (dark * ones.ground - ground * ones.dark) / rest
-        return total / self.weight, (bright - level * ones.bright) / itself.bright, below
+            return 0.0, 0.0
+        level = (itself.dark * parts.ground - itself.ground * parts.dark) / rest
+        below = (parts.dark * ones.ground - parts.ground * ones.dark) / rest
+        above = (parts.bright - level * ones.bright) / itself.bright
+        sound = itself.blocks > 0
+        most_of_it = float(np.median((parts.blocks - level * ones.blocks)[sound] / itself.blocks[sound]))
+        told = sorted((below, above, most_of_it))
+        return total / self.weight, max(told[0], 0.0) + min(told[-1], 0.0)
 
 
 class Fading:
@@ -147,11 +157,11 @@ class Fading:
         """Measure what the residual, in its margin, has of the texture; return whether the light stepped."""
         if self._texture is None:
             return False
-        error, bright, dark = self._texture.shares(residual, margin, self._most)
+        error, common = self._texture.shares(residual, margin, self._most)
         if not math.isfinite(error):
             return False
         self._strength = min(self._strength + self._gain, 1.0)
-        step = self._leap(bright, dark)
+        step = self._leap(common)
         if step:
             self._share, self._stepped = step, True
             return True
@@ -160,10 +170,10 @@ class Fading:
         self._share = self._pull * error + self._trend
         return False
 
-    def _leap(self, bright: float, dark: float) -> float:
+    def _leap(self, common: float) -> float:
         """Return by what share the light changed at once; 0 when that is not more than usual."""
-        common = math.copysign(min(abs(bright), abs(dark)), bright) if bright * dark > 0 else 0.0
-        rare = abs(common) > max(LEAST, STEP * self._square**0.5) and DARKEST < common < BRIGHTEST
+        usual = (UP if common > 0 else STEP) * self._square**0.5
+        rare = abs(common) > max(LEAST, usual) and DARKEST < common < BRIGHTEST
         if rare and self._seen >= KNOWN and self._steps < STEPS:
             self._steps += 1
             return common
@@ -208,21 +218,37 @@ def _steps(values: NDArray[np.float64], width: int) -> list[int]:
     return (np.flatnonzero(highest & a_lot) + width).tolist()
 
 
+def parts_of(
+    picture: NDArray[np.float32], margin: int, band: NDArray[np.float32], most: float = np.inf
+) -> tuple[float, Parts]:
+    """Return the sum of products of a picture in its margin, clipped, and a band; and the `Parts`."""
+    blocks = np.empty(BLOCKS * BLOCKS)
+    total, bright, dark, ground = products(picture, margin, band, np.float32(most), blocks)
+    return total, Parts(bright, dark, ground, blocks)
+
+
 @lean_sums
-def products(slot: Any, margin: Any, texture: Any, most: Any) -> Any:
-    """Return the sum of products of a picture in its margin, clipped, and a texture; then its `Parts`."""
+def products(slot: Any, margin: Any, texture: Any, most: Any, blocks: Any) -> Any:
+    """Return the sum of products of a picture in its margin, clipped, and a texture; then its `Parts`.
+
+    ``blocks`` (`BLOCKS` squared,) is the last of these, to be filled in.
+    """
     total, bright, dark, ground = np.float64(0), np.float64(0), np.float64(0), np.float64(0)
-    zero = np.float32(0)
-    for y in range(texture.shape[0]):
-        a, b = slot[margin + y, margin : margin + texture.shape[1]], texture[y]
-        part, above, whole, below = zero, zero, zero, zero
-        for x in range(b.size):
-            part += min(max(a[x], -most), most) * b[x]
-            above += a[x] * max(b[x], zero)
-            whole += a[x] * b[x]
-            below += a[x] if b[x] < zero else zero
-        total += part
-        bright += above
-        dark += whole - above
-        ground += below
+    zero, (rows, columns) = np.float32(0), texture.shape
+    blocks[:] = 0
+    for y in range(rows):
+        for k in range(BLOCKS):
+            first, last = k * columns // BLOCKS, (k + 1) * columns // BLOCKS
+            a, b = slot[margin + y, margin + first : margin + last], texture[y, first:last]
+            part, above, whole, below = zero, zero, zero, zero
+            for x in range(b.size):
+                part += min(max(a[x], -most), most) * b[x]
+                above += a[x] * max(b[x], zero)
+                whole += a[x] * b[x]
+                below += a[x] if b[x] < zero else zero
+            total += part
+            bright += above
+            dark += whole - above
+            ground += below
+            blocks[y * BLOCKS // rows * BLOCKS + k] += whole
     return total, bright, dark, ground

@@ -91,6 +91,8 @@ def test_a_step_of_the_light_is_known_at_once(share):
     assert not any(fading.step(residual(0 * mean), 0) for _ in range(50))
     active = np.where(texture.band > 0, 0.5 * texture.band, 0)
     assert not fading.step(residual(active), 0), "no cell is where it is dark"
+    corner = np.where(np.add.outer(np.arange(40), np.arange(44)) < 30, mean - mean.mean(), 0)
+    assert not fading.step(residual(np.float32(0.3) * corner), 0), "nor is it in a part of the field alone"
     assert fading.step(residual(np.float32(share) * (mean - mean.mean())), 0)
     told = fading.take()
     assert told == (pytest.approx(share, rel=0.15), True)
