@@ -20,7 +20,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from roi_core.cnmf.peaks import DEVIATION, SMALL, WIDE, blurred
-from roi_core.jit import lean_sums
+from roi_core.jit import lean, lean_sums
 
 if TYPE_CHECKING:
     from typing import Any, Self
@@ -49,21 +49,12 @@ KNOWN, USUAL = 30, 10.0
 LEAST = 0.02
 """A step of the light is at least so large a share."""
 BLOCKS = 4
-"""Parts of the height and of the width of the field, in half of which a step is seen at least."""
+"""Parts of the height and of the width of the field; in half of all blocks a step is seen at least."""
+BRIGHT, DARK, GROUND, FIRST = range(4)
+SUMS = FIRST + BLOCKS * BLOCKS
+"""Sums by `products`: which they are, and how many."""
 STEPS, DARKEST, BRIGHTEST = 5, -0.9, 9.0
 """Steps in a row after which they are what is usual; shares beyond which it is not the light that changed."""
-
-
-class Parts(NamedTuple):
-    """Sums of products of a picture and a band, where that is above and below 0, and in blocks of both.
-
-    ``ground`` is the sum of the picture itself where the band is below 0.
-    """
-
-    bright: float
-    dark: float
-    ground: float
-    blocks: NDArray[np.float64]
 
 
 class Texture(NamedTuple):
@@ -76,10 +67,10 @@ class Texture(NamedTuple):
     band: NDArray[np.float32]
     weight: float
     level: float
-    parts: Parts
-    """The same sums of the picture itself."""
-    ones: Parts
-    """The same sums of a picture of ones."""
+    itself: NDArray[np.float64]
+    """Sums by `products` of the picture itself, above what is around."""
+    ones: NDArray[np.float64]
+    """Sums by `products` of a picture of ones."""
 
     @classmethod
     def of(cls, mean: NDArray[np.float32], factor: int, radius: float) -> Self:
@@ -91,7 +82,9 @@ class Texture(NamedTuple):
         band = blurred(binned, SMALL * radius) - around
         level = float(mean.mean())
         texture, whole = (float((part.astype(np.float64) ** 2).sum()) for part in (band, binned - level))
-        itself, ones = (parts_of(part, 0, band)[1] for part in (binned - around, np.ones_like(band)))
+        itself, ones = np.empty((2, SUMS))
+        products(binned - around, 0, band, np.float32(np.inf), itself)
+        products(np.ones_like(band), 0, band, np.float32(np.inf), ones)
         return cls(band, texture + PLAIN * whole, level, itself, ones)
 
     def share(self, picture: NDArray[np.float32], margin: int = 0, most: float = np.inf) -> float:
@@ -109,18 +102,11 @@ class Texture(NamedTuple):
         That is above a level which is found in the dark parts: it belongs to the glow, which may come late.
         No pixel is clipped for it; 0 when the parts do not say the same.
         """
-        total, parts = parts_of(picture, margin, self.band, most)
-        itself, ones = self.parts, self.ones
-        rest = itself.dark * ones.ground - itself.ground * ones.dark
-        if not (self.weight > 0 and itself.bright > 0 and rest > 0):
+        sums = np.empty(SUMS)
+        total = products(picture, margin, self.band, np.float32(most), sums)
+        if not self.weight > 0:
             return 0.0, 0.0
-        level = (itself.dark * parts.ground - itself.ground * parts.dark) / rest
-        below = (parts.dark * ones.ground - parts.ground * ones.dark) / rest
-        above = (parts.bright - level * ones.bright) / itself.bright
-        sound = itself.blocks > 0
-        most_of_it = float(np.median((parts.blocks - level * ones.blocks)[sound] / itself.blocks[sound]))
-        told = sorted((below, above, most_of_it))
-        return total / self.weight, max(told[0], 0.0) + min(told[-1], 0.0)
+        return float(total) / self.weight, float(common(sums, self.itself, self.ones, np.empty(SUMS)))
 
 
 class Fading:
@@ -218,24 +204,15 @@ def _steps(values: NDArray[np.float64], width: int) -> list[int]:
     return (np.flatnonzero(highest & a_lot) + width).tolist()
 
 
-def parts_of(
-    picture: NDArray[np.float32], margin: int, band: NDArray[np.float32], most: float = np.inf
-) -> tuple[float, Parts]:
-    """Return the sum of products of a picture in its margin, clipped, and a band; and the `Parts`."""
-    blocks = np.empty(BLOCKS * BLOCKS)
-    total, bright, dark, ground = products(picture, margin, band, np.float32(most), blocks)
-    return total, Parts(bright, dark, ground, blocks)
-
-
 @lean_sums
-def products(slot: Any, margin: Any, texture: Any, most: Any, blocks: Any) -> Any:
-    """Return the sum of products of a picture in its margin, clipped, and a texture; then its `Parts`.
+def products(slot: Any, margin: Any, texture: Any, most: Any, sums: Any) -> Any:
+    """Return the sum of products of a picture in its margin, clipped, and a texture (rows, columns).
 
-    ``blocks`` (`BLOCKS` squared,) is the last of these, to be filled in.
+    Fill in ``sums`` (`SUMS`,) of the picture as it is: of products where the texture is above 0, and below;
+    of the picture itself where it is below; and of products in each of `BLOCKS` squared blocks.
     """
-    total, bright, dark, ground = np.float64(0), np.float64(0), np.float64(0), np.float64(0)
-    zero, (rows, columns) = np.float32(0), texture.shape
-    blocks[:] = 0
+    sums[:] = 0
+    total, zero, (rows, columns) = np.float64(0), np.float32(0), texture.shape
     for y in range(rows):
         for k in range(BLOCKS):
             first, last = k * columns // BLOCKS, (k + 1) * columns // BLOCKS
@@ -247,8 +224,36 @@ def products(slot: Any, margin: Any, texture: Any, most: Any, blocks: Any) -> An
                 whole += a[x] * b[x]
                 below += a[x] if b[x] < zero else zero
             total += part
-            bright += above
-            dark += whole - above
-            ground += below
-            blocks[y * BLOCKS // rows * BLOCKS + k] += whole
-    return total, bright, dark, ground
+            sums[BRIGHT] += above
+            sums[DARK] += whole - above
+            sums[GROUND] += below
+            sums[FIRST + y * BLOCKS // rows * BLOCKS + k] += whole
+    return total
+
+
+@lean
+def common(sums: Any, itself: Any, ones: Any, room: Any) -> Any:
+    """Return which share of a picture is in bright and in dark parts and in half of the blocks; 0 of none.
+
+    It is above the level of the dark parts. Sums are those of `products`; ``room`` is as long. It is a kernel
+    because numpy, cold in the midst of a frame, takes ten times as long as `products` for a few numbers.
+    """
+    rest = itself[DARK] * ones[GROUND] - itself[GROUND] * ones[DARK]
+    if not (itself[BRIGHT] > 0 and rest > 0):
+        return 0.0
+    level = (itself[DARK] * sums[GROUND] - itself[GROUND] * sums[DARK]) / rest
+    below = (sums[DARK] * ones[GROUND] - sums[GROUND] * ones[DARK]) / rest
+    above = (sums[BRIGHT] - level * ones[BRIGHT]) / itself[BRIGHT]
+    n = 0
+    for k in range(FIRST, sums.size):
+        if itself[k] > 0:
+            value, i = (sums[k] - level * ones[k]) / itself[k], n
+            while i > 0 and room[i - 1] > value:
+                room[i] = room[i - 1]
+                i -= 1
+            room[i] = value
+            n += 1
+    if n == 0:
+        return 0.0
+    half = 0.5 * (room[n // 2] + room[(n - 1) // 2])
+    return max(min(below, above, half), 0.0) + min(max(below, above, half), 0.0)
