@@ -149,9 +149,13 @@ class Motion:
         return self._memory
 
     def _start(self, image: NDArray[np.float32]) -> None:
-        """Make this frame the template, without lines or corners that outshine it."""
+        """Make this frame the template, without lines or corners that outshine it.
+
+        Where most pixels are the same, as with few photons, nothing tells what does.
+        """
         low, middle, high = np.percentile(image[::PROBE, ::PROBE], (10, 50, 90))
-        np.clip(image, middle - BLAZING * (middle - low), middle + BLAZING * (high - middle), self._mean)
+        down, up = (BLAZING * part or np.inf for part in (middle - low, high - middle))
+        np.clip(image, middle - down, middle + up, self._mean)
         self._u = self._place = self._drift = (0.0, 0.0)
         self._gain, self._usual = 1.0, 0.0
         self._hits = self._misses = self._since = 0

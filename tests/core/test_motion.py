@@ -382,6 +382,13 @@ def test_broken_first_pictures_are_no_template_for_long(kind, number):
     assert error(found[settled + 30 :], true[settled - number + 30 :]) < 0.08
 
 
+def test_a_first_picture_of_few_photons_is_a_template():
+    """Nine tenths of its pixels are 0: those that are not do not blaze."""
+    image = np.random.default_rng(0).poisson(0.05, (96, 96)).astype(np.float32)
+    shift = Motion(image.shape, 30.0).step(image, MOTION, image.copy())
+    assert (shift.flag, shift.confidence) == ("", 1)
+
+
 def test_another_scene_becomes_the_template_in_the_end():
     old, new = list(frames(walk(60))), list(frames(walk(150, seed=1), seed=5))
     _, _, flags = run(old + new)
