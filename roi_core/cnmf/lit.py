@@ -39,15 +39,17 @@ class Lit:
     def step(self, contrast: float, found: bool) -> bool:
         """Return whether a picture of this contrast has light; ``found``: cells were found in that so far."""
         self.anew = False
+        as_before = DARK * self._former < contrast < self._former / DARK
         if contrast < DARK * self._usual:
             self._darker, self._brighter = self._darker + 1, 0
-            if not self._is_back(contrast):
+            was_flash = self._lasted < self._first and 0 < contrast and self._darker > self._lasted
+            if not (was_flash or (as_before and self._darker > self._stay)):
                 self._usual *= 1 - self._adapt
                 return False
-            self._begin(contrast, 0.0)
+            self._begin(contrast, self._usual if found and not as_before else 0.0)
         elif DARK * contrast > self._usual:
             self._brighter += 1
-            if self._usual and self._brighter < (self._held if found else self._stay):
+            if self._usual and not as_before and self._brighter < (self._held if found else self._stay):
                 return False
             self._begin(contrast, self._usual if found else 0.0)
         self._darker = self._brighter = 0
@@ -55,12 +57,6 @@ class Lit:
         if math.isfinite(contrast):
             self._usual += (contrast - self._usual) / TRUSTED
         return True
-
-    def _is_back(self, contrast: float) -> bool:
-        """Return whether what seems dark is as it was before a flash, or follows on a shorter one."""
-        as_before = DARK * self._former < contrast < self._former / DARK
-        at_first = 0 < contrast and self._lasted < self._first
-        return (as_before and self._darker > self._stay) or (at_first and self._darker > self._lasted)
 
     def _begin(self, contrast: float, former: float) -> None:
         self.anew = True

@@ -46,6 +46,13 @@ def test_a_flash_at_first_is_not_what_is_usual(seconds):
     assert len(anew) == 2
 
 
+def test_a_light_that_was_off_early_is_back_at_once():
+    """Nobody knows then whether it was a flash; but cells were found in it."""
+    out, anew = told(spans((5, 50), (9, 3), (5, 50)))
+    assert out[140:].all()
+    assert anew == [0, 100, 140]
+
+
 def test_a_flash_in_between_is_dark_and_forgotten():
     out, anew = told(spans((60, 50), (5, 5000), (20, 50)))
     assert (out == spans((60, 1), (5, 0), (20, 1))).all()

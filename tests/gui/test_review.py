@@ -74,6 +74,16 @@ def labels(our):
     return [side.label for side in our.review.choices()]
 
 
+def play(our, film):
+    """Analyse a film of 70 frames to its end."""
+    np.save(film, np.arange(70, dtype=np.uint16)[:, None, None] * np.ones((16, 20), np.uint16))
+    our.edit("cnmf.enabled", True)
+    our.connect(str(film))
+    until(our, lambda: our.replay.transport is not None, "it plays")
+    our.replay.set_speed(float("inf"))
+    until(our, lambda: our.view().phase is Phase.FINISHED, "the end")
+
+
 class TestReview:
     def test_a_recording_is_added_compared_and_its_traces_shown(self, our, path):
         our.review.add(path)
@@ -134,14 +144,8 @@ class TestReview:
         assert our.review.sides == ("a.h5", review.NOW)
 
     def test_a_run_is_compared_with_the_one_before_it(self, our, tmp_path, monkeypatch):
-        film = tmp_path / "film.npy"
-        np.save(film, np.arange(70, dtype=np.uint16)[:, None, None] * np.ones((16, 20), np.uint16))
-        our.edit("cnmf.enabled", True)
         with fake_stages(monkeypatch):
-            our.connect(str(film))
-            until(our, lambda: our.replay.transport is not None, "it plays")
-            our.replay.set_speed(float("inf"))
-            until(our, lambda: our.view().phase is Phase.FINISHED, "the end")
+            play(our, tmp_path / "film.npy")
             first = our.session
             assert labels(our) == [review.NOW]
             our.replay.again()
@@ -157,14 +161,8 @@ class TestReview:
     def test_of_a_run_whose_first_traces_have_left_the_memory_it_says_so(
         self, our, tmp_path, monkeypatch, desk
     ):
-        film = tmp_path / "film.npy"
-        np.save(film, np.arange(70, dtype=np.uint16)[:, None, None] * np.ones((16, 20), np.uint16))
-        our.edit("cnmf.enabled", True)
         with fake_stages(monkeypatch):
-            our.connect(str(film))
-            until(our, lambda: our.replay.transport is not None, "it plays")
-            our.replay.set_speed(float("inf"))
-            until(our, lambda: our.view().phase is Phase.FINISHED, "the end")
+            play(our, tmp_path / "film.npy")
         now = our.now
         first, last = (replace(now, cells=kept(now, rows, 20)) for rows in (range(10), range(70)))
         sides = (twosides.Side("this run", snapshot=first), twosides.Side("the run before", snapshot=last))

@@ -17,12 +17,17 @@ def traces(state):
     return state.told["traces"]
 
 
-def test_modes_marks_and_the_way_back(start):
+def with_six_regions(start):
     window = start("simulated:2p", "--set", "camera.format=256x256@30", "--set", "cnmf.enabled=false")
     window.running()
     window.key("c")
     for k in range(6):
         window.press(40 + 35 * k, 70 + 90 * (k % 2))
+    return window
+
+
+def test_modes_marks_and_the_way_back(start):
+    window = with_six_regions(start)
     window.key("v")
     assert len(window.ask().rois) == 6
     window.key("r")
@@ -161,11 +166,7 @@ def test_escape_closes_a_drop_down_list_and_no_key_acts_behind_it(start):
 
 
 def test_at_every_height_of_the_window_plot_and_strip_share_their_room_once(start):
-    window = start("simulated:2p", "--set", "camera.format=256x256@30", "--set", "cnmf.enabled=false")
-    window.running()
-    window.key("c")
-    for k in range(6):
-        window.press(40 + 35 * k, 70 + 90 * (k % 2))
+    window = with_six_regions(start)
     for height in range(680, 721, 4):
         for before in (670, 800):
             window.resize(1280, before)
