@@ -144,9 +144,9 @@ def _skewness(sums: Any, weight: Any) -> Any:
 
 
 THRESHOLDS = (*("min_evidence", "min_snr", "min_r", "min_skewness", "min_asymmetry", "min_size", "max_size"),)
+"""The settings that decide."""
 FORESEEN = frozenset((*THRESHOLDS, "max_cells"))
 """Settings whose effect is known at once: all else shows only in frames to come."""
-"""The settings that decide."""
 NAMES = (
     "evidence",
     "SNR",
