@@ -50,7 +50,7 @@ class Deconvolver:
     def __init__(self, rate: float, lag: int, room: int = 16) -> None:
         self.rate, self.lag, self.count = float(rate), int(lag), 0
         self._width = max(self.lag, round(SHORTEST * rate), 2) + 1
-        self._probes = rise.Probes(self._width)
+        self._probes = rise.Probes(self.rate)
         self._field = np.zeros(FIELD)
         self._field[FIELD_DECAY], self._field[FIELD_RISE] = np.log(decay.DECAY), rise.RISE
         self._baseline = 20.0

@@ -1,13 +1,17 @@
 """Rise time of the indicator, one for the whole field, learned beside the deconvolution.
 
-A few cells at a time, each for `TURN` s, are also deconvolved with other rise times. The cost of a rise
-time is sum (y - c)^2 / 2 noise^2 + `SPIKE` for every spike: one too short needs several spikes for one
-flank, one too long does not fit. (The sum of spikes, as used for the decay, does not tell: a flank of many
-small spikes has the sum of one.) Costs are summed over cells, with a wide normal prior round `RISE`.
+A few cells at a time, the brightest of some, each for `TURN` s, are also deconvolved with other rise times,
+and settled `WINDOW` s later: a slow rise is not told from a burst before. The cost of a rise time is sum (y -
+c)^2 / 2 noise^2 + `SPIKE` for every spike: one too short needs several spikes for one flank, one too long
+does not fit. (The sum of spikes, as used for the decay, does not tell: a flank of many small spikes has the
+sum of one.) Costs are summed over cells, with a wide normal prior round `RISE`.
+
+The noise counts as no smaller than `MISFIT` of the cell's usual spike: flanks are no exact difference of two
+exponentials, and in a bright trace the costs would else be those of what the model cannot show, which short
+rises and many spikes fit best. (Simulated bright bursts, rise .2 s: learned as .003 to .1 s without.)
 
 No drift is allowed for here: it would take what a burst leaves over, and a long rise would then fit bursts
-best. (Simulated bursts and single spikes, rises of .02 to .12 s at 10 to 60 Hz: 1.3 times the truth at the
-median with a drift, 1.05 without.)
+best.
 """
 
 from __future__ import annotations
@@ -26,15 +30,22 @@ __all__ = ["Probes", "best_rise", "probe", "restart", "settle_costs"]
 
 RISE = 0.03
 """Rise time of a common indicator, s."""
-GRID = np.log(0.0025 * 2.0 ** np.arange(7))
-"""Log of the rise times tried, .0025 to .16 s."""
+GRID = np.log(0.0025 * 2.0 ** (np.arange(15) / 2))
+"""Log of the rise times tried, .0025 to .32 s: costs grow so much faster above the best than below it that a
+parabola through octaves comes out a third too short."""
 SPREAD = 1.0
 """Spread of log rise between indicators."""
 CELLS = 3
 """Cells that are probed at a time."""
+LOOK = 8
+"""Each is the brightest of so many, by its usual spike in units of the noise."""
+WINDOW = 1.0
+"""Time after which a spike has settled here, s."""
 TURN = 10.0
-SPIKE = 3.0
-"""What a spike costs: half the log of the frames of a turn, as a parameter does by Schwarz's criterion."""
+SPIKE = 1.5
+"""What a spike costs: the log of how rare it is, within bursts, where the rise has to be told from them."""
+MISFIT = 0.2
+"""Error of the model, as a part of the usual spike."""
 KEEP = 0.98
 """Part of the costs that is kept from turn to turn."""
 
@@ -42,21 +53,21 @@ KEEP = 0.98
 class Probes:
     """The parallel deconvolutions: `CELLS` cells times `GRID` rise times, all arrays in one tuple."""
 
-    def __init__(self, width: int) -> None:
-        size = (CELLS, len(GRID))
+    def __init__(self, rate: float) -> None:
+        size, width = (CELLS, len(GRID)), max(2, round(WINDOW * rate)) + 1
         self.arrays = (
             np.zeros((*size, 3, width), np.float32),
             np.zeros((*size, SHAPE_ROWS, width), np.float32),
             np.zeros((*size, STATE), np.float64),
             np.zeros(size),
-            np.full((CELLS, 2), -1, np.int64),
+            np.full((CELLS, 3), -1, np.int64),
             np.zeros(len(GRID)),
         )
 
     def drop(self, k: int, last: int) -> None:
         """Go on without cell k, whose place the last one gets: its turn begins anew, the last goes on."""
         turns = self.arrays[4]
-        turns[turns[:, 0] == k] = (k, 0)
+        turns[turns[:, 0] == k, 1] = 0
         turns[turns[:, 0] == last, 0] = k
 
 
@@ -76,13 +87,13 @@ def restart(
 @lean
 def probe(
     windows: NDArray[np.float32], shapes: NDArray[np.float32], states: NDArray[np.float64],
-    costs: NDArray[np.float64], value: float, noise: float, z: float, place: int, count: bool,
+    costs: NDArray[np.float64], value: float, noise: float, z: float, count: bool,
 ) -> None:  # fmt: skip
-    """Take one frame of one cell with all rise times; count its settled frame when old enough."""
+    """Take one frame of one cell with all rise times; `count` the frame that leaves the window."""
     for g in range(len(GRID)):
         take(windows[g], shapes[g], states[g], value, z * noise, 8, 1e-3 * noise * noise, 0.0, 0.0)
-        c, spike = settle(windows[g], states[g], place)
-        left = windows[g, VALUES, place] - c
+        c, spike = settle(windows[g], states[g], 0)
+        left = windows[g, VALUES, 0] - c
         if count and np.isfinite(left):
             costs[g] += 0.5 * (left / noise) ** 2 + (SPIKE if spike > 0 else 0.0)
 

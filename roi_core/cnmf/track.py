@@ -35,6 +35,8 @@ FOLLOW, FORGET = 1.0, 5.0
 """Time in which the drift follows what spikes leave over, and is forgotten, s."""
 EVIDENCE = 0.5
 """A spike is told by half when its usual size squared has this much evidence, in noise squared."""
+LINEAR = 8.0
+"""Causal spikes are linear up to this many times what can just be seen (`Z`), and grow as a root above."""
 DEBT = 1.0
 """Time in which it is forgotten that a spike was told that turned out to be none, s."""
 SIZES = 0.999
@@ -85,7 +87,7 @@ def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type:
             noise = np.float32(0)
         _deconvolve(windows[k], shapes[k], state, out[k], raw, noise, rate, follow, forget, lag)
     if learn and options[3] > 1 and options[2] == 0:
-        _probe(probes, field, fluorescence, cells, rate, lag)
+        _probe(probes, field, fluorescence, cells, rate)
 
 
 @kernel
@@ -132,7 +134,7 @@ def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag
     )
     state[TOLD] = _told(window[SPIKES], shape, state, noise)
     state[OWED] += before - state[TOLD]
-    spike = max(-state[OWED], 0.0)
+    spike = _bounded(max(-state[OWED], 0.0), LINEAR * Z * noise / shape[LEVEL, 0])
     state[OWED] = max(state[OWED], 0.0) * (1 - min(1.0, 1 / (DEBT * rate)))
     out[RAW], out[CALCIUM], out[SPIKE] = raw, max(calcium, 0.0), spike * state[PEAK]
     state[AGE] += 1
@@ -147,14 +149,18 @@ def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag
 
 
 @part
+def _bounded(spike, linear):  # type: ignore[no-untyped-def]
+    return np.sqrt(linear * spike) if 0 < linear < spike else spike
+
+
+@part
 def _told(spikes, shape, state, noise):  # type: ignore[no-untyped-def]
     """Return the expected sum of spikes: each shrunk by the prior as far as little is seen of it."""
     total, one, some = np.float32(0), np.float32(1), False
     for i in range(spikes.size):
         some |= spikes[i] > 0
     if some:  # most cells are silent, and what follows is a third of their cost
-        size = state[SQUARES] / state[SUM] if state[SUM] > 0 else 0.0
-        size = max(size, 2 * noise / shape[LEVEL, 0])
+        size = max(_usual(state), Z * noise / shape[LEVEL, 0])
         evidence = np.float32((size / noise) ** 2 / EVIDENCE) if noise > 0 else np.float32(0)
         for i in range(spikes.size):
             if spikes[i] > 0:
@@ -163,17 +169,23 @@ def _told(spikes, shape, state, noise):  # type: ignore[no-untyped-def]
     return total
 
 
+@part
+def _usual(state):  # type: ignore[no-untyped-def]
+    """Return the usual size of a cell's spikes, 0 when there were none."""
+    return state[SQUARES] / state[SUM] if state[SUM] > 0 else 0.0
+
+
 @lean
-def _probe(probes, field, fluorescence, cells, rate, lag):  # type: ignore[no-untyped-def]
+def _probe(probes, field, fluorescence, cells, rate):  # type: ignore[no-untyped-def]
     """Deconvolve the cells whose turn it is also with other rise times."""
     windows, shapes, states, costs, turns, total = probes
-    trends, width = cells[3], windows.shape[3]
-    for p in range(len(turns)):
-        if turns[p, 0] < 0 or turns[p, 0] >= fluorescence.size:
-            turns[p, 0], turns[p, 1] = p, 0
+    n, trends, width = fluorescence.size, cells[3], windows.shape[3]
+    for p in range(min(len(turns), n)):
+        if not 0 <= turns[p, 0] < n or turns[p, 1] == 0:
+            some = max(1, min(rise.LOOK, n // len(turns)))
+            first = turns[p, 2] if turns[p, 2] >= 0 else p * some
+            turns[p] = _brightest(cells, first, some), 0, (first + len(turns) * some) % n
         k = turns[p, 0]
-        if k >= fluorescence.size:
-            continue
         value, noise = fluorescence[k], trends[k, NOISE]
         if noise <= 0 or noise <= 1e-6 * abs(value):
             continue
@@ -181,9 +193,23 @@ def _probe(probes, field, fluorescence, cells, rate, lag):  # type: ignore[no-un
             costs[p] = 0
             rise.restart(windows[p], shapes[p], states[p], cells[2][k, DECAY_NOW], rate)
         turns[p, 1] += 1
-        raw, old = value - trends[k, BASELINE], turns[p, 1] > width + lag
-        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, width - 1 - lag, old)
+        noise = np.hypot(noise, rise.MISFIT * _usual(cells[2][k]) * cells[2][k, PEAK])
+        raw, old = value - trends[k, BASELINE], turns[p, 1] > 2 * width
+        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, old)
         if turns[p, 1] >= rate * rise.TURN:
             rise.settle_costs(total, costs[p])
             field[FIELD_RISE] = rise.best_rise(total)
-            turns[p, 0], turns[p, 1] = turns[p, 0] + len(turns), 0
+            turns[p, 1] = 0
+
+
+@part
+def _brightest(cells, first, some):  # type: ignore[no-untyped-def]
+    """Return that of `some` cells from `first` on whose usual spike is largest in units of the noise."""
+    states, trends = cells[2], cells[3]
+    found, most = first % len(states), -1.0
+    for i in range(first, first + some):
+        k = i % len(states)
+        bright = _usual(states[k]) * states[k, PEAK] / max(trends[k, NOISE], 1e-12)
+        if bright > most:
+            found, most = k, bright
+    return found

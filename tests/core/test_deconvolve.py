@@ -203,6 +203,38 @@ def test_time_constants_are_learned(tau, up, rate):
     assert up / 2.5 < rise < up * 2.5
 
 
+@pytest.mark.parametrize("noise", [0.03, 0.1])
+@pytest.mark.parametrize(("tau", "up", "rate"), [(0.6, 0.1, 30.0), (0.8, 0.2, 30.0), (1.0, 0.15, 60.0)])
+def test_a_slow_rise_is_learned_in_bright_cells_too(tau, up, rate, noise):
+    fluorescence = cells(4, int(100 * rate), rate, tau, up, noise)[2]
+    assert up / 1.6 < time_constants(fluorescence, rate, CNMF)[1] < up * 1.6
+
+
+def test_the_rise_is_looked_for_in_bright_cells():
+    """Two of twenty are bright: most of the time is theirs, once it is known."""
+    fluorescence = cells(20, 1800, noise=0.5)[2]
+    fluorescence[[7, 12]] += 9 * (cells(20, 1800, noise=0.0)[2][[7, 12]] - 5)
+    d, turns = Deconvolver(RATE, 15), []
+    d.append(np.empty((20, 0), np.float32))
+    for frame in fluorescence.T:
+        d.step(np.ascontiguousarray(frame), CNMF)
+        turns.append(d._probes.arrays[4][:, 0].copy())
+    assert np.isin(turns[600:], (7, 12)).mean() > 0.5
+
+
+def test_causal_spikes_grow_as_a_root_when_they_are_large():
+    noise, sums = np.random.default_rng(1).standard_normal(900), []
+    settings = CNMF.model_copy(update={"decay": 0.6, "order": "1"})
+    for size in (100.0, 1000.0):
+        trace = 50 + noise
+        trace[600:] += size * naive.transient(0.6, 0.0, RATE, 300)
+        out = run(trace[None].astype(np.float32), settings=settings)[1]
+        sums.append(out[[2, 4], 0, 600:603].sum(1))
+    (medium, settled), (large, whole) = sums
+    np.testing.assert_allclose((settled, whole), (100, 1000), rtol=0.2)
+    assert large / medium == pytest.approx(np.sqrt(10), rel=0.15)
+
+
 def test_a_burst_is_no_slow_rise():
     rises = [_rise_of_bursts(seed) for seed in range(5)]
     assert 0.03 < np.median(rises) < 0.1
@@ -223,14 +255,14 @@ def test_the_turns_of_the_rise_outlast_a_death():
     d.append(np.empty((6, 0), np.float32))
     for frame in fluorescence.T:
         d.step(np.ascontiguousarray(frame), CNMF)
-    turns, old = d._probes.arrays[4], int(d._probes.arrays[4][0, 1])
-    assert (old > 190, turns.tolist()) == (True, [[0, old], [1, old], [2, old]])
-    d.drop(1)
-    d.drop(4)
-    assert turns.tolist() == [[0, old], [1, 0], [2, old]]
+    turns = d._probes.arrays[4][:, :2]
+    old = int(turns[0, 1])
+    assert (old > 190, turns.tolist()) == (True, [[0, old], [2, old], [4, old]])
+    d.drop(2)
     d.drop(3)
+    assert turns.tolist() == [[0, old], [2, 0], [3, old]]
     d.drop(0)
-    assert turns.tolist() == [[0, 0], [1, 0], [0, old]], "what is known of a cell goes with it"
+    assert turns.tolist() == [[0, 0], [2, 0], [0, old]], "what is known of a cell goes with it"
 
 
 def test_given_time_constants_are_used():
