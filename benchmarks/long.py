@@ -1,12 +1,13 @@
 """Half an hour of a simulated 512x512 field, as fast as it goes: memory, time a frame, cells found and lost.
 
-usage: python -m benchmarks.long [MINUTES] [PRESET] [WIDTHxHEIGHT]
+usage: python -m benchmarks.long [MINUTES] [PRESET] [WIDTHxHEIGHT] [HZ]
 """
 
 from __future__ import annotations
 
 import sys
 from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import psutil
@@ -17,37 +18,69 @@ from roi_core.rois import RoiSet
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources.simulated import Simulated
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PART = 3
 """Minutes a row."""
 
 
-def main(minutes: int = 30, preset: str = "dense", size: str = "512x512") -> None:
+class Row(NamedTuple):
+    """What is seen at the end of `PART` minutes; times are of these minutes."""
+
+    minute: int
+    mb: float
+    median_ms: float
+    p99_ms: float
+    accepted: int
+    found: int
+    doubled: int
+    ever: int
+
+
+def main(minutes: int = 30, preset: str = "dense", size: str = "512x512", rate: int = 30) -> None:
     """Print a row for every `PART` minutes of the recording."""
-    settings = Settings().with_texts(f"camera.format={size}@30", "cnmf.enabled=true", "motion.enabled=true")
-    probe = Simulated(preset, LiveSettings(settings), length=1, paced=False, seed=7)
-    settings = settings.with_texts(f"cnmf.cell_radius={np.median(probe.truth.radii):.1f}")
-    source = Simulated(preset, LiveSettings(settings), length=minutes * 1800, paced=False, seed=7)
-    analysis, rois, me = Analysis(source.shape, source.rate), RoiSet(), psutil.Process()
-    times, ever = [], set()
     print("| minute | MB | median ms | p99 ms | accepted | of true cells | doubled | ids ever accepted |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    source, settings = camera(minutes, preset, size, rate)
+    for row in watch(source, settings):
+        print(
+            f"| {row.minute} | {row.mb:.0f} | {row.median_ms:.2f} | {row.p99_ms:.2f} | {row.accepted} "
+            f"| {row.found} of {len(source.truth.radii)} | {row.doubled} | {row.ever} |",
+            flush=True,
+        )
+
+
+def camera(minutes: int, preset: str, size: str, rate: int) -> tuple[Simulated, Settings]:
+    """Return a camera without a pace, and settings that know the size of its cells."""
+    settings = Settings().with_texts(
+        f"camera.format={size}@{rate}", "cnmf.enabled=true", "motion.enabled=true"
+    )
+    probe = Simulated(preset, LiveSettings(settings), length=1, paced=False, seed=7)
+    settings = settings.with_texts(f"cnmf.cell_radius={np.median(probe.truth.radii):.1f}")
+    source = Simulated(preset, LiveSettings(settings), length=minutes * 60 * rate, paced=False, seed=7)
+    return source, settings
+
+
+def watch(source: Simulated, settings: Settings) -> Iterator[Row]:
+    """Analyse all frames and yield a row for every `PART` minutes."""
+    part, me = round(PART * 60 * source.rate), psutil.Process()
+    analysis, rois = Analysis(source.shape, source.rate), RoiSet()
+    times: list[float] = []
+    ever: set[int] = set()
     analysis.begin(settings)
     for row, frame in enumerate(source.frames()):
         begin = perf_counter()
         seen = analysis.step(row, row / source.rate, frame.image, settings, rois)
         times.append(perf_counter() - begin)
-        if (row + 1) % (PART * 1800):
+        if (row + 1) % part:
             continue
         components = seen.activity.components
         accepted = np.flatnonzero(components.status == Status.ACCEPTED)
         ever |= set(components.ids[accepted].tolist())
-        found, doubled = matched(components, accepted, source)
         median, late = np.percentile(times, [50, 99]) * 1e3
-        print(
-            f"| {(row + 1) // 1800} | {me.memory_info().rss / 2**20:.0f} | {median:.2f} | {late:.2f} "
-            f"| {len(accepted)} | {found} of {len(source.truth.radii)} | {doubled} | {len(ever)} |",
-            flush=True,
-        )
+        minute, mb = (row + 1) // part * PART, me.memory_info().rss / 2**20
+        yield Row(minute, mb, median, late, len(accepted), *matched(components, accepted, source), len(ever))
         times.clear()
     analysis.close()
 

@@ -33,7 +33,7 @@ RISE = 0.03
 GRID = np.log(0.0025 * 2.0 ** (np.arange(15) / 2))
 """Log of the rise times tried, .0025 to .32 s: costs grow so much faster above the best than below it that a
 parabola through octaves comes out a third too short."""
-SPREAD = 1.0
+SPREAD = 0.7
 """Spread of log rise between indicators."""
 CELLS = 3
 """Cells that are probed at a time."""
@@ -42,7 +42,7 @@ LOOK = 8
 WINDOW = 1.0
 """Time after which a spike has settled here, s."""
 TURN = 10.0
-SPIKE = 1.5
+SPIKE = 1.25
 """What a spike costs: the log of how rare it is, within bursts, where the rise has to be told from them."""
 MISFIT = 0.2
 """Error of the model, as a part of the usual spike."""
@@ -60,8 +60,9 @@ class Probes:
             np.zeros((*size, SHAPE_ROWS, width), np.float32),
             np.zeros((*size, STATE), np.float64),
             np.zeros(size),
-            np.full((CELLS, 3), -1, np.int64),
+            np.full((CELLS, 2), -1, np.int64),
             np.zeros(len(GRID)),
+            np.zeros(1, np.int64),
         )
 
     def drop(self, k: int, last: int) -> None:

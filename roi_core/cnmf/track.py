@@ -150,6 +150,7 @@ def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag
 
 @part
 def _bounded(spike, linear):  # type: ignore[no-untyped-def]
+    """Return a spike that grows as a root above `linear`; 0 is no bound."""
     return np.sqrt(linear * spike) if 0 < linear < spike else spike
 
 
@@ -178,13 +179,13 @@ def _usual(state):  # type: ignore[no-untyped-def]
 @lean
 def _probe(probes, field, fluorescence, cells, rate):  # type: ignore[no-untyped-def]
     """Deconvolve the cells whose turn it is also with other rise times."""
-    windows, shapes, states, costs, turns, total = probes
+    windows, shapes, states, costs, turns, total, following = probes
     n, trends, width = fluorescence.size, cells[3], windows.shape[3]
     for p in range(min(len(turns), n)):
         if not 0 <= turns[p, 0] < n or turns[p, 1] == 0:
             some = max(1, min(rise.LOOK, n // len(turns)))
-            first = turns[p, 2] if turns[p, 2] >= 0 else p * some
-            turns[p] = _brightest(cells, first, some), 0, (first + len(turns) * some) % n
+            turns[p] = _brightest(cells, following[0], some), 0
+            following[0] = (following[0] + some) % n
         k = turns[p, 0]
         value, noise = fluorescence[k], trends[k, NOISE]
         if noise <= 0 or noise <= 1e-6 * abs(value):
