@@ -42,7 +42,7 @@ LOOK = 8
 WINDOW = 1.0
 """Time after which a spike has settled here, s."""
 TURN = 10.0
-SPIKE = 1.25
+SPIKE = 1.5
 """What a spike costs: the log of how rare it is, within bursts, where the rise has to be told from them."""
 MISFIT = 0.2
 """Error of the model, as a part of the usual spike."""
