@@ -4,11 +4,12 @@ A few cells at a time, the brightest of some, each for `TURN` s, are also deconv
 and settled `WINDOW` s later: a slow rise is not told from a burst before. The cost of a rise time is sum (y -
 c)^2 / 2 noise^2 + `SPIKE` for every spike: one too short needs several spikes for one flank, one too long
 does not fit. (The sum of spikes, as used for the decay, does not tell: a flank of many small spikes has the
-sum of one.) Costs are summed over cells, with a wide normal prior round `RISE`.
+sum of one.) Costs are summed over cells, with a normal prior round `RISE`.
 
-The noise counts as no smaller than `MISFIT` of the cell's usual spike: flanks are no exact difference of two
-exponentials, and in a bright trace the costs would else be those of what the model cannot show, which short
-rises and many spikes fit best. (Simulated bright bursts, rise .2 s: learned as .003 to .1 s without.)
+The noise, in the penalty of a spike as well, counts as no smaller than `MISFIT` of the cell's usual spike:
+flanks are no exact difference of two exponentials, and in a bright trace the costs would else be those of
+what the model cannot show, which short rises and many spikes fit best. (Simulated bright bursts, rise .2 s:
+learned as .003 to .1 s without.)
 
 No drift is allowed for here: it would take what a burst leaves over, and a long rise would then fit bursts
 best.
@@ -60,7 +61,7 @@ class Probes:
             np.zeros((*size, SHAPE_ROWS, width), np.float32),
             np.zeros((*size, STATE), np.float64),
             np.zeros(size),
-            np.full((CELLS, 2), -1, np.int64),
+            np.zeros((CELLS, 2), np.int64),
             np.zeros(len(GRID)),
             np.zeros(1, np.int64),
         )

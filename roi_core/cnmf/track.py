@@ -88,6 +88,8 @@ def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type:
         _deconvolve(windows[k], shapes[k], state, out[k], raw, noise, rate, follow, forget, lag)
     if learn and options[3] > 1 and options[2] == 0:
         _probe(probes, field, fluorescence, cells, rate)
+    elif learn:
+        probes[4][:, 1] = 0
 
 
 @kernel
@@ -178,17 +180,21 @@ def _usual(state):  # type: ignore[no-untyped-def]
 
 @lean
 def _probe(probes, field, fluorescence, cells, rate):  # type: ignore[no-untyped-def]
-    """Deconvolve the cells whose turn it is also with other rise times."""
+    """Deconvolve the cells whose turn it is also with other rise times; a turn that is disturbed is void."""
     windows, shapes, states, costs, turns, total, following = probes
     n, trends, width = fluorescence.size, cells[3], windows.shape[3]
+    turns[n:, 1] = 0
     for p in range(min(len(turns), n)):
-        if not 0 <= turns[p, 0] < n or turns[p, 1] == 0:
+        if turns[p, 1] == 0:
             some = max(1, min(rise.LOOK, n // len(turns)))
-            turns[p] = _brightest(cells, following[0], some), 0
+            turns[p, 0] = _brightest(cells, turns, following[0], some)
             following[0] = (following[0] + some) % n
+            if turns[p, 0] < 0:
+                continue
         k = turns[p, 0]
         value, noise = fluorescence[k], trends[k, NOISE]
         if noise <= 0 or noise <= 1e-6 * abs(value):
+            turns[p, 1] = 0
             continue
         if turns[p, 1] == 0:
             costs[p] = 0
@@ -204,13 +210,27 @@ def _probe(probes, field, fluorescence, cells, rate):  # type: ignore[no-untyped
 
 
 @part
-def _brightest(cells, first, some):  # type: ignore[no-untyped-def]
-    """Return that of `some` cells from `first` on whose usual spike is largest in units of the noise."""
+def _brightest(cells, turns, first, some):  # type: ignore[no-untyped-def]
+    """Return that of `some` cells from `first` on whose usual spike is largest in units of the noise.
+
+    Those whose turn it is already are left out, and those without noise; -1 when none is left.
+    """
     states, trends = cells[2], cells[3]
-    found, most = first % len(states), -1.0
+    found, most = -1, -1.0
     for i in range(first, first + some):
         k = i % len(states)
-        bright = _usual(states[k]) * states[k, PEAK] / max(trends[k, NOISE], 1e-12)
+        noise = trends[k, NOISE]
+        if not noise > 1e-6 * abs(trends[k, BASELINE]) or _has_its_turn(turns, k):
+            continue
+        bright = _usual(states[k]) * states[k, PEAK] / noise
         if bright > most:
             found, most = k, bright
     return found
+
+
+@part
+def _has_its_turn(turns, k):  # type: ignore[no-untyped-def]
+    for p in range(len(turns)):
+        if turns[p, 0] == k and turns[p, 1] > 0:
+            return True
+    return False
