@@ -43,9 +43,9 @@ LOOK = 8
 WINDOW = 1.0
 """Time after which a spike has settled here, s."""
 TURN = 10.0
-SPIKE = 1.5
+SPIKE = 1.25
 """What a spike costs: the log of how rare it is, within bursts, where the rise has to be told from them."""
-MISFIT = 0.2
+MISFIT = 0.25
 """Error of the model, as a part of the usual spike."""
 KEEP = 0.98
 """Part of the costs that is kept from turn to turn."""

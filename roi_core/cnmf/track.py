@@ -9,16 +9,13 @@ from roi_core.cnmf.decay import Z
 from roi_core.cnmf.trend import BASELINE, NOISE
 from roi_core.cnmf.window import (
     DIAGONAL,
-    FAST,
     LEVEL,
     PEAK,
-    SETTLED_FAST,
-    SETTLED_SLOW,
-    SLOW,
     SPIKES,
     STATE,
     D,
     R,
+    change,
     roots,
     settle,
     shape_of,
@@ -73,9 +70,8 @@ def step(fluorescence, cells, out, field, probes, options, lag, learn):  # type:
     for k in range(fluorescence.size):
         state, value = states[k], fluorescence[k]
         if (frame + k) % period == 0 or state[D] == 0:
-            _constants(
-                state, shapes[k], options, decay.estimate(costs[k], field[FIELD_DECAY]), field[FIELD_RISE]
-            )
+            log_decay, place = decay.estimate(costs[k], field[FIELD_DECAY]), windows.shape[2] - 1 - lag
+            _constants(windows[k], shapes[k], state, options, log_decay, field[FIELD_RISE], place)
         known = np.isfinite(value)
         if known and learn:
             trend.follow(trends[k], blocks[k], value, length, n_blocks, k)
@@ -105,7 +101,7 @@ def catch_up(history, cells, out, field, probes, options, lag, past):  # type: i
 
 
 @lean
-def _constants(state, shape, options, log_decay, field_rise):  # type: ignore[no-untyped-def]
+def _constants(window, shape, state, options, log_decay, field_rise, place):  # type: ignore[no-untyped-def]
     """Use the time constants of now, when they differ by more than a little from those in use."""
     rate, given_decay, given_rise, order = options[0], options[1], options[2], options[3]
     state[DECAY_NOW] = given_decay if given_decay > 0 else np.exp(log_decay)
@@ -113,10 +109,12 @@ def _constants(state, shape, options, log_decay, field_rise):  # type: ignore[no
     d, r = roots(state[DECAY_NOW], up if order > 1 else 0.0, rate)
     if state[D] > 0 and abs(d - state[D]) < 0.01 * (1 - d) and abs(r - state[R]) < 0.02 * (1 - r):
         return
-    if abs(r - state[R]) > 0.2:  # another model: calcium goes on from where it is
-        state[SLOW], state[FAST] = state[SLOW] - state[FAST], 0
-        state[SETTLED_SLOW], state[SETTLED_FAST] = state[SETTLED_SLOW] - state[SETTLED_FAST], 0
-    shape_of(shape, state, d, r)
+    if state[D] == 0:
+        shape_of(shape, state, d, r)
+        return
+    factor = change(window, shape, state, place, d, r)
+    state[OWED], state[TOLD], state[SUM] = factor * state[OWED], factor * state[TOLD], factor * state[SUM]
+    state[SQUARES] *= factor * factor
 
 
 @part

@@ -41,6 +41,7 @@ __all__ = [
     "VALUES",
     "D",
     "R",
+    "change",
     "roots",
     "settle",
     "shape_of",
@@ -109,6 +110,49 @@ def take(
         state[DRIFT] += follow * (value - state[DRIFT] - slow + fast) - forget * state[DRIFT]
     state[SLOW], state[FAST] = slow, fast
     return float(slow - fast)
+
+
+@lean
+def change(
+    window: NDArray[np.float32], shape: NDArray[np.float32], state: NDArray[np.float64], place: int, d: float,
+    r: float,
+) -> float:  # fmt: skip
+    """Go on with other roots, `place` being the last settled frame; return by what spikes were multiplied.
+
+    Spikes keep the height of their transients, and settled calcium its last two values. What follows is seen
+    anew: the calcium of the window, and what the gradients say is left of it.
+    """
+    spikes, values, last, peak = window[SPIKES], window[VALUES], window.shape[1] - 1, state[PEAK]
+    slow, fast = _carried(state, d, r)
+    state[SETTLED_SLOW], state[SETTLED_FAST] = slow, fast
+    shape_of(shape, state, d, r)
+    factor, left = peak / state[PEAK], window[GRADIENT]
+    for i in range(last + 1):
+        spikes[i] *= factor
+        left[i] = 0
+        if i > place:
+            slow, fast = d * (slow + spikes[i] / (d - r)), r * (fast + spikes[i] / (d - r))
+            if np.isfinite(values[i]):
+                left[i] = values[i] - state[DRIFT] - slow + fast
+    state[SLOW], state[FAST] = slow, fast
+    for i in range(
+        last + 1
+    ):  # each is what is left after it, which is still to be read: earlier ones are not
+        total = 0.0
+        for k in range(i, last + 1):
+            total += shape[H, last - (k - i)] * left[k]
+        left[i] = total
+    return float(factor)
+
+
+@part
+def _carried(state: NDArray[np.float64], d: float, r: float) -> tuple[float, float]:
+    """Return the two parts of settled calcium under other roots, so that its last two values stay."""
+    slow, fast = state[SETTLED_SLOW], state[SETTLED_FAST]
+    now = slow - fast
+    before = slow / state[D] - (fast / state[R] if state[R] > 0 else 0.0)
+    slow = d * (now - r * before) / (d - r)
+    return slow, slow - now
 
 
 @part
