@@ -63,6 +63,42 @@ def solve(trace, decay_s, rise_s, width, penalty, moves, tolerance, uniform=Fals
     return rows[:, width:], now, w
 
 
+def test_other_roots_leave_transients_as_high_as_they_are():
+    """The gradients are those of a slow twin; calcium goes on without a jump."""
+    trace = cells(1, 30, firing=6.0, noise=0.02, seed=2)[2][0] - 5
+    width = 40
+    w, shape, state = np.zeros((3, width)), np.zeros((window.SHAPE_ROWS, width)), np.zeros(window.STATE)
+    window.shape_of(shape, state, *window.roots(0.6, 0.02, RATE))
+    for value in trace:
+        window.take(w, shape, state, float(value), 0.05, 8, 1e-6, 0.0, 0.0)
+    spikes, peak = w[window.SPIKES].copy(), state[window.PEAK]
+    assert (
+        window.change(w, shape, state, 0, *window.roots(0.6, 0.15, RATE)) == peak / state[window.PEAK] < 0.7
+    )
+    np.testing.assert_allclose(w[window.SPIKES] * state[window.PEAK], spikes * peak)
+    kernel = naive.transient(0.6, 0.15, RATE, width)
+    calcium = np.convolve(w[window.SPIKES], kernel)[:width]
+    assert state[window.SLOW] - state[window.FAST] == pytest.approx(calcium[-1])
+    left = w[window.VALUES] - calcium
+    twin = [kernel[: width - i] @ left[i:] for i in range(width)]
+    np.testing.assert_allclose(w[window.GRADIENT][1:], twin[1:], atol=1e-9)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.02, 0.15), (0.15, 0.02), (0.1, 0.0)])
+def test_a_rise_that_changes_in_a_transient_moves_no_calcium(before, after):
+    """Settled calcium stays with the trace when the rise is given anew in a burst (taken every 31 frames)."""
+    trace = np.full(300, 5.0) + 0.02 * np.random.default_rng(0).standard_normal(300)
+    for at in (170, 175, 180, 185):
+        trace[at:] += naive.transient(0.6, 0.06, RATE, 300 - at)
+    d, calcium = Deconvolver(RATE, 15), np.zeros(300)
+    d.append(np.empty((1, 0), np.float32))
+    for t in range(300):
+        rise = before if t < 186 else after
+        d.step(trace[t : t + 1].astype(np.float32), CNMF.model_copy(update={"decay": 0.6, "rise": rise}))
+        calcium[t - 15] = d.settled_calcium[0]
+    assert calcium[100:285].max() < trace.max() - 5 + 0.35
+
+
 @pytest.mark.parametrize("rise_s", [0.0, 0.06])
 @pytest.mark.parametrize("penalty", [0.0, 0.05, 0.3])
 def test_a_window_over_the_whole_trace_reaches_the_convex_optimum(rise_s, penalty):
