@@ -122,7 +122,13 @@ def _apart(field: Field, rate: float, frames: int) -> Search:
 
 
 def fitted(box: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """Return the middle of a box, or the box with a rim of nothing, as (side, side)."""
+    """Return the middle of a box, or the box with a rim of nothing, as (side, side).
+
+    Where a footprint has nothing in its middle, one pixel stands for it: no cell is without a footprint.
+    """
     rim = max((side - len(box)) // 2, 0)
     first = max((len(box) - side) // 2, 0)
-    return np.pad(box, rim)[first : first + side, first : first + side]
+    inside = np.pad(box, rim)[first : first + side, first : first + side]
+    if not inside.any():
+        inside[side // 2, side // 2] = 1
+    return inside

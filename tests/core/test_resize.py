@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from roi_core.cnmf.ground import Ground, Shapes
+from roi_core.cnmf.ground import Ground, Shapes, fitted
 from roi_core.cnmf.state import Field
 from roi_core.frame import Order, Status, Verb
 from roi_core.recording import Recording
@@ -146,6 +146,14 @@ def test_a_footprint_that_is_cut_takes_its_share_of_the_trace():
     share = np.sqrt((box[rim:-rim, rim:-rim] ** 2).sum())
     assert share < 0.95
     assert finder.census.cells.t.mean[0] == pytest.approx(mean * share, rel=1e-4)
+
+
+def test_a_ring_of_a_footprint_is_a_pixel_in_a_box_that_holds_none_of_it():
+    ring = np.zeros((25, 25), np.float32)
+    ring[3, 5:20] = 0.2
+    inside = fitted(ring, 7)
+    assert (inside[3, 3], inside.sum()) == (1, 1)
+    assert fitted(ring, 31).sum() == ring.sum()
 
 
 def test_in_a_session_everything_is_inherited_and_every_row_is_there(running):
