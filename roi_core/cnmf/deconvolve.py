@@ -10,8 +10,8 @@ adds to the expected sum of the spikes so far. In it a spike of age a weighs x /
 / noise)^2 G_aa: its posterior mean under a Gaussian prior of the cell's usual spike. So a bright cell's
 spike is told at once, a dim one's when there is evidence; none is told twice, and one told in error is
 taken from the next. What a frame tells beyond 16 standard deviations of a matched filter over the window
-(some five of the noise of a frame) grows as its square root, after all that is booked: the first frames of a
-bright burst exaggerate, and bursts of real indicators are brighter than the sum of their spikes
+(some five of the noise of a frame) grows as its square root, after all that is booked: real cells are told
+better so, whose bursts are brighter than the sum of their spikes, linear simulated ones worse
 (`benchmarks.spikes`).
 
 Settled: of the frame `lag` frames ago, after everything that came since has revised it.

@@ -107,10 +107,10 @@ def _constants(window, shape, state, options, log_decay, field_rise, place):  # 
     state[DECAY_NOW] = given_decay if given_decay > 0 else np.exp(log_decay)
     up = given_rise if given_rise > 0 else min(field_rise, 0.3 * state[DECAY_NOW])
     d, r = roots(state[DECAY_NOW], up if order > 1 else 0.0, rate)
-    if state[D] > 0 and abs(d - state[D]) < 0.01 * (1 - d) and abs(r - state[R]) < 0.02 * (1 - r):
-        return
     if state[D] == 0:
         shape_of(shape, state, d, r)
+        return
+    if abs(d - state[D]) < 0.01 * (1 - d) and abs(r - state[R]) < 0.02 * (1 - r):
         return
     factor = change(window, shape, state, place, d, r)
     state[OWED], state[TOLD], state[SUM] = factor * state[OWED], factor * state[TOLD], factor * state[SUM]

@@ -137,7 +137,7 @@ def change(
     state[SLOW], state[FAST] = slow, fast
     for i in range(
         last + 1
-    ):  # each is what is left after it, which is still to be read: earlier ones are not
+    ):  # in place: of what is left, a gradient needs no more than its own frame and later
         total = 0.0
         for k in range(i, last + 1):
             total += shape[H, last - (k - i)] * left[k]
