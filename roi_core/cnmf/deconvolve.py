@@ -6,7 +6,7 @@ drift is what the spikes leave over, followed within a second and forgotten with
 neuropil is not paid for in spikes.
 
 Causal (`calcium`, `spikes`): of this frame, from this and earlier frames. A causal spike is what this frame
-adds to the expected sum of the spikes so far. In it a spike of age a weighs x / (x + 1/2), x = (usual size
+adds to the expected sum of the spikes so far. In it a spike of age a weighs x / (x + 1), x = (usual size
 / noise)^2 G_aa: its posterior mean under a Gaussian prior of the cell's usual spike. So a bright cell's
 spike is told at once, a dim one's when there is evidence; none is told twice, and one told in error is
 taken from the next. What a frame tells beyond 16 standard deviations of a matched filter over the window

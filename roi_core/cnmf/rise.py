@@ -2,9 +2,10 @@
 
 A few cells at a time, the brightest of some, each for `TURN` s, are also deconvolved with other rise times,
 and settled `WINDOW` s later: a slow rise is not told from a burst before. The cost of a rise time is sum (y -
-c)^2 / 2 noise^2 + `SPIKE` for every spike: one too short needs several spikes for one flank, one too long
+c)^2 / 2 noise^2 + the price of every spike: one too short needs several spikes for one flank, one too long
 does not fit. (The sum of spikes, as used for the decay, does not tell: a flank of many small spikes has the
-sum of one.) Costs are summed over cells, with a normal prior round `RISE`.
+sum of one.) The price is the log of how rare a spike is, so it grows with the frame rate: a price for all
+rates makes rises at 30 to 60 Hz much too short. Costs are summed over cells, with a normal prior round `RISE`.
 
 The noise, in the penalty of a spike as well, counts as no smaller than `MISFIT` of the cell's usual spike:
 flanks are no exact difference of two exponentials, and in a bright trace the costs would else be those of
@@ -22,12 +23,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core.cnmf.window import SHAPE_ROWS, STATE, VALUES, roots, settle, shape_of, take
-from roi_core.jit import kernel, lean
+from roi_core.jit import kernel, lean, part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Probes", "best_rise", "probe", "restart", "settle_costs"]
+__all__ = ["Probes", "best_rise", "price", "probe", "restart", "settle_costs"]
 
 RISE = 0.03
 """Rise time of a common indicator, s."""
@@ -43,8 +44,8 @@ LOOK = 8
 WINDOW = 1.0
 """Time after which a spike has settled here, s."""
 TURN = 10.0
-SPIKE = 1.25
-"""What a spike costs: the log of how rare it is, within bursts, where the rise has to be told from them."""
+FIRING = 3.5
+"""Spikes a second where a rise has to be told from several spikes."""
 MISFIT = 0.25
 """Error of the model, as a part of the usual spike."""
 KEEP = 0.98
@@ -86,10 +87,16 @@ def restart(
         shape_of(shapes[g], states[g], d, r)
 
 
+@part
+def price(rate: float) -> float:
+    """Return what a spike costs: the log of how rare it is in a frame."""
+    return float(np.log1p(rate / FIRING))
+
+
 @lean
 def probe(
     windows: NDArray[np.float32], shapes: NDArray[np.float32], states: NDArray[np.float64],
-    costs: NDArray[np.float64], value: float, noise: float, z: float, count: bool,
+    costs: NDArray[np.float64], value: float, noise: float, z: float, spike_price: float, count: bool,
 ) -> None:  # fmt: skip
     """Take one frame of one cell with all rise times; `count` the frame that leaves the window."""
     for g in range(len(GRID)):
@@ -97,7 +104,7 @@ def probe(
         c, spike = settle(windows[g], states[g], 0)
         left = windows[g, VALUES, 0] - c
         if count and np.isfinite(left):
-            costs[g] += 0.5 * (left / noise) ** 2 + (SPIKE if spike > 0 else 0.0)
+            costs[g] += 0.5 * (left / noise) ** 2 + (spike_price if spike > 0 else 0.0)
 
 
 @kernel

@@ -30,8 +30,6 @@ TOLERANCE = 1e-3
 """Spikes moved per cell and frame at most, and the gain (in noise squared) below which none is."""
 FOLLOW, FORGET = 1.0, 5.0
 """Time in which the drift follows what spikes leave over, and is forgotten, s."""
-EVIDENCE = 0.5
-"""A spike is told by half when its usual size squared has this much evidence, in noise squared."""
 LINEAR = 8.0
 """Causal spikes are linear up to this many times what can just be seen (`Z`), and grow as a root above."""
 DEBT = 1.0
@@ -145,6 +143,7 @@ def _deconvolve(window, shape, state, out, raw, noise, rate, follow, forget, lag
     if spike > 0:
         state[SQUARES] = SIZES * state[SQUARES] + spike * spike
         state[SUM] = SIZES * state[SUM] + spike
+        state[TOLD] = _told(window[SPIKES], shape, state, noise)  # what the usual size adds is no spike
     out[SETTLED_CALCIUM], out[SETTLED_SPIKES] = calcium, spike * state[PEAK]
 
 
@@ -162,7 +161,7 @@ def _told(spikes, shape, state, noise):  # type: ignore[no-untyped-def]
         some |= spikes[i] > 0
     if some:  # most cells are silent, and what follows is a third of their cost
         size = max(_usual(state), Z * noise / shape[LEVEL, 0])
-        evidence = np.float32((size / noise) ** 2 / EVIDENCE) if noise > 0 else np.float32(0)
+        evidence = np.float32((size / noise) ** 2) if noise > 0 else np.float32(0)
         for i in range(spikes.size):
             if spikes[i] > 0:
                 x = evidence * shape[DIAGONAL, i]
@@ -180,7 +179,7 @@ def _usual(state):  # type: ignore[no-untyped-def]
 def _probe(probes, field, fluorescence, cells, rate):  # type: ignore[no-untyped-def]
     """Deconvolve the cells whose turn it is also with other rise times; a turn that is disturbed is void."""
     windows, shapes, states, costs, turns, total, following = probes
-    n, trends, width = fluorescence.size, cells[3], windows.shape[3]
+    n, trends, width, price = fluorescence.size, cells[3], windows.shape[3], rise.price(rate)
     turns[n:, 1] = 0
     for p in range(min(len(turns), n)):
         if turns[p, 1] == 0:
@@ -200,7 +199,7 @@ def _probe(probes, field, fluorescence, cells, rate):  # type: ignore[no-untyped
         turns[p, 1] += 1
         noise = np.hypot(noise, rise.MISFIT * _usual(cells[2][k]) * cells[2][k, PEAK])
         raw, old = value - trends[k, BASELINE], turns[p, 1] > 2 * width
-        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, old)
+        rise.probe(windows[p], shapes[p], states[p], costs[p], raw, noise, Z, price, old)
         if turns[p, 1] >= rate * rise.TURN:
             rise.settle_costs(total, costs[p])
             field[FIELD_RISE] = rise.best_rise(total)

@@ -246,6 +246,13 @@ def test_a_slow_rise_is_learned_in_bright_cells_too(tau, up, rate, noise):
     assert up / 1.6 < time_constants(fluorescence, rate, CNMF)[1] < up * 1.6
 
 
+def test_a_slow_rise_is_learned_in_dim_cells_too():
+    """What a spike costs grows with the frame rate: many spikes a flank would fit noise best else."""
+    settings = {"tau": 2, "up": 0.2, "noise": 0.35, "firing": 0.3}
+    rises = [time_constants(cells(20, 1800, **settings, seed=seed)[2], RATE, CNMF)[1] for seed in range(4)]
+    assert 0.1 < np.median(rises) < 0.25
+
+
 def test_the_rise_is_looked_for_in_bright_cells():
     """Two of twenty are bright: most of the time is theirs, once it is known."""
     fluorescence = cells(20, 1800, noise=0.5)[2]
@@ -271,6 +278,16 @@ def test_causal_spikes_grow_as_a_root_when_they_are_large():
     assert large / medium == pytest.approx(np.sqrt(10), rel=0.15)
 
 
+def test_no_spike_is_told_twice_when_the_usual_size_is_learned_from_it():
+    """A cell's first spike settles after 15 frames, and from then on as large a one is usual."""
+    trace = 50 + np.random.default_rng(2).standard_normal(900)
+    trace[600:] += 12 * naive.transient(0.6, 0.0, RATE, 300)
+    out = run(trace[None].astype(np.float32), settings=CNMF.model_copy(update={"decay": 0.6, "order": "1"}))[1]
+    told, later = out[2, 0, 600:606].sum(), out[2, 0, 613:619].sum()
+    assert told > 0.6 * out[4, 0, 600:606].sum()
+    assert later < 0.02 * told
+
+
 def test_a_cell_has_one_turn_at_a_time():
     """Cells are born one at a time and die; one is saturated and has none."""
     fluorescence, d = cells(9, 900)[2], Deconvolver(RATE, 15)
@@ -288,8 +305,9 @@ def test_a_cell_has_one_turn_at_a_time():
 
 
 def test_a_burst_is_no_slow_rise():
+    """Dim bursts of 10 Hz look slower than they are (.06 s), by no more than twice."""
     rises = [_rise_of_bursts(seed) for seed in range(5)]
-    assert 0.03 < np.median(rises) < 0.1
+    assert 0.03 < np.median(rises) < 0.12
 
 
 def _rise_of_bursts(seed):
