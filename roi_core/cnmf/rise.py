@@ -5,7 +5,8 @@ and settled `WINDOW` s later: a slow rise is not told from a burst before. The c
 c)^2 / 2 noise^2 + the price of every spike: one too short needs several spikes for one flank, one too long
 does not fit. (The sum of spikes, as used for the decay, does not tell: a flank of many small spikes has the
 sum of one.) The price is the log of how rare a spike is, so it grows with the frame rate: a price for all
-rates makes rises at 30 to 60 Hz much too short. Costs are summed over cells, with a normal prior round `RISE`.
+rates makes rises at 30 to 60 Hz much too short. Costs are summed over cells, with a normal prior round
+`RISE`.
 
 The noise, in the penalty of a spike as well, counts as no smaller than `MISFIT` of the cell's usual spike:
 flanks are no exact difference of two exponentials, and in a bright trace the costs would else be those of

@@ -282,10 +282,11 @@ def test_no_spike_is_told_twice_when_the_usual_size_is_learned_from_it():
     """A cell's first spike settles after 15 frames, and from then on as large a one is usual."""
     trace = 50 + np.random.default_rng(2).standard_normal(900)
     trace[600:] += 12 * naive.transient(0.6, 0.0, RATE, 300)
-    out = run(trace[None].astype(np.float32), settings=CNMF.model_copy(update={"decay": 0.6, "order": "1"}))[1]
+    given = CNMF.model_copy(update={"decay": 0.6, "order": "1"})
+    out = run(trace[None].astype(np.float32), settings=given)[1]
     told, later = out[2, 0, 600:606].sum(), out[2, 0, 613:619].sum()
     assert told > 0.6 * out[4, 0, 600:606].sum()
-    assert later < 0.02 * told
+    assert later < 0.05 * told
 
 
 def test_a_cell_has_one_turn_at_a_time():
