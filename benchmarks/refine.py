@@ -23,10 +23,13 @@ SHARED = Path(os.environ.get("ROI_STREAM_SHARED", Path(__file__).parents[2] / "s
 MARKS = ("f1", "recall_dim", "corr_C", "corr_C_p10", "corr_C_full", "corr_S", "cos_A")
 
 
-def record(movie: Path, out: Path, radius: float = 0.0) -> None:
-    """Run the program on a movie with what a user would give: cell radius (px; 0: the usual) and preset."""
+def record(movie: Path, out: Path, radius: float = 0.0, rate: float = 30.0) -> None:
+    """Run the program on a movie with what a user would give: rate, cell radius (px; 0: the usual), preset.
+
+    The movies of `shared/bench/sim.py` do not tell their rate.
+    """
     preset, usual = ("1p", 6) if "1p" in movie.name else ("2p", 5)
-    kind = f"cnmf.preset={preset}", f"cnmf.cell_radius={radius or usual:g}"
+    kind = f"cnmf.preset={preset}", f"cnmf.cell_radius={radius or usual:g}", f"camera.rate={rate:g}"
     given = ("motion.enabled=true", "cnmf.enabled=true", "recorder.disk_reserve=1", *kind)
     words = ["run", "--source", f"{movie}:mov", "--out", str(out)]
     program(*words, *(word for path in given for word in ("--set", path)))

@@ -1,7 +1,7 @@
 """Movies unlike those of `benchmarks.cells`: other frame rates, kinetics, sizes, densities, brightness, glow.
 
-Each is drawn by ``shared/bench/sim.py`` with one thing changed, recorded by the program with cell radius and
-preset only, and scored as in `benchmarks.cells`.
+Each is drawn by ``shared/bench/sim.py`` with one thing changed, recorded by the program with frame rate, cell
+radius and preset only, and scored as in `benchmarks.cells`.
 
 usage: python -m benchmarks.variants [NAME ...]
 """
@@ -57,7 +57,7 @@ def main(names: list[str]) -> None:
             movie, out = Path(folder) / f"{preset}.h5", Path(folder) / "out.h5"
             with redirect_stdout(sys.stderr):
                 simulate(preset, str(movie), seed=SEED, motion=1.5, **more)
-            record(movie, out, more.get("radius", 0.0))
+            record(movie, out, more.get("radius", 0.0), more.get("fr", 30.0))
             found = marks(out, load_truth(movie))
         print(f"| {name} | {' | '.join(f'{v:.3f}' for v in found)} |", flush=True)
 

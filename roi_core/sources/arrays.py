@@ -21,6 +21,7 @@ from roi_core.codecs import make_readable
 from roi_core.draft import pending
 from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound, brief
 from roi_core.paths import is_special
+from roi_core.sources import rates
 from roi_core.sources.dates import of_recording, of_tiff
 from roi_core.sources.files import Stack
 
@@ -95,9 +96,7 @@ class Tiff(Stack):
             self.length -= 1
         if not self.length:
             raise SourceError(f"{self.name} holds no frame that can be read")
-        interval = (self._file.imagej_metadata or {}).get("finterval", 0)
-        if interval and 0 < 1 / interval <= 10_000:
-            self.rate = 1 / interval
+        self.take_rate(rates.of_tiff(self._file))
         self.begun = of_tiff(self._file)
 
     def _mapped(self, series: Any, page: Any) -> NDArray[Any] | None:
@@ -175,6 +174,7 @@ class Npy(Stack):
         self._array: NDArray[Any] | None = array
         self.shape = array.shape[1:3]
         self.length = len(array)
+        self.take_rate(None)
 
     def read(self, row: int) -> NDArray[Any] | None:
         """Copy one picture out of the map."""
@@ -239,6 +239,8 @@ class Hdf5(Stack):
             self._read_clock()
             self.begun = of_recording(self._file.attrs)
             self.card = Card.kept(self._file[layout.SESSION].attrs) if layout.SESSION in self._file else None
+        else:
+            self.take_rate(rates.of_hdf5(self._movie))
         if self.length == 0:
             raise SourceError(f"{self.name}:{self._movie.name} holds no frames")
         frame = self._movie[:0].nbytes or int(np.prod(self._movie.shape[1:])) * self._movie.dtype.itemsize

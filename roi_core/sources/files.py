@@ -16,6 +16,8 @@ import numpy as np
 
 from roi_core.errors import SourceError
 from roi_core.frame import Frame
+from roi_core.settings import Settings
+from roi_core.sources.rates import FASTEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["FileTime", "Stack", "Video"]
 
 logger = logging.getLogger(__name__)
+
+USUAL = Settings().camera.rate
+"""Hz, of a file that tells none."""
 
 
 class Stack:
@@ -52,6 +57,15 @@ class Stack:
         self._lock = threading.Lock()
         if Path(path).is_file() and Path(path).stat().st_size == 0:
             raise SourceError(f"{self.name} is empty (0 bytes)")
+
+    def take_rate(self, told: float | None) -> None:
+        """Go by the rate that the file tells; where it tells none and nobody gave one, say what is taken."""
+        if told is not None:
+            self.rate = told
+        elif self.rate == USUAL:
+            logger.warning(
+                "%s tells no frame rate: %g Hz is taken; if it is another, set camera.rate", self.name, USUAL
+            )
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame once, as fast as it is taken."""
@@ -140,7 +154,7 @@ class Video(Stack):
             raise SourceError(f"{self.name} holds no frame that can be read")
         self.shape = self._first.shape[:2]
         rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.rate = rate if 0 < rate <= 10_000 else self.rate
+        self.take_rate(rate if 0 < rate <= FASTEST else None)
         self.length = int(count) if count > 0 else None
         self._clock = FileTime(self.rate)
         self._clock.step(0, capture.get(0) / 1000.0)
