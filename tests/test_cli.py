@@ -199,6 +199,7 @@ def test_nothing_of_the_users_is_overwritten(tmp_path, video, recorded):
         assert "a recording is named NAME.h5" in refused("--source", film, "--out", out, "--overwrite")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["mov"] = np.zeros((3, 20, 20), np.uint16)
+        file["mov"].attrs["fr"] = 20.0
     before[tmp_path / "other.h5"] = (tmp_path / "other.h5").read_bytes()
     sentence = refused("--source", tmp_path / "other.h5", "--out", tmp_path / "other.h5", "--overwrite")
     assert "is not a recording of ours; only those are overwritten" in sentence

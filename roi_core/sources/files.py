@@ -63,9 +63,9 @@ class Stack:
         if told is not None:
             self.rate = told
         elif self.rate == USUAL:
-            logger.warning(
-                "%s tells no frame rate: %g Hz is taken; if it is another, set camera.rate", self.name, USUAL
-            )
+            said = "%s tells no frame rate: %g Hz is taken; if it is another, set camera.rate"
+            # A message once, no alarm in every replay.
+            logger.warning(said, self.name, USUAL, extra={"told": True, "topic": f"rate of {self.name}"})
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame once, as fast as it is taken."""

@@ -184,7 +184,7 @@ def test_importing_sources_is_light():
 @pytest.mark.parametrize("realtime", [False, True])
 def test_what_a_file_ignores_is_told(tmp_path, caplog, asked, said, realtime):
     np.save(tmp_path / "a.npy", np.zeros((4, 5, 6), np.uint16))
-    source = open_source(str(tmp_path / "a.npy"), live_settings(**asked), realtime=realtime)
+    source = open_source(str(tmp_path / "a.npy"), live_settings(rate=20.0, **asked), realtime=realtime)
     source.close()
     assert source.notes == (), "a message, no alarm in every replay"
     assert caplog.messages == [text.replace("*", "only a camera can follow") for text in said]
