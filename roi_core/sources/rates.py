@@ -1,11 +1,12 @@
 """How many frames a second a file tells of itself, where it does.
 
 Each function returns pages or pictures per second as they lie in the file: a file with two channels holds
-two for every frame of the microscope.
+two for every frame of the microscope. What is damaged beside a movie is no reason to refuse the movie.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any, Final
 
@@ -28,16 +29,28 @@ ATTRIBUTES: Final = ("frame_rate", "framerate", "fps", "fr", "sampling_rate")
 
 def of_tiff(file: Any) -> float | None:
     """Return what ImageJ, OME-XML or ScanImage (3.8 and later) wrote into an open TIFF."""
-    said = str(file.pages[0].description)
-    return _of_imagej(file.imagej_metadata or {}) or _of_ome(said) or _of_scanimage(file, said)
+    with contextlib.suppress(Exception):
+        said = str(file.pages[0].description)
+        return _of_imagej(file.imagej_metadata or {}) or _of_ome(said) or _of_scanimage(file, said)
+    return None
 
 
 def of_hdf5(movie: Any) -> float | None:
     """Return what the attributes of a movie or of its file tell, or what NWB keeps beside it."""
+    with contextlib.suppress(Exception):
+        return _of_attributes(movie) or _of_nwb(movie)
+    return None
+
+
+def _of_attributes(movie: Any) -> float | None:
     for told in (movie.attrs, movie.file.attrs):
         for name in ATTRIBUTES:
             if name in told and (rate := _sane(told[name])):
                 return rate
+    return None
+
+
+def _of_nwb(movie: Any) -> float | None:
     start, stamps = (movie.parent.get(name) for name in ("starting_time", "timestamps"))
     if start is not None and "rate" in start.attrs:
         return _sane(start.attrs["rate"])

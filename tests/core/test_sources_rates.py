@@ -98,6 +98,16 @@ def test_hdf5_attributes(tmp_path, name, place, value, expected):
     assert rate_of(f"{tmp_path / 'a.h5'}:mov") == expected
 
 
+def test_what_cannot_be_read_beside_a_movie_does_not_refuse_it(tmp_path):
+    """A date of HDF5, of which h5py makes nothing."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        movie = file.create_dataset("mov", data=MOVIE)
+        h5py.h5a.create(movie.id, b"fps", h5py.h5t.UNIX_D32LE, h5py.h5s.create(h5py.h5s.SCALAR))
+        with pytest.raises(TypeError):
+            movie.attrs["fps"]
+    assert rate_of(tmp_path / "a.h5") == 30
+
+
 @pytest.mark.parametrize("kind", ["starting_time", "timestamps"])
 def test_nwb_keeps_it_beside_the_movie(tmp_path, kind):
     with h5py.File(tmp_path / "a.h5", "w") as file:
