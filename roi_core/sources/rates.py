@@ -60,7 +60,9 @@ def _of_nwb(movie: Any) -> float | None:
 
 
 def _of_imagej(told: dict[str, Any]) -> float | None:
-    pages = _count(told.get("channels")) * _count(told.get("slices"))
+    # A plain stack calls its frames slices.
+    planes = _count(told.get("slices")) if _count(told.get("frames")) > 1 else 1
+    pages = _count(told.get("channels")) * planes
     interval = _number(told.get("finterval")) * SECONDS.get(str(told.get("tunit", "s")).strip(), 1.0)
     return _per(interval, pages) or _sane(pages * _number(told.get("fps")))
 

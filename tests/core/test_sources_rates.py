@@ -66,10 +66,14 @@ def test_imagej(tmp_path, told, expected):
     assert rate_of(tmp_path / "a.tif") == pytest.approx(expected)
 
 
-def test_imagej_with_two_channels_has_two_pages_a_frame(tmp_path):
-    stack = MOVIE.reshape(3, 2, 24, 32)
-    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "TCYX", "finterval": 0.1})
-    assert rate_of(tmp_path / "a.tif") == pytest.approx(20)
+@pytest.mark.parametrize(
+    ("axes", "shape", "expected"), [("TCYX", (3, 2), 20), ("TZYX", (3, 2), 20), ("ZYX", (6,), 10)]
+)
+def test_imagej_with_two_channels_or_planes_has_two_pages_a_frame(tmp_path, axes, shape, expected):
+    """A plain stack calls its frames slices."""
+    stack = MOVIE.reshape(*shape, 24, 32)
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": axes, "finterval": 0.1})
+    assert rate_of(tmp_path / "a.tif") == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
