@@ -60,9 +60,7 @@ def _of_nwb(movie: Any) -> float | None:
 
 
 def _of_imagej(told: dict[str, Any]) -> float | None:
-    # A plain stack calls its frames slices.
-    planes = _count(told.get("slices")) if _count(told.get("frames")) > 1 else 1
-    pages = _count(told.get("channels")) * planes
+    pages = _pages(told.get("channels"), told.get("slices"), told.get("frames"))
     interval = _number(told.get("finterval")) * SECONDS.get(str(told.get("tunit", "s")).strip(), 1.0)
     return _per(interval, pages) or _sane(pages * _number(told.get("fps")))
 
@@ -72,7 +70,7 @@ def _of_ome(said: str) -> float | None:
     if found is None:
         return None
     told = dict(re.findall(r'(\w+)="([^"]*)"', found[0]))
-    pages = _count(told.get("SizeC")) * _count(told.get("SizeZ"))
+    pages = _pages(told.get("SizeC"), told.get("SizeZ"), told.get("SizeT"))
     unit = SECONDS.get(told.get("TimeIncrementUnit", "s"), 0.0)
     return _per(_number(told.get("TimeIncrement")) * unit, pages)
 
@@ -96,6 +94,11 @@ def _channels(said: str) -> int:
         return _count(found[1])
     found = SAVED.search(said)
     return max(1, len(re.findall(r"\d+", found[1]))) if found else 1
+
+
+def _pages(channels: Any, planes: Any, frames: Any) -> int:
+    """Return how many pages a frame has; a plain stack calls its frames planes."""
+    return _count(channels) * (_count(planes) if _count(frames) > 1 else 1)
 
 
 def _count(value: Any) -> int:
