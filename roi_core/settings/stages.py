@@ -167,7 +167,13 @@ class Cnmf(Block):
     detect: bool = field(True, "Look for new cells in the residual.")
     detect_period: float = field(0.2, "How often new cells are looked for.", unit="s", ge=0.05, le=60)
     shapes: bool = field(True, "Let footprints follow the data.")
-    memory: float = field(120.0, "Time in which footprints and background forget.", unit="s", ge=5, le=3600)
+    memory: float = field(
+        120.0,
+        "Time in which footprints and background forget; below 15 Hz longer, as many frames as at 15 Hz.",
+        unit="s",
+        ge=5,
+        le=3600,
+    )
     buffer: float = field(
         10.0, "Residual kept for finding cells and back-filling.", unit="s", live=False, ge=2, le=60
     )

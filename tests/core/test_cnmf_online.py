@@ -272,6 +272,19 @@ def test_a_few_frames_a_second_are_enough(rate):
     assert len(middles) <= 4
 
 
+def test_a_slow_camera_forgets_no_more_from_frame_to_frame_than_one_of_15_hz():
+    """Below that, seconds have too few frames to know noise from a dim cell by."""
+    random, settings = np.random.default_rng(3), SETTINGS.with_texts("cnmf.memory=5", "cnmf.detect=false")
+    pictures = 400 + np.linspace(0, 40, 200)[:, None, None] + random.normal(0, 8, (200, 32, 32))
+    means = {}
+    for rate in (3.0, 15.0, 60.0):
+        finder = OnlineCNMF((32, 32), rate, settings)
+        run(finder, pictures.astype(np.float32), settings)
+        means[rate] = finder._mean.copy()
+    assert np.abs(means[3.0] - means[15.0]).max() < 0.2
+    assert np.median(means[15.0] - means[60.0]) > 1, "a faster one has more frames in the same seconds"
+
+
 def test_a_threshold_that_is_tried_for_a_moment_costs_no_cell(movie):
     finder = finder_for(movie.pictures)
     known = set(run(finder, movie.pictures[:420])[-1].ids)
