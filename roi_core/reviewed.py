@@ -1,4 +1,4 @@
-"""A recording looked at as if it were a session that has ended, for when there is no movie to replay.
+"""A recording looked at as if it were a session that has ended.
 
 Its regions, cells, traces, pictures and events stand where those of a session do, so that whatever shows a
 session shows a recording. Nothing can be measured anew; what wants to is refused as in a session that
@@ -54,7 +54,7 @@ class Reviewed(Session):
         self.path = recording.path
         self.state = State.FINISHED
         self._maps_kept, self._flat = recording.maps, is_flat(recording)
-        self._board = Board(2, recording.shape, max(len(time), 2), rois.ids)
+        self._board = Board(2, recording.shape, len(time) + 2, rois.ids)  # a ring tells one row less
         self._seen, self._elapsed = len(time), float(time[-1]) if len(time) else 0.0
         lost = recording.attributes.get("frames_dropped")
         told = {Cause.COUNT: lost} if lost is not None else None
@@ -109,7 +109,7 @@ class Reviewed(Session):
         board, living = self._board, np.isin(components.status, (Status.ACCEPTED, Status.REJECTED))
         ids = tuple(components.ids[living].tolist())
         last = np.zeros((3, len(ids)), np.float32)
-        board.cells = CellRing(len(time))
+        board.cells = CellRing(len(time) + 1)
         for first in range(max(len(time) - ROWS, 0), len(time), BLOCK):
             kinds = (layout.RAW, layout.CALCIUM, layout.SPIKES)
             block = np.stack([cells.traces(kind, first, first + BLOCK)[:, living] for kind in kinds], axis=1)

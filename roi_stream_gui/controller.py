@@ -124,11 +124,16 @@ class Controller:
         self.recovery.search(self._helper.submit)
         self._helper.submit(warm_up)
 
-    def connect(self, text: str, first: int = 0) -> None:
-        """Open a source, a file from row `first` on, and show it; what runs is ended when it is there."""
+    def connect(self, text: str, first: int = 0, *, play: bool = False) -> None:
+        """Open a source, a file from row `first` on, and show it; what runs is ended when it is there.
+
+        Of a recording the results are shown, unless its frames are to `play`: when the command line asks to
+        record or measure them, too.
+        """
         if self._opening is None and not self._held():
             self.source = text.strip()
-            self._opening = self._helper.submit(self._open, self.source, self.session, first)
+            play = play or bool(self.record_wanted or self.rois_wanted)
+            self._opening = self._helper.submit(self._open, self.source, self.session, first, play)
 
     def disconnect(self) -> None:
         """End the session, unless it records; the last picture and traces stay on screen."""
@@ -151,11 +156,11 @@ class Controller:
         """Look for cameras in the background; they appear among the choices."""
         self.choices.look(self._helper.submit)
 
-    def _open(self, text: str, previous: Session | None, first: int) -> Session:
+    def _open(self, text: str, previous: Session | None, first: int, play: bool) -> Session:
         if text == self._connected:  # the same camera cannot be opened twice
             _ended(previous)
-        source = self.replay.open(self._opener, text, first)
-        if isinstance(source, Session):  # a recording that can only be looked at
+        source = self.replay.open(self._opener, text, first, play=play)
+        if isinstance(source, Session):  # the results of a recording
             _ended(previous)
             self.card.lend(self.replay.card, text)
             return source
@@ -331,6 +336,8 @@ class Controller:
             compiling=self.watch.compiling,
             looked=self.replay.frames,
             held=self.replay.held,
+            side=self.replay.side,
+            playable=self.replay.playable,
             exportable=self.exporting.recording is not None,
             exporting=self.exporting.busy,
         )
@@ -406,7 +413,7 @@ class Controller:
         self.replay.take_over()
         if self.replay.reviewing:
             self._told = session
-        log.info("connected to %s", words.source(session.snapshot()))
+        log.info(words.OPENED[self.replay.side], words.source(session.snapshot()))
         if self._loaded is not None:
             self.editor.begin(self._loaded)
             self._loaded = None

@@ -10,7 +10,7 @@ import numpy as np
 from roi_core.forecast import bytes_per_second
 from roi_core.frame import Status
 from roi_stream_gui import words
-from roi_stream_gui.view import Phase
+from roi_stream_gui.view import Phase, Side
 from roi_stream_gui.watch import awaited
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ SLUGGISH: Final = 8.0
 def camera(view: View) -> Chip:
     """Tell whether frames arrive as fast as they should."""
     snapshot = view.snapshot
+    if view.side is Side.RESULTS and view.phase is Phase.FINISHED:
+        return Chip(words.RESULTS_CHIP, "good", words.RESULTS_SHOWN)
     if snapshot is None or view.phase is not Phase.RUNNING:
         return Chip(view.phase.value, "bad" if view.phase is Phase.FAILED else "idle")
     if stalled(snapshot):
@@ -109,7 +111,7 @@ def waiting(view: View) -> Chip:
 def cost(view: View) -> Chip:
     """Tell what a frame costs, against the time there is for it, and what each stage costs."""
     snapshot = view.snapshot
-    if snapshot is None or not snapshot.frames_seen:
+    if snapshot is None or not snapshot.frames_seen or view.side is Side.RESULTS:
         return Chip("- ms", "idle")
     room = 1e3 / snapshot.rate if snapshot.rate > 0 else float("inf")
     level = "good" if snapshot.step_ms_p99 < 0.7 * room else "warn" if snapshot.step_ms < room else "bad"
@@ -141,7 +143,7 @@ def lag(view: View) -> Chip:
 def cells(view: View) -> Chip:
     """Tell how many cells there are, or what they wait for."""
     snapshot = view.snapshot
-    if snapshot is None or not view.settings.cnmf.enabled:
+    if snapshot is None or not (view.settings.cnmf.enabled or view.side is Side.RESULTS):
         return Chip("cells off", "idle", words.CELLS_OFF)
     if not view.running and snapshot.activity is None:
         return Chip("cells -", "idle")

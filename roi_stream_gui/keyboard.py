@@ -29,7 +29,7 @@ NAMES = {
     "Enter": "Return", "Esc": "Escape", "Del": "Delete", "Backspace": "Back",
     "Left": "Left", "Right": "Right", "Up": "Up", "Down": "Down", "Home": "Home", "End": "End",
     "-": "Minus", ",": "Comma", ".": "Period", "[": "Open_Brace", "]": "Close_Brace",
-    "Space": "Spacebar", "F1": "F1", "F11": "F11",
+    "Space": "Spacebar", "F1": "F1", "F2": "F2", "F11": "F11",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi_core.export import EXPORTS
 from roi_core.snapshot import State
-from roi_stream_gui import halves
+from roi_stream_gui import halves, words
 from roi_stream_gui.keeper import LATER
 from roi_stream_gui.recents import KEPT, recent
 from roi_stream_gui.verbs import VERBS
@@ -135,6 +135,13 @@ MENU: tuple[Entry, ...] = (
         lambda d: d.controller.connect(d.controller.source),
         "Ctrl+R",
         possible=_connected,
+    ),
+    Entry(
+        "File/Results or replay",
+        lambda d: d.controller.replay.turn(),
+        "F2",
+        possible=lambda v: v.playable and not v.recording,
+        label=lambda v: words.TURN[v.side],
     ),
     Entry(
         "File/Load regions ...",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from roi_core.frame import Frame
     from roi_core.sources import Source
+    from roi_stream_gui.film import Film
 
     Opener = Callable[..., Source]
 
@@ -26,13 +27,16 @@ log = logging.getLogger(__name__)
 
 
 class Peek:
-    """Any frame of a file, read on a thread of its own; of several wishes the last one counts."""
+    """Any frame of a file, read on a thread of its own; of several wishes the last one counts.
 
-    def __init__(self, opener: Opener, shape: tuple[int, int], settings: LiveSettings) -> None:
+    A file that is written into meanwhile (``film.shared``) is open only while a frame is read.
+    """
+
+    def __init__(self, opener: Opener, shape: tuple[int, int], settings: LiveSettings, film: Film) -> None:
         self.ring = FrameRing(3, shape)
         self.wanted = self.shown = -1
         self.time = 0.0
-        self._opener, self._settings = opener, settings
+        self._opener, self._settings, self._film = opener, settings, film
         self._source: Any = None
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="peek")
         self._reading: Future[bool] | None = None
@@ -61,14 +65,24 @@ class Peek:
 
     def _read(self, row: int) -> bool:
         if self._source is None:
-            # what a file ignores of the settings was told when it was opened
-            rate = self._settings.current.camera.rate
-            plain = LiveSettings(Settings().with_value("camera.rate", rate))
-            self._source = self._opener(plain, realtime=False)
+            # what a file ignores of the settings was told when it was opened, and so were its channels
+            plain = Settings().with_value("camera.rate", self._settings.current.camera.rate)
+            plain = plain.with_value("channels.order", "one,other")
+            self._source = self._opener(LiveSettings(plain), realtime=False)
+        try:
+            return self._show(row)
+        finally:
+            if self._film.shared:
+                self._close()
+
+    def _show(self, row: int) -> bool:
         if not hasattr(self._source, "at"):
             raise RecordingError("frames of this kind of file can only be played")
-        frame: Frame | None = self._source.at(row)
+        place = self._film.place(row)
+        frame: Frame | None = self._source.at(place)
         if frame is not None:
+            if self._film.places is not None and frame.index != place:
+                raise RecordingError(words.OTHER_FRAMES.format(self._film.movie))
             limits = self._settings.current.camera.input_range
             to_uint16_gray(frame.image, out=self.ring.claim(), input_range=limits)
             self.ring.publish(frame.index, frame.time)
@@ -76,5 +90,6 @@ class Peek:
         return frame is not None
 
     def _close(self) -> None:
-        if self._source is not None:
-            self._source.close()
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()

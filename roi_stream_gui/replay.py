@@ -5,38 +5,36 @@ slider never disturbs it. Moving it holds the analysis where it stands and shows
 the file; playing on takes the analysis up where it was, and only *Analyse from here* begins anew. Whatever
 is recorded keeps the frame numbers of the file.
 
-A recording of ours is replayed from the movie in it, or from the file it was made from. One without either is
-shown as a session that has ended: regions, cells, traces, pictures and events. Knows no toolkit.
+A recording of ours is opened with its results, as a session that has ended: regions, cells, traces, pictures
+and events. Where its frames are at hand, in it or in the file it was made from, the slider shows any of them,
+and *Replay* analyses them anew; *Results* goes back. Knows no toolkit.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roi_core.card import Card
 from roi_core.errors import RoiError
-from roi_core.offline.movie import original
-from roi_core.paths import expanded
-from roi_core.recording import Recording
 from roi_core.reviewed import Reviewed
 from roi_core.rois import RoiSet
 from roi_core.sources import Played, Transport
-from roi_core.sources.arrays import split
 from roi_stream_gui import words
+from roi_stream_gui.film import Film, recording_of
 from roi_stream_gui.peek import Peek
+from roi_stream_gui.view import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
+    from roi_core.recording import Recording
     from roi_core.ring import FrameRing
     from roi_core.sources import Source
     from roi_stream_gui.controller import Controller
-
-    Opener = Callable[..., Source]
+    from roi_stream_gui.film import Opener
 
 __all__ = ["SPEEDS", "Film", "Replay"]
 
@@ -44,25 +42,6 @@ log = logging.getLogger(__name__)
 
 SPEEDS: Final = {"x1": 1.0, "x2": 2.0, "x5": 5.0, "x10": 10.0, "Max": float("inf")}
 """How often faster than it was recorded; Max is as fast as the frames can be analysed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Film:
-    """What is open: the words it was opened with, the file its frames come from, and how it is played.
-
-    ``recording`` is the recording of ours it belongs to; ``transport`` is None when there are no frames.
-    """
-
-    text: str
-    movie: str
-    shape: tuple[int, int]
-    opener: Opener
-    length: int | None = None
-    first: int = 0
-    transport: Transport | None = None
-    recording: Path | None = None
-    rois: RoiSet = field(default_factory=RoiSet)
-    card: Card | None = None
 
 
 class Replay:
@@ -80,42 +59,45 @@ class Replay:
 
     # -- opening, on the helper thread --------------------------------------------------------------------
 
-    def open(self, opener: Opener, text: str, first: int = 0) -> Source | Reviewed:
-        """Open a source; a file is played by a transport, a recording without a movie only looked at."""
-        self._next, settings = None, self._do.settings
-        same = self.film is not None and self.film.text == text
-        speed = self.speed if same else 1.0
-        recording = _recording(text)
-        movie, rois, card = text, RoiSet(), None
+    def open(self, opener: Opener, text: str, first: int = 0, *, play: bool = False) -> Source | Reviewed:
+        """Open a source; a recording of ours with its results, unless it is to `play` and has frames."""
+        self._next, film = None, Film(text, text, opener, first=first)
+        recording = recording_of(text)
         if recording is not None:
             with recording:
-                rois, card, movie = recording.rois, recording.card, self._movie(recording, text)
-                if not movie:
-                    film = Film(text, "", recording.shape, opener, rois=rois, card=card)
-                    self._next = replace(film, recording=recording.path)
-                    return Reviewed(recording, settings)
-        source = opener(movie, settings, realtime=False)
+                film = film.of(recording)
+                session = None if play and film.movie else self._results(recording, film)
+            if session is not None:
+                self._next = film
+                return session
+        return self._play(film)
+
+    def _results(self, recording: Recording, film: Film) -> Reviewed | None:
+        """Read what is in a recording; where that is damaged, its frames are all there is to see."""
+        try:
+            return Reviewed(recording, self._do.settings)
+        except RoiError as error:
+            if not film.movie:
+                raise
+            log.warning(words.NO_RESULTS.format(recording.path.name, error))
+            return None
+
+    def _play(self, film: Film) -> Source:
+        """Open a camera, or a file that a transport plays."""
+        source = film.opener(film.movie, self._do.settings, realtime=False)
         if source.live:
             return source
-        transport = Transport(speed=speed)
-        played = Played(source, transport, first)
+        same = self.film is not None and self.film.text == film.text
+        transport = Transport(speed=self.speed if same else 1.0)
+        played = Played(source, transport, film.first)
+        card = film.card
         if card is None and played.card != Card():  # an empty one is none, but a recording's is its own
             card = played.card
-        path = recording.path if recording is not None else None
-        film = Film(text, movie, source.shape, opener, played.length, first, transport, path)
-        self._next = replace(film, rois=rois, card=card)
+        self._next = replace(
+            film, shape=source.shape, length=played.length, transport=transport, card=card,
+            times=None, places=None,
+        )  # fmt: skip
         return played
-
-    def _movie(self, recording: Recording, text: str) -> str:
-        """Return where the frames of a recording are; '' when they are nowhere."""
-        if recording.has_movie and recording.rows:
-            return text
-        beside = original(recording)
-        if beside is None:
-            log.warning(words.NO_MOVIE.format(recording.path.name))
-        else:
-            log.info(words.ORIGINAL.format(recording.path.name, beside))
-        return beside or ""
 
     @property
     def rois(self) -> RoiSet:
@@ -143,11 +125,12 @@ class Replay:
         self.looking, self.peek = False, None
         if film is not None and film.transport is not None:
             self.speed = film.transport.speed
-            self.peek = Peek(partial(film.opener, film.movie), film.shape, self._do.settings)
+        if film is not None and film.movie:
+            self.peek = Peek(partial(film.opener, film.movie), film.shape, self._do.settings, film)
         if film is not None and self.reviewing:
             if self._aside is None:
                 self._aside = editor.rois
-                if len(editor.rois):
+                if len(editor.rois) and editor.rois != film.rois:
                     log.info(words.PUT_ASIDE.format(len(editor.rois)))
             editor.begin(film.rois)
         elif self._aside is not None:
@@ -156,7 +139,7 @@ class Replay:
 
     @property
     def transport(self) -> Transport | None:
-        """How the file is played; None for cameras and for recordings without a movie."""
+        """How the file is played; None for cameras, and while the results of a recording are shown."""
         return self.film.transport if self.film is not None else None
 
     @property
@@ -166,8 +149,26 @@ class Replay:
 
     @property
     def reviewing(self) -> bool:
-        """Tell whether a recording without frames is shown."""
+        """Tell whether the results of a recording are shown."""
         return self.film is not None and self.film.transport is None
+
+    @property
+    def side(self) -> Side:
+        """Which side of a recording is shown; NONE for what is no recording of ours."""
+        if self.film is None or self.film.recording is None:
+            return Side.NONE
+        return Side.RESULTS if self.reviewing else Side.REPLAY
+
+    @property
+    def playable(self) -> bool:
+        """Tell whether there are frames to analyse anew, or to look at."""
+        return self.film is not None and bool(self.film.movie)
+
+    @property
+    def cursor(self) -> float | None:
+        """The moment, s of the traces, of the frame that is looked at beside the results."""
+        times = self.film.times if self.film is not None and self.looking else None
+        return float(times[self.row]) if times is not None else None
 
     @property
     def frames(self) -> FrameRing | None:
@@ -177,8 +178,8 @@ class Replay:
     @property
     def row(self) -> int:
         """The row of the file that is on screen, or is about to be."""
-        if self.looking and self.peek is not None:
-            return self.peek.wanted
+        if self.peek is not None and (self.looking or self.reviewing):
+            return max(self.peek.wanted, 0)
         return max(self.transport.row, 0) if self.transport is not None else 0
 
     @property
@@ -190,9 +191,7 @@ class Replay:
     def toggle(self) -> None:
         """Play or hold; what has ended is played again, what is looked at is left for the analysis."""
         transport = self.transport
-        if transport is None:
-            return
-        if transport.closed:
+        if transport is None or transport.closed:
             self.again()
         elif transport.playing:
             transport.pause()
@@ -217,24 +216,26 @@ class Replay:
         """Analyse one frame more, or look so many rows further or back."""
         transport = self.transport
         if transport is None:
-            return
-        if rows == 1 and not self.looking and not transport.closed:
+            self.look(self.row + rows * self.looking)
+        elif rows == 1 and not self.looking and not transport.closed:
             transport.step()
         else:
             self.look(self.row + rows)
 
     def look(self, row: int) -> None:
-        """Show a row of the file; the analysis is held where it stands."""
-        transport = self.transport
-        if transport is None or self.peek is None:
+        """Show a row of the file; the analysis is held where it stands, results show the traces of then."""
+        if self.peek is None:
             return
-        row = min(max(row, 0), self.last)
-        transport.pause()
+        if self.transport is not None:
+            self.transport.pause()
         self.looking = True
-        self.peek.look(row)
+        self.peek.look(min(max(row, 0), self.last))
+        if self.cursor is not None:
+            window = self._do.settings.current.display.trace_window
+            self._do.timeline.look(self.cursor + window / 2, window)
 
     def leave(self) -> None:
-        """Show the analysed frame again."""
+        """Show the analysed frame again, or the picture of the results."""
         self.looking = False
 
     def again(self) -> None:
@@ -243,11 +244,27 @@ class Replay:
 
     def from_here(self) -> None:
         """Analyse the file from the row that is on screen, with the present parameters."""
-        self._from(self.row)
+        self._from(self.film.place(self.row) if self.film is not None else 0)
 
     def _from(self, row: int) -> None:
-        if self.film is not None and self.film.transport is not None:
-            self._do.connect(self.film.text, row)
+        film, editor = self.film, self._do.editor
+        if film is None or not film.movie:
+            return
+        if self._aside in (RoiSet(), film.rois) and editor.rois != film.rois:
+            self._aside = editor.rois  # what was drawn over the results is measured too
+        self._do.connect(film.text, row, play=True)
+
+    def results(self) -> None:
+        """Show what is in the recording again."""
+        if self.side is Side.REPLAY and self.film is not None:
+            self._do.connect(self.film.text)
+
+    def turn(self) -> None:
+        """Go from the results of a recording to its replay, and back."""
+        if self.side is Side.REPLAY:
+            self.results()
+        elif self.side is Side.RESULTS:
+            self.again()
 
     def tick(self) -> None:
         """Collect the frame that is looked at; note in each new recording that it is one of a replay."""
@@ -263,15 +280,3 @@ class Replay:
         """Let go of the file."""
         if self.peek is not None:
             self.peek.close()
-
-
-def _recording(text: str) -> Recording | None:
-    """Return the recording of ours that a text names, if it does; what else it may be is not decided here."""
-    name, dataset = split(text.removeprefix("file://"))
-    path = expanded(name)
-    if dataset.strip("/") not in ("", "movie") or path.suffix.lower() not in (".h5", ".hdf5"):
-        return None
-    try:
-        return Recording(path)
-    except RoiError:
-        return None

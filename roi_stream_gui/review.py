@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from roi_core.errors import RoiError
 from roi_core.offline.compare import LEAST
 from roi_core.paths import expanded
+from roi_core.reviewed import Reviewed
 from roi_core.ring import FrameRing
 from roi_stream_gui import words
 from roi_stream_gui.twosides import Compared, Lines, Side, compared, sides_of, traced
@@ -140,7 +141,8 @@ class Review:
         session = self._do.session
         if session is not self._last:
             last, self._last = self._last, session
-            before = last.snapshot() if last is not None else None
+            ran = last is not None and not isinstance(last, Reviewed)  # a recording is offered as itself
+            before = last.snapshot() if last is not None and ran else None
             if before is not None and before.activity is not None:
                 without = replace(before, frames=FrameRing(2, (1, 1)))  # hundreds of MB that nobody needs
                 self._before = Side(BEFORE, snapshot=without)

@@ -247,6 +247,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Shorter window", (Chord(","),), _longer(-1)),
     Action("Longer window", (Chord("."),), _longer(1)),
     Action("A file that is played"),
+    Action("Replay a recording, or its results", (Chord("F2"),), lambda c: c.replay.turn()),
     Action("Play, or hold", (Chord("Space", ctrl=True),), lambda c: c.replay.toggle()),
     Action("Faster", (Chord("Up", ctrl=True),), lambda c: c.replay.faster(1)),
     Action("Slower", (Chord("Down", ctrl=True),), lambda c: c.replay.faster(-1)),

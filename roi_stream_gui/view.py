@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from roi_stream_gui.messages import Message
     from roi_stream_gui.tools import Hand
 
-__all__ = ["Phase", "View"]
+__all__ = ["Phase", "Side", "View"]
 
 
 class Phase(StrEnum):
@@ -28,6 +28,14 @@ class Phase(StrEnum):
     STOPPING = "stopping"
     FINISHED = "finished"
     FAILED = "failed"
+
+
+class Side(StrEnum):
+    """What is shown of a recording of ours: what is in it, or its frames analysed anew."""
+
+    NONE = ""
+    RESULTS = "results"
+    REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,10 @@ class View:
 
     held: bool = False
     """True while a file is held still."""
+    side: Side = Side.NONE
+    """What is shown of the recording that is open, if one is."""
+    playable: bool = False
+    """True when a file is open whose frames are at hand."""
     exportable: bool = False
     """True when there is a finished recording at hand."""
     exporting: bool = False

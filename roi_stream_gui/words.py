@@ -38,7 +38,21 @@ NO_MOVIE = (
     "{} holds no movie and the file it was made from is not beside it: its regions, cells, traces and "
     "pictures are shown, but it cannot be replayed (recorder.movie keeps the frames)"
 )
-ORIGINAL = "{} holds no movie; the file it was made from is replayed: {}"
+ORIGINAL = "{} holds no movie; its frames are those of the file it was made from: {}"
+NO_RESULTS = "of {} only the movie can be shown: {}"
+OTHER_FRAMES = "{} counts its frames otherwise than the recording does; Replay plays it"
+OPENED = {"": "connected to %s", "results": "results of %s", "replay": "replay of %s"}
+"""What is told of a source that is shown, by the side of a recording that it is."""
+TURN = {"": "", "results": "Replay the recording", "replay": "Back to its results"}
+"""What the menu calls the other side of a recording."""
+SIDES = {"results": "RESULTS", "replay": "REPLAY"}
+"""What stands before the buttons of a recording, by the side of it that is shown."""
+AS_RECORDED = "as it was recorded; drag for frames"
+RESULTS_CHIP = "results"
+RESULTS_SHOWN = (
+    "What was found when this was recorded: regions, cells, traces, notes and edits, read from the file. "
+    "Nothing is analysed now. Replay, below the picture, analyses its frames anew if they are at hand."
+)
 PUT_ASIDE = "your {} regions are put aside while a recording is shown; they come back with the next source"
 NO_RESULT = "{} holds no cells, so there is nothing to compare (cnmf.enabled)"
 CHOOSE_TWO = "choose two results to compare: A and B"
@@ -210,6 +224,10 @@ NO_ALERTS = "no alerts: every figure is within its limits"
 RULES_HINT = "rules: roi:cell 3 sigma 6; ..."
 STRANGERS = "no region is called {names}: its rule waits for one"
 CELLS_OFF = "Cells are not looked for. Set cnmf.enabled and cnmf.cell_radius under Parameters, then Apply."
+CELLS_NOT_KEPT = (
+    "There are no cells in this recording. Replay, below the picture, looks for them in its frames, if they "
+    "are at hand: set cnmf.enabled and cnmf.cell_radius under Parameters first."
+)
 CELLS_STARTING = "Cell finding gathers its first frames; traces of drawn regions flow already."
 CELLS_NONE = (
     "No frames come any more, and no cells were found. Is cnmf.cell_radius that of your cells, and does the "
@@ -323,7 +341,7 @@ ACCOUNT_OF = {"session": "Of this session", "recording": "Of the recording {name
 
 TIPS = {
     "library.text": "Each word is looked for: in path, subject, indicator, region, experimenter, notes ...",
-    "library.open": "Open the chosen recording here: its movie, traces and cells",
+    "library.open": "Open the chosen recording here: its traces and cells, and its movie, if it has one",
     "library.finish": "Finish this recording, which a crash cut short, as a clean stop at its last safe row "
     "would have",
     "library.scan": "Read every recording in the folder of recordings anew",
@@ -351,7 +369,7 @@ TIPS = {
     "take": "Name of the next recording; empty takes date and time. A name that is taken gets _2, _3 ...; "
     "nothing is ever overwritten.",
     "mark": "Put a numbered marker into the recording at this frame (M)",
-    "recovery.open": "Show the recording: played if it holds its movie, else its traces, cells and regions",
+    "recovery.open": "Show the recording: its traces, cells and regions; Replay plays its movie, if any",
     "recovery.finish": "Complete the file as a clean stop would have; with a movie that may take minutes",
     "recovery.dismiss": "Say no more about it; the file stays where it is",
     "card.presets": "Fill in what a preset holds; what it leaves empty stays as it is",
@@ -421,15 +439,18 @@ TIPS = {
     "compare": "Match the cells of A and B one to one, and compare their traces",
     "least": "Least overlap (intersection over union of the footprints) of two cells that are the same",
     "review.show": "Draw the cells of A and B on the picture. Display only.",
-    "again": "Analyse the file from its beginning with the present parameters. "
+    "again": "Analyse the file from its beginning with the present parameters (F2 in the results). "
     "The same file and parameters give the same result.",
+    "strip.side": "RESULTS: what was found while this was recorded, read from the file. REPLAY: its frames, "
+    "analysed anew with the present parameters; the file stays as it is.",
+    "results": "Show again what is in the recording: its own cells, traces, notes and edits (F2)",
     "step.back": "Look at the frame before (Left, when nothing is selected)",
     "step.on": "Analyse one frame more, or look at the next (Right, when nothing is selected)",
     "speed": "Seconds of the file per second; Max is as fast as the frames can be analysed",
     "position": "Drag to look at any frame of the file. The analysis is held where it stands, for it has to "
-    "see the frames in their order.",
+    "see the frames in their order. In results the traces go along; the line is the moment of the frame.",
     "from_here": "Begin the analysis anew with the frame on screen",
-    "back": "Show again the frame that was analysed last",
+    "back": "Show again the frame that was analysed last, or the picture of the results",
     "filter": "Show only the settings whose name or text holds all these words",
     "quality.span": "How far back the charts look",
     "quality.seen": "Acknowledge the alerts: they stay listed, amber while they last, and the tab is calm",

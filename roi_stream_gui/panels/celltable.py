@@ -18,6 +18,7 @@ from roi_stream_gui.panels.cellcard import CellCard
 from roi_stream_gui.panels.longlist import Column, Line, LongList
 from roi_stream_gui.panels.pairlist import PairList
 from roi_stream_gui.panels.searchfield import search_field
+from roi_stream_gui.view import Side
 
 if TYPE_CHECKING:
     from roi_core.session import Snapshot
@@ -229,6 +230,8 @@ def _why_none(view: View, can_be_back: bool) -> str:
         return words.NO_PICTURE
     if view.snapshot.activity is not None and deleted(view.snapshot.activity.components):
         return words.CELLS_GONE_BACK if can_be_back else words.CELLS_GONE
+    if view.side is Side.RESULTS:
+        return words.CELLS_NOT_KEPT
     if not view.settings.cnmf.enabled:
         return words.CELLS_OFF
     if view.snapshot.stages.get("cnmf") == "given up":

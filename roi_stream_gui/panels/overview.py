@@ -12,6 +12,7 @@ from roi_stream_gui import words
 from roi_stream_gui.heights import limits_of
 from roi_stream_gui.history import thin, woven
 from roi_stream_gui.panels.base import then
+from roi_stream_gui.panels.cursor import Cursor
 from roi_stream_gui.panels.lanes import put
 from roi_stream_gui.panels.marks import CLOSE, Marks, Tip
 from roi_stream_gui.resting import RAW
@@ -60,6 +61,7 @@ class Overview:
         self._line = int(dpg.add_line_series([0.0], [0.0], parent=self._y, show=False))
         dpg.bind_item_theme(self._line, desk.theme.line("wave", 1.0)[0])
         self._marks = Marks(desk, self._plot, self._y, labels=False)
+        self._cursor = Cursor(desk, self._y)
         with dpg.draw_layer(parent=self._plot):
             self._pane = dpg.draw_rectangle((0, 0), (1, 1), color=EDGE, fill=SHADE, thickness=0.0)
         self._words = dpg.add_plot_annotation(
@@ -95,6 +97,7 @@ class Overview:
             self._draw(one, shown, width)
         start, end = timeline.stretch(shown.trace_window)
         self._tell(width)
+        self._cursor.show(self._do.replay.cursor)
         least = LEAST * self._whole / width
         dpg.configure_item(self._pane, pmin=(min(start, end - least), 0.0), pmax=(max(end, least), 1.0))
 

@@ -14,6 +14,7 @@ import numpy as np
 from roi_stream_gui import heights, words
 from roi_stream_gui.lineup import LANES, Lineup, lanes_of, told_apart
 from roi_stream_gui.panels.base import Place, then, value
+from roi_stream_gui.panels.cursor import Cursor
 from roi_stream_gui.panels.lanes import Lanes
 from roi_stream_gui.panels.legend import Legend
 from roi_stream_gui.panels.marks import CLOSE, Marks, Tip
@@ -83,6 +84,7 @@ class Traces:
             self._lines = TraceLines(self._lanes, self._do.resting)
             self._marks = Marks(desk, self._plot, self._y)
             self._raster = Raster(desk, self._y)
+            self._cursor = Cursor(desk, self._y)
             self._overview = Overview(desk)
         self._tip = Tip(desk, "traces.tip")
         with dpg.handler_registry():
@@ -108,6 +110,7 @@ class Traces:
             self._show_lines(view, snapshot, scale, stretch, height)
         top = max(len(self._lineup.shown), 1) if view.settings.display.trace_mode == "stacked" else 1
         self._marks.show(self._do.timeline.marks, *stretch[:2], width, top)
+        self._cursor.show(self._do.replay.cursor, top)
         self._overview.update(view)
         self._tell(view.settings.display, stretch, width)
 
@@ -118,7 +121,7 @@ class Traces:
             "start": start, "end": end, "newest": self._do.timeline.newest, "tip": self._tip.said,
             "lanes": [lane.name for lane in self._lineup.shown], "count": self._lineup.count,
             "legend": [dpg.get_value(item) for item in self._legend.shown()],
-            "raster": self._raster.tell(), "overview": self._overview.tell(),
+            "raster": self._raster.tell(), "cursor": self._cursor.at, "overview": self._overview.tell(),
             "marks": [[mark.time, mark.group, mark.text] for cluster in self._marks.clusters
                       for mark in cluster.marks],
         }  # fmt: skip

@@ -1,4 +1,8 @@
-"""The transport of a file: play, hold, step, speed, and any frame under the slider. Cameras have none."""
+"""The transport of a file: play, hold, step, speed, and any frame under the slider. Cameras have none.
+
+Of a recording it also tells which is on screen, its results or a replay, and goes from one to the other. What
+can be done in one of them only is shown there only.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import dearpygui.dearpygui as dpg
 from roi_stream_gui import words
 from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.replay import SPEEDS
+from roi_stream_gui.view import Side
 
 if TYPE_CHECKING:
     from roi_stream_gui.panels.base import Desk
@@ -17,10 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["TransportBar"]
 
-BUTTONS = 452
-"""px of what stands left of the slider."""
+GAP = 8
+"""px between two widgets, about."""
 FACTS = 290
-"""px of what stands right of it."""
+"""px of what stands right of the slider."""
+LEFT = ("side", "again", "results", "step.back", "play", "step.on", "speed", "from_here", "back")
+"""Widgets that stand left of it."""
+OF_REPLAY = ("play", "speed")
+"""Widgets that the results have no use for."""
+AGAIN = {Side.REPLAY: "Again"}
+"""What the button that replays is called, where not Replay."""
+TONES = {Side.RESULTS: "good", Side.REPLAY: "warn"}
 
 
 class TransportBar:
@@ -39,7 +51,10 @@ class TransportBar:
         """Make the row; the pane is shown with the first file."""
         self._pane, replay = parent, self._replay
         with dpg.group(horizontal=True, parent=parent):
+            self._side = self._desk.named("side", self._desk.text(show=False))
+            self._desk.tip(self._side, "strip.side")
             self._button("again", "Replay", 62, replay.again)
+            self._button("results", "Results", 66, replay.results)
             self._button("step.back", "<", 24, lambda: replay.step(-1))
             self._button("play", "Play", 56, replay.toggle)
             self._button("step.on", ">", 24, lambda: replay.step(1))
@@ -57,20 +72,18 @@ class TransportBar:
 
     def update(self, view: View) -> None:
         """Show where the file stands and what can be done with it."""
-        film, transport = self._replay.film, self._replay.transport
-        self._set("pane", self._pane, show=transport is not None)
-        if film is None or transport is None:
-            return
         replay = self._replay
-        self._set("play", self._desk.names["play"], label="Hold" if self._plays() else "Play")
+        self._set("pane", self._pane, show=view.playable)
+        if not view.playable:
+            return
+        self._show_side(view)
+        self._set("play label", self._desk.names["play"], label="Hold" if self._plays() else "Play")
         for name in ("from_here", "back"):
             self._set(name, self._desk.names[name], enabled=replay.looking)
-        self._set("again", self._desk.names["again"], enabled=not view.recording)
-        width = int(dpg.get_item_rect_size(self._pane)[0]) - self._desk.px(BUTTONS + FACTS)
-        self._set("slider", self._slider, max_value=max(replay.last, 1), width=max(width, self._desk.px(80)))
+        self._set("slider", self._slider, max_value=max(replay.last, 1), width=self._room())
         if not dpg.is_item_active(self._slider) and dpg.get_value(self._slider) != replay.row:
             dpg.set_value(self._slider, replay.row)
-        word = next((word for word, speed in SPEEDS.items() if speed == transport.speed), "")
+        word = next((word for word, speed in SPEEDS.items() if speed == replay.speed), "")
         if dpg.get_value(self._speed) != word:
             dpg.set_value(self._speed, word)
         self._desk.say(self._facts, self._where(view), "warn" if replay.looking else "text")
@@ -79,7 +92,8 @@ class TransportBar:
         """Return what tests ask for."""
         replay, transport = self._replay, self._replay.transport
         return {
-            "shown": transport is not None,
+            "shown": replay.playable,
+            "side": dpg.get_value(self._side) if replay.side else "",
             "plays": self._plays(),
             "row": replay.row,
             "last": replay.last,
@@ -100,10 +114,32 @@ class TransportBar:
         """Return frame and time on screen, and in brackets where the analysis stands when it is elsewhere."""
         replay, transport = self._replay, self._replay.transport
         if transport is None:
-            return ""
+            at = replay.cursor
+            return words.AS_RECORDED if at is None else self._frame(at)
         seconds = replay.peek.time if replay.looking and replay.peek is not None else max(transport.time, 0.0)
-        text = words.WHERE.format(row=replay.row, last=replay.last, seconds=seconds)
-        return text + (words.ANALYSED.format(max(transport.row, 0)) if replay.looking else "")
+        return self._frame(seconds) + (words.ANALYSED.format(max(transport.row, 0)) if replay.looking else "")
+
+    def _frame(self, seconds: float) -> str:
+        return words.WHERE.format(row=self._replay.row, last=self._replay.last, seconds=seconds)
+
+    def _show_side(self, view: View) -> None:
+        """Tell which side of a recording is shown, and offer the other."""
+        self._set("side", self._side, show=bool(view.side))
+        self._desk.say(self._side, words.SIDES.get(view.side, ""), TONES.get(view.side, ""))
+        self._set("again label", self._desk.names["again"], label=AGAIN.get(view.side, "Replay"))
+        for name in OF_REPLAY:
+            self._set(name, self._desk.names[name], show=view.side is not Side.RESULTS)
+        self._set("results", self._desk.names["results"], show=view.side is Side.REPLAY)
+        for name in ("again", "results"):
+            self._set(f"{name} on", self._desk.names[name], enabled=not view.recording)
+
+    def _room(self) -> int:
+        """Return what the slider may be wide, px: what the others leave of the row."""
+        items = [self._desk.names[name] for name in LEFT]
+        shown = [item for item in items if dpg.get_item_configuration(item)["show"]]
+        taken = sum(dpg.get_item_rect_size(item)[0] for item in shown)
+        px, whole = self._desk.px, int(dpg.get_item_rect_size(self._pane)[0])
+        return max(int(whole - taken - px(GAP * (len(shown) + 3) + FACTS)), px(80))
 
     def _button(self, name: str, label: str, width: int, action: Any) -> None:
         item = dpg.add_button(label=label, width=width, callback=then(action))

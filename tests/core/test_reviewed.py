@@ -1,4 +1,4 @@
-"""A recording without a movie in the place of a session: everything that was measured can be looked at."""
+"""A recording in the place of a session: everything that was measured can be looked at."""
 
 import logging
 
@@ -36,6 +36,7 @@ def test_its_cells_and_their_traces_are_there(cells):
     assert snapshot.activity.ids == (2, 3, 4, 5), "what was merged is gone"
     assert snapshot.activity.components.ids.tolist() == [1, 2, 3, 4, 5]
     rows = snapshot.cells.since(0, (2, 5))
+    assert rows.first == 0
     np.testing.assert_array_equal(rows.raw, raw[rows.first :, [1, 4]])
     np.testing.assert_array_equal(rows.calcium, calcium[rows.first :, [1, 4]])
     np.testing.assert_array_equal(rows.spikes, spikes[rows.first :, [1, 4]])
@@ -59,6 +60,7 @@ def test_its_regions_and_their_traces_are_there(tmp_path):
     snapshot = past.snapshot()
     assert [roi.name for roi in past.rois] == ["a", "b"]
     rows = snapshot.traces.since(0)
+    assert rows.first == 0
     with Recording(path) as recording:
         np.testing.assert_array_equal(rows.raw, recording.means[rows.first :])
         np.testing.assert_array_equal(rows.dff, recording.dff[rows.first :])

@@ -1,17 +1,19 @@
-"""Files as the window plays them, without it: held, looked at, replayed; recordings without a movie."""
+"""Files as the window plays them, without it: held, looked at, replayed; recordings and their results."""
 
 import math
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 
+from roi_core import layout
 from roi_core.frame import FinishReason, Summary
 from roi_core.recording import Recording
 from roi_core.rois import Circle, RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
-from roi_core.sources import open_source
+from roi_core.sources import Played, Transport, open_source
 from roi_stream_gui.controller import Controller
 from roi_stream_gui.health import camera
 from roi_stream_gui.view import Phase
@@ -42,6 +44,21 @@ def connect(do, path):
     until(do, lambda: do.session is not before and do.view().phase is not Phase.CONNECTING, "connected")
 
 
+def replay(do, path):
+    """Open a recording and have it replayed."""
+    connect(do, path)
+    assert do.replay.side == "results"
+    turn(do)
+
+
+def turn(do):
+    """Go to the replay of a recording, or back to its results."""
+    before, side = do.session, do.replay.side
+    do.replay.turn()
+    until(do, lambda: do.session is not before, "the other side")
+    assert {side, do.replay.side} == {"results", "replay"}
+
+
 def said(do, text):
     return any(text in message.text for message in do.log.messages())
 
@@ -54,10 +71,12 @@ def film(tmp_path):
     return path
 
 
-def recording(path, movie, rois=None, source=None):
+def recording(path, movie, rois=None, source=None, note=""):
     settings = Settings().with_value("recorder.movie", movie)
     session = Session(source or Ramp(count=COUNT), LiveSettings(settings), rois)
     path = session.record(path)
+    if note:
+        session.note(note)
     session.start()
     session.wait()
     return path
@@ -67,6 +86,10 @@ def shown(do):
     """The value of the frame that is on screen."""
     shot = do.view().frames.latest()
     return shot and int(shot.image[0, 0])
+
+
+def marks(do):
+    return [mark for cluster in do.timeline.marks.between(-1, 100, 1) for mark in cluster.marks]
 
 
 def seen(do):
@@ -186,7 +209,7 @@ class TestPlaying:
 class TestRecordings:
     def test_one_with_a_movie_is_replayed_with_its_regions(self, do, tmp_path):
         path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
-        connect(do, path)
+        replay(do, path)
         assert [roi.name for roi in do.editor.rois] == ["soma"]
         do.replay.set_speed(math.inf)
         until(do, lambda: seen(do) == COUNT, "all frames")
@@ -198,13 +221,99 @@ class TestRecordings:
         path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
         do.editor.add(Circle(8, 8, 3, name="mine"))
         connect(do, path)
+        assert [roi.name for roi in do.editor.rois] == ["soma"]
+        turn(do)
         assert [roi.name for roi in do.editor.rois] == ["mine"]
+        turn(do)
+        assert [roi.name for roi in do.editor.rois] == ["soma"]
+        turn(do)
+        assert [roi.name for roi in do.editor.rois] == ["mine"]
+
+    def test_regions_drawn_over_the_results_are_measured_in_the_replay(self, do, tmp_path):
+        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
+        connect(do, path)
+        do.editor.add(Circle(8, 8, 3, name="late"))
+        turn(do)
+        assert [roi.name for roi in do.session.rois] == ["soma", "late"]
+
+    def test_its_results_are_opened_first_and_come_back(self, do, tmp_path):
+        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")), note="woke up")
+        for _ in range(2):
+            connect(do, path)
+            view = do.view()
+            assert (view.phase, view.side, view.playable) == (Phase.FINISHED, "results", True)
+            with Recording(path) as found:
+                np.testing.assert_array_equal(view.snapshot.traces.since(0).raw, found.means)
+            until(do, lambda: any("woke up" in mark.text for mark in marks(do)), "the note is marked")
+            assert camera(view).text == "results"
+            turn(do)
+            assert do.replay.transport is not None
+            assert not any("woke up" in mark.text for mark in marks(do))
+            turn(do)
+            assert do.replay.transport is None
+        assert not said(do, "put aside"), "they are those of the recording"
+
+    def test_a_frame_is_looked_at_beside_the_results(self, do, tmp_path):
+        source = Ramp(count=300)
+        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2)), source)
+        connect(do, path)
+        before = do.session
+        assert do.replay.cursor is None
+        do.edit("display.trace_window", 1.0)
+        until(do, lambda: do.timeline.newest > 2.9, "the traces are there")
+        do.replay.look(120)
+        until(do, lambda: shown(do) == 120, "frame 120")
+        with Recording(path) as found:
+            time = found.time
+        assert do.replay.cursor == time[120]
+        assert do.timeline.stretch(1.0) == pytest.approx((time[120] - 0.5, time[120] + 0.5))
+        do.replay.step(1)
+        until(do, lambda: shown(do) == 121, "the next")
+        with h5py.File(path, "r+"):
+            pass  # verdicts on cells can be written into it
+        do.replay.leave()
+        assert do.replay.cursor is None
+        assert do.session is before
+        assert not do.view().looked
+        do.replay.look(30)
+        do.replay.from_here()
+        until(do, lambda: do.session is not before, "from there")
+        assert do.replay.film.first == 30
+
+    def test_a_frame_of_the_file_beside_is_that_of_the_row(self, do, tmp_path, film):
+        settings = Settings().with_value("camera.rate", 100.0)
+        source = Played(open_source(str(film), LiveSettings(settings)), Transport(speed=math.inf), 10)
+        path = recording(tmp_path / "a.h5", False, source=source)
+        connect(do, path)
+        do.replay.look(5)
+        until(do, lambda: shown(do) == 15, "row 5 is frame 15 of the file")
+        assert do.replay.last == COUNT - 11
+        before = do.session
+        do.replay.from_here()
+        until(do, lambda: do.session is not before, "from there")
+        assert do.replay.film.first == 15
+
+    def test_results_that_are_damaged_do_not_hide_the_movie(self, do, tmp_path):
+        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2)))
+        with h5py.File(path, "r+") as file:
+            file[layout.EVENTS].resize(1, axis=0)
+            file[layout.EVENTS][0] = (0.1, 1, b"note", "{no JSON")
+        connect(do, path)
+        assert said(do, "of a.h5 only the movie can be shown")
+        assert do.replay.side == "replay"
+
+    def test_what_is_to_be_recorded_at_once_is_played(self, do, tmp_path):
+        path = recording(tmp_path / "a.h5", True)
+        do.record_wanted = tmp_path / "b.h5"
+        connect(do, path)
+        assert do.replay.side == "replay"
+        until(do, lambda: do.record_wanted is None, "it is recorded")
 
     def test_one_without_a_movie_replays_the_file_it_was_made_from(self, do, tmp_path, film):
         settings = LiveSettings(Settings())
         path = recording(tmp_path / "a.h5", False, source=open_source(str(film), settings))
-        connect(do, path)
-        assert said(do, f"the file it was made from is replayed: {film}")
+        replay(do, path)
+        assert said(do, f"its frames are those of the file it was made from: {film}")
         do.replay.set_speed(math.inf)
         until(do, lambda: seen(do) == COUNT, "all frames")
         assert do.replay.film.recording == path
@@ -225,6 +334,10 @@ class TestRecordings:
         do.tick()
         assert do.keeper.names == {2: "soma"}
         assert do.replay.transport is None
+        assert not view.playable
+        do.replay.turn()
+        do.replay.look(3)
+        assert not do.replay.looking, "there are no frames"
         assert len(do.editor.rois) == 0, "traces belong to the regions of the recording"
         assert said(do, "your 1 regions are put aside")
         do.record()
@@ -246,7 +359,7 @@ class TestRecordings:
         connect(do, film)
         assert [len(rois) for rois in (*begun, do.editor.rois, do.session.rois)] == [0, 0, 0]
         connect(do, looked)
-        connect(do, recording(tmp_path / "b.h5", True, RoiSet().add(Circle(8, 8, 3, name="its own"))))
+        replay(do, recording(tmp_path / "b.h5", True, RoiSet().add(Circle(8, 8, 3, name="its own"))))
         assert [roi.name for roi in do.editor.rois] == ["its own"], "as with no regions drawn"
 
     def test_another_file_is_opened_as_before(self, do, tmp_path):

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
 def test_the_menu_exports_what_is_open(start, tmp_path):
     path = recorded(tmp_path / "take.h5")
     window = start(str(path))
-    window.until(lambda s: s.told["transport"]["shown"], "the recording is open", 120)
+    window.until(lambda s: s.told["transport"]["side"] == "RESULTS", "the recording is open", 120)
     for word in ("suite2p", "tiff", "tiff"):
         window.menu(f"File/Export/{word}")
     for name in ("take_suite2p", "take.tif", "take_2.tif"):

@@ -42,7 +42,9 @@ def test_a_recording_is_found_again(start, tmp_path):
     assert "The lens was cleaned before." in state.told["library"]["about"]
     window.screenshot("library_1_found")
     window.click("library.open")
-    state = window.until(lambda s: s.told["transport"]["shown"], "it is played", 60)
+    state = window.until(lambda s: s.told["transport"]["side"] == "RESULTS", "its results are shown", 60)
     assert not state.told["library"]["shown"]
+    window.click("again")
+    window.until(lambda s: s.told["transport"]["analysed"], "it is played", 60)
 
     assert window.terminate() == 0

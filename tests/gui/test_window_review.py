@@ -31,9 +31,13 @@ def test_a_recording_is_replayed_and_compared(start, tmp_path):
         window.until(lambda s: not s.recording, "stopped")
     window.until(lambda s: s.take and not s.take["closing"], "finished", 60)
 
-    # replayed: held, looked at, stepped, played on
+    # opened: what was found is shown; replayed: held, looked at, stepped, played on
     window.fill("source", str(path))
-    state = window.until(lambda s: s.told["transport"]["shown"], "it is replayed", PATIENCE)
+    state = window.until(lambda s: s.told["transport"]["side"] == "RESULTS", "its results", PATIENCE)
+    assert found(state) >= 8
+    window.screenshot("review_0_results")
+    window.click("again")
+    state = window.until(lambda s: s.told["transport"]["side"] == "REPLAY", "it is replayed", PATIENCE)
     rows = state.told["transport"]["last"] + 1
     assert rows >= 450
     window.click("play")

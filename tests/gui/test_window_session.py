@@ -98,9 +98,15 @@ def test_after_a_kill_the_next_start_tells_what_is_safe(start, tmp_path):
     assert "recovery.finish" in state.items
     second.screenshot("session_recovery")
     state = second.click("recovery.open")
-    second.until(lambda s: s.source == str(path) and s.phase == "finished" and s.frames > 0, "it plays", 60)
+    second.until(
+        lambda s: s.source == str(path) and s.phase == "finished" and s.frames == rows, "its results", 60
+    )
     assert "recovery.open" not in second.ask().items
     second.screenshot("session_recovered")
+    second.click("again")
+    second.until(lambda s: s.told["transport"]["side"] == "REPLAY" and s.frames > 0, "it plays", 60)
+    second.click("results")
+    second.until(lambda s: s.told["transport"]["side"] == "RESULTS" and s.frames == rows, "and back", 60)
     assert second.terminate() == 0
     assert not list((tmp_path / "config" / "roi_stream" / "unfinished").glob("*"))
     (tmp_path / "socket").unlink(missing_ok=True)
