@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from roi_core.snapshot import State
 from roi_stream_gui.history import History
 from roi_stream_gui.markers import Markers
 
@@ -23,6 +24,8 @@ __all__ = ["CELL_KINDS", "MEAN", "REGION_KINDS", "Timeline"]
 
 ROWS: Final = 128
 """Rows taken in at most for one drawn frame: 2 ms for 500 cells."""
+AT_REST: Final = 8 * ROWS
+"""The same while no frames come: half an hour of a recording is read in two seconds."""
 MEAN: Final = -1
 """The id under which a history has the mean of all its traces."""
 REGION_KINDS: Final = ("raw", "dff")
@@ -90,16 +93,20 @@ class Timeline:
     def _take_regions(self, snapshot: Snapshot) -> None:
         ring = snapshot.traces
         if self._row < ring.head:
-            rows = ring.since(self._row, ROWS)
+            rows = ring.since(self._row, _most(snapshot))
             self._row = rows.first + len(rows.times)
             self.regions.take(rows.times, *_known(ring.ids[: rows.raw.shape[1]], (rows.raw, rows.dff)))
 
     def _take_cells(self, snapshot: Snapshot) -> None:
         ring = snapshot.cells
         if ring is not None and self._cell_row < ring.head:
-            rows = ring.since(self._cell_row, ids := ring.ids, ROWS)
+            rows = ring.since(self._cell_row, ids := ring.ids, _most(snapshot))
             self._cell_row = rows.first + len(rows.times)
             self.cells.take(rows.times, *_known(ids, (rows.calcium, rows.raw, rows.spikes)))
+
+
+def _most(snapshot: Snapshot) -> int:
+    return AT_REST if snapshot.state is State.FINISHED else ROWS
 
 
 def _known(

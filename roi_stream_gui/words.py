@@ -261,7 +261,7 @@ NOTHING_DRAWN = "draw regions to compare"
 NO_CELL_FINDING = "cells are not looked for at the moment; set cnmf.enabled under Parameters"
 CELLS_ENDED = (
     "No frames come any more: cells can be accepted, rejected, deleted, named and demoted; all else "
-    "takes frames. Play the file again or connect again (Ctrl+R)."
+    "takes frames. Replay the recording (F2), play the file again, or connect again (Ctrl+R)."
 )
 CELLS_CLOSING = "No frames come any more; cells can be judged as soon as the recording is finished."
 JUDGED_INTO = "no frames come any more: verdicts on cells and their names are written into {}"

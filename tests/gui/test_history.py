@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from roi_core.board import Board
 from roi_core.frame import Event, Sample
 from roi_core.rois import RoiSet
+from roi_core.snapshot import State
 from roi_stream_gui.history import FINEST, SIZE, History, thin
 from roi_stream_gui.timeline import MEAN, Timeline
 
@@ -109,6 +110,8 @@ def sample(row, values, ids, time=None, events=()):
 class Playing:
     """A snapshot whose board the test fills."""
 
+    state = State.RUNNING
+
     def __init__(self, rows=100):
         self.board = Board(2, (4, 4), rows, (1,))
 
@@ -143,6 +146,15 @@ class TestTimeline:
         for _ in range(10):
             timeline.tick(playing)
         assert timeline.newest == 99.9
+
+    def test_what_is_over_is_taken_in_sooner(self):
+        playing, timeline = Playing(rows=5000), Timeline()
+        playing.state = State.FINISHED
+        playing.show(*(sample(row, [row], (1,)) for row in range(2000)))
+        timeline.tick(playing)
+        assert 100 < timeline.newest < 150
+        timeline.tick(playing)
+        assert timeline.newest == 199.9
 
     def test_a_region_that_is_gone_costs_nothing_later(self):
         playing, timeline = Playing(rows=5000), Timeline()

@@ -1,5 +1,7 @@
 """Files as the window plays them, without it: held, looked at, replayed; recordings and their results."""
 
+import json
+import logging
 import math
 import shutil
 
@@ -14,8 +16,8 @@ from roi_core.rois import Circle, RoiSet
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import Played, Transport, open_source
+from roi_stream_gui import health
 from roi_stream_gui.controller import Controller
-from roi_stream_gui.health import camera
 from roi_stream_gui.view import Phase
 from tests.core.test_recorder_cells import record, samples
 from tests.fakes import Ramp
@@ -88,6 +90,15 @@ def shown(do):
     return shot and int(shot.image[0, 0])
 
 
+def writable(path):
+    """Tell whether nobody has a file open."""
+    try:
+        h5py.File(path, "r+").close()
+    except OSError:
+        return False
+    return True
+
+
 def marks(do):
     return [mark for cluster in do.timeline.marks.between(-1, 100, 1) for mark in cluster.marks]
 
@@ -112,7 +123,7 @@ class TestPlaying:
         do.replay.step(1)
         until(do, lambda: seen(do) > count, "a step")
         assert do.session.state is State.RUNNING
-        assert camera(do.view()).text == "held"
+        assert health.camera(do.view()).text == "held"
         assert do.session.snapshot().silence == 0.0, "a file that is held has not stalled"
         do.replay.set_speed(math.inf)
         do.replay.toggle()
@@ -245,7 +256,7 @@ class TestRecordings:
             with Recording(path) as found:
                 np.testing.assert_array_equal(view.snapshot.traces.since(0).raw, found.means)
             until(do, lambda: any("woke up" in mark.text for mark in marks(do)), "the note is marked")
-            assert camera(view).text == "results"
+            assert health.camera(view).text == "results"
             turn(do)
             assert do.replay.transport is not None
             assert not any("woke up" in mark.text for mark in marks(do))
@@ -269,8 +280,7 @@ class TestRecordings:
         assert do.timeline.stretch(1.0) == pytest.approx((time[120] - 0.5, time[120] + 0.5))
         do.replay.step(1)
         until(do, lambda: shown(do) == 121, "the next")
-        with h5py.File(path, "r+"):
-            pass  # verdicts on cells can be written into it
+        until(do, lambda: writable(path), "verdicts on cells can be written into it")
         do.replay.leave()
         assert do.replay.cursor is None
         assert do.session is before
@@ -302,12 +312,33 @@ class TestRecordings:
         assert said(do, "of a.h5 only the movie can be shown")
         assert do.replay.side == "replay"
 
-    def test_what_is_to_be_recorded_at_once_is_played(self, do, tmp_path):
+    def test_what_is_to_be_recorded_or_measured_at_once_is_played(self, do, tmp_path):
         path = recording(tmp_path / "a.h5", True)
         do.record_wanted = tmp_path / "b.h5"
         connect(do, path)
         assert do.replay.side == "replay"
         until(do, lambda: do.record_wanted is None, "it is recorded")
+        do.stop_recording()
+        until(do, lambda: not do.recording(), "stopped")
+        connect(do, path)
+        assert do.replay.side == "results"
+        do.rois_wanted = tmp_path / "rois.json"
+        do.rois_wanted.write_text("[]")
+        connect(do, path)
+        assert do.replay.side == "replay"
+
+    def test_an_alert_of_then_is_a_mark_and_no_news(self, do, tmp_path):
+        path = recording(tmp_path / "a.h5", True)
+        with h5py.File(path, "r+") as file:
+            events = file[layout.EVENTS]
+            events.resize(len(events) + 1, axis=0)
+            data = {"metric": "lost", "text": "lost 15 /min. Close other programs.", "state": "begin"}
+            events[-1] = (0.2, 20, b"alert", json.dumps(data))
+        connect(do, path)
+        until(do, lambda: any(mark.short == "lost 15 /min" for mark in marks(do)), "it is marked")
+        assert not said(do, "Close other programs")
+        assert do.log.counts().get(logging.WARNING, 0) == 0
+        assert not do.view().snapshot.alarms.active
 
     def test_one_without_a_movie_replays_the_file_it_was_made_from(self, do, tmp_path, film):
         settings = LiveSettings(Settings())
@@ -331,6 +362,8 @@ class TestRecordings:
         assert view.phase is Phase.FINISHED
         np.testing.assert_array_equal(view.frames.latest().image, maps["mean"])
         assert len(view.snapshot.activity.ids) == 4
+        assert not view.settings.cnmf.enabled
+        assert health.cells(view).text == "3 cells", "they were found then"
         do.tick()
         assert do.keeper.names == {2: "soma"}
         assert do.replay.transport is None

@@ -106,6 +106,16 @@ class TestReview:
         until(our, lambda: our.review.lines is not None and our.review.lines.row.a == 5, "the third pair")
         assert said(our, "3 of 3 cells in A and 3 in B are the same")
 
+    def test_the_results_of_a_recording_are_no_run(self, our, path, tmp_path):
+        our.connect(str(path))
+        until(our, lambda: our.replay.reviewing, "its results")
+        assert our.view().snapshot.activity is not None
+        until(our, lambda: labels(our) == ["a.h5"], "it is offered as itself")
+        np.save(tmp_path / "film.npy", np.zeros((5, 16, 20), np.uint16))
+        our.connect(str(tmp_path / "film.npy"))
+        until(our, lambda: our.replay.transport is not None, "another file")
+        assert labels(our) == ["a.h5"]
+
     def test_what_cannot_be_compared_is_a_sentence(self, our, path, tmp_path):
         our.review.compare()
         assert said(our, "choose two results")
