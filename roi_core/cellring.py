@@ -24,7 +24,7 @@ __all__ = ["CellRing", "CellRows"]
 WIDTH: Final = 64
 """Columns of a block."""
 ROWS: Final = 8192
-"""Rows kept at most: with `WIDTH`, 6 MB a block."""
+"""Rows of a session kept at most: with `WIDTH`, 6 MB a block."""
 ALIVE: Final = np.iinfo(np.int64).max
 NEVER: Final = np.iinfo(np.int64).min
 
@@ -43,8 +43,8 @@ class CellRows:
 class CellRing:
     """The last `capacity` rows of raw traces, calcium and spikes of every cell alive in them."""
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = max(2, min(capacity, ROWS))
+    def __init__(self, capacity: int, most: int = ROWS) -> None:
+        self.capacity = max(2, min(capacity, most))
         self._times = np.zeros(self.capacity)
         self._head = np.zeros(1, np.int64)
         self._blocks: list[NDArray[np.float32]] = []

@@ -15,7 +15,7 @@ import numpy as np
 from roi_core import layout
 from roi_core.afterwards import Afterwards
 from roi_core.board import Board
-from roi_core.cellring import ROWS, CellRing
+from roi_core.cellring import ROWS, WIDTH, CellRing
 from roi_core.export.resting import is_flat
 from roi_core.frame import Activity, FinishReason, Status
 from roi_core.gray import to_uint16_gray
@@ -39,6 +39,8 @@ __all__ = ["Reviewed"]
 
 BLOCK: Final = 1024
 """Rows of cell traces read at once."""
+MOST: Final = 256 * 2**20
+"""Bytes that the traces of cells may take: 48 minutes of 200 cells at 30 Hz."""
 FIRST: Final = ("mean", "max", "correlation", "std")
 """Which of the recorded pictures is shown in place of frames, the first there is."""
 
@@ -105,12 +107,13 @@ class Reviewed(Session):
             self.cells.afterwards = Afterwards(board, lambda: (self.path,), *last)
 
     def _fill_cells(self, cells: RecordedCells, components: Components, time: NDArray[np.float64]) -> None:
-        """Publish the last rows of the cells, as many as a session keeps."""
+        """Publish the last rows of the cells: all, unless `MOST` bytes are too few for them."""
         board, living = self._board, np.isin(components.status, (Status.ACCEPTED, Status.REJECTED))
         ids = tuple(components.ids[living].tolist())
         last = np.zeros((3, len(ids)), np.float32)
-        board.cells = CellRing(len(time) + 1)
-        for first in range(max(len(time) - ROWS, 0), len(time), BLOCK):
+        most = max(ROWS, MOST // (12 * WIDTH * -(-max(len(ids), 1) // WIDTH)))
+        board.cells = CellRing(len(time) + 1, most)
+        for first in range(max(len(time) - most, 0), len(time), BLOCK):
             kinds = (layout.RAW, layout.CALCIUM, layout.SPIKES)
             block = np.stack([cells.traces(kind, first, first + BLOCK)[:, living] for kind in kinds], axis=1)
             for row, values in enumerate(block, first):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from roi_core import layout
+from roi_core.cellring import ROWS
 from roi_core.errors import RecorderError
 from roi_core.frame import FinishReason, Summary
 from roi_core.recording import Recording
@@ -42,6 +43,14 @@ def test_its_cells_and_their_traces_are_there(cells):
     np.testing.assert_array_equal(rows.spikes, spikes[rows.first :, [1, 4]])
     assert snapshot.diary.head > 0
     assert snapshot.frames_seen == 70
+
+
+def test_cells_of_a_long_recording_have_all_their_rows(tmp_path):
+    rows = ROWS + 100
+    past = reviewed(record(tmp_path / "a.h5", samples(range(rows)), every=1000))
+    found = past.snapshot().cells.since(0, (2,), rows)
+    assert (found.first, len(found.times)) == (0, rows)
+    np.testing.assert_array_equal(found.raw[:, 0], expected(rows, range(1, 6))[0][:, 1].astype(np.float32))
 
 
 def test_its_mean_picture_stands_for_the_frames(cells):
