@@ -67,6 +67,10 @@ class Keyboard:
             if self._names[key] == "Esc":
                 self._lists.close()
             return
+        if self._desk.menu_open():
+            if self._names[key] == "Esc":
+                self._desk.close_menus()
+            return
         if held or (self._names[key] == "Esc" and self._desk.refuse()) or self._desk.typing():
             return
         chord = Chord(self._names[key], self._held(*CONTROLS), self._held(*SHIFTS))

@@ -55,6 +55,7 @@ class Desk:
 
     ``fields`` eat keys while they are active; ``covers`` are windows that do so while they are shown,
     ``sheets`` such that Esc puts away, ``questions`` such that Esc answers with no, even while one types.
+    ``menus`` are those of the menu bar, and popups: behind one that lies open no key acts, and Esc closes it.
     ``scale`` is the size of text and widgets, 1 for 100 %.
     """
 
@@ -66,6 +67,7 @@ class Desk:
     covers: list[int] = field(default_factory=list)
     sheets: list[int] = field(default_factory=list)
     questions: list[int] = field(default_factory=list)
+    menus: list[int] = field(default_factory=list)
     tones: dict[int, str] = field(default_factory=dict)
     scale: float = 1.0
     ask_file: Callable[[str, Callable[[str], object]], None] = lambda _what, _then: None
@@ -101,6 +103,19 @@ class Desk:
     def refuse(self) -> bool:
         """Put away the question that is asked, the first of those that are; tell whether there was one."""
         return _put_away(_shown(self.questions)[:1])
+
+    def menu_open(self) -> bool:
+        """Tell whether a menu or a popup lies open."""
+        return any(map(_lies_open, self.menus))
+
+    def close_menus(self) -> None:
+        """Close the menus and popups that lie open; Esc alone closes none."""
+        for item in filter(_lies_open, self.menus):
+            if _kind(item) == "Menu":
+                # Dear PyGui shuts no menu: it goes when its window takes the focus.
+                dpg.focus_item(dpg.get_item_parent(dpg.get_item_parent(item)))
+            else:
+                dpg.configure_item(item, show=False)
 
     def typing(self) -> bool:
         """Tell whether keys go into a text or number field now.
@@ -145,6 +160,13 @@ class Desk:
         with dpg.item_handler_registry() as registry:
             dpg.add_item_deactivated_after_edit_handler(callback=then(action))
         dpg.bind_item_handler_registry(item, registry)
+
+
+def _lies_open(menu: int) -> bool:
+    """Tell whether a menu is open, which has a size only then, or a popup is shown."""
+    if _kind(menu) == "Menu":
+        return any(dpg.get_item_rect_size(menu))
+    return bool(dpg.is_item_shown(menu))
 
 
 def _shown(windows: list[int]) -> list[int]:

@@ -39,6 +39,8 @@ class Menu:
                 if path not in menus:
                     menus[path] = int(dpg.add_menu(label=above[depth], parent=menus["/".join(above[:depth])]))
                     self._desk.named(f"menu.{path}", menus[path])
+                    if depth == 0:
+                        self._desk.menus.append(menus[path])
             item = dpg.add_menu_item(
                 label=label, shortcut=entry.keys, parent=menus["/".join(above)], check=entry.on is not None,
                 callback=then(partial(entry.run, self._desk)),

@@ -35,6 +35,7 @@ class RegionMenu:
         self._of: int | None = None
         self._items: dict[str, int] = {}
         with dpg.window(popup=True, show=False, no_title_bar=True, min_size=(WIDTH, 20)) as self._window:
+            desk.menus.append(desk.named("menu", int(self._window)))
             self._name = desk.named("menu.name", dpg.add_input_text(
                 width=WIDTH - 16, hint="name", on_enter=True, callback=then(self._entered)
             ))  # fmt: skip

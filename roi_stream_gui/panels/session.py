@@ -162,7 +162,8 @@ class SessionBar:
 
     def _stop_keys(self) -> bool:
         shift = dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)
-        return shift and dpg.is_key_down(dpg.mvKey_R) and not self._desk.typing()
+        taken = self._desk.typing() or self._desk.menu_open()
+        return shift and dpg.is_key_down(dpg.mvKey_R) and not taken
 
     def _show_clock(self, view: View) -> None:
         take = view.snapshot.recording if view.snapshot else None

@@ -78,7 +78,7 @@ class TraceBar:
         button = dpg.add_button(label="Marks", width=60, callback=then(self._choose_marks))
         desk.tip(desk.named("marks", button), "marks")
         with dpg.window(popup=True, show=False, no_title_bar=True, autosize=True) as self._menu:
-            desk.sheets.append(self._menu)
+            desk.menus.append(desk.named("marks.popup", self._menu))
             for name, group in GROUPS.items():
                 box = dpg.add_checkbox(
                     label=group.title, default_value=True, callback=then(partial(marks.toggle, name))

@@ -100,6 +100,42 @@ def test_escape_answers_every_question_with_no(start):
     assert window.terminate() == 0
 
 
+def test_no_key_acts_behind_a_menu_and_escape_closes_it(start):
+    window = start()
+    window.running()
+    window.key("c")
+    (roi,) = window.drag((200, 200), (220, 200), (240, 200)).rois
+    window.key("v")
+    for name, opens in MENUS.items():
+        opens(window, roi)
+        window.until(lambda s, n=name: is_open(s, n), f"{name} is open")
+        state = window.key("Delete", "Right", "c")
+        assert is_open(state, name)
+        assert (state.rois, state.selection, state.tool) == ([roi], [roi["id"]], "select"), name
+        window.key("Escape")
+        state = window.until(lambda s, n=name: not is_open(s, n), f"{name} is closed")
+        assert (state.rois, state.selection) == ([roi], [roi["id"]]), name
+    assert window.key("Right").rois[0]["xc"] == roi["xc"] + 1, "keys act again"
+    assert window.key("Escape").selection == []
+    assert window.terminate() == 0
+
+
+def of_a_region(window, roi):
+    window.press(roi["xc"], roi["yc"], button=3)
+
+
+MENUS = {
+    "File": lambda window, _: window.menu("File"),
+    "menu": of_a_region,
+    "marks.popup": lambda window, _: window.click("marks"),
+}
+"""Menus and popups, and how each is opened."""
+
+
+def is_open(state, name):
+    return bool(state.menus[name][2]) if name in state.menus else name in state.items
+
+
 def test_size_full_screen_keys_and_about(start):
     window = start("--set", "display.scale=1.5")
     large = window.running()
