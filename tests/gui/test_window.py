@@ -69,6 +69,7 @@ def test_a_first_session_from_start_to_file(start):
     assert Path(recording.take["path"]).parent == window.home / "roi_stream"
     window.click("note")
     window.type("drug on, record this")
+    window.screenshot("check_23_typed")
     window.key("Return")
     window.click("record")
     assert window.settle(10).recording, "a short click does not stop"
@@ -108,7 +109,8 @@ def test_every_shape_move_undo_redo_rename_delete(start):
     corners = [(60, 300), (160, 300), (160, 400), (60, 400)]
     np.testing.assert_allclose(shapes["polygon"]["points"], corners, atol=slack)
     outline = np.array(shapes["freehand"]["points"], np.float32)
-    assert cv2.contourArea(outline) == pytest.approx(np.pi * 60**2, rel=0.05)
+    drawn = 12 * 60**2 * np.sin(np.pi / 12)  # 24 corners
+    assert cv2.contourArea(outline) == pytest.approx(drawn, rel=0.02)
 
     window.key("v")
     moved = window.drag((140, 130), (150, 135), (170, 150))

@@ -10,7 +10,7 @@ import pytest
 
 from roi_stream_gui.desktop import install_desktop
 from roi_stream_gui.monitor import Monitor
-from tests.gui.driver import within
+from tests.gui.driver import SHOTS, within
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(240)]
 
@@ -224,6 +224,8 @@ def test_the_launcher_opens_the_window(screen, tmp_path, monkeypatch):
             check=True,
         ).stdout
         assert "ROI Stream" in said
+        SHOTS.mkdir(exist_ok=True)
+        subprocess.run(["import", "-window", "root", SHOTS / "check_02_launcher.png"], env=env, check=True)
         assert shlex.split(launcher.read_text().partition("Exec=")[2].splitlines()[0])[-1] == "%f"
     finally:
         for one in windows():

@@ -91,6 +91,7 @@ def test_files_and_fibres(start, cells, fibres, tmp_path):
     loaded = load(window, tmp_path / "set.json", "load_rois", len(state.rois))
     assert without_numbers(loaded) == without_numbers(state)
     assert list(masks(loaded).values()) == list(masks(state).values())
+    window.screenshot("check_13_loaded")
     window.key("v")
     assert masks(window.drag((158, 128), (170, 140), (180, 150))) == masks(loaded), "a locked one stays"
     imported = load(window, tmp_path / "set.zip", "load_imagej", len(state.rois))
@@ -144,13 +145,14 @@ def zoomed_shapes(window):
     assert pixels(box) == pytest.approx(math.pi * box["rx"] * box["ry"], rel=0.02)
     assert (box["rx"], box["ry"]) == pytest.approx((50, 30), abs=2 * slack)
     window.key("p")
-    for corner in ((440, 220), (540, 220), (540, 280)):
+    left, top, right, bottom = 439.5, 219.5, 540.5, 280.5  # between pixels: each is either in it or not
+    for corner in ((left, top), (right, top), (right, bottom)):
         window.press(*corner)
-    polygon = newest(window.press(440, 280, times=2))
+    polygon = newest(window.press(left, bottom, times=2))
     assert polygon["kind"] == "polygon"
-    assert pixels(polygon) == pytest.approx(100 * 60, rel=0.04)
+    assert pixels(polygon) == pytest.approx(101 * 61, rel=0.02)
     (shape,) = RoiSet.from_dicts([polygon])
-    assert shape.area() == pytest.approx(100 * 60, rel=0.02)
+    assert shape.area() == pytest.approx(101 * 61, rel=0.02)
     window.key("f")
     angle = np.linspace(0, 2 * np.pi, 40)
     drawn = window.drag(*zip(380 + 40 * np.cos(angle), 360 + 40 * np.sin(angle), strict=True))
