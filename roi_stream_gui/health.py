@@ -16,10 +16,12 @@ from roi_stream_gui.watch import awaited
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from roi_core.rois import RoiSet
     from roi_core.session import Snapshot
+    from roi_core.settings import Settings
     from roi_stream_gui.view import View
 
-__all__ = ["CHIPS", "Chip", "disk", "growth", "stalled"]
+__all__ = ["CHIPS", "Chip", "disk", "growth", "only_times", "stalled"]
 
 
 class Chip(NamedTuple):
@@ -206,8 +208,16 @@ def growth(view: View) -> float:
     return bytes_per_second(snapshot.shape, snapshot.rate, view.settings, len(view.rois), found)
 
 
+def only_times(settings: Settings, rois: RoiSet) -> bool:
+    """Tell whether a recording holds neither regions nor cells nor pictures."""
+    return not (settings.recorder.movie or settings.cnmf.enabled or len(rois))
+
+
 def disk(view: View) -> Chip:
-    """Tell how much room there is, for how long at the present rate, and whether that is with the movie."""
+    """Tell how much room there is, for how long at the present rate, and whether that is with the movie.
+
+    Amber, too, while nothing but times would be recorded.
+    """
     take = view.snapshot.recording if view.snapshot else None
     free = take.disk_free if view.recording and take and take.disk_free else view.disk_free
     if free is None:
@@ -226,7 +236,10 @@ def disk(view: View) -> Chip:
     facts.append(words.GROWTH.format(minute=words.size(60 * speed), movie=words.MOVIE[movie]))
     facts.append(words.LASTS.format(words.lasting(seconds)))
     wanted = view.length if view.length and not view.recording else 0.0
-    level = "bad" if seconds < wanted else "warn" if seconds < SHORT or left < 1e9 else "good"
+    empty = view.running and only_times(view.settings, view.rois)
+    if empty:
+        facts.insert(0, words.ONLY_TIMES_YET)
+    level = "bad" if seconds < wanted else "warn" if seconds < SHORT or left < 1e9 or empty else "good"
     said.append(words.MOVIE_CHIP[movie])
     return Chip(" · ".join(said), level, "\n".join(facts))
 

@@ -13,7 +13,7 @@ from roi_core.paths import expanded, is_there
 from roi_core.session import State
 from roi_stream_gui import words
 from roi_stream_gui.filing import said
-from roi_stream_gui.health import stalled
+from roi_stream_gui.health import only_times, stalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,6 +207,8 @@ class Taking:
                 log.error("not recording: %s", take.failed)
             else:
                 log.info("recording to %s%s", take.path, self._until())
+                if only_times(self._settings.current, snapshot.rois):
+                    log.warning(words.ONLY_TIMES)
         if not snapshot.live and (on or self._untold):
             self._played = take.seconds
         if self._untold:

@@ -153,6 +153,14 @@ MOVIE_KEPT = {
     "under Parameters, to keep them too.",
 }
 """What a recording holds, by whether the movie is recorded."""
+ONLY_TIMES = (
+    "only times are recorded: draw a region, switch cells on (cnmf.enabled), or record again with the movie "
+    "(recorder.movie)"
+)
+ONLY_TIMES_YET = (
+    "A recording would hold only times now: draw a region, switch cells on (cnmf.enabled) or the movie "
+    "(recorder.movie)."
+)
 NEXT_TAKE = "The next recording is called {name}"
 RECOVERED = "The last session ended unexpectedly: {rows} rows are safe in {path}"
 RECOVERED_NOT = "A recording that was not finished cannot be opened now: {why}"

@@ -12,6 +12,7 @@ import pytest
 
 from roi_core.card import Card
 from roi_core.recording import Recording
+from roi_core.rois import Circle
 from roi_stream_gui import health, words
 from roi_stream_gui.card import CardDesk
 from roi_stream_gui.disk import looked
@@ -303,8 +304,47 @@ class TestRecents:
 
 def begin(verbs, controller):
     """Start a recording and wait until its file is there and told."""
+
+    def begun():
+        controller.tick()
+        return sum("recording to" in text for text in texts(controller))
+
+    before = begun()
     verbs.start()
-    within(20, lambda: (controller.tick(), "recording to" in texts(controller)[-1])[1], "it is open")
+    within(20, lambda: begun() > before, "it is open")
+
+
+class TestNothing:
+    """A recording of neither regions nor cells nor pictures is a file of times."""
+
+    def test_it_is_said_once_of_each_recording(self, taking):
+        verbs, source, controller = taking
+        for _ in range(2):
+            begin(verbs, controller)
+            source.step(3)
+            within(20, lambda: controller.view().snapshot.recording.rows == 3, "rows")
+            verbs.stop()
+            within(20, lambda: (controller.tick(), "recorded 3" in texts(controller)[-1])[1], "told")
+        said = [message for message in controller.log.messages() if message.text == words.ONLY_TIMES]
+        assert [message.level for message in said] == [logging.WARNING] * 2
+
+    @pytest.mark.parametrize("there", ["region", "cnmf.enabled", "recorder.movie"])
+    def test_with_any_of_the_three_nothing_is_said_and_the_chip_is_calm(self, taking, there):
+        verbs, _, controller = taking
+        chip = health.disk(replace(controller.view(), disk_free=10**12))
+        assert (chip.level, "only times" in chip.tip) == ("warn", True)
+        if there == "region":
+            controller.editor.add(Circle(5, 5, 2))
+            controller.tick()
+        else:
+            controller.edit(there, True)
+        chip = health.disk(replace(controller.view(), disk_free=10**12))
+        assert (chip.level, "only times" in chip.tip) == ("good", False)
+        begin(verbs, controller)
+        assert words.ONLY_TIMES not in texts(controller)
+
+    def test_without_a_source_nobody_worries(self, do):
+        assert health.disk(replace(do[0].view(), disk_free=10**12)).level == "good"
 
 
 class TestParts:
