@@ -49,6 +49,7 @@ GROUPS: Final[dict[str, Group]] = {
         "bad",
         True,
     ),
+    "well": Group("Well again", (), "good", True),
     "regions": Group("Regions drawn", ("roi_added", "roi_changed", "roi_removed"), "mark.region", False),
     "cells": Group(
         "Cells found, merged, judged, named",
@@ -60,7 +61,11 @@ GROUPS: Final[dict[str, Group]] = {
         False,
     ),
 }  # fmt: skip
+"""Those of ``well`` are of the kinds of ``losses``: the end of what was one."""
 GROUP_OF: Final = {kind: name for name, group in GROUPS.items() for kind in group.kinds}
+
+COUNTED: Final = {"losses": "alerts", "well": "well again"}
+"""What several marks of a group are called, where not by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Cluster:
         """What is written beside the line."""
         if len(self.marks) == 1:
             return self.marks[0].short
-        return f"{len(self.marks)} {'alerts' if self.group == 'losses' else self.group}"
+        return f"{len(self.marks)} {COUNTED.get(self.group, self.group)}"
 
     @property
     def text(self) -> str:
@@ -149,7 +154,7 @@ class Markers:
         return sorted(found, key=lambda cluster: cluster.time)
 
     def _take(self, event: Event) -> None:
-        group = "notes" if _is_imported(event) else GROUP_OF.get(event.kind, "")
+        group = _group(event)
         if event.kind == "setting" and str(event.data.get("path")).startswith("display."):
             return  # it changes nothing that is measured
         if event.kind == "gap":
@@ -171,6 +176,14 @@ def _clusters(group: str, marks: Sequence[Mark], closer: float) -> list[Cluster]
     for mark in marks:
         out.setdefault(int(mark.time // closer), []).append(mark)
     return [Cluster(some[0].time, group, tuple(some)) for some in out.values()]
+
+
+def _group(event: Event) -> str:
+    """Return the group of an event's mark; '' when it has none."""
+    if _is_imported(event):
+        return "notes"
+    group = GROUP_OF.get(event.kind, "")
+    return "well" if group == "losses" and event.data.get("state") == "end" else group
 
 
 def _is_imported(event: Event) -> bool:

@@ -39,10 +39,10 @@ SAYINGS = [
         "motion jump: the picture jumped by more than motion.max_shift",
     ),
     ("cells_late", {"state": "begin"}, "losses", "no time: cells are left out of some frames"),
-    ("cells_late", {"state": "end", "frames": 7, "seconds": 1}, "losses", "again; 7 were without"),
+    ("cells_late", {"state": "end", "frames": 7, "seconds": 1}, "well", "again; 7 were without"),
     ("warning", {"text": "the disk is slow. Free some."}, "losses", "warning: the disk is slow. Free some."),
-    ("motion_unsure", {"state": "end"}, "losses", "motion unsure is over"),
-    ("quality", ENDED, "losses", "lost is within its limits again after 12 s; it was: lost 13 /min"),
+    ("motion_unsure", {"state": "end"}, "well", "motion unsure is over"),
+    ("quality", ENDED, "well", "lost is within its limits again after 12 s; it was: lost 13 /min"),
     ("restored", {"id": 4, "status": "accepted"}, "cells", "cell 4 is back"),
     ("cell_named", {"id": 4, "name": "soma"}, "cells", "cell 4 is called soma"),
     ("cell_named", {"id": 4, "name": ""}, "cells", "cell 4 has no name"),
@@ -84,6 +84,15 @@ def test_what_a_mark_says(kind, data, group, said):
 def test_a_label_says_what_happened(kind, data, label):
     (cluster,) = followed(Event(2.0, 60, kind, data)).between(0, 10, 0.1)
     assert cluster.label == label
+
+
+def test_good_news_do_not_look_like_a_loss():
+    inks = {name: group.ink for name, group in GROUPS.items()}
+    assert (inks["losses"], inks["well"]) == ("bad", "good")
+    begun = Event(1.0, 30, "quality", {**ENDED, "state": "begin"})
+    ends = [Event(2.03 + k / 100, 60, "quality", ENDED) for k in range(3)]
+    alert, well = followed(begun, *ends).between(0, 10, 0.1)
+    assert (alert.group, well.group, well.label) == ("losses", "well", "3 well again")
 
 
 def test_what_is_no_news_has_no_mark():
