@@ -208,6 +208,11 @@ CROP_SMALL = "that rectangle is smaller than {} x {} px of the picture; nothing 
 CROP_SET = "analysis looks at {} x {} px from x {}, y {} on"
 CROP_GONE = "analysis looks at the whole picture"
 CROP_WAITS = "from the next connection on (Ctrl+R connects again): "
+CROP_LABELS = {
+    True: ("analysed from the next connection on", "from Ctrl+R on", "waits"),
+    False: ("analysed",),
+}
+"""What stands in the frame of a crop, by whether it waits; the first that has room in it."""
 NO_SNAPSHOT = "there is no picture to keep yet"
 SNAPSHOT_KEPT = "picture kept: {} (also as _regions.png and .tif)"
 SELECT_FIRST = "select a region first: the limits are taken from the pixels in it"

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Final
 import dearpygui.dearpygui as dpg
 import numpy as np
 
+from roi_stream_gui import words
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from roi_stream_gui.crop import Crop, Rectangle
 
-__all__ = ["CropFrame", "dashes"]
+__all__ = ["CropFrame", "dashes", "fitting"]
 
 DASH: Final = 7.0
 """Screen px of a dash, and of the gap after it."""
 INK: Final = (235, 240, 248)
 WAITS: Final = (240, 170, 48)
 LABEL: Final = 12.0
+"""Screen px; height of the word in the frame."""
+MARGIN: Final = 3
 
 
 class CropFrame:
@@ -48,10 +54,21 @@ class CropFrame:
         dpg.set_value(self._line, [x, y])
         dpg.set_value(self._ink, [*(WAITS if crop.waits else INK), 255])
         dpg.configure_item(
-            self._label, pos=[rectangle[0] + 3 / zoom, rectangle[1] + 2 / zoom], size=LABEL / zoom,
-            text="analysed from the next connection on" if crop.waits else "analysed",
+            self._label, pos=[rectangle[0] + MARGIN / zoom, rectangle[1] + 2 / zoom], size=LABEL / zoom,
+            text=fitting(words.CROP_LABELS[crop.waits], rectangle[2] * zoom - 2 * MARGIN, _width),
             color=(*(WAITS if crop.waits else INK), 255),
         )  # fmt: skip
+
+
+def fitting(texts: tuple[str, ...], room: float, width: Callable[[str], float]) -> str:
+    """Return the first text that is no wider than the room there is; '' when none is."""
+    return next((text for text in texts if width(text) <= room), "")
+
+
+def _width(text: str) -> float:
+    """Return how wide a text of the label is, screen px."""
+    size = dpg.get_text_size(text)
+    return LABEL * size[0] / size[1] if size and size[1] else 0.6 * LABEL * len(text)
 
 
 def dashes(rectangle: Rectangle, length: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -24,8 +24,8 @@ __all__ = ["TransportBar"]
 
 GAP = 8
 """px between two widgets, about."""
-FACTS = 290
-"""px of what stands right of the slider."""
+LONG = 9999.99
+"""s; no file is thought to be longer when room is made for what it says."""
 LEFT = ("side", "again", "results", "step.back", "play", "step.on", "speed", "from_here", "back")
 """Widgets that stand left of it."""
 OF_REPLAY = ("play", "speed")
@@ -68,7 +68,7 @@ class TransportBar:
                 width=200, format="", no_input=True, callback=value(replay.look), clamped=True
             )
             self._desk.tip(self._desk.named("position", self._slider), "position")
-            self._facts = self._desk.text()
+            self._facts = self._desk.named("transport.facts", self._desk.text())
 
     def update(self, view: View) -> None:
         """Show where the file stands and what can be done with it."""
@@ -139,7 +139,13 @@ class TransportBar:
         shown = [item for item in items if dpg.get_item_configuration(item)["show"]]
         taken = sum(dpg.get_item_rect_size(item)[0] for item in shown)
         px, whole = self._desk.px, int(dpg.get_item_rect_size(self._pane)[0])
-        return max(int(whole - taken - px(GAP * (len(shown) + 3) + FACTS)), px(80))
+        return max(int(whole - taken - px(GAP * (len(shown) + 3)) - self._longest()), px(80))
+
+    def _longest(self) -> int:
+        """Return px that the longest the facts can say takes, so that the slider does not move with them."""
+        last = self._replay.last
+        text = words.WHERE.format(row=last, last=last, seconds=LONG) + words.ANALYSED.format(last)
+        return int((dpg.get_text_size(text) or (7.5 * self._desk.px(len(text)), 0))[0])
 
     def _button(self, name: str, label: str, width: int, action: Any) -> None:
         item = dpg.add_button(label=label, width=width, callback=then(action))

@@ -7,9 +7,10 @@ import tifffile
 
 from roi_core.rois import Circle, RoiSet
 from roi_core.settings import LiveSettings
-from roi_stream_gui import lut
+from roi_stream_gui import lut, words
 from roi_stream_gui.crop import Crop
 from roi_stream_gui.histogram import BINS, PATIENCE, Grip, Histogram
+from roi_stream_gui.panels.cropframe import fitting
 from roi_stream_gui.picture import Picture
 from roi_stream_gui.running import FALL, FLOOR, RISE, SMOOTH, Running
 from roi_stream_gui.snapshots import Kept, Snapshots, write
@@ -410,6 +411,16 @@ class TestPicture:
 
 
 class TestCrop:
+    @pytest.mark.parametrize("waits", [True, False])
+    def test_its_word_is_no_wider_than_its_frame(self, waits):
+        texts = words.CROP_LABELS[waits]
+        for room in range(0, 400, 10):
+            text = fitting(texts, room, lambda text: 6.0 * len(text))
+            assert 6 * len(text) <= room
+            assert text == texts[0] or 6 * len(texts[0]) > room, "and says as much as it can"
+        assert fitting(texts, 400, len) == texts[0]
+        assert fitting(texts, 0, len) == ""
+
     @pytest.fixture
     def crop(self):
         crop = Crop(LiveSettings())

@@ -338,7 +338,7 @@ def test_with_a_file_open_every_button_has_its_place(start, video, width, height
     for pane, names in (
         (top, "source connect record length take chip.disk note mark"),
         (centre, "view colours outlines fit snapshot crop picture"),
-        (strip, "again play speed from_here back position"),
+        (strip, "again play speed from_here back position transport.facts"),
         (foot, "messages.info messages.warning messages.error"),
     ):
         for name in names.split():
@@ -351,6 +351,22 @@ def test_with_a_file_open_every_button_has_its_place(start, video, width, height
         items = window.settle(8).items
     for name in ("undo", "redo", "duplicate", "delete"):
         assert _within(items[name], left), name
+
+
+@pytest.mark.parametrize("width", [1024, 1600])
+def test_what_the_transport_tells_of_a_long_file_is_not_cut(start, tmp_path, width):
+    path = tmp_path / "long.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 999, (12_000, 16, 16), np.uint16))
+    window = start(str(path))
+    window.until(lambda s: s.items.get("position", (0,) * 4)[2], "the strip is shown", 60)
+    window.resize(width, 880)
+    window.click("position")
+    window.until(lambda s: s.told["transport"]["looking"], "it tells most while one looks elsewhere")
+    items = window.settle(3).items
+    window.screenshot(f"file_long_{width}")
+    for name in ("position", "transport.facts"):
+        assert _within(items[name], items["pane.strip"]), name
+    assert items["position"][2] >= 80
 
 
 def _within(one, other):
