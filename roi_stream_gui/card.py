@@ -14,7 +14,7 @@ from roi_core.card import Card, LiveCard
 from roi_core.errors import RoiError
 from roi_core.form import describe
 from roi_stream_gui import words
-from roi_stream_gui.home import kept_names, write_whole
+from roi_stream_gui.home import kept_names, put_aside, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,15 +155,8 @@ class CardDesk:
 
     def _put_aside(self) -> Path:
         """Rename the card of last time; where that cannot be, it is left alone and nothing is kept."""
-        aside, number = self._kept.with_name("card.yaml.bad"), 1
-        while os.path.lexists(aside):
-            number += 1
-            aside = self._kept.with_name(f"card.yaml.bad{number}")
-        try:
-            self._kept.rename(aside)
-        except OSError:
-            self._safe = False
-            return self._kept
+        aside = put_aside(self._kept)
+        self._safe = aside != self._kept
         return aside
 
 

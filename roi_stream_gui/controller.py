@@ -28,7 +28,7 @@ from roi_stream_gui.exporting import Exporting
 from roi_stream_gui.filing import said
 from roi_stream_gui.geometry import outside
 from roi_stream_gui.ground import Ground
-from roi_stream_gui.home import config_folder
+from roi_stream_gui.home import config_folder, tell_damaged
 from roi_stream_gui.keeper import Keeper
 from roi_stream_gui.library import Library
 from roi_stream_gui.messages import MessageLog
@@ -121,6 +121,7 @@ class Controller:
     def prepare(self) -> None:
         """Compile every kernel on the helper thread; a source is opened after that, so no frame waits."""
         self.card.tell()
+        tell_damaged(config_folder())
         self.recovery.search(self._helper.submit)
         self._helper.submit(warm_up)
 

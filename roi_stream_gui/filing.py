@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from roi_core.errors import RoiError
 from roi_core.imports import load_rois, recognise
 from roi_core.paths import expanded
+from roi_stream_gui import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ def save_rois(rois: RoiSet, path: str | Path, size: tuple[int, int]) -> None:
     except (RoiError, OSError) as error:
         log.error("regions not saved: %s", said(error))
     else:
-        log.info("%d regions saved to %s", len(rois), path)
+        log.info("%s saved to %s", words.counted(len(rois), "region"), path)
 
 
 def read_rois(path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
@@ -58,7 +59,7 @@ def read_rois(path: str | Path, size: tuple[int, int] | None) -> RoiSet | None:
         return None
     for note in loaded.notes:
         log.warning("%s", note)
-    log.info("%d regions loaded from %s", len(loaded.rois), path)
+    log.info("%s loaded from %s", words.counted(len(loaded.rois), "region"), path)
     return loaded.rois
 
 

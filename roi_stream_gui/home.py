@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from roi_stream_gui import words
 from roi_stream_gui.safe import is_text
 
-__all__ = ["config_folder", "kept_names", "write_whole"]
+__all__ = ["config_folder", "kept_names", "put_aside", "tell_damaged", "write_whole"]
 
 log = logging.getLogger(__name__)
+
+READ: Final = {"window.json": (dict, words.WINDOW_BAD), "recent.json": (list, words.RECENT_BAD)}
+"""What is kept as JSON: what must be in it, and what is said when it is not."""
 
 
 def config_folder() -> Path:
@@ -31,6 +36,38 @@ def kept_names(folder: Path) -> tuple[str, ...]:
         if not is_text(name):
             log.warning(words.NO_TEXT, folder / f"{name}.yaml")
     return tuple(filter(is_text, names))
+
+
+def tell_damaged(folder: Path) -> None:
+    """Put aside what is kept as JSON and cannot be read, with a sentence; whoever reads it begins anew."""
+    for name, (kind, sentence) in READ.items():
+        why = _damage(folder / name, kind)
+        if why:
+            log.warning("%s", sentence.format(why, put_aside(folder / name)))
+
+
+def _damage(path: Path, kind: type) -> str:
+    """Return why a file of JSON cannot be used; '' when it can be, or is not there."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    except (ValueError, RecursionError) as error:
+        return words.short(str(error), 80)
+    return "" if isinstance(known, kind) else words.OTHER_KIND
+
+
+def put_aside(path: Path) -> Path:
+    """Rename a file that cannot be used to NAME.bad; return what it is called then, its own name if not."""
+    aside, number = path.with_name(f"{path.name}.bad"), 1
+    while os.path.lexists(aside):
+        number += 1
+        aside = path.with_name(f"{path.name}.bad{number}")
+    try:
+        path.rename(aside)
+    except OSError:
+        return path
+    return aside
 
 
 def write_whole(path: Path, text: str) -> None:

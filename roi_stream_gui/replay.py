@@ -131,7 +131,7 @@ class Replay:
             if self._aside is None:
                 self._aside = editor.rois
                 if len(editor.rois) and editor.rois != film.rois:
-                    log.info(words.PUT_ASIDE.format(len(editor.rois)))
+                    log.info(words.PUT_ASIDE.format(words.counted(len(editor.rois), "region")))
             editor.begin(film.rois)
         elif self._aside is not None:
             editor.begin(self._aside)

@@ -53,7 +53,7 @@ RESULTS_SHOWN = (
     "What was found when this was recorded: regions, cells, traces, notes and edits, read from the file. "
     "Nothing is analysed now. Replay, below the picture, analyses its frames anew if they are at hand."
 )
-PUT_ASIDE = "your {} regions are put aside while a recording is shown; they come back with the next source"
+PUT_ASIDE = "{} of yours put aside while a recording is shown; back with the next source"
 NO_RESULT = "{} holds no cells, so there is nothing to compare (cnmf.enabled)"
 CHOOSE_TWO = "choose two results to compare: A and B"
 NOTHING_COMPARED = "Choose two results: a recording, its refinement, this run, or the run before it."
@@ -170,6 +170,12 @@ FINISHED_NOT = "the recording could not be finished: %s"
 KINDS = {10: "{0}", 20: "all {0}", 30: "warnings {0}", 40: "errors {0}"}
 """What is written on the buttons that choose messages, by logging level."""
 CARD_BAD = "the session card of last time cannot be read ({}); it begins empty, and the old one is in {}"
+WINDOW_BAD = (
+    "what the window remembered of last time cannot be read ({}); it looks as on a first start, and the old "
+    "file is {}"
+)
+RECENT_BAD = "the list of recent sources cannot be read ({}); it begins empty, and the old one is in {}"
+OTHER_KIND = "something else is in it"
 CARD_FIELD = "left out of the session card of last time: {}"
 CARD_LENT = (
     "the session card is that of the file that is shown, and what is filled in there goes into its export; "
@@ -315,7 +321,11 @@ ABOUT = (
     "and one safe HDF5 file."
 )
 TOUR = (
-    ("source", "Choose what to look at: a camera, a file or a simulated microscope. Then press Connect."),
+    (
+        "source",
+        "Choose what to look at: a camera, a file or a simulated microscope. What is chosen from the list is "
+        "shown at once, what is typed with Enter.",
+    ),
     ("tool.circle", "Take a tool and draw round a cell: its trace begins below in the same second."),
     (
         "record",

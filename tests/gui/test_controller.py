@@ -328,7 +328,8 @@ class TestSettings:
 
 
 class TestRegionFiles:
-    def test_saved_and_loaded_are_the_same(self, make, tmp_path):
+    def test_saved_and_loaded_are_the_same(self, make, tmp_path, caplog):
+        caplog.set_level("INFO")
         do = make(Stepped(count=5))
         do.connect("ramp")
         reach(do, Phase.RUNNING)
@@ -339,6 +340,9 @@ class TestRegionFiles:
         do.load_rois(tmp_path / "r.json")
         assert [roi.geometry() for roi in do.editor.rois] == [roi.geometry() for roi in before]
         assert [roi.name for roi in do.editor.rois] == ["soma"]
+        assert [message.partition(" to ")[0].partition(" from ")[0] for message in caplog.messages[-2:]] == [
+            "1 region saved", "1 region loaded",
+        ]  # fmt: skip
 
     def test_a_file_that_cannot_be_used_changes_nothing(self, make, tmp_path):
         (tmp_path / "bad.csv").write_text("1,2,-4\n")

@@ -68,6 +68,37 @@ class TestMemory:
         assert (shown.theme, shown.scale, shown.rate) == ("light", 2.0, Settings().display.rate)
 
 
+class TestDamaged:
+    """What is kept as JSON and cannot be read is told once, and put aside before it is written anew."""
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        self.folder = tmp_path / "roi_stream"
+        self.folder.mkdir()
+
+    @pytest.mark.parametrize("text", ["", "{", "null", '"x"', "\x00", "[" * 100_000])
+    @pytest.mark.parametrize("name", ["window.json", "recent.json"])
+    def test_it_is_told_by_name_and_kept(self, name, text, do, caplog):
+        file = self.folder / name
+        file.write_text(text)
+        do[0].prepare()
+        (said,) = (message for message in caplog.messages if "cannot be read" in message)
+        assert said.endswith(f"{file}.bad")
+        assert (self.folder / f"{name}.bad").read_text() == text
+        caplog.clear()
+        do[0].prepare()
+        assert caplog.messages == []
+
+    def test_what_can_be_read_or_is_not_there_is_no_news(self, do, caplog):
+        do[0].prepare()
+        (self.folder / "recent.json").write_text("[1, null]")
+        Memory().keep()
+        do[0].prepare()
+        assert caplog.messages == []
+        assert sorted(path.name for path in self.folder.glob("*.json*")) == ["recent.json", "window.json"]
+
+
 class TestMonitor:
     @pytest.mark.parametrize(
         ("resources", "scale"),

@@ -372,7 +372,7 @@ class TestRecordings:
         do.replay.look(3)
         assert not do.replay.looking, "there are no frames"
         assert len(do.editor.rois) == 0, "traces belong to the regions of the recording"
-        assert said(do, "your 1 regions are put aside")
+        assert said(do, "1 region of yours put aside")
         do.record()
         assert said(do, "connect a camera or open a file first")
         connect(do, "simulated:tiny")

@@ -191,8 +191,11 @@ def test_a_broken_memory_is_the_first_start(start, tmp_path):
     memory = tmp_path / "config" / "roi_stream" / "window.json"
     memory.parent.mkdir(parents=True)
     memory.write_text('{"width": -7, "left": 99999, "top": 4, "display": {"theme": 3}, "tabs": ["nothing"]}')
+    (memory.parent / "recent.json").write_text("{")
     window = start(first=True)
-    window.running()
+    state = window.running()
+    (said,) = (text for level, text in state.messages if level >= 30)
+    assert said.endswith("recent.json.bad")
     assert 900 < window.size[0] < 1700
     assert window.left < 1700
     assert window.terminate() == 0
