@@ -53,7 +53,7 @@ class OnlineCNMF(TransformerMixin, BaseEstimator):
     cell_radius : radius of a typical cell, px
     preset : "2p", "1p" or "photometry"
     motion : whether frames are moved to fit a template
-    max_shift : largest shift that is corrected, px
+    max_shift : largest shift that is corrected, px from where the scene usually is
     min_snr : what the highest transient of a cell must reach
     max_cells : components kept at most
     decay : decay time of the indicator, s; 0 estimates it

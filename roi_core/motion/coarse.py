@@ -91,18 +91,20 @@ class Coarse:
         self.contrast = math.sqrt(self._sums[3] / max(1.0, self._sums[5]))
         return Fit((y * self.factor, x * self.factor), gain, r)
 
-    def search(self, limit: float) -> tuple[float, float]:
-        """Return the displacement within +-limit px at which picture and model correlate best, by FFT."""
-        reach = math.ceil(limit / self.factor) + 1
-        ry, rx = min(reach, self.shape[0] - 1), min(reach, self.shape[1] - 1)
-        self._prepare(ry, rx)
+    def search(self, limit: float, middle: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
+        """Return the displacement within +-limit px of `middle` at which picture and model correlate best."""
+        ys, xs = (
+            _near(centre / self.factor, math.ceil(limit / self.factor) + 1, side)
+            for centre, side in zip(middle, self.shape, strict=True)
+        )
+        self._prepare(int(np.abs(ys).max()), int(np.abs(xs).max()))
         self._padded[: self.shape[0], : self.shape[1]] = self.picture
         product = cv2.mulSpectrums(cv2.dft(self._padded), self._spectrum, 0, conjB=True)
         surface = cv2.dft(product, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)
-        near = surface[np.ix_(np.arange(-ry, ry + 1), np.arange(-rx, rx + 1))]
-        near = near / np.sqrt(_overlap(self.shape[0], ry)[:, None] * _overlap(self.shape[1], rx))
-        best = np.unravel_index(int(np.argmax(near)), near.shape)
-        return (float(best[0]) - ry) * self.factor, (float(best[1]) - rx) * self.factor
+        near = surface[np.ix_(ys, xs)]
+        near = near / np.sqrt(_overlap(self.shape[0], ys)[:, None] * _overlap(self.shape[1], xs))
+        y, x = np.unravel_index(int(np.argmax(near)), near.shape)
+        return float(ys[y]) * self.factor, float(xs[x]) * self.factor
 
     def _shrink(self, image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         if self.factor == 4:
@@ -134,6 +136,12 @@ class Coarse:
             self._known = True
 
 
-def _overlap(n: int, reach: int) -> NDArray[np.float32]:
-    """Return the share of n pixels that still overlap at displacements -reach..reach."""
-    return np.asarray(1 - np.abs(np.arange(-reach, reach + 1)) / n, np.float32)
+def _near(centre: float, reach: int, side: int) -> NDArray[np.int64]:
+    """Return the displacements within reach of a centre at which two lines of `side` px still overlap."""
+    middle = min(max(round(centre), 1 - side), side - 1)
+    return np.arange(max(middle - reach, 1 - side), min(middle + reach, side - 1) + 1)
+
+
+def _overlap(n: int, displacements: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the share of n pixels that overlap at each displacement."""
+    return np.asarray(1 - np.abs(displacements) / n, np.float32)

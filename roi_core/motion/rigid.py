@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Motion", "Shift"]
 
+log = logging.getLogger(__name__)
+
 SMALL_FIELD = 90_000
 """Up to so many pixels the coarse picture is binned by 2 and every row teaches the template; else by 4."""
 TINY_SIDE = 48
@@ -43,6 +46,12 @@ ANCHOR = 8
 """The template is held to where it is after so many times SETTLED."""
 BELIEVED = 0.2
 """A drift of more than this between two lessons is none, px: the scene no longer is the anchor's."""
+WIDE = 0.25
+"""Share of the picture's longer side up to which a scene that stays beyond the range is followed."""
+LOST = (
+    "the picture fits the motion template no more, which begins anew: "
+    "regions and cells from before may lie elsewhere in it"
+)
 LESSON = 40
 """Frames between two lessons that the registration takes from the template, once it is settled."""
 
@@ -55,6 +64,9 @@ class Shift:
     says that the frame was moved by the last good shift instead, and taught the template nothing: "jump" if
     it fits beyond the range, "unsure" if it fits nowhere. A lone "jump" of confidence 1 and shift 0 is a new
     beginning: the old template had fitted nothing for too long.
+
+    The range lies round where the scene usually is, which follows it with the template's memory: a shift may
+    become larger than ``motion.max_shift`` in a field that drifts, or that was knocked and stays there.
     """
 
     dy: float
@@ -88,7 +100,8 @@ class Motion:
         self._fine, self._anchor = Fine(self.shape), Fine(self.shape)
         self._anchored = False
         self._lesson: list[Callable[[], None]] = []
-        self._u = self._place = self._drift = (0.0, 0.0)
+        self._u = self._place = self._drift = self._middle = (0.0, 0.0)
+        self._sighted: tuple[float, float] | None = None
         self._gain = 1.0
         self._usual = self._contrast = 0.0
         self._hits = self._misses = self._frames = self._since = 0
@@ -104,14 +117,17 @@ class Motion:
         if not np.isfinite(level):
             image, level = self._cleaned(image)
         lost = self._misses > self._patience(settings)
+        if lost and self._hits >= SETTLED:
+            log.warning(LOST)
         if self._hits == 0 or lost:
             self._start(image)
+        self._seek(settings.max_shift / self.scale)
         fit = self._fit(image, level, settings.max_shift / self.scale)
         shift = self._judged(fit, settings)
         light = (fit.gain, level - fit.gain * self._coarse.level)
         side = 0.0 if shift.flag else settings.patch / self.scale
         self._move(image, light, self._teaching(shift, settings), side, out)
-        self._learn(shift, fit)
+        self._learn(shift, fit, settings)
         return replace(shift, flag="jump") if lost else shift
 
     def look(self, image: NDArray[np.float32], settings: settings.Motion, out: NDArray[np.float32]) -> Shift:
@@ -156,7 +172,8 @@ class Motion:
         low, middle, high = np.percentile(image[::PROBE, ::PROBE], (10, 50, 90))
         down, up = (BLAZING * part or np.inf for part in (middle - low, high - middle))
         np.clip(image, middle - down, middle + up, self._mean)
-        self._u = self._place = self._drift = (0.0, 0.0)
+        self._u = self._place = self._drift = self._middle = (0.0, 0.0)
+        self._sighted = None
         self._gain, self._usual = 1.0, 0.0
         self._hits = self._misses = self._since = 0
         self._anchored = False
@@ -181,14 +198,31 @@ class Motion:
     def _fit(self, image: NDArray[np.float32], level: float, limit: float) -> Fit:
         """Return the best fit: near the last one if that will do, else in the whole range and some more."""
         fit = self._coarse.refine(self._u, self._gain)
-        if self._confidence(fit) < DOUBT or self._hits < SETTLED // 3 or _reach(fit.u) > limit:
-            far = self._coarse.refine(self._coarse.search(1.5 * limit + 2 * self._factor), self._gain)
+        away = _reach(_minus(fit.u, self._middle)) > limit
+        if self._confidence(fit) < DOUBT or self._hits < SETTLED // 3 or away:
+            best = self._coarse.search(1.5 * limit + 2 * self._factor, self._middle)
+            far = self._coarse.refine(best, self._gain)
             fit = far if far.r > fit.r else fit
         if self._confidence(fit) == 0:
             return fit
         y, x = self._fine.refine(image, fit.u, fit.gain, level - fit.gain * self._coarse.level)
-        near = _reach((y - fit.u[0], x - fit.u[1])) < self._factor
+        near = _reach(_minus((y, x), fit.u)) < self._factor
         return fit._replace(u=(y, x)) if near else fit
+
+    def _seek(self, limit: float) -> None:
+        """Follow a scene that stays beyond the range: cells and regions are where the template has them.
+
+        Once a second while nothing fits the scene is looked for in a wider part; where it is seen twice, no
+        farther apart than the range, is the new middle of the range.
+        """
+        if self._hits < SETTLED or not self._misses or self._misses % max(1, round(self.rate)):
+            return
+        best = self._coarse.search(max(limit, WIDE * max(self.shape)), self._middle)
+        fit = self._coarse.refine(best, self._gain)
+        seen = fit.u if self._confidence(fit) >= DOUBT else None
+        if seen and self._sighted and _reach(_minus(seen, self._sighted)) <= limit:
+            self._u = self._middle = seen
+        self._sighted = seen
 
     def _confidence(self, fit: Fit) -> float:
         """Return the correlation as a share of the usual one; 0 if it could be chance."""
@@ -203,7 +237,7 @@ class Motion:
         flag: Literal["", "jump", "unsure"] = ""
         if confidence == 0 or confidence < settings.min_confidence:
             flag = "unsure"
-        elif _reach(place) > settings.max_shift / self.scale:
+        elif _reach(_minus(place, self._middle)) > settings.max_shift / self.scale:
             flag = "jump"
         else:
             self._u, self._place = fit.u, place
@@ -223,7 +257,7 @@ class Motion:
             return 1.0 / (self._hits + 1), 0, 1
         return min(0.5, self._every / min(memory, self._hits)), self._frames % self._every, self._every
 
-    def _learn(self, shift: Shift, fit: Fit) -> None:
+    def _learn(self, shift: Shift, fit: Fit, settings: settings.Motion) -> None:
         """Count, and let the registration catch up with the mean picture, a part per frame."""
         self._frames += 1
         self._since += 1
@@ -232,14 +266,21 @@ class Motion:
         else:
             # The first frame is its own template, its correlation of 1 says nothing.
             part = 1 / max(1, min(self._hits, SETTLED)) if self._hits else 0.0
-            self._hits, self._misses = self._hits + 1, 0
+            self._hits, self._misses, self._sighted = self._hits + 1, 0, None
             self._usual += part * (fit.r - self._usual)
             self._contrast += (self._coarse.contrast - self._contrast) / min(self._hits, SETTLED)
             self._gain += part * (fit.gain - self._gain)
+            self._follow(max(2.0, settings.template * self.rate))
         if self._lesson:
             self._lesson.pop(0)()
         if not self._lesson and self._since >= min(LESSON, 1 + self._hits // 2):
             self._since, self._lesson = 0, self._teach()
+
+    def _follow(self, memory: float) -> None:
+        """Let the middle of the range go where the scene is, within so many frames."""
+        y, x = _minus(self._place, self._middle)
+        part = 1 / min(self._hits, memory)
+        self._middle = self._middle[0] + part * y, self._middle[1] + part * x
 
     def _teach(self) -> list[Callable[[], None]]:
         """Return the parts, to be called in turn, in which the registration learns the mean picture.
@@ -259,7 +300,7 @@ class Motion:
     def _hold(self) -> None:
         """Measure how far the mean walked from the anchor."""
         y, x = self._anchor.refine(self._mean, self._drift, 1.0, 0.0)
-        if _reach((y - self._drift[0], x - self._drift[1])) < BELIEVED:
+        if _reach(_minus((y, x), self._drift)) < BELIEVED:
             self._drift = y, x
 
     def _cleaned(self, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
@@ -273,6 +314,10 @@ class Motion:
 
 def _reach(u: tuple[float, float]) -> float:
     return max(abs(u[0]), abs(u[1]))
+
+
+def _minus(u: tuple[float, float], v: tuple[float, float]) -> tuple[float, float]:
+    return u[0] - v[0], u[1] - v[1]
 
 
 def _flat(out: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:

@@ -49,7 +49,7 @@ class Motion(Block):
     enabled: bool = field(False, "Move every frame to fit the template before anything is measured on it.")
     max_shift: float = field(
         10.0,
-        "Largest shift that is corrected, in each direction.",
+        "Largest shift that is corrected, in each direction from where the scene usually is.",
         unit="px",
         ge=1,
         le=64,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import fourier_shift, gaussian_filter, map_coordinates
 
 from roi_core import filters
-from roi_core.motion import Motion, kernels
+from roi_core.motion import Motion, kernels, rigid
 from roi_core.motion.patches import warped
 from roi_core.settings import Settings
 from tests import naive
@@ -267,6 +267,45 @@ def test_a_jump_beyond_range_is_flagged_and_held_and_forgotten():
     assert error(found[there], true[there]) < 0.08
 
 
+def test_a_knock_for_good_is_followed_once_it_was_seen_twice():
+    """As far as a quarter of the picture: the template stays, so cells and regions stay where they are."""
+    true = walk(300, 0.3)
+    true[100:] += (18, -15)
+    found, _, flags = run(frames(true))
+    assert flags.index("") == 0
+    assert all(flags[100:159])
+    assert not any(flags[:100] + flags[165:])
+    assert error(found[np.r_[30:100, 165:300]], true[np.r_[30:100, 165:300]]) < 0.1
+
+
+def test_a_slow_drift_is_followed_farther_than_the_range():
+    true = np.c_[np.linspace(0, 16, 800), np.linspace(0, -6, 800)] + walk(800, 0.3)
+    found, _, flags = run(frames(true, noise=0.5))
+    assert not any(flags)
+    assert error(found, true, 30) < 0.15
+
+
+def test_the_range_is_not_counted_from_the_first_frame():
+    """That one may have been at the far end: after a second the range lies round where the scene is."""
+    true = walk(240, 0.3)
+    true[0] -= (8, 8)
+    true[120:] += (6, 6)
+    found, _, flags = run(frames(true))
+    assert not any(flags)
+    assert error(found, true, 30) < 0.1
+
+
+def test_a_scene_that_goes_and_comes_moves_no_range():
+    """Each look is a second after the last: a minute of jumps that never stay so long is only flagged."""
+    true = walk(400, 0.3)
+    for start in range(60, 360, 60):
+        true[start : start + 35] += (25, 0)
+    found, _, flags = run(frames(true))
+    away = true[:, 0] > 15
+    assert [flag != "" for flag in flags] == away.tolist()
+    assert np.abs(found).max() < 10
+
+
 # --- patches
 
 
@@ -389,12 +428,13 @@ def test_a_first_picture_of_few_photons_is_a_template():
     assert (shift.flag, shift.confidence) == ("", 1)
 
 
-def test_another_scene_becomes_the_template_in_the_end():
+def test_another_scene_becomes_the_template_in_the_end(caplog):
     old, new = list(frames(walk(60))), list(frames(walk(150, seed=1), seed=5))
     _, _, flags = run(old + new)
     assert all(flags[60:120])
     assert flags.count("jump") >= 1
     assert not any(flags[-60:])
+    assert [record.getMessage() for record in caplog.records] == [rigid.LOST]
 
 
 def test_pixels_that_are_not_numbers_are_taken_from_the_template():
