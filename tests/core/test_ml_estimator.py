@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import xarray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -198,7 +199,6 @@ def test_a_picture_and_rows_by_name():
 
 
 def test_real_xarray(movie):
-    xarray = pytest.importorskip("xarray")
     frames = xarray.DataArray(movie.frames[:40], dims=("frame", "height", "width"))
     turned = finder().fit(frames.transpose("width", "frame", "height"))
     assert_same(turned, finder().fit(movie.frames[:40]))
