@@ -87,7 +87,7 @@ def closest(box: Any, centre: Any, count: Any, t: Any) -> Any:
 @lean
 def _likest(count: Any, t: Any, now: Any, rate: Any, radius: Any, merge_r: Any) -> Any:
     oldest = now - OLD * rate
-    best, keep, drop, join, by_power = 0.0, -1, -1, False, False
+    best, keep, drop, join, by_power = -np.inf, -1, -1, False, False
     for i in range(count):
         for m in range(t.near.shape[1]):
             j = t.near[i, m]
