@@ -6,9 +6,11 @@ import threading
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roi_core.cnmf.aside import Aside
-from roi_core.cnmf.detect import Detector
+from roi_core.cnmf.detect import Detector, _projected, _weigh, _weighted, lead_of
 from roi_core.cnmf.peaks import SMALL, WIDE, WINDOWS, look_back
 from roi_core.cnmf.residual import Ring, steadied
 from roi_core.cnmf.state import Field
@@ -293,6 +295,50 @@ def test_a_dead_pixel_does_not_shout():
         if k % detector.step == 0:
             assert detector.look(ring, ring.head, quiet) == []
     assert np.isfinite(detector.evidence()[0]).all()
+
+
+# -- kernels
+
+
+def test_a_patch_is_projected_on_a_shape_and_weighed_by_a_course():
+    random = np.random.default_rng(0)
+    patch, shape, course = (random.normal(0, 1, size).astype(np.float32) for size in ((30, 7, 7), (7, 7), 30))
+    course[::3] = 0
+    np.testing.assert_allclose(_projected(patch, shape), np.tensordot(patch, shape, 2), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(_weighted(patch, course), np.tensordot(course, patch, 1), rtol=1e-4, atol=1e-4)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 30), st.floats(0, 1))
+def test_the_lead_of_a_trace_is_what_the_mean_just_before_has_beyond_the_noise(seed, width, spread):
+    trace = np.random.default_rng(seed).normal(0.2, 1, 20).astype(np.float32)
+    before = [trace[max(0, t - width) : t].mean() for t in range(1, 20)]
+    expected = np.maximum(np.array([spread, *before]) - spread, 0)
+    np.testing.assert_allclose(lead_of(trace, width, spread), expected, atol=1e-5)
+
+
+def test_evidence_is_weighed_by_its_noise_which_follows_what_is_not_an_event():
+    random = np.random.default_rng(0)
+    bands, alone, power = (random.normal(0, 3, (9, 11)).astype(np.float32) for _ in range(3))
+    power, usual = power**2, random.uniform(0, 4, (9, 11)).astype(np.float32)
+    clipped, z, now = np.minimum(bands**2, 6 * usual) * 1.05, np.empty((9, 11), np.float32), power.copy()
+    assert 0 < (bands**2 > 6 * usual).sum() < bands.size
+    _weigh(bands, alone, usual, np.float32(0.1), now, z)
+    np.testing.assert_allclose(z, alone / np.sqrt(usual), rtol=1e-4)
+    np.testing.assert_allclose(now, 0.9 * power + 0.1 * clipped, rtol=1e-4)
+
+
+def test_a_shape_is_projected_on_and_taken_out_of_the_frames_where_it_lies():
+    ring, random = ring_of(10), np.random.default_rng(0)
+    for _ in range(23):
+        put(ring, random.normal(0, 1, FIELD.binned))
+    shape, trace = random.random((5, 5)).astype(np.float32), random.normal(0, 1, 4).astype(np.float32)
+    before = ring.slots.copy()
+    seen = [(before[k % 10, 7:12, 11:16] * shape).sum() for k in range(16, 23)]
+    np.testing.assert_allclose(ring.projected(16, 7, 11, shape), seen, rtol=1e-4, atol=1e-5)
+    ring.take_out(trace, 7, 11, shape)
+    for k, value in zip(range(19, 23), trace, strict=True):
+        before[k % 10, 7:12, 11:16] -= value * shape
+    np.testing.assert_allclose(ring.slots, before, atol=1e-5)
 
 
 # -- the thread

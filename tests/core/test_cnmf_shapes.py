@@ -9,6 +9,7 @@ from scipy.signal import lfilter
 
 from roi_core.cnmf import footprints, quality, statistics
 from roi_core.cnmf.footprints import LEVEL, WIDEST, cleaned, own_image, visit
+from roi_core.cnmf.state import BODY
 from tests import naive
 from tests.cells import blob, crowd, empty, footprint, padded
 from tests.checks import check
@@ -277,3 +278,44 @@ def test_a_silent_cell_keeps_its_footprint():
     learned(cells, 0, now=101)
     assert not np.array_equal(t.boxes[0], before)
     assert t.fresh[0] == 0
+
+
+@given(st.integers(0, 10**6))
+def test_a_visit_learns_the_footprint_of_its_definition(seed):
+    """The image of the cell alone, levelled at its rim, cleaned, cut at the picture's edge, and its marks."""
+    cells, random = crowd(7, (26, 29), 2.0 + seed % 3, seed)
+    gathered(cells, random)
+    t, field, n = cells.t, cells.field, cells.count
+    i, power, radius, factor = seed % n, random.uniform(20, 200), field.radius, field.factor
+    height, level, noise = random.uniform(-1, 8), random.uniform(-3, 3), random.uniform(0.2, 2)
+    image = height * footprint(cells, i) + level + random.normal(0, 0.1, field.shape)
+    seen(cells, i, image.astype(np.float32), power)
+    t.energy[i] = power * random.uniform(0.5, 2)
+    t.links[i] *= power / 50
+    variance = random.uniform(0, 0.3, field.binned).astype(np.float32)
+    others = sum(t.links[i, m] * footprint(cells, j) for m, j in enumerate(t.near[i][t.near[i] >= 0]))
+    (y, x), side, before = t.centres[i], field.side, t.boxes[i].copy()
+    others = np.pad(others + np.zeros(field.shape), field.reach)[y : y + side, x : x + side]
+    alone = (t.images[i].astype(np.float64) - others) / power
+    far = np.hypot(*np.mgrid[-field.reach : field.reach + 1, -field.reach : field.reach + 1])
+    rim = np.median(alone[far > footprints.RIM * radius])
+    v, u = (min(c // factor, size - 1) for c, size in zip((y, x), field.binned, strict=True))
+    pixel = np.sqrt(variance[v, u]) * factor * np.sqrt(float(t.energy[i])) / power
+    box = naive.kept(alone - rim, footprints.BINOMIAL * pixel, radius, LEVEL, WIDEST)
+    box[t.images[i] == 0] = 0
+    noises = np.full(n, noise, np.float32)
+    size = visit(
+        i, t, 9, 0.0, np.float32(radius), variance, noises, (factor, field.margin, cells.gain), cells.cover
+    )
+    assert size == np.count_nonzero(box)
+    assert t.evidence[i] == pytest.approx(power / (noise * np.sqrt(t.energy[i])), rel=1e-4)
+    if size < footprints.SMALLEST:
+        np.testing.assert_array_equal(t.boxes[i], before)
+        assert t.r[i] == 0
+        return
+    np.testing.assert_allclose(t.boxes[i], box / np.sqrt((box**2).sum()), atol=1e-4)
+    inner = far <= WIDEST * radius
+    r = np.corrcoef(naive.binomial(alone - rim)[inner], box[inner])[0, 1]
+    assert t.r[i] == pytest.approx(r, abs=1e-4)
+    assert t.contrast[i] == pytest.approx(box.max() / (box.max() + max(rim, 0)), rel=1e-3)
+    assert t.size[i] == np.count_nonzero(box > BODY * box.max())

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roi_core.cnmf import split
+from roi_core.cnmf.merge import APART, OLD
 from roi_core.cnmf.online import OnlineCNMF
 from roi_core.frame import Status
-from tests.cells import RATE, SETTINGS, add, blob, empty, middles_of, run
+from tests.cells import RATE, SETTINGS, add, blob, crowd, empty, middles_of, run
 from tests.checks import well
 
 TOGETHER, FRAMES = 700, 1500
@@ -87,3 +90,38 @@ def test_too_little_is_left_of_one_cell():
     cells, one, _ = pair(2.0, 7)
     cells.t.boxes[0] = one / np.sqrt((one**2).sum())
     assert split.rest_of(cells.t, 0, 1) is None
+
+
+def holding(t, count, oldest, area):
+    """All pairs of a component and a part of it, by the definition of `fused`."""
+    known = [t.size[k] for k in range(count) if t.status[k] == Status.ACCEPTED]
+    usual = np.median(known) if len(known) >= split.ENOUGH else area
+    out = []
+    for i, m in np.ndindex(count, t.near.shape[1]):
+        j = t.near[i, m]
+        if j < 0 or t.frozen[i] or t.verdict[i] or t.status[j] != Status.ACCEPTED:
+            continue
+        old = max(t.born[i], t.born[j]) <= oldest and t.born[i] <= t.born[j]
+        large = t.size[i] >= split.USUAL * usual and t.size[i] >= split.LARGER * t.size[j]
+        sd = np.sqrt(t.second[[i, j]] - t.first[[i, j]] ** 2)
+        together = (t.sync[i, m] - t.first[i] * t.first[j]) / (sd[0] * sd[1])
+        if old and large and t.gram[i, m] >= split.INSIDE and together < APART:
+            out.append((i, int(j)))
+    return out
+
+
+@given(st.integers(0, 10**6))
+def test_fused_equals_its_definition(seed):
+    cells, random = crowd(12, (20, 22), 3.0, seed)
+    n, t = cells.count, cells.t
+    t.size[:n], t.born[:n] = random.uniform(5, 60, n), random.integers(0, 110, n)
+    t.status[:n] = random.choice([Status.ACCEPTED, Status.REJECTED], n, p=[0.7, 0.3])
+    t.frozen[:n], t.verdict[:n] = random.random((2, n)) < 0.25
+    t.first[:n] = random.uniform(0, 1, n)
+    t.second[:n] = t.first[:n] ** 2 + random.uniform(0.1, 2, n)
+    sd = np.sqrt(t.second[:n] - t.first[:n] ** 2)
+    for i in range(n):
+        for m, j in enumerate(t.near[i][t.near[i] >= 0]):
+            t.sync[i, m] = t.first[i] * t.first[j] + random.uniform(0, 1) * sd[i] * sd[j]
+    pairs = holding(t, n, 100, 25.0)
+    assert split.fused(n, t, 100 + round(OLD * RATE), RATE, 25.0) == (pairs[0] if pairs else None)

@@ -163,3 +163,21 @@ def test_shares_of_the_nodes_are_those_of_the_grid():
         place = [[(y + 0.5) / 2 - 0.5], [(x + 0.5) / 2 - 0.5]]
         value = cells.t.share[i, 0] @ nodes.ravel()[cells.t.at[i]]
         assert value == pytest.approx(naive.between_nodes(nodes, cells.grid.middles, place)[0, 0], abs=1e-5)
+
+
+@pytest.mark.parametrize("radius", [3.0, 5.0])
+def test_moments_weigh_each_pixel_by_how_much_it_follows_the_glow(radius):
+    """Also at the edges, where a box reaches beyond the picture."""
+    cells, random = crowd(12, (31, 34), radius)
+    t, field = cells.t, cells.field
+    cells.gain[:] = random.uniform(0.2, 2, field.binned)
+    wide = np.kron(cells.gain, np.ones((field.factor,) * 2))
+    wide = np.pad(
+        wide, [(0, size - have) for size, have in zip(field.shape, wide.shape, strict=True)], "edge"
+    )
+    for i in range(cells.count):
+        cells.settle(i)
+        part = footprint(cells, i) * wide
+        off = np.indices(field.shape) - t.centres[i][:, None, None]
+        expected = [part.sum(), (part * off[0]).sum(), (part * off[1]).sum()]
+        np.testing.assert_allclose(t.moments[i], expected, rtol=1e-4, atol=1e-3)
