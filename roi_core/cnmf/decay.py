@@ -118,7 +118,7 @@ def _try_decay(
 
 @kernel
 def _noise(y: NDArray[np.float64]) -> float:
-    """Return the sd by second differences, winsorised twice."""
+    """Return the sd by second differences, winsorised three times."""
     total, limit = 0.0, np.inf
     for _ in range(4):
         total = 0.0

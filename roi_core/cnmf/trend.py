@@ -154,10 +154,11 @@ def learn(
     length: int,
     n: int,
 ) -> None:
-    """Take a past (N, T) into noise and baseline of N new cells."""
+    """Take a past (N, T) into noise and baseline of N new cells; of less than a block that is the mean."""
     for k in range(history.shape[0]):
         for t in range(history.shape[1]):
             if np.isfinite(history[k, t]):
                 follow(trends[k], blocks[k], history[k, t], length, n, k)
-        trends[k, BASELINE] = trends[k, TARGET]
+        if trends[k, FILLED] > 0:
+            trends[k, BASELINE] = trends[k, TARGET]
         trends[k, STEP] = 0
