@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from roi_core.cnmf.background import LEAST_KNOWN, Glow, Grid
+from roi_core.cnmf.background import LEAST_KNOWN, Glow, Grid, _agree
 from tests import naive
 
 COVERED = 0.1
@@ -194,3 +194,20 @@ def test_a_picture_without_noise_teaches_finite_things(picture):
     assert all(np.isfinite(part).all() for part in glow._filter)
     assert np.isfinite(glow.nodes).all()
     assert np.isfinite(glow.gain).all()
+
+
+def test_the_gain_is_learned_from_what_each_pixel_shares_with_the_glow_of_its_place():
+    """Least squares of residual and what the gain took already, over all looks; suspects say nothing."""
+    random = np.random.default_rng(0)
+    gain, sums = random.uniform(0.5, 1.5, (12, 14)).astype(np.float32), np.zeros((2, 12, 14), np.float32)
+    looks = random.normal(0, 2, (9, 2, 12, 14)).astype(np.float32)
+    suspects = random.random((9, 12, 14)) < 0.2
+    for (residual, glow), no in zip(looks, suspects, strict=True):
+        _agree(residual, glow, gain, no, *sums)
+    known = np.where(suspects, 0, looks[:, 1])
+    np.testing.assert_allclose(sums[1], (known**2).sum(0), rtol=1e-4)
+    np.testing.assert_allclose(sums[0], ((looks[:, 0] + gain * known) * known).sum(0), rtol=1e-3, atol=1e-3)
+    for y, x in [(0, 0), (5, 7), (11, 13)]:
+        seen = looks[:, 0, y, x] + gain[y, x] * known[:, y, x]
+        best = np.linalg.lstsq(known[:, y, x, None], seen, rcond=None)[0][0]
+        assert sums[0, y, x] / sums[1, y, x] == pytest.approx(best, rel=1e-3)

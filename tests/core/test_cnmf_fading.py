@@ -4,10 +4,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roi_core.analysis import Analysis
 from roi_core.cnmf.fading import Fading, Texture, brightened
 from roi_core.cnmf.online import OnlineCNMF
+from roi_core.cnmf.peaks import WIDE, blurred
 from roi_core.frame import Status
 from roi_core.rois import RoiSet
 from roi_core.settings import Settings
@@ -50,6 +53,42 @@ def test_a_picture_without_texture_has_a_share_of_nothing():
     mean, _ = texture_of()
     wide = Texture.of(mean, 1, 60.0)
     assert abs(wide.share(mean - wide.level)) < 0.2, "cells as wide as the picture"
+
+
+def everywhere(picture, itself, band):
+    """The share that bright parts, dark parts and half of the blocks have alike, above one level; else 0."""
+    bright, dark = np.maximum(band, 0), np.minimum(band, 0)
+    where = (band < 0).astype(float)
+    parts = [[(w * other).sum() for other in (np.ones_like(band), itself)] for w in (dark, where)]
+    level, below = np.linalg.solve(parts, [(dark * picture).sum(), (where * picture).sum()])
+    above = (bright * (picture - level)).sum() / (bright * itself).sum()
+    height, width = band.shape
+    rows, edges, blocks = np.arange(height) * 4 // height, np.arange(5) * width // 4, []
+    for j, k in np.ndindex(4, 4):
+        part = np.ix_(rows == j, range(edges[k], edges[k + 1]))
+        texture = (band * itself)[part].sum()
+        blocks += [(band * (picture - level))[part].sum() / texture] if texture > 0 else []
+    shares = [below, above, np.median(blocks)]
+    return max(min(shares), 0) + min(max(shares), 0)
+
+
+@given(st.integers(0, 10**6))
+def test_the_share_that_is_everywhere_is_that_of_its_definition(seed):
+    random = np.random.default_rng(seed)
+    shape = int(random.integers(16, 30)), int(random.integers(16, 30))
+    mean, texture = texture_of(shape, 1, seed)
+    around = mean - mean.mean()
+    itself = mean - blurred(mean, WIDE * 2.5)
+    picture = random.uniform(-0.5, 0.5) * around + random.normal(0, random.choice([1, 10]), shape)
+    picture += random.normal(0, 20) * (np.arange(shape[1]) < shape[1] * random.random())
+    picture = picture.astype(np.float32)
+    most = float(random.uniform(1, 30))
+    total, whole = texture.shares(padded(picture, 2), 2, most)
+    band = texture.band.astype(float)
+    assert whole == pytest.approx(everywhere(picture, itself, band), rel=2e-3, abs=1e-4)
+    assert total == pytest.approx(
+        (picture.clip(-most, most) * band).sum() / texture.weight, rel=1e-3, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.01, -0.01])

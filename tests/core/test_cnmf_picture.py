@@ -12,13 +12,13 @@ from tests.cells import crowd, footprint, glow_of, padded
 MARGIN = 7
 
 
-def centred(image, mean, rate, seen, factor, share=0.0, level=0.0):
+def centred(image, mean, rate, seen, factor, share=0.0, level=0.0, cap=np.inf):
     """What `centre` leaves: padded picture, mean, binned picture and sum of squares."""
     h, w = image.shape
     wide, mean, line = padded(image, MARGIN), mean.copy(), np.zeros(w, np.float32)
     binned = np.full((h // factor, w // factor), np.nan, np.float32)
     fade = np.float32(share), np.float32(level)
-    power = picture.centre(wide, MARGIN, mean, rate, fade, seen, factor, line, binned, np.float32(np.inf))
+    power = picture.centre(wide, MARGIN, mean, rate, fade, seen, factor, line, binned, np.float32(cap))
     return wide, mean, binned, power
 
 
@@ -52,6 +52,14 @@ def test_contrast_is_the_deviation_of_what_is_looked_at(seen):
     assert picture.contrast(padded(image, MARGIN), MARGIN, seen, 4) == pytest.approx(expected, rel=1e-4)
     image[8:12] = np.nan
     assert np.isnan(picture.contrast(padded(image, MARGIN), MARGIN, (0, 24, 0, 30), 4))
+
+
+def test_of_each_binned_pixel_no_more_than_a_cap_counts():
+    image, mean = np.random.default_rng(0).normal(0, 1, (2, 20, 22)).astype(np.float32)
+    power = centred(image, mean, 0.1, (0, 20, 0, 22), 2, cap=0.5)[3]
+    squares = naive.binned(image - mean, 2) ** 2
+    assert power == pytest.approx(np.minimum(squares, 0.5).sum(), rel=1e-5)
+    assert power < 0.9 * squares.sum()
 
 
 def test_a_rate_of_nothing_leaves_the_mean():

@@ -64,7 +64,7 @@ def test_reflect_equals_running_means():
     raw[50:60] = np.nan
     noise = np.full(n, 2, np.float32)
     smooth, first, second = np.zeros((3, n))
-    sync, tail = np.zeros((n, n)), np.zeros((n, 3))
+    sync, tail, loud = np.zeros((n, n)), np.zeros((n, 3)), np.zeros(n)
     for k in range(200):
         statistics.reflect(n, t, raw[k], calcium[k], noise, 1 / 30)
         c = np.where(calcium[k] > 1, calcium[k], 0).astype(float)
@@ -72,11 +72,13 @@ def test_reflect_equals_running_means():
         smooth += np.where(np.isnan(raw[k]), 0, (raw[k] - smooth) / 30 / statistics.SMOOTH)
         first += rate * (c - first)
         second += rate * (c * c - second)
+        loud = np.maximum(loud, second)
         sync += rate * (np.outer(c, c) - sync)
         tail += rate * (smooth[:, None] ** [1, 2, 3] - tail)
     np.testing.assert_allclose(t.smooth[:n], smooth, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(t.first[:n], first, rtol=1e-3)
     np.testing.assert_allclose(t.second[:n], second, rtol=1e-3)
+    np.testing.assert_allclose(t.loud[:n], loud, rtol=1e-3)
     np.testing.assert_allclose(t.tail[:n], tail, rtol=2e-3, atol=1e-4)
     for i in range(n):
         for m, j in enumerate(t.near[i][t.near[i] >= 0]):

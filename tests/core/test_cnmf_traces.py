@@ -143,3 +143,28 @@ def test_follow_shows_what_a_fixed_reference_would():
         reference.append(out[0])
         mean += 0.05 * (value - mean)
     np.testing.assert_allclose(reference, truth, rtol=1e-5)
+
+
+def test_a_frame_is_demixed_in_one_call():
+    """The traces over the running mean and the glow, none below its floor; and the mean that follows them."""
+    cells = empty((60, 60), 3.0)
+    random, t = np.random.default_rng(3), cells.t
+    for _ in range(6):
+        add(cells, random, tuple(random.integers(15, 45, 2)))
+    glow, (v, u) = glow_of(cells.field), np.mgrid[:60, :60]
+    y, x = np.meshgrid(*glow.grid.middles, indexing="ij")
+    image = np.tensordot([9, 7, -20, 5, -20, 3], shapes_of(cells), 1) + random.normal(0, 0.1, (60, 60))
+    baseline, noise, mean = random.uniform(1, 5, (3, 6)).astype(np.float32)
+    t.mean[:6] = mean
+    floor = baseline - traces.FLOOR * noise - mean
+    expected = naive.bounded_least_squares(shapes_of(cells), image, floor)
+    assert 0 < (expected < floor + 1e-3).sum() < 6
+    planes, rooms = np.empty((6, 3), np.float32), np.empty((2, 6), np.float32)
+    nodes = (3 + 0.2 * y - 0.1 * x).astype(np.float32).reshape(-1)
+    picture = padded(image + 3 + 0.2 * v - 0.1 * u, cells.field.reach)
+    for _ in range(20):
+        traces.demixed(6, t, picture, nodes, baseline, noise, 0.0, planes, rooms)
+    np.testing.assert_allclose(t.trace[:6], expected, atol=0.05)
+    np.testing.assert_allclose(rooms[1], expected + mean, atol=0.05)
+    traces.demixed(6, t, picture, nodes, baseline, noise, 0.1, planes, rooms)
+    np.testing.assert_allclose(t.mean[:6], mean + 0.1 * expected, atol=0.01)

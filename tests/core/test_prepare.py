@@ -72,6 +72,22 @@ def test_strange_pixels_are_those_of_the_definition(h, w, limit):
     assert [tuple(place) for place in found[:count].tolist()] == naive.strange(mean, limit)
 
 
+@given(st.integers(2, 9), st.integers(2, 9), st.integers(0, 10**6))
+def test_what_is_usual_is_the_mean_step_between_pixels_without_the_largest(h, w, seed):
+    mean = np.random.default_rng(seed).standard_t(1, (h, w)).astype(np.float32)
+    steps = abs(np.diff(mean.astype(float), axis=1))
+    expected = steps[steps <= 5 * steps.mean()].mean()
+    assert mend._usual(mean) == pytest.approx(expected, rel=1e-4)
+
+
+def test_dead_pixels_are_looked_for_in_the_mean_of_all_frames():
+    images = np.random.default_rng(0).normal(100, 9, (40, 8, 9)).astype(np.float32)
+    dead = mend.DeadPixels((8, 9))
+    for image in images:
+        dead.step(image.copy())
+    np.testing.assert_allclose(dead._mean, images.mean(0), rtol=1e-5)
+
+
 def test_dead_and_hot_pixels_are_mended_and_cells_are_not():
     rng = np.random.default_rng(0)
     cells = np.zeros((80, 90))
@@ -102,6 +118,33 @@ def test_a_pixel_at_the_edge_takes_the_median_of_what_it_has():
 
 
 # --- line noise
+
+
+def test_offsets_of_rows_are_those_of_the_definition():
+    """The profile of clipped steps, less its mean over nine rows, less what is usual, if that is sure."""
+    random, h, w = np.random.default_rng(0), 21, 40
+    lines, step, usual, kept = mend.Lines((h, w)), 0.0, np.zeros(h), 0
+    texture = random.normal(0, 20, (h, w))
+    for frame in range(1, 50):
+        image = (
+            texture
+            + random.normal(0, 5, (h, w))
+            + random.normal(0, 6, (h, 1)) * (random.random((h, 1)) < 0.2)
+        )
+        image[random.integers(h), :9] += 500
+        image = image.astype(np.float32)
+        steps = np.diff(image.astype(float), axis=0)
+        step = step or abs(steps).mean()
+        clipped = steps.clip(-2.5 * step, 2.5 * step)
+        step += 0.1 * (1.1 * abs(clipped).mean() - step)
+        profile = np.concatenate([[0], np.cumsum(clipped.mean(1))])
+        own = np.array([profile[y] - profile[max(y - 4, 0) : y + 5].mean() for y in range(h)])
+        usual += (own - usual) / min(frame, 30)
+        offsets = np.where(abs(own - usual) > 2 * 1.25 * step / np.sqrt(w), own - usual, 0)
+        expected, kept = image - offsets[:, None], kept + (offsets == 0).sum()
+        lines.step(image)
+        np.testing.assert_allclose(image, expected, atol=1e-3)
+    assert 50 < kept < 50 * h - 50
 
 
 def test_row_offsets_go_and_structure_stays():

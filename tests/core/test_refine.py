@@ -512,6 +512,21 @@ def test_guesses_equal_their_twin_and_leave_the_frame_itself_out(random):
     np.testing.assert_allclose(other[:, 50], found[:, 50], rtol=1e-5)
 
 
+def test_rows_are_demixed_down_to_the_floor_of_their_block(random):
+    """Each row by itself is at the optimum, whatever the row before it was."""
+    n, length, first, shapes = 5, 4, 6, random.random((5, 30)) ** 4
+    shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
+    near = np.array([[j for j in range(n) if j != i] + [-1] for i in range(n)])
+    gram = np.take_along_axis(shapes @ shapes.T, np.maximum(near, 0), 1).astype(np.float32)
+    pictures = random.normal(0, 3, (9, 6)) @ random.normal(0, 1, (6, 30))
+    floors = random.normal(-2, 1, (4, n)).astype(np.float32)
+    out = np.zeros((9, n), np.float32)
+    traces.solve_rows((pictures @ shapes.T).astype(np.float32), near, gram, floors, first, length, out)
+    for t, picture in enumerate(pictures):
+        best = naive.bounded_least_squares(shapes[:, None], picture[None], floors[(first + t) // length])
+        np.testing.assert_allclose(out[t], best, atol=0.02)
+
+
 def test_moments_skip_what_is_not_a_number(random):
     trace = random.normal(size=(2, 50)).astype(np.float32)
     trace[0, 10:20] = np.nan
