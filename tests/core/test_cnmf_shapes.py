@@ -233,6 +233,32 @@ def test_tour_visits_in_turn_skips_the_frozen_and_tells_who_drifted():
     assert footprints.tour(2, 1, *args) == 2
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_tour_is_its_visits_one_by_one(seed):
+    """And tells the last cell whose middle, weighed by its footprint, is more than a pixel off its box's."""
+    (toured, random), (walked, again) = (crowd(9, (30, 33), 2.5, seed) for _ in range(2))
+    for cells, source in ((toured, random), (walked, again)):
+        gathered(cells, source)
+        cells.t.frozen[:9] = np.arange(9) % 4 == 1
+        for i in range(9):
+            seen(cells, i, np.roll(footprint(cells, i), i % 3, i % 2).astype(np.float32))
+            cells.t.links[i] = 0
+    field, first, expected = toured.field, seed, -1
+    noise, variance = np.ones(9, np.float32), np.full(field.binned, 0.01, np.float32)
+    args = 50, 0.01, np.float32(2.5), variance, noise, (field.factor, field.margin, toured.gain)
+    found = footprints.tour(first, 5, 9, toured.t, *args, toured.cover)
+    for i in [k % 9 for k in range(first, first + 5) if k % 9 % 4 != 1]:
+        visit(i, walked.t, *args, walked.cover)
+        y, x = walked.t.centres[i]
+        light, (v, u) = footprint(walked, i), np.indices(field.shape)
+        off = max(abs((light * (v - y)).sum()), abs((light * (u - x)).sum())) / light.sum()
+        expected = i if off > footprints.DRIFT else expected
+    assert found == expected
+    for name, one, other in zip(toured.t._fields, toured.t, walked.t, strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=name)
+    assert (toured.t.visited[:9] == 50).sum() == len([k for k in range(first, first + 5) if k % 9 % 4 != 1])
+
+
 def test_swing_equals_the_moments_of_all_changes():
     cells, random = crowd(4, (20, 20), 2.0)
     n, t, frames, share = cells.count, cells.t, 64, 0.01

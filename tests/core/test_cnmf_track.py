@@ -358,3 +358,32 @@ def test_the_turn_is_that_of_the_brightest_that_has_none(seed):
     assert track._brightest((None, None, states, trends), turns, first, some) == max(
         size, key=size.get, default=-1
     )
+
+
+def test_a_turn_probes_rise_times_with_what_is_known_of_its_cell():
+    """By its decay at the start, and noise no smaller than a part of its usual spike; settled at its end."""
+    rate, width, size = 10.0, 11, len(rise.GRID)
+    trace = cells(1, 260, rate=rate, firing=1.0, noise=0.05, seed=2)[2][0]
+    d, total, costs, age, turns = Deconvolver(rate, 5), np.zeros(size), np.zeros(size), 0, 0
+    windows, shapes = (np.zeros((size, n, width), np.float32) for n in (3, window.SHAPE_ROWS))
+    states = np.zeros((size, window.STATE))
+    d.append(np.empty((1, 0), np.float32))
+    for value in trace:
+        d.step(np.array([value]), CNMF)
+        state, noise = d._cells[2][0], float(d.noise[0])
+        if noise <= 1e-6 * value:  # of the first frames nothing is known
+            continue
+        if age == 0:
+            costs[:] = 0
+            rise.restart(windows, shapes, states, d.decay[0], rate)
+        age += 1
+        usual = state[track.SQUARES] / state[track.SUM] * state[window.PEAK] if state[track.SUM] else 0.0
+        noise, price = np.hypot(noise, 0.25 * usual), np.log1p(rate / rise.FIRING)
+        rise.probe(windows, shapes, states, costs, d.raw[0], noise, decay.Z, price, age > 2 * width)
+        if age == 10 * rate:
+            total, age, turns = 0.98 * total + costs - costs.min(), 0, turns + 1
+            prior = 0.5 * ((rise.GRID - np.log(rise.RISE)) / rise.SPREAD) ** 2
+            assert d.rise == pytest.approx(np.exp(vertex(rise.GRID, total + prior)))
+    assert turns == 2
+    np.testing.assert_allclose(d._probes.arrays[3][0], costs, rtol=1e-6)
+    assert np.ptp(costs) > 1
