@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from roi_core.cnmf.deconvolve import Deconvolver
     from roi_core.cnmf.detect import Candidate
+    from roi_core.cnmf.rates import Rates
     from roi_core.cnmf.residual import Ring
     from roi_core.cnmf.state import Cells
     from roi_core.cnmf.view import Camera
@@ -77,10 +78,10 @@ class Census:
     """The components on a field: ids are given in order of birth and never used twice."""
 
     def __init__(
-        self, cells: Cells, deconvolver: Deconvolver, ring: Ring, camera: Camera, rate: float, first_id: int
+        self, cells: Cells, deconvolver: Deconvolver, ring: Ring, camera: Camera, rates: Rates, first_id: int
     ) -> None:
         self.cells, self.deconvolver, self.ring = cells, deconvolver, ring
-        self.rate, self.next_id = rate, first_id
+        self.rates, self.next_id = rates, first_id
         self.view = View(camera)
         self.misses = Misses()
         self.touched: set[int] = set()
@@ -91,7 +92,7 @@ class Census:
         """How many px motion now and then hides at the top, bottom, left and right."""
         self.last = -1
         """The row that the deconvolution has come to."""
-        self.past = Past(len(ring), rate, cells.field.room)
+        self.past = Past(len(ring), rates.learning, cells.field.room)
         self._tidied = self._shown = 0
         self._judged = False
         self._jury = Jury()
@@ -115,7 +116,7 @@ class Census:
             why = f"there are cnmf.max_cells = {most} already"
             self.misses.remember(Miss(row, box, centre, why, candidate))
             return None
-        step = max(1, round(STEP * self.rate))
+        step = max(1, round(STEP * self.rates.learning))
         near = beside(candidate, self.cells.count, self.cells.t)
         past = self.past.before(self.ring.head - candidate.last, len(candidate.trace), near)
         if not stands_alone(candidate, near, self.cells.t, past, step):
@@ -160,7 +161,7 @@ class Census:
         t.status[i], t.rule[i] = Status.REJECTED, 0
         self.past.begin(i, past, t)
         if sure:
-            statistics.recall(i, t, traces[0], calcium, 1 / self.rate)
+            statistics.recall(i, t, traces[0], calcium, 1 / self.rates.learning)
         if len(rows):
             traces[:, ~np.isfinite(rows)] = np.nan
             self._backfill.append(Backfill(self.next_id, self.last + 1 - len(rows), *traces))
@@ -297,7 +298,7 @@ class Census:
             self._judged = False
             self._weed(row, settings)
             return True
-        if self.past.rows - self._tidied >= max(TIDY * self.rate, LEAST_ROUND):
+        if self.past.rows - self._tidied >= max(TIDY * self.rates.learning, LEAST_ROUND):
             self._tidied, self._judged = self.past.rows, True
             self._judge(settings)
             return True
@@ -306,12 +307,12 @@ class Census:
     def _weed(self, row: int, settings: Cnmf) -> None:
         """Join two components that are one, or else remove one that is none."""
         n, t, radius = self.cells.count, self.cells.t, self.cells.field.radius
-        two = split.fused(n, t, row, self.rate, self.cells.field.area)
+        two = split.fused(n, t, row, self.rates.learning, self.cells.field.area)
         rest = None if two is None else split.rest_of(t, *two)
         if two is not None and rest is not None:
             self._leave(*two, rest)
             return
-        pair = merge.likest(n, t, row, self.rate, radius, settings.merge_r)
+        pair = merge.likest(n, t, row, self.rates.learning, radius, settings.merge_r)
         if pair is not None:
             self.unite(pair)
             self._judged = True  # there may be more of them: the next frame is for the next
@@ -319,7 +320,7 @@ class Census:
         if self.past.rows < self._spare or not self._jury.hopeless:
             return
         for i, cell in enumerate(t.ids[:n].tolist()):
-            if cell in self._jury.hopeless and row - t.born[i] >= PROBATION * self.rate:
+            if cell in self._jury.hopeless and row - t.born[i] >= PROBATION * self.rates.learning:
                 if not (cell in self.touched or t.verdict[i] or t.frozen[i]):
                     self._give_up(i, row)
                     return
@@ -335,7 +336,7 @@ class Census:
             self._changed = True
 
     def _until(self) -> float:
-        return self.past.rows + PROBATION * self.rate
+        return self.past.rows + PROBATION * self.rates.camera
 
     def _give_up(self, i: int, row: int) -> None:
         """Remove a component for what it showed; other thresholds may be tried on it for a while."""
@@ -351,7 +352,7 @@ class Census:
         A cell would be expected to have ``area`` px.
         """
         cells, room = self.cells, max(settings.max_cells - self.cells.count, 0)
-        misses = self.misses.passing(settings, row, self.rate)
+        misses = self.misses.passing(settings, row, self.rates.camera)
         free = (miss for miss in misses if self._free(miss.box, miss.centre))
         field = cells.field
         found = spots(free, field.radius, room, field.shape, self.view.camera)
@@ -503,7 +504,7 @@ class Census:
         """Return what onlookers see: the same object while nothing that matters changed."""
         rows = self.past.rows
         # not in a frame that judges or weeds: each of these takes as long as half a frame
-        aged = rows - self._shown >= SHOW * self.rate and rows - self._tidied >= APART
+        aged = rows - self._shown >= SHOW * self.rates.camera and rows - self._tidied >= APART
         if aged:
             self._shown = rows
             self.view.redraw()

@@ -27,6 +27,7 @@ from roi_core.cnmf.ground import Ground, Shapes
 from roi_core.cnmf.lit import STAY, Lit
 from roi_core.cnmf.misses import Floors
 from roi_core.cnmf.quality import FORESEEN
+from roi_core.cnmf.rates import Rates
 from roi_core.cnmf.rehearse import rehearse
 from roi_core.cnmf.state import Field
 from roi_core.cnmf.view import Camera
@@ -47,8 +48,6 @@ __all__ = ["OnlineCNMF"]
 
 log = logging.getLogger(__name__)
 
-SLOW = 15.0
-"""Hz. What is learned against noise needs frames: a slower camera takes as many as this, in more seconds."""
 NOISE = 20.0
 """Seconds in which the noise of a pixel is forgotten."""
 EXPECTED = np.float32(0.9)
@@ -114,8 +113,7 @@ class OnlineCNMF:
                 "cnmf.enabled", True, f"cells need a picture of {SMALLEST} px a side, not {size}"
             )
         self.rate = rate
-        self._learning = max(rate, SLOW)
-        """Frames for each second in which something is learned or forgotten."""
+        self._rates = Rates.of(rate)
         self.shift = (0.0, 0.0)
         self.doubt: Fate | None = None
         self._light = Lit(rate)
@@ -138,7 +136,7 @@ class OnlineCNMF:
         self._line = np.zeros(field.shape[1], np.float32)
         self._lag = round(self._settings.cnmf.lag * self.rate)
         deconvolver = Deconvolver(self.rate, self._lag, field.room)
-        self.census = Census(ground.cells, deconvolver, ground.ring, self._camera, self._learning, first_id)
+        self.census = Census(ground.cells, deconvolver, ground.ring, self._camera, self._rates, first_id)
         self._usual, self._power, self._pace, self._steps = 0.0, 0.0, 1.0, 0
         self._pictures = self._odd = 0
         self._rims, self._followed = [(0.0, 0.0)] * 4, 0
@@ -151,7 +149,7 @@ class OnlineCNMF:
         self._binned, self._noise, self._glow = ground.binned, ground.noise, ground.glow
         self._between = ground.glow.grid.pixels()
         self._ring, self._detector = ground.ring, ground.detector
-        self._fading = Fading(self._learning)
+        self._fading = Fading(self._rates.learning)
         self._asked: Detector | Distant | None = None
         self._next = self._looked = self._learned = self._followers = 0
         self._waiting: list[Candidate] = []
@@ -188,7 +186,8 @@ class OnlineCNMF:
             fluorescence = np.full(n, np.nan, np.float32)
         deconvolver.step(fluorescence, settings.cnmf)
         census.last = row
-        statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, 1 / self._learning)
+        seconds = 1 / self._rates.learning
+        statistics.reflect(n, t, deconvolver.raw, deconvolver.calcium, deconvolver.noise, seconds)
         if learns:
             census.past.remember(fluorescence, t, settings.cnmf.shapes)
             self._explain(seen, row)
@@ -287,7 +286,7 @@ class OnlineCNMF:
         """Remember how far motion hides each edge: mean and mean square."""
         (h, w), (y0, y1, x0, x1) = self.field.shape, seen
         self._followed += 1
-        share = max(1 / self._followed, 1 / (HIDDEN * self._learning))
+        share = max(1 / self._followed, 1 / (HIDDEN * self._rates.learning))
         for side, px in enumerate((y0, h - y1, x0, w - x1)):
             mean, square = self._rims[side]
             self._rims[side] = mean + share * (px - mean), square + share * (px * px - square)
@@ -302,7 +301,7 @@ class OnlineCNMF:
         doubtful = None if fibres else self.doubt if self._lit(seen) else Fate.DARK
         if self._pictures == 0:
             self._mean[:] = self.input
-        self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self._learning))
+        self._pace = max(1 / (self._pictures + 1), 1 / (self._settings.cnmf.memory * self._rates.learning))
         known = self._pictures >= TRUSTED
         share = 0.0 if doubtful or fibres else self._brightened()
         power = picture.centre(
@@ -383,7 +382,7 @@ class OnlineCNMF:
         if self._fading.step(now, margin) and self._settings.cnmf.preset != "photometry":
             return
         if self._followers:
-            rate = max(1 / self._followers, 1 / (NOISE * self._learning))
+            rate = max(1 / self._followers, 1 / (NOISE * self._rates.learning))
             picture.track_noise(now, before, rate, margin, self._noise)
         self._followers += 1
         self._ring.publish(row, self._pace)
@@ -397,7 +396,7 @@ class OnlineCNMF:
         number = -(-n // TOUR)
         field, forget = (
             (self.field.factor, self.field.margin, self._glow.gain),
-            1 / (settings.cnmf.memory * self._learning),
+            1 / (settings.cnmf.memory * self._rates.learning),
         )
         first = self._next if self._next < n else 0
         drifted = footprints.tour(
@@ -418,10 +417,10 @@ class OnlineCNMF:
         if not due or self._blind or self._aside.busy or self._waiting:
             return
         self._looked = last
-        learn = last - self._learned >= GLOW * self._learning
+        learn = last - self._learned >= GLOW * self._rates.learning
         if learn:
             self._learned = last
-        memory = settings.cnmf.memory * self._learning
+        memory = settings.cnmf.memory * self._rates.learning
         find = settings.cnmf.detect and settings.cnmf.preset != "photometry"
         glow, ring, detector, noise = self._glow, self._ring, self._detector, self._noise
         floors = Floors.of(settings.cnmf)

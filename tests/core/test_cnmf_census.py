@@ -192,7 +192,8 @@ def test_what_if_tells_what_the_next_judgement_would_say_and_changes_nothing():
 def test_what_cannot_be_foreseen_is_named_and_cells_are_measured_by_the_new_size():
     finder, random = grown([(20, 20), (10, 30)])
     run(finder, random.normal(50, 3, (40, *SHAPE)).astype(np.float32), PLAIN, 60)
-    finder.census.cells.t.verdict[:] = 0
+    t = finder.census.cells.t
+    t.verdict[:], t.tail[:2] = 0, (0.0, 1.0, 0.0)
     assert finder.what_if(PLAIN).unforeseen == ()
     lax = (
         "cnmf.min_snr=0",
