@@ -1,10 +1,11 @@
 """Does an open window cost frames? Recording with regions, window under Xvfb.
 
-Usage: ``python -m benchmarks.window [SECONDS] [plain | cells | full]`` (60). Plain: 1280x720 at 60 fps, 100
-regions. With ``cells``: 512x512 at 30 fps, motion correction on, cells found, outlined and traced. ``full``:
-1280x720 at 60 fps, 50 regions, up to 200 cells, while the window is kept busy, minimised and resized. Prints
-one table, how long the window's loop took while it was in sight, and what a drawn frame costs in time of a
-core, which says something on a busy machine, too; needs Xvfb, openbox and xdotool.
+Usage: ``python -m benchmarks.window [SECONDS] [plain | cells | full] [REGIONS]`` (60). Plain: 1280x720 at
+60 fps, 100 regions. With ``cells``: 512x512 at 30 fps, motion correction on, cells found, outlined and
+traced. ``full``: 1280x720 at 60 fps, 50 regions, up to 200 cells, while the window is kept busy, minimised
+and resized. ``60 plain 200`` is the question of the plan: does it draw at least 15 times a second? Prints one
+table, a histogram of how long the window's loop took while it was in sight, and what a drawn frame costs in
+time of a core, which says something on a busy machine, too; needs Xvfb, openbox and xdotool.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,21 +39,23 @@ SCENES = {
 FULL = ("--set", "cnmf.max_cells=200")
 WARM = 300.0
 """Seconds for which it is waited that every kernel is compiled."""
+BORDERS = (0, 10, 20, 30, 40, 50, 70)
+"""Where the buckets of a histogram of loop times begin, ms; the last has no end."""
 
 
-def main(seconds: float = 60.0, scene: str = "plain") -> int:
-    """Run the window with 100 regions for so long and tell what was lost."""
+def main(seconds: float = 60.0, scene: str = "plain", regions: int | None = None) -> int:
+    """Run the window with a scene, or other `regions` on it, for so long and tell what was lost."""
     screen = Screen()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return _measure(screen, Path(folder), seconds, scene)
+            return _measure(screen, Path(folder), seconds, scene, regions)
     finally:
         screen.close()
 
 
-def _measure(screen: Screen, folder: Path, seconds: float, scene: str) -> int:
-    source, size, rate, regions = SCENES[scene]
-    RoiSet.random(regions, size, 12.0).save(folder / "rois.json", size)
+def _measure(screen: Screen, folder: Path, seconds: float, scene: str, regions: int | None) -> int:
+    source, size, rate, usual = SCENES[scene]
+    RoiSet.random(usual if regions is None else regions, size, 12.0).save(folder / "rois.json", size)
     form = f"camera.format={size[0]}x{size[1]}@{rate}"
     more = FULL if scene == "full" else ()
     window = Window(screen, folder, source, "--rois", str(folder / "rois.json"), "--set", form, *more)
@@ -82,14 +86,23 @@ def _torment(window: Window, rate: int, seconds: float) -> list[State]:
     return ends
 
 
-def _loop(before: list[int], after: list[int], without: NDArray[np.int64] | int = 0) -> str:
+def _loop(counts: NDArray[np.int64]) -> str:
     """Return median, 99th percentile and longest of the loop, ms, and the share above 50 ms."""
-    counts = np.array(after) - np.array(before) - without
     part = np.cumsum(counts) / counts.sum()
     middle, late = (int(np.searchsorted(part, q)) for q in (0.5, 0.99))
     return (
         f"{middle}, {late}, {int(np.flatnonzero(counts)[-1])}; {100 * counts[50:].sum() / counts.sum():.2f} %"
     )
+
+
+def histogram(whole: NDArray[np.int64], own: NDArray[np.int64]) -> dict[str, str]:
+    """Return how many loops took how long, with their share, by the counts for each ms: whole, own part."""
+    names = [f"{low} to {high} ms" for low, high in pairwise(BORDERS)] + [f"{BORDERS[-1]} ms and more"]
+    columns = [(np.add.reduceat(counts, BORDERS), max(counts.sum(), 1)) for counts in (whole, own)]
+    return {
+        f"  {name}": ", ".join(f"{sums[k]:7} = {100 * sums[k] / total:6.2f} %" for sums, total in columns)
+        for k, name in enumerate(names)
+    }
 
 
 def _spent(pid: int) -> tuple[float, float]:
@@ -131,6 +144,8 @@ def _watch(
     drawn = sum(last.busy) - sum(before.busy)
     # minimised, Dear PyGui itself waits for events for a tenth of a second
     hidden = np.array(ends[2].busy) - np.array(ends[1].busy) if ends else 0
+    loop = np.array(last.busy) - np.array(first.busy) - hidden
+    own = np.array(last.made) - np.array(first.made)
     costs = [1e3 * (now - then) / drawn for now, then in zip(_spent(process.pid), spent, strict=True)]
     path = Path(first.take["path"])
     code = window.terminate()
@@ -146,9 +161,11 @@ def _watch(
         "frames lost before": before.dropped,
         "file complete / exit code": f"{whole} / {code}",
         "window, draws per second (median, 5 %)": f"{np.median(rates):.1f}, {np.percentile(rates, 5):.1f}",
-        "loop, ms (median, p99, longest; above 50)": _loop(first.busy, last.busy, hidden),
+        "loop, ms (median, p99, longest; above 50)": _loop(loop),
         **_phases(first, ends, last),
-        "of it before the frame is rasterised": _loop(first.made, last.made),
+        "of it before the frame is rasterised": _loop(own),
+        "loops that took so long, and before rasterising": "",
+        **histogram(loop, own),
         "CPU of a drawn frame, ms: window, rasteriser": "{:.1f}, {:.1f}".format(*costs),
         "process, % of a core": f"{cpu:.0f}",
         "memory growth, MB": f"{grown / 1e6:.1f}",
@@ -164,7 +181,10 @@ def _phases(first: State, ends: list[State], last: State) -> dict[str, str]:
     if not ends:
         return {}
     parts = {"busy": (first, ends[0]), "resized": (ends[0], ends[1]), "let be": (ends[2], last)}
-    return {f"  while {name}": _loop(begin.busy, end.busy) for name, (begin, end) in parts.items()}
+    return {
+        f"  while {name}": _loop(np.array(end.busy) - np.array(begin.busy))
+        for name, (begin, end) in parts.items()
+    }
 
 
 def _cells(state: State) -> int:
@@ -172,4 +192,4 @@ def _cells(state: State) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(float, sys.argv[1:2]), *sys.argv[2:3]))
+    sys.exit(main(*map(float, sys.argv[1:2]), *sys.argv[2:3], *map(int, sys.argv[3:4])))
