@@ -1,7 +1,7 @@
 """Compiles kernels in a process of its own, once, so that a running camera never waits for the compiler.
 
-Compiling takes a minute and holds the interpreter that does it; reading what numba has kept on the disk takes
-a second. What was compiled from which sources is told by a stamp in numba's own folder.
+Compiling takes one to several minutes and holds the interpreter that does it; reading what numba has kept on
+the disk takes a second. What was compiled from which sources is told by a stamp in numba's own folder.
 """
 
 from __future__ import annotations

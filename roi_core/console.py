@@ -116,7 +116,7 @@ def run_demo(path: Path, seconds: float) -> None:
     from roi_core.sources import open_source
 
     live = LiveSettings(Settings().with_texts("roi.dff=true", *demo_words("simulated")))
-    say("making motion correction and cell finding ready; the first start compiles them: a minute or two")
+    say("making motion correction and cell finding ready; the first start compiles: one to several minutes")
     _compile(live.current)
     source = open_source("simulated", live)
     truth = source.truth  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from roi_core.forecast import bytes_per_second
 from roi_core.frame import Status
 from roi_stream_gui import words
 from roi_stream_gui.view import Phase, Side
-from roi_stream_gui.watch import awaited
+from roi_stream_gui.watch import awaited, progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,7 +152,9 @@ def cells(view: View) -> Chip:
     if snapshot.stages.get("cnmf") == "given up" and view.running:
         return Chip("cells failed", "bad", words.CELLS_FAILED)
     if view.running and awaited(snapshot, view.settings):
-        return Chip("compiling ..." if view.compiling else "starting ...", "warn", _making(view))
+        part = progress(snapshot, view.settings)
+        text = words.COMPILING_CHIP.format(*part) if view.compiling else "starting ..."
+        return Chip(text, "warn", _making(view))
     if snapshot.activity is None:
         return Chip("starting ...", "warn", words.CELLS_STARTING)
     accepted, rejected = (int((snapshot.activity.components.status == s).sum()) for s in JUDGED)
@@ -162,7 +164,9 @@ def cells(view: View) -> Chip:
 
 def _making(view: View) -> str:
     """Tell what a stage that is being made waits for."""
-    return words.STAGES_COMPILING if view.compiling else words.STAGES_MAKING
+    if not view.compiling or view.snapshot is None:
+        return words.STAGES_MAKING
+    return words.STAGES_COMPILING.format(*progress(view.snapshot, view.settings))
 
 
 def motion(view: View) -> Chip:

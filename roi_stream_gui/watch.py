@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from roi_core.settings import Settings
     from roi_core.snapshot import Snapshot
 
-__all__ = ["Watch", "awaited"]
+__all__ = ["Watch", "awaited", "progress"]
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,13 @@ def awaited(snapshot: Snapshot, settings: Settings) -> str:
         if wanted and snapshot.stages.get(name) in ("off", "making"):
             return name
     return ""
+
+
+def progress(snapshot: Snapshot, settings: Settings) -> tuple[int, int]:
+    """Return which of the stages that are wanted is in the making, from 1 on, and how many these are."""
+    wanted = [name for name in ("motion", "cnmf") if getattr(settings, name).enabled]
+    there = sum(snapshot.stages.get(name) not in ("off", "making") for name in wanted)
+    return min(there + 1, len(wanted)), len(wanted)
 
 
 class Watch:

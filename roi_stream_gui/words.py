@@ -222,12 +222,15 @@ CROP_LABELS = {
 NO_SNAPSHOT = "there is no picture to keep yet"
 SNAPSHOT_KEPT = "picture kept: {} (also as _regions.png and .tif)"
 SELECT_FIRST = "select a region first: the limits are taken from the pixels in it"
-OPENING = "opening ... (the very first start compiles for up to a minute)"
+FIRST_START = "one to several minutes, once"
+"""How long the first start compiles; README and `roi_stream demo` tell it in these words, too."""
+OPENING = f"opening ... (the first start compiles: {FIRST_START})"
 COMPILING = (
-    "compiling motion correction and cell finding: up to two minutes, on the first start only; "
+    f"compiling motion correction and cell finding, as the first start does: {FIRST_START}; "
     "the picture, your regions and the recording go on meanwhile"
 )
-STAGES_COMPILING = f"Now {COMPILING}."
+COMPILING_CHIP = "compiling {}/{}"
+STAGES_COMPILING = f"Now at {{}} of {{}}, {COMPILING}."
 STAGES_MAKING = (
     "Motion correction and cell finding are being made ready; traces of drawn regions flow already."
 )

@@ -3,6 +3,7 @@
 import logging
 import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import dearpygui.dearpygui as dpg
@@ -33,6 +34,8 @@ from roi_stream_gui.view import Phase
 from tests.fakes import fake_stages
 from tests.gui.driver import within
 from tests.gui.test_panels import built
+
+ROOT = Path(__file__).parents[2]
 
 
 def components(*footprints, status=None, snr=None, born=None, version=1):
@@ -221,6 +224,21 @@ class TestWatch:
         assert [record.getMessage() for record in caplog.records] == [words.COMPILING, words.COMPILED]
         assert not one.compiling
 
+    @pytest.mark.parametrize(
+        ("motion", "cnmf", "at"),
+        [("making", "off", (1, 2)), ("making", "ready", (2, 2)), ("ready", "making", (2, 2)),
+         ("given up", "making", (2, 2)), (None, "making", (1, 1)), ("ready", "ready", (2, 2))],
+    )  # fmt: skip
+    def test_it_tells_which_of_the_stages_is_in_the_making(self, motion, cnmf, at):
+        settings = Settings().with_texts("cnmf.enabled=true", f"motion.enabled={motion is not None}")
+        assert watch.progress(self.seen(motion=motion, cnmf=cnmf), settings) == at
+
+    def test_how_long_the_first_start_compiles_is_told_one_way(self):
+        places = ("README.md", "roi_core/console.py", "roi_core/compiler.py", "roi_stream_gui/words.py")
+        time = words.FIRST_START.partition(",")[0]
+        assert all(time in (ROOT / place).read_text() for place in places)
+        assert all(words.FIRST_START in text for text in (words.OPENING, words.COMPILING))
+
     def test_what_is_read_from_the_disk_is_no_news(self, clock, caplog):
         caplog.set_level(logging.INFO)
         one, settings = watch.Watch(), Settings().with_texts("cnmf.enabled=true", "motion.enabled=true")
@@ -332,7 +350,7 @@ class TestCard:
             told.append(dpg.get_value(panel._none))
             assert told[-1] == health.cells(now).tip, stage
         assert told == [
-            words.STAGES_MAKING, words.STAGES_COMPILING, words.CELLS_STARTING, words.CELLS_FAILED
+            words.STAGES_MAKING, words.STAGES_COMPILING.format(2, 2), words.CELLS_STARTING, words.CELLS_FAILED
         ]  # fmt: skip
 
     def test_when_a_file_has_ended_without_cells_the_tab_says_so(self, desk, found):
@@ -578,9 +596,9 @@ class TestChips:
         making = self.view(found, activity=None, shift=None, stages={"motion": "ready", "cnmf": "making"})
         assert health.cells(making).text == "starting ..."
         assert health.cells(replace(making, compiling=True)) == (
-            "compiling ...",
+            "compiling 2/2",
             "warn",
-            words.STAGES_COMPILING,
+            words.STAGES_COMPILING.format(2, 2),
         )
         assert health.motion(making).tip == health.cells(making).tip == words.STAGES_MAKING
         failed = self.view(found, activity=None, stages={"cnmf": "given up", "motion": "given up"})
