@@ -11,12 +11,21 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["expanded", "is_file", "is_folder", "is_gone", "is_special", "is_there", "unseen"]
+__all__ = ["expanded", "is_file", "is_folder", "is_gone", "is_special", "is_there", "recordings", "unseen"]
 
 
 def expanded(path: str | Path) -> Path:
     """Return a path with its ``~`` replaced; that of somebody who has no home stays as it is."""
     return Path(os.path.expanduser(path))
+
+
+def recordings(folder: str = "") -> Path:
+    """Return the whole path of the folder that ``recorder.folder`` names; empty is ``~/roi_stream``.
+
+    What is no whole path is meant in the user's home, wherever the program was started: a double-click
+    starts it anywhere.
+    """
+    return (expanded("~") / expanded(folder or "roi_stream")).absolute()
 
 
 def is_there(path: Path) -> bool:

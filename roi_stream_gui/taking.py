@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roi_core.errors import RoiError
-from roi_core.paths import expanded, is_there
+from roi_core.paths import is_there, recordings
 from roi_core.session import State
 from roi_stream_gui import words
 from roi_stream_gui.filing import said
@@ -171,8 +171,7 @@ class Taking:
     @property
     def folder(self) -> Path:
         """Where recordings go."""
-        chosen = self._settings.current.recorder.folder
-        return expanded(chosen) if chosen else Path.home() / "roi_stream"
+        return recordings(self._settings.current.recorder.folder)
 
     def target(self) -> Path:
         """Return the file of the next recording; the recorder gives it a suffix when it is taken."""

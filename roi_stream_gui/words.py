@@ -161,7 +161,7 @@ ONLY_TIMES_YET = (
     "A recording would hold only times now: draw a region, switch cells on (cnmf.enabled) or the movie "
     "(recorder.movie)."
 )
-NEXT_TAKE = "The next recording is called {name}"
+NEXT_TAKE = "The next recording is {path}"
 RECOVERED = "The last session ended unexpectedly: {rows} rows are safe in {path}"
 RECOVERED_NOT = "A recording that was not finished cannot be opened now: {why}"
 FINISHED = "finished: %s rows are in %s"

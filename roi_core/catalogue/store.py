@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from roi_core.catalogue.entry import COLUMNS, Entry, State, read
 from roi_core.catalogue.query import Query, conditions, fold
 from roi_core.errors import CatalogueError, NotARecording
-from roi_core.paths import expanded, is_file, is_gone, is_there, unseen
+from roi_core.paths import expanded, is_file, is_gone, is_there, recordings, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -208,12 +208,9 @@ class Catalogue:
 
 
 def place(folder: str = "") -> Path:
-    """Return where the catalogue is: ROI_STREAM_CATALOGUE, else in the `folder` of recordings.
-
-    An empty `folder` is ``~/roi_stream``, as for `recorder.folder`.
-    """
+    """Return where the catalogue is: ROI_STREAM_CATALOGUE, else in the folder of `recorder.folder`."""
     given = os.environ.get("ROI_STREAM_CATALOGUE")
-    return expanded(given) if given else expanded(folder or "~/roi_stream") / NAME
+    return expanded(given) if given else recordings(folder) / NAME
 
 
 def remember(path: Path, *recordings: Path, make: bool = False) -> None:

@@ -12,7 +12,9 @@ __all__ = ["Recorder"]
 class Recorder(Block):
     """What is written, and how safely."""
 
-    folder: str = field("", "Where the window puts recordings; empty is ~/roi_stream.")
+    folder: str = field(
+        "", "Where the window puts recordings, in your home unless it is a whole path; empty is ~/roi_stream."
+    )
     movie: bool = field(
         False,
         "Write every frame to /movie (uint16, lossless), from the next recording on.",

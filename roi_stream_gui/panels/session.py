@@ -191,7 +191,7 @@ class SessionBar:
         self._next = now + PERIOD
         chip = disk(view)
         if view.next_take is not None and not view.recording:
-            chip = chip._replace(tip=f"{chip.tip}\n{words.NEXT_TAKE.format(name=view.next_take.name)}")
+            chip = chip._replace(tip=f"{chip.tip}\n{words.NEXT_TAKE.format(path=view.next_take)}")
         if chip != self._room:
             self._room = chip
             show_chip(self._desk, self._disk, self._disk_tip, chip, words.TIPS["disk"])

@@ -273,7 +273,10 @@ def test_remembering_makes_none_unless_asked_and_never_fails(tmp_path, files, ca
 def test_where_it_is(tmp_path, monkeypatch):
     monkeypatch.delenv("ROI_STREAM_CATALOGUE")
     assert place(str(tmp_path)) == tmp_path / "catalogue.sqlite"
-    assert place().parts[-2:] == ("roi_stream", "catalogue.sqlite")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert place() == tmp_path / "home" / "roi_stream" / "catalogue.sqlite"
+    monkeypatch.chdir(tmp_path)
+    assert place("data") == tmp_path / "home" / "data" / "catalogue.sqlite", "wherever it was started"
     monkeypatch.setenv("ROI_STREAM_CATALOGUE", str(tmp_path / "x"))
     assert place("elsewhere") == tmp_path / "x"
 

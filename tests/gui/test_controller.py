@@ -457,6 +457,20 @@ def test_a_folder_of_somebody_without_a_home_ends_nothing(do):
     controller.connect("~nobody-is-here/x.avi")
 
 
+def test_a_folder_that_is_no_whole_path_is_in_the_users_home(do, tmp_path, monkeypatch):
+    controller, _ = do
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for folder, place in (
+        ("data/rig 2", "home/data/rig 2"), ("~/data", "home/data"), ("", "home/roi_stream"),
+        (str(tmp_path / "out"), "out"),
+    ):  # fmt: skip
+        controller.edit("recorder.folder", folder)
+        for cwd in ("/", tmp_path):
+            monkeypatch.chdir(cwd)
+            assert controller.taking.folder == tmp_path / place, folder
+            assert controller.taking.target().parent == tmp_path / place, "which the tip tells in full"
+
+
 class Deaf(Stepped):
     """A camera whose driver hangs: it does not hear that it is to close."""
 
