@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from roi_core.settings import LiveSettings
     from roi_core.sinks.base import Sink
     from roi_core.sources.base import Source
+    from roi_core.sources.knobs import Readout
 
 __all__ = ["Session", "Snapshot", "State"]
 
@@ -141,6 +142,12 @@ class Session:
         if self._error is not None:
             raise self._error
         return True
+
+    @property
+    def readout(self) -> Readout | None:
+        """Part of the sensor that the frames show; None of a source that does not tell."""
+        told: Readout | None = getattr(self._source, "readout", None)
+        return told
 
     @property
     def closing(self) -> bool:

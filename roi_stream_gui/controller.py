@@ -17,7 +17,7 @@ from roi_core.frame import FinishReason
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import filing, words
+from roi_stream_gui import filing, sensor, words
 from roi_stream_gui.agreement import Agreement
 from roi_stream_gui.bundle import Bundle
 from roi_stream_gui.card import CardDesk
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from roi_core.session import Snapshot
     from roi_core.sources import Source
     from roi_core.sources.devices import Device
+    from roi_core.sources.knobs import Readout
 
 __all__ = ["Controller"]
 
@@ -114,6 +115,7 @@ class Controller:
         self._opening: Future[Session] | None = None
         self._told: Session | None = None
         self._loaded: RoiSet | None = None
+        self._moved = False
         self._connected = ""
 
     # -- the source ---------------------------------------------------------------------------------------
@@ -158,8 +160,10 @@ class Controller:
         self.choices.look(self._helper.submit)
 
     def _open(self, text: str, previous: Session | None, first: int, play: bool) -> Session:
-        if text == self._connected:  # the same camera cannot be opened twice
+        same = text == self._connected
+        if same:  # the same camera cannot be opened twice
             _ended(previous)
+        self.picture.sensor.settle(same)
         source = self.replay.open(self._opener, text, first, play=play)
         if isinstance(source, Session):  # the results of a recording
             _ended(previous)
@@ -169,10 +173,14 @@ class Controller:
             _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
             self.picture.crop.settle()
+            if same and previous is not None:
+                rois = self._carried(rois, previous.readout, getattr(source, "readout", None))
             self.card.lend(self.replay.card, text)
             session = Session(source, self.settings, rois, card=self.card.live)
             session.start()
         except BaseException:
+            if self._moved:  # the regions stay with the picture on screen
+                self._loaded, self._moved = None, False
             source.close()
             raise
         return session
@@ -193,6 +201,18 @@ class Controller:
             return own
         self._loaded = loaded
         return loaded
+
+    def _carried(self, rois: RoiSet, before: Readout | None, now: Readout | None) -> RoiSet:
+        """Return the regions, and keep the part analysed, where they lie on what the camera sends now."""
+        if before is None or now is None or before == now:
+            return rois
+        self.picture.crop.follow(lambda rectangle: sensor.carried(rectangle, before, now))
+        if rois is not self.replay.own:  # those of a file are for its picture
+            return rois
+        moved = sensor.moved(rois, before, now)
+        if moved is not rois:
+            self._loaded, self._moved = moved, True
+        return moved
 
     # -- recording; more of it is in `taking` --------------------------------------------------------------
 
@@ -258,7 +278,7 @@ class Controller:
 
     def take(self, tool: Tool) -> None:
         """Take up a tool."""
-        self.picture.crop.cancel()
+        self.picture.pen.cancel()
         self.hand.take(tool)
 
     def pause(self) -> None:
@@ -418,10 +438,18 @@ class Controller:
         if self._loaded is not None:
             self.editor.begin(self._loaded)
             self._loaded = None
+        moved, self._moved = self._moved, False
+        if before is not None and now is not None and (moved or before != now):
+            self._tell_resized(before, now, moved)
+
+    def _tell_resized(self, before: tuple[int, int], now: tuple[int, int], moved: bool) -> None:
+        """Tell where regions are on a picture of another size or place; no alert when all are on it."""
         rois = self.editor.rois
-        if before is not None and now is not None and before != now and len(rois):
-            beside = sum(outside(roi, now) for roi in rois)
-            log.warning(words.RESIZED.format(*before, *now, beside, len(rois)))
+        beside = sum(outside(roi, now) for roi in rois)
+        if len(rois):
+            level = logging.INFO if moved and not beside else logging.WARNING
+            text = words.CARRIED if moved else words.RESIZED
+            log.log(level, text.format(*before, *now, beside, len(rois)))
 
     def _tell_failed(self, what: str, error: Exception) -> None:
         """Tell why something did not work: our own errors in their words, a bug with its traceback."""

@@ -12,6 +12,8 @@ from roi_core.errors import SettingsError
 from roi_stream_gui import words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from roi_core.settings import LiveSettings
 
     Rectangle = tuple[int, int, int, int]
@@ -27,6 +29,9 @@ LEAST: Final = 16
 
 class Crop:
     """The rectangle in force, the one that waits, and the one under the pen; (x, y, width, height) px."""
+
+    said = words.CROP_DRAW
+    """What is said when the tool is taken up."""
 
     def __init__(self, settings: LiveSettings) -> None:
         self.armed = False
@@ -53,17 +58,13 @@ class Crop:
         """The rectangle to draw: the one under the pen, the one that waits, or the one in force."""
         if self._start is not None:
             return _rectangle(self._start, self._end, self.size)
-        text = self._settings.current.prepare.crop if self._waiting is None else self._waiting
-        if not text:
-            return None
-        x, y, w, h = map(int, text.split(","))
-        return x, y, w, h
+        return _read(self._present() if self._waiting is None else self._waiting)
 
     def take(self) -> None:
         """Take up the tool, or put it away."""
         self.armed, self._start = not self.armed, None
         if self.armed:
-            log.info(words.CROP_DRAW)
+            log.info(self.said)
 
     def cancel(self) -> bool:
         """Drop the rectangle being dragged, and the tool; return whether it was in hand."""
@@ -100,9 +101,20 @@ class Crop:
         if waiting is not None:
             self._settings.edit(PATH, waiting)
 
+    def follow(self, change: Callable[[Rectangle], Rectangle | None]) -> None:
+        """Let the crop in force stay on the same cells when the camera sends another part of its sensor."""
+        now = _read(self._present())
+        if now is not None:
+            there = change(now)
+            self._set(",".join(map(str, there or ())))
+
+    def _present(self) -> str:
+        """Return the setting in force."""
+        return self._settings.current.prepare.crop
+
     def _set(self, text: str) -> None:
         self._waiting = None
-        if text == self._settings.current.prepare.crop:
+        if text == self._present():
             return
         later = ""
         try:
@@ -110,6 +122,15 @@ class Crop:
         except SettingsError:  # frames flow
             self._waiting, later = text, words.CROP_WAITS
         log.info("%s%s", later, _told(text))
+
+
+def _read(text: str) -> Rectangle | None:
+    """Return the rectangle that a setting names; None where that is all there is."""
+    x, _, rest = text.partition(",")
+    if not rest:
+        return None
+    y, w, h = map(int, rest.split(","))
+    return int(x), y, w, h
 
 
 def _told(text: str) -> str:

@@ -53,6 +53,11 @@ def _connected(view: View) -> bool:
     return view.snapshot is not None
 
 
+def _draw(crop: str) -> Callable[[Any], object]:
+    """Take up the tool that draws the crop of the analysis, or of the camera's sensor."""
+    return lambda d: d.controller.picture.draw(getattr(d.controller.picture, crop))
+
+
 def _theme(name: str) -> Entry:
     return Entry(
         f"View/Theme/{name.capitalize()}",
@@ -175,8 +180,12 @@ MENU: tuple[Entry, ...] = (
         lambda v: bool(v.selection),
     ),
     Entry("View/Keep this picture", lambda d: d.controller.picture.keep(d.controller), "Space", _connected),
-    Entry("View/Crop the analysis", lambda d: d.controller.picture.crop.take(), "H", _connected),
+    Entry("View/Crop the analysis", _draw("crop"), "H", _connected),
     Entry("View/Remove crop", lambda d: d.controller.picture.crop.remove()),
+    Entry("View/Crop the camera", _draw("sensor"), "Shift+H", _connected),
+    Entry(
+        "View/Remove crop of the camera", lambda d: d.controller.picture.sensor.remove(), possible=_connected
+    ),
     *(_theme(name) for name in ("dark", "light")),
     *map(_size, SIZES),
     Entry("View/Size/As the screen wants it", lambda d: d.zoom(0), "Ctrl+0", on=lambda v: _scale(v) is None),

@@ -12,6 +12,7 @@ import numpy as np
 
 from roi_stream_gui import display, lut, tone, views, words
 from roi_stream_gui.crop import Crop
+from roi_stream_gui.sensor import CameraCrop
 from roi_stream_gui.snapshots import Kept, Snapshots
 from roi_stream_gui.tone import TOP, Contrast, Exposure, Limits, Tone, ends
 from roi_stream_gui.views import RAW, Canvas, Views
@@ -38,7 +39,7 @@ class Picture:
     def __init__(self, settings: LiveSettings) -> None:
         self.settings = settings
         self.views = Views()
-        self.crop = Crop(settings)
+        self.crop, self.sensor = Crop(settings), CameraCrop(settings)
         self.snapshots = Snapshots()
         self.exposure = Exposure()
         self.canvas: Canvas | None = None
@@ -53,11 +54,23 @@ class Picture:
     def tick(self, session: Session | None) -> None:
         """Follow what the session sees; tell of pictures kept. Once per drawn frame."""
         if session is not None:
-            self.crop.size = session.frames.shape[1], session.frames.shape[0]
+            self.crop.size = self.sensor.size = session.frames.shape[1], session.frames.shape[0]
+            self.sensor.readout = session.readout
             self.views.follow(session, self.settings.current.display.view)
         for path in self.snapshots.collect():
             if session is not None:
                 session.tell("snapshot", {"path": str(path)})
+
+    @property
+    def pen(self) -> Crop:
+        """The crop that is being drawn, of the camera or of the analysis; the latter when none is."""
+        return self.sensor if self.sensor.armed else self.crop
+
+    def draw(self, crop: Crop) -> None:
+        """Take up the tool of one of the two crops, or put it away; the other's is put away."""
+        if self.pen is not crop:
+            self.pen.cancel()
+        crop.take()
 
     def begin(self) -> None:
         """Forget what was learned of the frames of another camera."""

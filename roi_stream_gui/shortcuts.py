@@ -115,7 +115,7 @@ def _next(step: int) -> Callable[[Controller], object]:
 
 def _escape(controller: Controller) -> None:
     """Drop the crop in hand, else what is proposed, else what is being drawn, else the selection."""
-    if controller.picture.crop.cancel():
+    if controller.picture.pen.cancel():
         return
     if controller.bundle.open:
         controller.bundle.cancel()
@@ -226,7 +226,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("Outline the cells", (Chord("K"),), _outline("accepted")),
     Action("Outline rejected cells too", (Chord("J"),), _outline("all")),
     Action("Keep the picture", (Chord("Space"),), lambda c: c.picture.keep(c)),
-    Action("Crop of the analysis", (Chord("H"),), lambda c: c.picture.crop.take()),
+    Action("Crop of the analysis", (Chord("H"),), lambda c: c.picture.draw(c.picture.crop)),
+    Action("Crop of the camera", (Chord("H", shift=True),), lambda c: c.picture.draw(c.picture.sensor)),
     Action("Cells"),
     Action(VERBS["accept"].said, (Chord("G"),), lambda c: c.keeper.accept()),
     Action(VERBS["reject"].said, (Chord("B"),), lambda c: c.keeper.reject()),

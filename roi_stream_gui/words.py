@@ -30,6 +30,10 @@ TOO_LARGE = (
     "a larger window takes more"
 )
 RESIZED = "the picture was {} x {} and is {} x {}: regions stay on their pixels, {} of {} lie outside it now"
+CARRIED = (
+    "the picture was {} x {} and is {} x {}, another part of the sensor: regions stay on the same cells, "
+    "{} of {} lie outside it now"
+)
 CONNECT_TO_SAVE = "connect a camera or open a file first: regions are saved with the size of its frames"
 BESIDE = "{}: wholly beside the picture now, so nothing of it is measured; Ctrl+Z brings it back"
 NOT_SPLIT = "the picture is not split: set channels.split to left-right or top-bottom first"
@@ -219,6 +223,18 @@ CROP_LABELS = {
     False: ("analysed",),
 }
 """What stands in the frame of a crop, by whether it waits; the first that has room in it."""
+CAMERA_CROP_DRAW = "drag a rectangle: the camera sends only that part; smaller is often faster"
+CAMERA_CROP_NOT = (
+    "this source always sends its whole picture; cameras behind a maker's driver (pylon, genicam, "
+    "micromanager) and the simulated one can send a part of it. To analyse only a part, use Crop (H)"
+)
+CAMERA_CROP_SET = "the camera sends {} x {} px from x {}, y {} of its sensor on"
+CAMERA_CROP_GONE = "the camera sends its whole sensor"
+CAMERA_CROP_LABELS = {
+    True: ("sent by the camera from the next connection on", "sent from Ctrl+R on", "waits"),
+    False: ("sent",),
+}
+"""What stands in the frame of the camera's crop, as above."""
 NO_SNAPSHOT = "there is no picture to keep yet"
 SNAPSHOT_KEPT = "picture kept: {} (also as _regions.png and .tif)"
 SELECT_FIRST = "select a region first: the limits are taken from the pixels in it"
@@ -423,7 +439,7 @@ TIPS = {
     "Template: what frames are moved to fit. Display only.",
     "colours": "Colours of the picture. Display only.",
     "crop": "Draw the part of the picture that motion correction and cell finding look at (H). "
-    "View, Remove crop takes it away.",
+    "View, Remove crop takes it away. What the camera itself sends is cropped with Shift+H.",
     "snapshot": "Keep this picture (Space): as shown, with its outlines, and its numbers as TIFF for ImageJ, "
     "in the folder of recordings",
     "fit": "Show the whole picture (0, or double-click with the select tool)",

@@ -51,8 +51,9 @@ class Camera(Block):
     )
     crop: str = field(
         "",
-        "Part of the sensor that such a camera reads out, as x,y,width,height in px; smaller is often "
-        "faster. Empty takes the size of format, in the middle. The part that is analysed is prepare.crop.",
+        "Part of the sensor that such a camera, or the simulated one, reads out: x,y,width,height in px of "
+        "its binned pictures, or the word whole; smaller is often faster. Empty takes the size of format, in "
+        "the middle. View, Crop the camera draws it (Shift+H). The part that is analysed is prepare.crop.",
         live=False,
     )
     pixel_format: str = field(
@@ -116,8 +117,9 @@ class Camera(Block):
     @field_validator("crop")
     @classmethod
     def _crop_is_possible(cls, text: str) -> str:
-        if text and re.fullmatch(r"\d{1,5},\d{1,5},[1-9]\d{0,4},[1-9]\d{0,4}", text, re.ASCII) is None:
-            raise ValueError("write it as x,y,width,height, such as 100,50,512,512")
+        part = re.fullmatch(r"\d{1,5},\d{1,5},[1-9]\d{0,4},[1-9]\d{0,4}", text, re.ASCII)
+        if text not in ("", "whole") and part is None:
+            raise ValueError("write it as x,y,width,height, such as 100,50,512,512, or write whole")
         return text
 
     @field_validator("pixel_format")

@@ -56,7 +56,7 @@ SIDE, AREA = 32_768, 256 * 2**20
 ASKED = (*WEBCAM, "gain", "binning", "crop", "pixel_format", "trigger")
 """Settings that ask something of a camera."""
 HEEDED: dict[str, tuple[str, ...]] = {
-    "camera": WEBCAM, "url": WEBCAM, "simulated": ("format",),
+    "camera": WEBCAM, "url": WEBCAM, "simulated": ("format", "crop"),
     "genicam": ASKED, "micromanager": ASKED, "pylon": ASKED,
 }  # fmt: skip
 """Which of them a word in `SOURCES` follows; the others give what they hold."""

@@ -48,7 +48,8 @@ class Source(Protocol):
     also has ``length``; a ``punctual`` one, whose times are those on `perf_counter` at which a frame was
     there to be taken, lets a late consumer be known. What was odd at opening is in ``notes``. A file has
     ``begun``: when the frame at its time 0 was taken, with its zone, None if it does not tell; and ``card``,
-    if it says whom it shows. Trouble on the way is logged as a warning, one sentence each.
+    if it says whom it shows; a camera that can send a part of its sensor has ``readout``, which part it is.
+    Trouble on the way is logged as a warning, one sentence each.
     """
 
     name: str

@@ -21,7 +21,7 @@ from roi_core.ledger import Cause
 from roi_core.sources.base import FIRST_PAUSE, LONGEST_PAUSE, kind_of
 from roi_core.sources.counting import EmbeddedCounter, HardwareCounter, TimeCounter
 from roi_core.sources.handle import reason
-from roi_core.sources.knobs import LIVE, turn, wishes
+from roi_core.sources.knobs import LIVE, readout, turn, wishes
 from roi_core.sources.stamps import DeviceClock
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ CLOSE = 0.05
 class Driven:
     """A live source on a `Device`, which `connect` opens.
 
-    ``full`` is the largest value a pixel can have in the recording, 0 when that is not known.
+    ``full`` is the largest value a pixel can have in the recording, 0 when that is not known, ``readout``
+    the part of the sensor that the frames show, None when that is not.
     """
 
     word = "driver"
@@ -115,6 +116,7 @@ class Driven:
             self._patient = camera.trigger == "external"
             self._ask(device, wishes(camera))
             knobs = device.knobs()
+            self.readout = readout(knobs)
             trigger, pixels = knobs.get("trigger"), knobs.get("pixel_format")
             self._patient = self._patient or (trigger is not None and trigger.read() == "external")
             if pixels is not None and str(pixels.read()).startswith("Bayer"):

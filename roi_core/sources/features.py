@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from roi_core.sources.knobs import Knob, Region
+from roi_core.sources.knobs import WHOLE, Knob, Region
 
 __all__ = ["Features"]
 
@@ -149,7 +149,7 @@ class Features:
             for corner in filter(self._can, sides[:2]):
                 self._set(corner, self._of(corner, "min"))
             for node, side in zip(sides[2:], wish[2:], strict=True):
-                self._set(node, self._snapped(node, side))
+                self._set(node, self._snapped(node, self._of(node, "max") if wish == WHOLE else side))
             for node, begin in zip(sides[:2], wish[:2], strict=True):
                 if self._can(node):
                     middle = self._of(node, "max") // 2

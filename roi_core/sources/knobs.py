@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from roi_core.sources.base import asked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from roi_core.settings import Camera
 
-__all__ = ["LIVE", "Knob", "Region", "turn", "wishes"]
+__all__ = ["LIVE", "WHOLE", "Knob", "Readout", "Region", "readout", "turn", "wishes"]
 
 LIVE = ("exposure", "gain")
 """Settings that are followed while frames flow."""
@@ -28,12 +31,28 @@ class Region(NamedTuple):
     height: int
 
     def __str__(self) -> str:
+        if self == WHOLE:
+            return "whole"
         corner = "" if self.x is None else f" at {self.x},{self.y}"
         return f"{self.width}x{self.height}{corner}"
 
     def agrees(self, given: Region) -> bool:
         """Tell whether what was given is what was asked for here."""
-        return given[2:] == self[2:] and (self.x is None or given[:2] == self[:2])
+        return self == WHOLE or (given[2:] == self[2:] and (self.x is None or given[:2] == self[:2]))
+
+
+WHOLE = Region(0, 0, 0, 0)
+"""The whole sensor, however large that is."""
+
+
+class Readout(NamedTuple):
+    """Part of the sensor that the frames show, in their px, of which each is `binning` px of it wide."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    binning: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +70,7 @@ def wishes(camera: Camera) -> dict[str, Any]:
     size = asked(camera.format)
     region: Region | None = None
     if camera.crop:
-        region = Region(*map(int, camera.crop.split(",")))
+        region = WHOLE if camera.crop == "whole" else Region(*map(int, camera.crop.split(",")))
     elif size:
         region = Region(None, None, size.width, size.height)
     wanted = {
@@ -64,6 +83,16 @@ def wishes(camera: Camera) -> dict[str, Any]:
         "rate": size.rate if size else None,
     }
     return {name: value for name, value in wanted.items() if value is not None}
+
+
+def readout(knobs: Mapping[str, Knob]) -> Readout | None:
+    """Return the part of the sensor that is read out; None where the driver does not tell."""
+    if "crop" not in knobs:
+        return None
+    region: Region = knobs["crop"].read()
+    joined = re.match(r"\d+", str(knobs["binning"].read())) if "binning" in knobs else None
+    corner, size = (region.x or 0, region.y or 0), (region.width, region.height)
+    return Readout(*corner, *size, binning=int(joined[0]) if joined else 1)
 
 
 def turn(setting: str, knob: Knob | None, wish: Any, errors: tuple[type[Exception], ...]) -> str:

@@ -22,7 +22,7 @@ from roi_core.paths import expanded
 from roi_core.sources.driver import Driven
 from roi_core.sources.extras import needed
 from roi_core.sources.handle import Shot, reason
-from roi_core.sources.knobs import Knob, Region
+from roi_core.sources.knobs import WHOLE, Knob, Region
 
 # On import it opens a log file in the user's home and makes every logger of the program talk.
 os.environ.setdefault("PYMM_LOG_FILE", os.devnull)
@@ -196,6 +196,8 @@ class Adapter:
 
     def _cut(self, wish: Region) -> None:
         self.core.clearROI()
+        if wish == WHOLE:
+            return
         height, width = self.shape
         x = (width - wish.width) // 2 if wish.x is None else wish.x
         y = (height - wish.height) // 2 if wish.y is None else wish.y

@@ -26,6 +26,7 @@ from roi_core.errors import SourceNotFound
 from roi_core.frame import Frame
 from roi_core.sources.base import PATIENCE, Clock, asked
 from roi_core.sources.fibres import Fibres
+from roi_core.sources.knobs import WHOLE, Knob, Readout, Region, turn, wishes
 from roi_core.sources.scene import Dynamics, Scene, draw, scene
 
 if TYPE_CHECKING:
@@ -86,11 +87,16 @@ class Truth:
     radii: NDArray[np.float64]
     _scene: Scene
     _seed: int
+    _part: Region | None = None
 
     @cached_property
     def footprints(self) -> csc_matrix:
         """(H*W, K) brightness of each cell, 1 at its brightest pixel, C-order pixels y*W + x, unmoved."""
-        return self._scene.footprints()
+        whole = self._scene.footprints()
+        if self._part is None:
+            return whole
+        pixels = np.arange(whole.shape[0]).reshape(self._scene.shape)
+        return whole[_of(pixels, self._part).ravel()]
 
     def circles(self) -> NDArray[np.float64]:
         """Return (K, 3) rows of xc, yc, r, as ROI files write them."""
@@ -107,6 +113,11 @@ class Truth:
     def shifts(self, frames: int) -> NDArray[np.float32]:
         """Return (frames, 2) displacement (dy, dx) px of the scene; undo it to register."""
         return self._dynamics().first(frames).shifts
+
+    def part(self, region: Region) -> Truth:
+        """Return the same of a part of the scene; cells beside it stay, with centres beside it."""
+        corner = np.array([region.y, region.x])
+        return Truth(self.centres - corner, self.radii, self._scene, self._seed, region)
 
     def _dynamics(self) -> Dynamics:
         return Dynamics(self._scene, self._seed)
@@ -130,7 +141,6 @@ class Simulated:
         self.live = paced
         self.counter: Counter = "camera" if paced else "file"
         self.length = length
-        self._image = np.empty(self.shape, np.uint16)
         self.punctual = paced and clock is None
         self._clock = clock or Clock()
         self._closed = threading.Event()
@@ -139,6 +149,9 @@ class Simulated:
         self._draw = self._look_at(preset | {"rate": self.rate}, seed)
         if "fibres" in preset and not settings.current.channels.order:
             log.warning("%s shows 470 and 415 nm in turn: set channels.order to 470,415", self.name)
+        self.readout = None if isinstance(self.truth, Fibres) else Readout(0, 0, width, height)
+        self._crop(wishes(settings.current.camera).get("crop"))
+        self._image = np.empty(self.shape, np.uint16)
         self._draw(self._image, 0)
 
     def frames(self) -> Iterator[Frame]:
@@ -164,6 +177,31 @@ class Simulated:
         """Stop at the next frame boundary, also from within the wait."""
         self._closed.set()
 
+    def _crop(self, wish: Region | None) -> None:
+        """Show a part of the scene, as a camera reads out a part of its sensor; tell what cannot be."""
+        offer = "a part of {1}x{0}".format(*self.shape)
+        knob = Knob(lambda: Region(*(self.readout or WHOLE)[:4]), self._cut, lambda: offer, "px")
+        said = turn("crop", knob if self.readout else None, wish, ()) if wish is not None else ""
+        if said:
+            log.warning("%s %s", self.name, said)
+
+    def _cut(self, wish: Region) -> None:
+        if wish == WHOLE:
+            return
+        whole, draw_whole = np.empty(self.shape, np.uint16), self._draw
+        part = _of(whole, wish)
+        if part.shape != (wish.height, wish.width):
+            raise ValueError(wish)
+
+        def draw_part(image: NDArray[np.uint16], index: int) -> None:
+            draw_whole(whole, index)
+            image[:] = part
+
+        self._draw, self.shape = draw_part, part.shape
+        self.readout = Readout(wish.x or 0, wish.y or 0, wish.width, wish.height)
+        if isinstance(self.truth, Truth):
+            self.truth = self.truth.part(wish)
+
     def _look_at(self, preset: dict[str, Any], seed: int) -> Draw:
         """Make the scene and the truth about it; return what draws frame k of it into a picture."""
         if "fibres" in preset:
@@ -173,3 +211,9 @@ class Simulated:
         self._dynamics = dynamics = Dynamics(grown, seed)
         self.truth = Truth(grown.centres, grown.radii, grown, seed)
         return lambda image, index: draw(image, grown, dynamics, index)
+
+
+def _of(picture: NDArray[Any], part: Region) -> NDArray[Any]:
+    """Return what a region shows of a picture; less where it reaches beyond."""
+    x, y = part.x or 0, part.y or 0
+    return picture[y : y + part.height, x : x + part.width]

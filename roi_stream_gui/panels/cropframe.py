@@ -1,4 +1,4 @@
-"""The frame round the part of the picture that is analysed: dashed, amber while it waits."""
+"""The dashed frame round what is analysed, or what the camera is to send; amber while it waits."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Final
 import dearpygui.dearpygui as dpg
 import numpy as np
 
-from roi_stream_gui import words
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -31,7 +29,10 @@ MARGIN: Final = 3
 class CropFrame:
     """One line series with gaps, and a word when it waits."""
 
-    def __init__(self, theme_line: tuple[int, int], plot: int, axis: int) -> None:
+    def __init__(
+        self, theme_line: tuple[int, int], plot: int, axis: int, labels: Mapping[bool, tuple[str, ...]]
+    ) -> None:
+        self._labels = labels
         self._line = dpg.add_line_series([0.0], [0.0], parent=axis, show=False)
         theme, self._ink = theme_line
         dpg.bind_item_theme(self._line, theme)
@@ -55,7 +56,7 @@ class CropFrame:
         dpg.set_value(self._ink, [*(WAITS if crop.waits else INK), 255])
         dpg.configure_item(
             self._label, pos=[rectangle[0] + MARGIN / zoom, rectangle[1] + 2 / zoom], size=LABEL / zoom,
-            text=fitting(words.CROP_LABELS[crop.waits], rectangle[2] * zoom - 2 * MARGIN, _width),
+            text=fitting(self._labels[crop.waits], rectangle[2] * zoom - 2 * MARGIN, _width),
             color=(*(WAITS if crop.waits else INK), 255),
         )  # fmt: skip
 

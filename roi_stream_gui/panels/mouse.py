@@ -72,8 +72,8 @@ class Mouse:
 
     def update(self) -> None:
         """Let the hand follow; open the menu that had to wait. Once per drawn frame."""
-        if self._do.picture.crop.busy:
-            self._do.picture.crop.move(*self._place())
+        if self._do.picture.pen.busy:
+            self._do.picture.pen.move(*self._place())
         elif self._do.hand.busy:
             self._do.hand.move(*self._on_regions(), self._reach())
         if self._menu_due and time.monotonic() > self._menu_due:
@@ -93,8 +93,8 @@ class Mouse:
             return
         keys = Keys(_held(SHIFT), _held(CTRL), _held(ALT))
         x, y = self._place()
-        if self._do.picture.crop.armed:
-            self._do.picture.crop.press(x, y)
+        if self._do.picture.pen.armed:
+            self._do.picture.pen.press(x, y)
             return
         cell = self._cells.at(x, y)
         x, y = self._on_regions()
@@ -105,8 +105,8 @@ class Mouse:
         self._do.hand.press(x, y, self._reach(), keys)
 
     def _release(self) -> None:
-        if self._do.picture.crop.busy:
-            self._do.picture.crop.release(*self._place())
+        if self._do.picture.pen.busy:
+            self._do.picture.pen.release(*self._place())
         elif self._do.hand.busy:
             place = self._on_regions()
             self._do.hand.move(*place, self._reach())
@@ -129,7 +129,7 @@ class Mouse:
     def _press_right(self) -> None:
         if not self.over:
             return
-        if self._do.picture.crop.cancel():
+        if self._do.picture.pen.cancel():
             return
         if self._do.hand.busy:
             self._do.hand.cancel()

@@ -23,6 +23,8 @@ from roi_stream_gui.view import Phase
 from roi_stream_gui.views import RAW, Canvas
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from roi_core.ring import FrameRing
@@ -62,7 +64,8 @@ class Preview:
                     width=-WIDTH - 6, border=False, no_scrollbar=True, no_scroll_with_mouse=True
                 ):
                     self._screen = screen = Screen(desk, -1, -26)
-                    self._crop = CropFrame(desk.theme.line((235, 240, 248), 1.6), screen.plot, screen.y_axis)
+                    self._crop = self._frame(words.CROP_LABELS)
+                    self._sensor = self._frame(words.CAMERA_CROP_LABELS)
                     self._cells = CellOverlay(desk, screen.plot, screen.y_axis)
                     self._foresight = ForesightOverlay(desk, screen.plot, screen.y_axis)
                     self._overlay = Overlay(desk, screen.plot)
@@ -100,6 +103,7 @@ class Preview:
         self._foresight.update(view, screen.box, zoom, moves)
         self._overlay.update(view, zoom, self._picture.shift)
         self._crop.update(self._picture.crop, zoom)
+        self._sensor.update(self._picture.sensor, zoom)
         self._show_status(view, x, y)
 
     def tell(self) -> dict[str, Any]:
@@ -113,7 +117,12 @@ class Preview:
             "notice": self._notice[0] if self._notice else "",
             "ends": list(picture.exposure.count),
             "crop": picture.crop.shown,
+            "sensor": picture.sensor.shown,
         }
+
+    def _frame(self, labels: Mapping[bool, tuple[str, ...]]) -> CropFrame:
+        line, screen = self._desk.theme.line((235, 240, 248), 1.6), self._screen
+        return CropFrame(line, screen.plot, screen.y_axis, labels)
 
     def _take_frame(self, frames: FrameRing) -> None:
         """Copy the newest frame of the camera."""

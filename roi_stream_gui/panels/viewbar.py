@@ -48,7 +48,7 @@ class ViewBar:
             with dpg.group(horizontal=True):
                 self._button("fit", "Fit", lambda: desk.fit())
                 self._button("snapshot", "Snapshot", lambda: self._do.picture.keep(self._do))
-                self._crop = self._button("crop", "Crop", self._do.picture.crop.take)
+                self._crop = self._button("crop", "Crop", self._draw_crop)
         self._armed = False
         self._lights: tuple[str, ...] = ()
         self._room: tuple[int, float] = (0, 1.0)
@@ -107,6 +107,9 @@ class ViewBar:
         tip = "outlines" if name == "cells" else name
         self._desk.tip(self._desk.named(tip, item), tip)
         return item, labels
+
+    def _draw_crop(self) -> None:
+        self._do.picture.draw(self._do.picture.crop)
 
     def _button(self, name: str, label: str, action: Callable[[], object]) -> int:
         item: int = dpg.add_button(label=label, callback=then(action))

@@ -85,6 +85,7 @@ def test_a_monstrous_assignment_is_refused_in_one_short_sentence(assignment):
         ("camera.exposure=null", None),
         ("roi.dff=yes", True),
         ("camera.format=16x16384@0.001", "16x16384@0.001"),
+        ("camera.crop=whole", "whole"),
         ("camera.format=", ""),
         ("recorder.folder=1e3", "1e3"),
     ],

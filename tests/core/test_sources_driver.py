@@ -112,6 +112,20 @@ class TestDriven(SourceContract):
         return Made("x", live_settings())
 
 
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        ({}, None),
+        ({"crop": Region(3, 5, 20, 16)}, (3, 5, 20, 16, 1)),
+        ({"crop": Region(3, 5, 20, 16), "binning": "2x2"}, (3, 5, 20, 16, 2)),
+        ({"crop": Region(3, 5, 20, 16), "binning": 4.0}, (3, 5, 20, 16, 4)),
+    ],
+)
+def test_the_part_of_the_sensor_is_told_as_far_as_the_driver_does(made, knobs, told):
+    offered = {name: Knob(lambda value=value: value, None, str) for name, value in knobs.items()}
+    assert made(Scripted(*LOOK, knobs=offered)).readout == told
+
+
 def indices(source, count):
     return [frame.index for frame in collect(source, count)]
 

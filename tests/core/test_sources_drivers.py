@@ -247,6 +247,28 @@ def test_a_part_of_the_sensor_is_read_out(opened, caplog, word):
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize("word", MODULES)
+def test_what_part_is_read_out_is_known_and_the_whole_can_be_had_again(opened, caplog, word):
+    corner = (0, 0) if word == "genicam" else (16, 8)  # that simulator has no other corner
+    part = opened(word, crop="{},{},136,112".format(*corner))
+    assert part.readout[:4] == (*corner, 136, 112)
+    part.close()
+    whole = opened(word, crop="whole")
+    assert whole.readout[:2] == (0, 0)
+    assert whole.shape == (whole.readout.height, whole.readout.width)
+    assert min(whole.shape) > 400
+    assert next(whole.frames()).image.shape[:2] == whole.shape
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("word", ["pylon", "micromanager"])
+def test_a_part_is_in_pixels_of_the_binned_picture(opened, caplog, word):
+    source = opened(word, binning=2, crop="32,16,96,64")
+    assert source.readout == (32, 16, 96, 64, 2)
+    assert next(source.frames()).image.shape == (64, 96)
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize("word", ["pylon", "micromanager"])
 def test_exposure_and_gain_follow_while_it_runs(opened, word, caplog):
     source = opened(word, gain=2.0)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from roi_core.sources.features import Features
-from roi_core.sources.knobs import Region
+from roi_core.sources.knobs import WHOLE, Region
 
 
 class Refused(Exception):
@@ -55,6 +55,14 @@ def test_a_part_of_the_sensor_lies_on_the_cameras_grid():
     region = camera.knobs()["crop"]
     region.write(Region(9, 9, 200, 101))
     assert region.read() == Region(8, 8, 192, 100)
+
+
+def test_the_whole_sensor_is_as_large_as_it_can_be():
+    camera, nodes = sensor()
+    nodes.OffsetX.max, nodes.OffsetY.max = 576, 432
+    camera.knobs()["crop"].write(Region(64, 32, 128, 96))
+    camera.knobs()["crop"].write(WHOLE)
+    assert camera.knobs()["crop"].read() == (0, 0, 640, 480)
 
 
 def test_without_a_corner_it_is_in_the_middle():

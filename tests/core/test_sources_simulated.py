@@ -164,3 +164,35 @@ def test_a_consumer_up_to_four_frames_late_loses_nothing_and_a_later_one_what_it
     assert indices[:41] == list(range(41))
     assert indices[41] == 40 + 30
     assert indices[41:] == list(range(70, 89))
+
+
+class TestCropped:
+    def test_a_part_of_the_same_scene_is_sent(self):
+        whole, part = simulated(), simulated(crop="10,5,32,24")
+        assert part.shape == (24, 32)
+        assert part.readout == (10, 5, 32, 24, 1)
+        for one, other in zip(collect(whole, 5), collect(part, 5), strict=True):
+            np.testing.assert_array_equal(one.image[5:29, 10:42], other.image)
+
+    def test_its_truth_is_that_of_the_part(self):
+        whole, part = simulated().truth, simulated(crop="10,5,32,24").truth
+        np.testing.assert_array_equal(part.circles() + [10, 5, 0], whole.circles())
+        of_whole = whole.footprints.toarray().T.reshape(-1, 48, 64)
+        of_part = part.footprints.toarray().T.reshape(-1, 24, 32)
+        np.testing.assert_array_equal(of_whole[:, 5:29, 10:42], of_part)
+        np.testing.assert_array_equal(whole.calcium(5), part.calcium(5))
+
+    def test_what_reaches_beyond_is_refused_like_by_a_camera(self, caplog):
+        source = simulated(crop="40,5,32,24")
+        assert source.shape == (48, 64)
+        said = "it allows a part of 64x48 px; it stays at 64x48 at 0,0 px"
+        assert caplog.messages == [f"simulated:tiny refused camera.crop 32x24 at 40,5: {said}"]
+
+    def test_the_whole_is_the_whole(self, caplog):
+        assert simulated(crop="whole").readout == (0, 0, 64, 48, 1)
+        assert caplog.messages == []
+
+    def test_fibres_have_no_part(self, caplog):
+        source = simulated("photometry", crop="40,5,32,24")
+        assert (source.shape, source.readout) == ((192, 256), None)
+        assert any("ignored camera.crop" in text for text in caplog.messages)

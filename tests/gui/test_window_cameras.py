@@ -57,3 +57,32 @@ def test_an_emulated_camera_is_found_chosen_and_recorded(start):
     with file_of(window, state) as file:
         assert file.attributes["source"] == "pylon:0815-0000"
         assert file.attributes["loss_basis"] == "camera"
+
+
+@pytest.mark.skipif(find_spec("mm_test_adapters") is None, reason="needs pip install '.[test-cameras]'")
+def test_what_a_camera_sends_is_drawn_on_its_picture(start):
+    off = ("--set", "cnmf.enabled=false", "--set", "motion.enabled=false", "--set", "camera.exposure=10")
+    part = ("--set", "camera.binning=2", "--set", "camera.crop=40,20,160,120")
+    window = start("micromanager:demo", *off, *part)
+    window.running()
+    window.click("tool.circle")
+    (region,) = window.drag((60, 60), (70, 60)).rois
+    window.key("shift+h")
+    state = window.drag((30, 20), (60, 60), (130, 100))
+    x, y, w, h = state.told["preview"]["sensor"]
+    assert (x, y, w, h) == pytest.approx((30, 20, 100, 80), abs=3)
+    assert f"{w} x {h} px from x {40 + x}, y {20 + y} of its sensor" in state.messages[-1][1]
+    window.screenshot("camera_crop_waits")
+    window.key("ctrl+r")
+    asked = f"{40 + x},{20 + y},{w},{h}"
+    window.until(lambda s: s.settings["camera"]["crop"] == asked, "it is asked of the camera", 60)
+    joined = f"connected to micromanager:demo, {w} x {h} at"
+    state = window.until(lambda s: any(joined in text for _, text in s.messages), "its picture", 60)
+    state = window.until(lambda s: s.told["preview"]["sensor"] is None and s.rois, "nothing waits")
+    window.screenshot("camera_crop")
+    window.click("record")
+    window.until(lambda s: s.recording and s.take["rows"] > 10, "rows")
+    state = hold_stop(window)
+    with file_of(window, state) as file:
+        assert file.shape == (h, w)
+        assert file.circles[0][:2].tolist() == pytest.approx([region["xc"] - x, region["yc"] - y])

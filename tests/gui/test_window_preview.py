@@ -184,3 +184,25 @@ def test_crop_contrast_of_a_region_and_a_picture_kept_while_recording(start, fil
     assert np.isnan(numbers[:20, :20]).all()
     assert cv2.imread(str(png.with_name(f"{png.stem}_regions.png"))) is not None
     within(1, lambda: window.output() == "", "no complaint", window.output)
+
+
+def test_what_a_file_holds_cannot_be_cropped_by_a_camera_but_the_simulated_one_sends_a_part(start, film):
+    window = start(str(film), "--set", "cnmf.enabled=false", "--set", "motion.enabled=false")
+    window.running(5)
+    state = window.key("shift+h")
+    assert "always sends its whole picture" in state.messages[-1][1]
+    window.fill("source", "simulated:tiny")
+    window.until(lambda s: s.shape == [48, 64] and s.phase == "running", "it is there")
+    window.running(5)
+    window.menu("View/Crop the camera")
+    state = window.drag((10, 8), (20, 20), (50, 40))
+    x, y, w, h = state.told["preview"]["sensor"]
+    window.key("ctrl+r")
+    window.until(lambda s: s.settings["camera"]["crop"] == f"{x},{y},{w},{h}", "it is asked of the camera")
+    window.until(lambda s: s.shape == [h, w] and s.phase == "running", "it is sent")
+    window.menu("View/Remove crop of the camera")
+    window.key("ctrl+r")
+    window.until(lambda s: s.shape == [48, 64] and s.phase == "running", "the whole is sent")
+    window.running(5)
+    assert window.terminate() == 0
+    assert window.output() == ""

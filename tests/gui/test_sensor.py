@@ -1,0 +1,215 @@
+"""The part of the sensor that the camera sends, drawn on the picture; without a display."""
+
+import logging
+from importlib.util import find_spec
+from unittest.mock import Mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roi_core.errors import SourceError
+from roi_core.rois import Circle, RoiSet
+from roi_core.session import Session
+from roi_core.settings import LiveSettings, Settings
+from roi_core.sources import open_source
+from roi_core.sources.knobs import Readout
+from roi_stream_gui import words
+from roi_stream_gui.controller import Controller
+from roi_stream_gui.panels.cropframe import fitting
+from roi_stream_gui.picture import Picture
+from roi_stream_gui.sensor import CameraCrop, carried, moved
+from tests.gui.driver import within
+from tests.gui.test_controller import texts
+
+
+@pytest.fixture
+def crop():
+    """A camera of which a part is read out, binned by 2."""
+    crop = CameraCrop(LiveSettings(Settings().with_texts("camera.binning=2")))
+    crop.size, crop.readout = (320, 240), Readout(64, 32, 320, 240, 2)
+    return crop
+
+
+def draw(crop, start=(10.2, 20.4), end=(110.1, 100.0)):
+    crop.take()
+    crop.press(*start)
+    crop.move(*end)
+    crop.release(*end)
+
+
+def asked(crop, same=True):
+    crop.settle(same)
+    return crop._settings.current.camera.crop
+
+
+class TestDrawn:
+    def test_it_begins_at_the_corner_of_what_is_sent_now(self, crop, caplog):
+        caplog.set_level("INFO")
+        draw(crop)
+        assert crop.shown == (10, 20, 100, 80), "where it was drawn"
+        assert crop.waits
+        assert caplog.messages[0] == words.CAMERA_CROP_DRAW
+        assert caplog.messages[-1] == words.CROP_WAITS + words.CAMERA_CROP_SET.format(100, 80, 74, 52)
+        assert asked(crop) == "74,52,100,80"
+        assert not crop.waits
+        assert crop.shown is None, "it is the whole picture now"
+
+    @pytest.mark.parametrize(
+        ("binning", "text"), [(1, "148,104,200,160"), (4, "37,26,50,40"), (None, "74,52,100,80")]
+    )
+    def test_another_binning_of_the_next_connection_is_reckoned_with(self, crop, binning, text):
+        draw(crop)
+        crop._settings.edit("camera.binning", binning)
+        assert asked(crop) == text
+
+    def test_it_waits_also_while_frames_flow_and_ends_with_the_picture(self, crop):
+        crop._settings.running = True
+        draw(crop, (-50, 200), (900, 900))
+        assert crop.shown == (0, 200, 320, 40)
+        crop._settings.running = False
+        assert asked(crop) == "64,232,320,40"
+
+    def test_that_of_another_camera_is_forgotten(self, crop):
+        draw(crop)
+        assert asked(crop, same=False) == ""
+        assert asked(crop) == ""
+
+    def test_the_whole_sensor_is_asked_for_again(self, crop, caplog):
+        caplog.set_level("INFO")
+        draw(crop)
+        crop.remove()
+        assert crop.shown is None
+        assert words.CAMERA_CROP_GONE in caplog.messages[-1]
+        assert asked(crop) == "whole"
+
+    def test_a_slip_of_the_hand_changes_nothing(self, crop):
+        draw(crop, (10, 10), (14, 100))
+        assert asked(crop) == ""
+
+    def test_a_source_without_a_sensor_says_so(self, crop, caplog):
+        crop.readout = None
+        crop.take()
+        assert not crop.armed
+        crop.remove()
+        assert asked(crop) == ""
+        assert caplog.messages == [words.CAMERA_CROP_NOT] * 2
+
+    @pytest.mark.parametrize("waits", [True, False])
+    def test_its_word_is_no_wider_than_its_frame(self, waits):
+        texts = words.CAMERA_CROP_LABELS[waits]
+        assert [fitting(texts, room, len) for room in (400, len(texts[-1]), 0)] == [texts[0], texts[-1], ""]
+
+    def test_one_crop_is_drawn_at_a_time(self):
+        picture = Picture(LiveSettings())
+        picture.sensor.readout = Readout(0, 0, 64, 48)
+        picture.draw(picture.crop)
+        picture.draw(picture.sensor)
+        assert (picture.crop.armed, picture.sensor.armed, picture.pen) == (False, True, picture.sensor)
+        picture.draw(picture.crop)
+        assert (picture.crop.armed, picture.sensor.armed, picture.pen) == (True, False, picture.crop)
+        picture.draw(picture.crop)
+        assert not picture.pen.armed
+        picture.close()
+
+
+sides = st.integers(0, 500)
+readouts = st.builds(
+    Readout, sides, sides, st.integers(16, 600), st.integers(16, 600), st.sampled_from([1, 2, 4])
+)
+
+
+class TestCarried:
+    @given(readouts, readouts, sides, sides)
+    def test_a_region_stays_on_the_same_pixels_of_the_sensor(self, before, now, x, y):
+        rois = moved(RoiSet([Circle(x, y, 7.0)]), before, now)
+        (xc, yc, r) = next(iter(rois)).circle()
+
+        def place(at, view, side):
+            return (at + 0.5 + view[side]) * view.binning
+
+        assert place(xc, now, 0) == pytest.approx(place(x, before, 0))
+        assert place(yc, now, 1) == pytest.approx(place(y, before, 1))
+        assert r * now.binning == pytest.approx(7.0 * before.binning)
+        assert rois.ids == (1,)
+
+    def test_where_nothing_moved_nothing_changes(self):
+        rois = RoiSet([Circle(5, 5, 3)])
+        assert moved(rois, Readout(8, 8, 64, 48), Readout(8, 8, 32, 24)) is rois
+
+    def test_of_the_part_that_is_analysed_what_is_sent_is_left(self):
+        before = Readout(0, 0, 640, 480)
+        now = Readout(100, 50, 200, 100)
+        assert carried((120, 60, 50, 40), before, now) == (20, 10, 50, 40)
+        assert carried((0, 0, 200, 100), before, now) == (0, 0, 100, 50)
+        assert carried((0, 0, 100, 400), before, now) is None
+        assert carried((20, 10, 50, 40), now, before) == (120, 60, 50, 40)
+        assert carried((120, 60, 50, 40), before, Readout(0, 0, 320, 240, 2)) == (60, 30, 25, 20)
+
+
+SIMULATED = ("simulated:tiny", ())
+DEMO = ("micromanager:demo", ("camera.binning=2", "camera.crop=40,20,128,96", "camera.exposure=5.0"))
+
+
+@pytest.mark.parametrize(("source", "asked_for"), [SIMULATED, DEMO])
+def test_drawn_on_a_camera_it_is_what_that_sends(tmp_path, source, asked_for):
+    if source == DEMO[0] and (find_spec("pymmcore_plus") is None or find_spec("mm_test_adapters") is None):
+        pytest.skip("pymmcore-plus is not installed: pip install '.[test-cameras]'")
+    controller = Controller(
+        Settings().with_texts(*asked_for, f"recorder.folder={tmp_path}"), opener=open_source
+    )
+    controller.log.install()
+    try:
+        before = connected(controller, source)
+        width, height = before.readout[2:4]
+        controller.picture.tick(before)
+        controller.editor.begin(RoiSet([Circle(30.0, 25.0, 4.0)]))
+        controller.picture.crop._waiting = "4,4,30,24"
+        draw(controller.picture.sensor, (20, 16), (52, 40))
+        now = connected(controller, source)
+        assert now.readout == (before.readout.x + 20, before.readout.y + 16, 32, 24, before.readout.binning)
+        assert now.frames.shape == (24, 32)
+        assert controller.editor.rois[1].circle() == pytest.approx((10.0, 9.0, 4.0))
+        assert controller.settings.current.prepare.crop == "", "12 x 12 px are too little to analyse"
+        told = words.CARRIED.format(width, height, 32, 24, 0, 1)
+        assert [one.level for one in controller.log.messages() if one.text == told] == [logging.INFO]
+        assert not any("stay on their pixels" in text for text in texts(controller))
+        controller.picture.tick(now)
+        controller.picture.sensor.remove()
+        whole = connected(controller, source)
+        assert whole.readout[:2] == (0, 0)
+        assert whole.readout.width >= width
+        assert whole.readout.height >= height
+        x, y = before.readout[:2]
+        assert controller.editor.rois[1].circle() == pytest.approx((30.0 + x, 25.0 + y, 4.0))
+    finally:
+        controller.close()
+        controller.log.remove()
+
+
+def connected(controller, source):
+    first = controller.session
+    controller.connect(source)
+    within(60, lambda: (controller.tick(), controller.session is not first)[1], "connected")
+    within(20, lambda: controller.session.frames.head > 0, "frames")
+    return controller.session
+
+
+def test_a_connection_that_fails_leaves_the_regions_where_they_are(tmp_path, monkeypatch):
+    controller = Controller(Settings().with_texts(f"recorder.folder={tmp_path}"), opener=open_source)
+    controller.log.install()
+    try:
+        controller.picture.tick(connected(controller, "simulated:tiny"))
+        controller.editor.begin(RoiSet([Circle(30.0, 25.0, 4.0)]))
+        draw(controller.picture.sensor, (20, 16), (52, 40))
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "start", Mock(side_effect=SourceError("it does not start")))
+            controller.connect("simulated:tiny")
+            said = "it does not start"
+            within(20, lambda: (controller.tick(), said in texts(controller))[1], "it is said")
+        assert controller.editor.rois[1].circle() == (30.0, 25.0, 4.0)
+        assert connected(controller, "simulated:tiny").readout[:4] == (20, 16, 32, 24)
+        assert controller.editor.rois[1].circle() == (10.0, 9.0, 4.0)
+    finally:
+        controller.close()
+        controller.log.remove()
