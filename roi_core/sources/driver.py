@@ -116,7 +116,7 @@ class Driven:
             self._patient = camera.trigger == "external"
             self._ask(device, wishes(camera))
             knobs = device.knobs()
-            self.readout = readout(knobs)
+            self.readout = readout(knobs, device.errors)
             trigger, pixels = knobs.get("trigger"), knobs.get("pixel_format")
             self._patient = self._patient or (trigger is not None and trigger.read() == "external")
             if pixels is not None and str(pixels.read()).startswith("Bayer"):

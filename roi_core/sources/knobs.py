@@ -85,12 +85,15 @@ def wishes(camera: Camera) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def readout(knobs: Mapping[str, Knob]) -> Readout | None:
+def readout(knobs: Mapping[str, Knob], errors: tuple[type[Exception], ...]) -> Readout | None:
     """Return the part of the sensor that is read out; None where the driver does not tell."""
     if "crop" not in knobs:
         return None
-    region: Region = knobs["crop"].read()
-    joined = re.match(r"\d+", str(knobs["binning"].read())) if "binning" in knobs else None
+    try:
+        region: Region = knobs["crop"].read()
+        joined = re.match(r"\d+", str(knobs["binning"].read())) if "binning" in knobs else None
+    except errors:
+        return None
     corner, size = (region.x or 0, region.y or 0), (region.width, region.height)
     return Readout(*corner, *size, binning=int(joined[0]) if joined else 1)
 

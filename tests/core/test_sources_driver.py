@@ -126,6 +126,18 @@ def test_the_part_of_the_sensor_is_told_as_far_as_the_driver_does(made, knobs, t
     assert made(Scripted(*LOOK, knobs=offered)).readout == told
 
 
+@pytest.mark.parametrize("broken", ["crop", "binning"])
+def test_a_camera_that_cannot_tell_its_part_opens_all_the_same(made, broken):
+    def refuse():
+        raise Pulled
+
+    knobs = {name: Knob(lambda: Region(0, 0, 20, 16), None, str) for name in ("crop", "binning")}
+    knobs[broken] = Knob(refuse, None, str)
+    source = made(Scripted(*LOOK, *shots(0, 1), knobs=knobs))
+    assert source.readout is None
+    assert indices(source, 2) == [0, 1]
+
+
 def indices(source, count):
     return [frame.index for frame in collect(source, count)]
 
