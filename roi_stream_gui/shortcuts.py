@@ -21,7 +21,7 @@ __all__ = ["ACTIONS", "REPEATING", "WINDOW_ACTIONS", "Action", "Chord", "find", 
 
 REPEATING = frozenset(["Left", "Right", "Up", "Down", "PgUp", "PgDn", "=", "-", "[", "]", ",", ".", "Z", "Y"])
 """Keys that act again while they are held; the others act once per press."""
-TURNS = "Shift+] / ["
+TURNS, SPEED, ENDS = "Shift+] / [", "Ctrl+Up / Down", "Ctrl+Home / End"
 WINDOWS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400)
 """Lengths of trace the keys step through, s."""
 
@@ -248,12 +248,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("Shorter window", (Chord(","),), _longer(-1)),
     Action("Longer window", (Chord("."),), _longer(1)),
     Action("A file that is played"),
-    Action("Replay a recording, or its results", (Chord("F2"),), lambda c: c.replay.turn()),
+    Action("Replay, or results", (Chord("F2"),), lambda c: c.replay.turn()),
     Action("Play, or hold", (Chord("Space", ctrl=True),), lambda c: c.replay.toggle()),
-    Action("Faster", (Chord("Up", ctrl=True),), lambda c: c.replay.faster(1)),
-    Action("Slower", (Chord("Down", ctrl=True),), lambda c: c.replay.faster(-1)),
-    Action("Look at its first frame", (Chord("Home", ctrl=True),), lambda c: c.replay.look(0)),
-    Action("Look at its last frame", (Chord("End", ctrl=True),), lambda c: c.replay.look(c.replay.last)),
+    Action("Faster, or slower", (Chord("Up", ctrl=True),), lambda c: c.replay.faster(1), SPEED),
+    Action("Faster, or slower", (Chord("Down", ctrl=True),), lambda c: c.replay.faster(-1), SPEED),
+    Action("Its first frame, or last", (Chord("Home", ctrl=True),), lambda c: c.replay.look(0), ENDS),
+    Action(
+        "Its first frame, or last", (Chord("End", ctrl=True),), lambda c: c.replay.look(c.replay.last), ENDS
+    ),
 )
 """All keys that need nothing but the controller."""
 
