@@ -21,6 +21,8 @@ __all__ = ["Tools"]
 
 HALF = 51
 """px; two buttons side by side."""
+ROOMY = 276
+"""Height of the pane from which there is room for buttons of the usual height, px at 100 %."""
 
 
 class Tools:
@@ -35,18 +37,21 @@ class Tools:
         self._tools: dict[Tool, int] = {}
         self._tool: Tool | None = None
         self._state: tuple[str, str, bool] | None = None
+        self._roomy = True
 
     def build(self, parent: int) -> None:
         """Make the buttons."""
-        with dpg.group(parent=parent):
+        self._pane = parent
+        with dpg.group(parent=parent) as self._column:
             for tool in Tool:
                 label, key, tip = words.TOOLS[tool.value]
                 item = dpg.add_button(label=label, width=-1, callback=then(partial(self._do.take, tool)))
                 self._tools[tool] = self._desk.named(f"tool.{tool.value}", item)
                 self._desk.tip(item, f"{tip} ({key})")
-            dpg.add_spacer(height=2)
-            dpg.add_separator()
-            dpg.add_spacer(height=2)
+            with dpg.group() as self._rule:
+                dpg.add_spacer(height=2)
+                dpg.add_separator()
+                dpg.add_spacer(height=2)
             editor = self._do.editor
             with dpg.group(horizontal=True, horizontal_spacing=4):
                 self._undo, self._undone = self._button("undo", "Undo", self._do.journal.undo)
@@ -57,6 +62,7 @@ class Tools:
 
     def update(self, view: View) -> None:
         """Mark the tool in hand; switch off what would do nothing."""
+        self._make_room()
         if view.hand.tool is not self._tool:
             for tool, item in self._tools.items():
                 theme = self._desk.theme
@@ -75,6 +81,14 @@ class Tools:
     def tell(self) -> dict[str, Any]:
         """Return what tests ask for: the area of what is being drawn, px^2."""
         return {"growing": sum(roi.area() for roi in self._do.hand.preview)}
+
+    def _make_room(self) -> None:
+        """Draw lower buttons, closer together, where large letters in a small window leave little room."""
+        roomy = dpg.get_item_height(self._pane) >= self._desk.px(ROOMY)
+        if roomy != self._roomy:
+            self._roomy = roomy
+            dpg.configure_item(self._rule, show=roomy)
+            dpg.bind_item_theme(self._column, 0 if roomy else self._desk.theme.tight)
 
     def _button(self, name: str, label: str, action: Callable[[], object]) -> tuple[int, int]:
         """Make one of two buttons in a row; return it and the text of its tooltip."""
