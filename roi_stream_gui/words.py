@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -551,6 +552,28 @@ TIPS = {
 def short(text: str, letters: int) -> str:
     """Return a text cut to so many letters."""
     return text if len(text) <= letters else f"{text[: letters - 3]}..."
+
+
+def figure(name: str, unit: str, number: float, low: float, high: float) -> tuple[str, ...]:
+    """Return a figure with its unit and limits, NaN where there is none; then the same in fewer letters."""
+    value, bounds = amount(number), limits(low, high)
+    plain = f"{name}  {value} {unit}"
+    return (f"{plain} ({bounds})", f"{name} {value} ({bounds})", plain) if bounds else (plain,)
+
+
+def amount(number: float) -> str:
+    """Return a number in few digits; '-' where it is not known."""
+    if number != number:
+        return "-"
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{round(number, 2) + 0.0:.3g}"
+
+
+def limits(low: float, high: float) -> str:
+    """Return the range of what is well, as rules write it; nothing where no end of it is known."""
+    below, above = isfinite(low), isfinite(high)
+    if below and above:
+        return f"{amount(low)}..{amount(high)}"
+    return f"≥ {amount(low)}" if below else f"≤ {amount(high)}" if above else ""
 
 
 def clock(seconds: float) -> str:

@@ -91,6 +91,10 @@ class Desk:
         """Return a length given for 100 % in px of the present size; for what is set after `build`."""
         return round(length * self.scale)
 
+    def long(self, text: str) -> float:
+        """Return how long a text is, screen px; about so before there is a screen."""
+        return float((dpg.get_text_size(text) or (7.5 * self.px(len(text)), 0))[0])
+
     def middle(self, width: int, height: int) -> list[int]:
         """Return where a window of that size, px at 100 %, stands in the middle of the whole."""
         room = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()

@@ -8,6 +8,7 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from roi_core.figures import METRICS
+from roi_stream_gui import words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
     from roi_core.quality.chart import Chart
     from roi_stream_gui.panels.base import Desk
 
-__all__ = ["GROUPS", "Charts"]
+__all__ = ["FIRST", "GROUPS", "Charts"]
 
 GROUPS: Final = {
-    "picture": ("brightness", "step", "bleaching", "saturation", "focus", "dark"),
-    "camera": ("lost", "dropped", "gap", "motion", "frozen"),
+    "overview": ("motion", "focus", "bleaching", "brightness", "saturation", "gap"),
+    "camera": ("lost", "dropped", "frozen", "step", "dark"),
     "computer": ("disk", "memory", "queue", "lag"),
 }
-"""Figures that are shown together, at most six."""
+"""Figures that are shown together, at most six; the first are those to be seen at a glance."""
+FIRST: Final = next(iter(GROUPS))
 SLOTS: Final = 6
 NAMES: Final = tuple(METRICS)
 POINTS: Final = 300
@@ -60,21 +62,17 @@ class Charts:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._names: Sequence[str] = GROUPS["picture"]
+        self._names: Sequence[str] = GROUPS[FIRST]
         with dpg.child_window(width=300, height=100, border=False) as self._pane:
             rows = [dpg.add_group(horizontal=True) for _ in range(2)]
             self._plots = [self._plot(rows[k // 3], k) for k in range(SLOTS)]
-        self.show("picture")
+        self.show(FIRST)
 
     def show(self, group: str) -> None:
         """Show another group of figures."""
         self._names = GROUPS[group]
         for k, plot in enumerate(self._plots):
-            there = k < len(self._names)
-            dpg.configure_item(plot.box, show=there)
-            if there:
-                metric = METRICS[self._names[k]]
-                self._desk.say(plot.tip, f"{metric.text}. {metric.advice}")
+            dpg.configure_item(plot.box, show=k < len(self._names))
 
     def _plot(self, parent: int, k: int) -> Plot:
         desk = self._desk
@@ -112,6 +110,10 @@ class Charts:
             if (dpg.get_item_width(plot.plot), dpg.get_item_height(plot.plot)) != size:
                 dpg.configure_item(plot.plot, width=size[0], height=size[1])
 
+    def tell(self) -> dict[str, str]:
+        """Return what is written above the chart of each figure that is shown, for tests."""
+        return {name: dpg.get_value(plot.title) for plot, name in zip(self._plots, self._names, strict=False)}
+
     def draw(self, chart: Chart, span: float, off: Collection[str]) -> None:
         """Draw the last `span` s; figures that are `off` stand out."""
         for plot, name in zip(self._plots, self._names, strict=False):
@@ -133,7 +135,16 @@ class Charts:
         dpg.set_axis_limits(plot.x, float(t[0]), max(float(times[-1]), float(t[0]) + 1.0))
         dpg.set_axis_limits(plot.y, low, high)
         self._desk.theme.tint(plot.ink, "bad" if off else "good")
-        self._desk.say(plot.title, _figure(name, float(chart.values[-1, k])), "bad" if off else "dim")
+        numbers = (float(column[-1, k]) for column in (chart.values, chart.low, chart.high))
+        self._write(plot, name, words.figure(name, METRICS[name].unit, *numbers), "bad" if off else "dim")
+
+    def _write(self, plot: Plot, name: str, texts: Sequence[str], tone: str) -> None:
+        """Say the present figure above its chart as fully as there is room for, in full under the mouse."""
+        room, metric = dpg.get_item_width(plot.plot), METRICS[name]
+        self._desk.say(
+            plot.title, next((text for text in texts if self._desk.long(text) <= room), texts[-1]), tone
+        )
+        self._desk.say(plot.tip, f"{texts[0]}\n{metric.text}. {metric.advice}")
 
 
 def telling(values: NDArray[np.float64], step: int) -> NDArray[np.intp]:
@@ -159,13 +170,3 @@ def _range(lines: list[NDArray[np.float64]], near: float) -> tuple[float, float]
             low, high = min(low, float(shown.min())), max(high, float(shown.max()))
     room = 0.1 * max(high - low, span)
     return low - room, high + room
-
-
-def _figure(name: str, number: float) -> str:
-    if number != number:
-        return f"{name}  -"
-    return (
-        f"{name}  {number:,.0f} {METRICS[name].unit}"
-        if abs(number) >= 100
-        else f"{name}  {number:.2f} {METRICS[name].unit}"
-    )

@@ -158,7 +158,7 @@ class Preview:
         self._notice = state
         lines = [*text.split("\n"), "", ""][:2]
         for k, (item, line) in enumerate(zip(self._notes, lines, strict=True)):
-            width = (dpg.get_text_size(line) or (7.5 * len(line), 0))[0] / zoom
+            width = self._desk.long(line) / zoom
             place = [shape[1] / 2 - width / 2, shape[0] / 2 + (k - 0.5) * 1.5 * NOTICE / zoom]
             dpg.configure_item(item, text=line, pos=place, size=NOTICE / zoom, show=bool(line))
 
@@ -174,11 +174,11 @@ class Preview:
         wide = dpg.get_item_rect_size(self._screen.plot)[0]
         if (cursor, facts, wide) != self._status:
             self._status = (cursor, facts, wide)
-            if (_long(cursor) + 16 if inside else 0) + _long(facts) > wide:
+            if (desk.long(cursor) + 16 if inside else 0) + desk.long(facts) > wide:
                 facts = self._ends(raw.codes.size, short=True)
             desk.say(self._facts, facts, "warn" if self._picture.exposure.count.full else "dim")
-            room = int(wide - _long(facts))
-            dpg.set_value(self._cursor, cursor if inside or _long(cursor) + 16 < room else "")
+            room = int(wide - desk.long(facts))
+            dpg.set_value(self._cursor, cursor if inside or desk.long(cursor) + 16 < room else "")
             dpg.configure_item(self._facts, indent=max(room, 1))
 
     def _value(self, column: int, row: int, codes: NDArray[np.uint16]) -> str:
@@ -194,10 +194,6 @@ class Preview:
             return f"{full} px full"
         text = f"saturated {full} px ({100.0 * full / pixels:.2f} %)"
         return f"{text}, {dark} px at zero" if dark and self._do.settings.current.display.dark else text
-
-
-def _long(text: str) -> float:
-    return float((dpg.get_text_size(text) or (0, 0))[0])
 
 
 def _hint(view: View) -> str:

@@ -12,7 +12,7 @@ from roi_core.figures import METRICS
 from roi_stream_gui import words
 from roi_stream_gui.beep import beep
 from roi_stream_gui.panels.base import Place, then, value
-from roi_stream_gui.panels.charts import GROUPS, Charts
+from roi_stream_gui.panels.charts import FIRST, GROUPS, Charts
 from roi_stream_gui.rulebook import refusal, strangers
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Quality:
         desk = self._desk
         with dpg.group(horizontal=True):
             group = dpg.add_combo(
-                list(GROUPS), default_value="picture", width=84, callback=value(self._charts.show)
+                list(GROUPS), default_value=FIRST, width=96, callback=value(self._charts.show)
             )
             desk.tip(desk.named("quality.group", group), "quality.group")
             self._rules = dpg.add_input_text(width=-1, hint=words.RULES_HINT)
@@ -126,6 +126,7 @@ class Quality:
         known = {name: v for name, v in zip(METRICS, last, strict=False) if v == v}
         return {
             "values": known,
+            "charts": self._charts.tell(),
             "active": [alert.metric for alert in self._alarms.active],
             "loud": [alert.metric for alert in self._alarms.loud],
             "title": dpg.get_item_label(self._tab),

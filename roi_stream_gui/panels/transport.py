@@ -145,7 +145,7 @@ class TransportBar:
         """Return px that the longest the facts can say takes, so that the slider does not move with them."""
         last = self._replay.last
         text = words.WHERE.format(row=last, last=last, seconds=LONG) + words.ANALYSED.format(last)
-        return int((dpg.get_text_size(text) or (7.5 * self._desk.px(len(text)), 0))[0])
+        return int(self._desk.long(text))
 
     def _button(self, name: str, label: str, width: int, action: Any) -> None:
         item = dpg.add_button(label=label, width=width, callback=then(action))

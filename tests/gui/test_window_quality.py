@@ -52,6 +52,37 @@ def test_a_step_of_the_light_alarms_until_it_is_seen(start, flash):
     assert edits[-1]["new"] == "roi:cell 3 sigma 6; brightness rate 50"
 
 
+SIX = {
+    "motion": "px (≤ ", "focus": "% (≥ ", "bleaching": "%/min", "brightness": "counts", "saturation": "% (≤ ",
+    "gap": "periods (≤ ",
+}  # fmt: skip
+"""Figures to be seen at a glance, and what is to stand above their charts: unit, and limit if one is set."""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 700)])
+def test_six_charts_with_their_numbers_are_seen_at_once(start, size):
+    window = start("simulated:tiny", "--set", "cnmf.enabled=false")
+    window.running()
+    window.resize(*size)
+    window.click("tab.quality")
+
+    def said(state):
+        return state.told["quality"].get("charts", {})
+
+    window.until(lambda s: said(s) and all(SIX[name] in said(s)[name] for name in SIX), "numbers", 60)
+    state = window.aside()
+    assert said(state).keys() == SIX.keys()
+    left, top, _, height = state.items["pane.bottom"]
+    charts = [state.items[f"quality.chart{k}"] for k in range(6)]
+    for x, y, wide, high in charts:
+        assert left < x
+        assert x + wide < state.items["quality.span"][0]
+        assert top < y
+        assert y + high < top + height
+    assert len({tuple(chart[:2]) for chart in charts}) == 6
+    window.screenshot(f"quality_six_{size[0]}")
+
+
 @pytest.mark.parametrize(("scale", "size"), [(1.5, (1680, 960)), (1.1, (1024, 700))])
 def test_large_text_leaves_everything_inside_its_pane(start, scale, size):
     window = start("simulated:tiny", "--set", f"display.scale={scale}", "--set", "cnmf.enabled=false")
