@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from roi_core.board import Diary
     from roi_core.frame import Event
 
-__all__ = ["GROUPS", "Cluster", "Mark", "Markers"]
+__all__ = ["GROUPS", "Cluster", "Mark", "Markers", "labelled"]
 
 KEPT: Final = 20_000
 """Marks of a group kept at least; a storm of losses must not fill the memory."""
 LABEL: Final = 40
 """Letters of a label at most."""
+LETTERS: Final = 6
+"""Letters of a label at least: less of it says nothing."""
 TOLD: Final = 8
 """Marks that a cluster tells one by one; the others are counted."""
 
@@ -168,6 +170,26 @@ class Markers:
         for some in full:
             if len(some) > 2 * KEPT:
                 del some[:KEPT]
+
+
+def labelled(clusters: Sequence[Cluster], letter: float) -> list[tuple[Cluster, str]]:
+    """Return the clusters whose labels have room in one line, each right of its mark, and as much as fits.
+
+    A `letter` is so many s wide. Labels of the first groups go first, those of others where these leave room.
+    """
+    found: list[tuple[Cluster, str]] = []
+    for name in (name for name, group in GROUPS.items() if group.label):
+        mine = [cluster for cluster in clusters if cluster.group == name]
+        taken = [(one.time, one.time + (len(text) + 1) * letter) for one, text in found]
+        starts = sorted([start for start, _ in taken] + [one.time for one in mine])
+        for one in mine:
+            if any(start <= one.time < end for start, end in taken):
+                continue
+            after = bisect_right(starts, one.time)
+            room = (starts[after] - one.time) / letter - 1 if after < len(starts) else LABEL
+            if room >= min(len(one.label), LETTERS):
+                found.append((one, words.short(one.label, int(room))))
+    return found
 
 
 def _clusters(group: str, marks: Sequence[Mark], closer: float) -> list[Cluster]:

@@ -1,4 +1,4 @@
-"""Marks in a plot: upright lines, small labels where there is room, and their words under the mouse."""
+"""Marks in a plot: upright lines, small labels in a line above what is drawn, their words under the mouse."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from typing import TYPE_CHECKING, Final
 import dearpygui.dearpygui as dpg
 import numpy as np
 
-from roi_stream_gui.markers import GROUPS
+from roi_stream_gui.markers import GROUPS, labelled
 from roi_stream_gui.panels.lanes import put
 from roi_stream_gui.tracks import ticks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from roi_stream_gui.markers import Cluster, Markers
     from roi_stream_gui.panels.base import Desk
 
-__all__ = ["Marks", "Tip"]
+__all__ = ["CLOSE", "LINE", "Marks", "Tip"]
 
-LABELS: Final = 12
+LABELS: Final = 32
 LETTER: Final = 7.4
-"""Screen px of a letter, about."""
+"""px of a letter at 100 %, about."""
 CLOSE: Final = 5.0
 """Screen px within which marks are one, and the mouse finds one."""
 AHEAD: Final = 0.1
 """Part of the window by which marks are looked up beyond it, so that it is not done for every frame."""
 PERIOD: Final = 0.2
 """Seconds between two looks at marks that keep coming."""
-LINE: Final = 17
-"""Screen px from one line of labels to the next."""
+LINE: Final = 18
+"""px at 100 % of the line of labels, above all that is drawn."""
 SHORT: Final = 0.08
 """Part of the plot's height of marks that have no label."""
 BACK: Final = (20, 23, 28, 210)
@@ -73,7 +75,7 @@ class Marks:
             self._series[name] = int(item)
         self._labels = [
             dpg.add_plot_annotation(
-                label=" ", default_value=(0.0, 0.0), offset=(3, 2), color=BACK, clamped=False,
+                label=" ", default_value=(0.0, 0.0), offset=(3, 1), color=BACK, clamped=False,
                 parent=plot, show=False,
             )
             for _ in range(LABELS if labels else 0)
@@ -83,11 +85,16 @@ class Marks:
         self._top = 1.0
         self.clusters: list[Cluster] = []
 
-    def show(self, marks: Markers, start: float, end: float, pixels: float, top: float) -> None:
-        """Draw the marks between two moments of a plot so many px wide whose values go up to `top`."""
+    def show(
+        self, marks: Markers, start: float, end: float, pixels: float, top: float, named: bool = False
+    ) -> None:
+        """Draw the marks between two moments of a plot so many px wide whose axis ends at `top`.
+
+        There is room for a line of labels when they are to be `named`.
+        """
         window = end - start
         page = np.floor(start / (AHEAD * window))
-        key = (float(marks.turn), float(page), window, pixels, top)
+        key = (float(marks.turn), float(page), window, pixels, top, float(named))
         now = time.monotonic()
         if key == self._key or (now < self._next and key[1:] == self._key[1:]):
             return
@@ -99,31 +106,22 @@ class Marks:
             times = np.array([cluster.time for cluster in self.clusters if cluster.group == name])
             tall = top if GROUPS[name].label else SHORT * top
             put(series, [ticks(times, np.ones(len(times)), 0.0, tall)] if times.size else [])
-        self._write(window / max(pixels, 1.0), top)
+        letter = self._desk.px(LETTER) * window / max(pixels, 1.0)
+        self._write(labelled(self.clusters, letter)[:LABELS] if named else [], top)
 
-    def _write(self, width: float, top: float) -> None:
-        """Label the marks that have room to the right of them, each group on a line of its own.
-
-        `width` is that of a px, s.
-        """
-        room: list[tuple[int, Cluster]] = []
-        for row, group in enumerate(name for name, group in GROUPS.items() if group.label):
-            named = [cluster for cluster in self.clusters if cluster.group == group]
-            nexts = [*(cluster.time for cluster in named), np.inf][1:]
-            room += [
-                (row, cluster)
-                for cluster, after in zip(named, nexts, strict=True)
-                if after - cluster.time > (self._desk.px(LETTER * len(cluster.label)) + 10) * width
-            ]
-        room = sorted(room, key=lambda one: one[1].time)[-LABELS:]
-        for item, (row, cluster) in zip(self._labels, room, strict=False):
-            dpg.configure_item(
-                item, label=cluster.label, offset=(3, 2 + self._desk.px(LINE) * row), show=True
-            )
+    def _write(self, labels: Sequence[tuple[Cluster, str]], top: float) -> None:
+        """Write these labels into the line above all that is drawn."""
+        for item, (cluster, text) in zip(self._labels, labels, strict=False):
+            dpg.configure_item(item, label=text, show=True)
             dpg.set_value(item, (cluster.time, top))
-        for item in self._labels[len(room) :]:
+        for item in self._labels[len(labels) :]:
             if dpg.is_item_shown(item):
                 dpg.configure_item(item, show=False)
+
+    def tell(self) -> list[list[object]]:
+        """Return the labels that are written, and the heights (y) where they hang, for tests."""
+        shown = [item for item in self._labels if dpg.is_item_shown(item)]
+        return [[dpg.get_item_label(item), dpg.get_value(item)[1]] for item in shown]
 
     def at(self, moment: float, closer: float, y: float = 0.0) -> str:
         """Return what the marks within `closer` s of a moment tell, the short ones only low in the plot."""

@@ -17,7 +17,7 @@ from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.cursor import Cursor
 from roi_stream_gui.panels.lanes import Lanes
 from roi_stream_gui.panels.legend import Legend
-from roi_stream_gui.panels.marks import CLOSE, Marks, Tip
+from roi_stream_gui.panels.marks import CLOSE, LINE, Marks, Tip
 from roi_stream_gui.panels.overview import HEIGHT, Overview
 from roi_stream_gui.panels.raster import Raster
 from roi_stream_gui.panels.scrollbar import WIDTH, ScrollBar
@@ -37,6 +37,8 @@ __all__ = ["Traces"]
 
 LANE_HEIGHT: Final = 17
 """Screen px that a lane needs at least."""
+NAMED: Final = 78
+"""px at 100 % of the plot from which there is a line for the labels of marks above the lanes."""
 AXIS: Final = 26
 """Screen px below the plot for the clock."""
 GAP: Final = 6
@@ -58,6 +60,8 @@ class Traces:
         self._of: object = None
         self._kinds: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
+        self._above = 1.0
+        """Height of the plot, in heights of what is drawn of traces."""
         self._fixed = False
         self._said: heights.Ticks = ()
 
@@ -100,7 +104,9 @@ class Traces:
         if snapshot is None:
             return
         self._begin(view.settings.display)
-        width, height = self._room()
+        width, room = self._room()
+        height = room - self._desk.px(LINE) * (room >= self._desk.px(NAMED))
+        self._above = room / height
         scale = Scale(view.settings.display.trace_window, width // 2 // 50 * 50, snapshot.rate)
         stretch = self._stretch(scale.seconds)
         if view.settings.display.trace_mode == "raster":
@@ -109,7 +115,8 @@ class Traces:
             self._raster.hide()
             self._show_lines(view, snapshot, scale, stretch, height)
         top = max(len(self._lineup.shown), 1) if view.settings.display.trace_mode == "stacked" else 1
-        self._marks.show(self._do.timeline.marks, *stretch[:2], width, top)
+        top *= self._above
+        self._marks.show(self._do.timeline.marks, *stretch[:2], width, top, named=room > height)
         self._cursor.show(self._do.replay.cursor, top)
         self._overview.update(view)
         self._tell(view.settings.display, stretch, width)
@@ -124,6 +131,7 @@ class Traces:
             "raster": self._raster.tell(), "cursor": self._cursor.at, "overview": self._overview.tell(),
             "marks": [[mark.time, mark.group, mark.text] for cluster in self._marks.clusters
                       for mark in cluster.marks],
+            "labels": self._marks.tell(),
         }  # fmt: skip
 
     def _room(self) -> tuple[int, float]:
@@ -185,13 +193,13 @@ class Traces:
         newest = 0.0 if self._do.timeline.held else self._do.timeline.newest // max(scale.width, 1e-3)
         look = (
             tuple(lanes), shown, self._lines.heights.key(), scale, stretch.upto, newest, height,
-            self._do.resting.f0,
+            self._above, self._do.resting.f0,
         )  # fmt: skip
         if look != self._drawn or self._lines.busy:
             self._drawn, self._fixed = look, True
             self._lines.draw(lanes, shown, stretch, height)
             overlay = shown.trace_mode == "overlay"
-            self._legend.show(lanes if overlay else (), height)
+            self._legend.show(lanes if overlay else (), height * self._above)
             self._limit(stretch, 1.0 if overlay else max(len(lanes), 1))
         elif self._fixed and stretch.upto is not None:  # the hand may move what is held still
             self._fixed = False
@@ -233,7 +241,7 @@ class Traces:
         dpg.set_axis_limits(self._x, stretch.start, stretch.end)
         self._clock(heights.clock_ticks(stretch.start, stretch.end, width))
         for axis in (self._y, self._units):
-            dpg.set_axis_limits(axis, 0.0, top)
+            dpg.set_axis_limits(axis, 0.0, top * self._above)
 
     def _clock(self, ticks: heights.Ticks) -> None:
         if ticks != self._said:

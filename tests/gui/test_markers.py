@@ -1,12 +1,14 @@
 """Marks beside the traces: taken from the diary, joined when dense, told in words."""
 
+from itertools import pairwise
+
 import pytest
 
 from roi_core.board import Diary
 from roi_core.frame import Event
 from roi_core.layout import OUR_EVENTS
 from roi_stream_gui import markers
-from roi_stream_gui.markers import GROUPS, Markers
+from roi_stream_gui.markers import GROUPS, Markers, labelled
 from roi_stream_gui.names import NAMED, names_in
 
 
@@ -107,6 +109,42 @@ def test_dense_marks_are_one_that_counts_them():
     assert clusters[0].label == "25 notes"
     assert clusters[0].text.endswith("... and 17 more")
     assert len(marks.between(0, 1, 0.001)) == 50
+
+
+def written(letter, *events):
+    clusters = followed(*events).between(0, 1000, 0.001)
+    return [(one.time, text) for one, text in labelled(clusters, letter)]
+
+
+def note(at, text):
+    return Event(at, 1, "note", {"text": text})
+
+
+def test_labels_stand_in_one_line_none_on_another():
+    notes = [note(at, "x" * length) for at, length in ((1, 9), (8, 14), (9, 3), (40, 18), (41, 9), (50, 18))]
+    edits = [Event(at, 1, "setting", {"path": "a.snr", "new": 7}) for at in (2.0, 20.0, 36.0, 51.0, 80.0)]
+    found = sorted(written(1.0, *notes, *edits))
+    for (at, text), (after, _) in pairwise(found):
+        assert at + len(text) < after
+    assert [at for at, _ in found] == [1, 9, 20.0, 41, 50, 80.0]
+
+
+def test_a_label_with_little_room_is_cut_and_one_with_none_is_left_to_the_mouse():
+    first = note(1.0, "light off and on")
+    assert written(1.0, first, note(30.0, "b"))[0] == (1.0, "light off and on")
+    assert written(1.0, first, note(12.0, "b"))[0] == (1.0, "light o...")
+    assert written(1.0, first, note(7.0, "b")) == [(7.0, "b")]
+    assert written(1.0, note(1.0, "a"), note(4.0, "b")) == [(1.0, "a"), (4.0, "b")], "short ones need no more"
+
+
+def test_a_note_is_not_pushed_away_by_the_edit_that_follows_it():
+    edit = Event(1.2, 3, "setting", {"path": "cnmf.min_snr", "old": 4, "new": 7})
+    assert written(0.1, note(1.0, "drug on"), edit) == [(1.0, "drug on")]
+    assert written(0.01, note(1.0, "drug on"), edit) == [(1.0, "drug on"), (1.2, "min_snr 7")]
+
+
+def test_short_ticks_have_no_label():
+    assert written(0.1, Event(1.0, 1, "birth", {"id": 1}), Event(2.0, 1, "roi_added", {"id": 1})) == []
 
 
 def test_clusters_do_not_depend_on_where_the_window_begins():

@@ -42,6 +42,12 @@ def test_modes_marks_and_the_way_back(start):
     )
     assert any(text == "note: drug on" for _, _, text in traces(state)["marks"])
 
+    # the labels hang in a line of their own, above all lanes
+    lanes, labels = len(traces(state)["lanes"]), traces(state)["labels"]
+    assert "drug on" in [text for text, _ in labels]
+    for _, y in labels:
+        assert (1 - lanes / y) * (state.items["traces"][3] - 26) > 15, "px between the lanes and the top"
+
     # words under the mouse
     at = next(time for time, group, _ in traces(state)["marks"] if group == "notes")
     window.key("x")
