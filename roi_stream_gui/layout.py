@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout"]
 
-MENU, BAR, CHIPS, STRIP, FOOT, LEFT, GAP, SPLIT, EDGE = 24, 38, 32, 36, 66, 120, 5, 5, 6
+MENU, BAR, CHIPS, STRIP, FOOT, LEFT, GAP, SPLIT, EDGE = 24, 38, 32, 36, 42, 120, 5, 5, 6
 LEAST_CENTRE, LEAST_RIGHT, LEAST_PICTURE, LEAST_TRACES, LEAST_FOOT = 470, 292, 284, 110, 28
-LOW_TRACES, LOW_PICTURE = 170, 318
+LOW_TRACES, LOW_PICTURE = 170, 342
 """px at 100 %. Where there is not room for all, the messages give way first, then the picture to its least,
 while the traces are lower than `LOW_TRACES`; then the traces, then the picture."""
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Messages"]
 
 LINES = 60
-LOW = 60
-"""Height of the pane below which those buttons stand in a row, px."""
 FILTER = 92
 """Width of the buttons that choose, px."""
+BUTTONS = (FILTER + 4) * len(LEVELS) + 4
+"""px at 100 % that they take of the width."""
 GAP, EDGE = 1, 4
 """px at 100 % between two lines, and above the first."""
 CHIP = {logging.INFO: "idle", logging.WARNING: "warn", logging.ERROR: "bad"}
@@ -45,11 +45,12 @@ class Messages:
         self._shown: tuple[Message, ...] = ()
 
     def build(self, parent: int) -> None:
-        """Make the lines."""
+        """Make the lines, and beside them the buttons."""
+        self._pane = parent
         with dpg.group(horizontal=True, parent=parent):
-            with dpg.child_window(width=-FILTER - 8, height=-1, border=False) as self._list:
+            with dpg.child_window(width=-BUTTONS, height=-1, border=False) as self._list:
                 self._lines = [dpg.add_text("", show=False) for _ in range(LINES)]
-            with dpg.group() as self._buttons:
+            with dpg.group(horizontal=True):
                 for level in LEVELS:
                     item = dpg.add_button(width=FILTER, height=17, callback=then(partial(self._show, level)))
                     name = logging.getLevelName(level).lower()
@@ -59,7 +60,7 @@ class Messages:
 
     def update(self, view: View) -> None:
         """Show the newest messages when there are new ones."""
-        self._fold()
+        self._cut()
         if view.news == self._news:
             return
         self._news = view.news
@@ -82,23 +83,12 @@ class Messages:
             "step": second - first,
         }
 
-    def _fold(self) -> None:
-        """Put the buttons into a row where the pane has no room for all below each other."""
-        px, pane = self._desk.px, dpg.get_item_parent(dpg.get_item_parent(self._list))
-        low = dpg.get_item_rect_size(pane)[1] < px(LOW)
-        if low != dpg.get_item_configuration(self._buttons)["horizontal"]:
-            dpg.configure_item(self._buttons, horizontal=low)
-        width = -px((FILTER + 4) * (len(LEVELS) if low else 1) + 4)
-        if dpg.get_item_width(self._list) != width:
-            dpg.configure_item(self._list, width=width)
-        self._cut(dpg.get_item_height(pane))
-
-    def _cut(self, pane: float) -> None:
-        """Show whole lines only in a pane so many px high."""
+    def _cut(self) -> None:
+        """Show whole lines only, as many as the pane is high."""
         scale, text = self._desk.scale, int(dpg.get_item_rect_size(self._lines[0])[1])
         if text:
             line = text + int(GAP * scale)
-            height = max((pane - 2 * int(EDGE * scale)) // line, 1) * line
+            height = max((dpg.get_item_height(self._pane) - 2 * int(EDGE * scale)) // line, 1) * line
             if dpg.get_item_height(self._list) != height:
                 dpg.configure_item(self._list, height=int(height))
 

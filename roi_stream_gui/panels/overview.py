@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEIGHT", "Overview"]
 
-HEIGHT: Final = 34
+HEIGHT: Final = 28
 """Screen px."""
 LOW: Final = 20
 """Screen px where there is little room."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Traces"]
 
-LANE_HEIGHT: Final = 17
+LANE_HEIGHT: Final = 15
 """Screen px that a lane needs at least."""
 NAMED: Final = 78
 """px at 100 % of the plot from which there is a line for the labels of marks above the lanes."""

@@ -60,6 +60,12 @@ def test_in_a_small_window_messages_and_picture_give_way_to_the_traces(share):
     assert large["left"] > layout.LOW_PICTURE
 
 
+def test_at_the_first_start_the_picture_has_the_most_room(share):
+    first, _ = share(Memory().width, Memory().height, strip=False)
+    assert first["left"] > 1.6 * first["bottom"]
+    assert first["bottom"] > 1.3 * layout.LOW_TRACES
+
+
 def test_traces_that_were_made_low_by_hand_stay_low(share):
     heights, left = share(1024, 700, 1.1, bottom=110)
     assert heights["bottom"] == pytest.approx(110, abs=1)

@@ -297,6 +297,7 @@ def test_nothing_is_clipped_or_overlaps(start, width, height):
         ):
             outside.append((name, (x, y, w, h)))
     assert [one for one in outside if not one[0].startswith("split.")] == []
+    assert items["picture"][3] > 0.38 * height, "it is what the window is for"
     for x, y, w, h in panes.values():
         assert x >= 0
         assert y >= 0
