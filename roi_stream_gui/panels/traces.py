@@ -114,8 +114,8 @@ class Traces:
         else:
             self._raster.hide()
             self._show_lines(view, snapshot, scale, stretch, height)
-        top = max(len(self._lineup.shown), 1) if view.settings.display.trace_mode == "stacked" else 1
-        top *= self._above
+        stacked = view.settings.display.trace_mode == "stacked"
+        top = self._above * (max(len(self._lineup.shown), 1) if stacked else 1)
         self._marks.show(self._do.timeline.marks, *stretch[:2], width, top, named=room > height)
         self._cursor.show(self._do.replay.cursor, top)
         self._overview.update(view)
