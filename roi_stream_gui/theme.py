@@ -134,7 +134,7 @@ class Theme:
             ButtonTextAlign=(0, 0.5), FramePadding=(2, 3), FrameRounding=(0,),
         )  # fmt: skip
         self.compact = self._spaced(ItemSpacing=(4, 1), WindowPadding=(6, 4), FramePadding=(6, 0))
-        self.tight = self._spaced(ItemSpacing=(6, 3), FramePadding=(7, 2))
+        self.tight = self._spaced(ItemSpacing=(6, 1.5), FramePadding=(7, 3))
         self.notice = self._variant(dpg.mvAll, {"WindowBg": "bar", "Border": "warn"}, WindowBorderSize=(1,))
         self.picture = self._plot(PICTURE, pad=(0, 0))
         self.traces = self._plot()
