@@ -45,7 +45,7 @@ class Memory:
     left: int | None = None
     top: int | None = None
     right: int = 352
-    bottom: int = 238
+    bottom: int = 241
     tabs: list[str] = field(default_factory=list)
     display: dict[str, Any] = field(default_factory=dict)
     toured: bool = False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from roi_stream_gui.markers import Cluster, Markers
     from roi_stream_gui.panels.base import Desk
 
-__all__ = ["CLOSE", "LINE", "Marks", "Tip"]
+__all__ = ["CLOSE", "LINE", "TICKS", "Marks", "Tip"]
 
 LABELS: Final = 32
 LETTER: Final = 7.4
@@ -31,8 +31,10 @@ PERIOD: Final = 0.2
 """Seconds between two looks at marks that keep coming."""
 LINE: Final = 18
 """px at 100 % of the line of labels, above all that is drawn."""
+TICKS: Final = 4
+"""px at 100 % of marks that have no label, below all that is drawn ..."""
 SHORT: Final = 0.08
-"""Part of the plot's height of marks that have no label."""
+"""... and part of the height of a plot that has no room there."""
 BACK: Final = (20, 23, 28, 210)
 
 
@@ -86,15 +88,22 @@ class Marks:
         self.clusters: list[Cluster] = []
 
     def show(
-        self, marks: Markers, start: float, end: float, pixels: float, top: float, named: bool = False
+        self,
+        marks: Markers,
+        start: float,
+        end: float,
+        pixels: float,
+        ends: tuple[float, float] = (0.0, 1.0),
+        named: bool = False,
     ) -> None:
-        """Draw the marks between two moments of a plot so many px wide whose axis ends at `top`.
+        """Draw the marks between two moments of a plot so many px wide, as high as its axis goes (`ends`).
 
         There is room for a line of labels when they are to be `named`.
         """
+        low, top = ends
         window = end - start
         page = np.floor(start / (AHEAD * window))
-        key = (float(marks.turn), float(page), window, pixels, top, float(named))
+        key = (float(marks.turn), float(page), window, pixels, *ends, float(named))
         now = time.monotonic()
         if key == self._key or (now < self._next and key[1:] == self._key[1:]):
             return
@@ -104,8 +113,8 @@ class Marks:
         self.clusters = marks.between(first, first + (1 + 2 * AHEAD) * window, closer)
         for name, series in self._series.items():
             times = np.array([cluster.time for cluster in self.clusters if cluster.group == name])
-            tall = top if GROUPS[name].label else SHORT * top
-            put(series, [ticks(times, np.ones(len(times)), 0.0, tall)] if times.size else [])
+            tall = top - low if GROUPS[name].label else -low or SHORT * top
+            put(series, [ticks(times, np.ones(len(times)), low, tall)] if times.size else [])
         letter = self._desk.px(LETTER) * window / max(pixels, 1.0)
         self._write(labelled(self.clusters, letter)[:LABELS] if named else [], top)
 

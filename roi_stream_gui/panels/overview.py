@@ -142,7 +142,7 @@ class Overview:
         put(self._line, [(points[0], y)] if high > low else [])
         dpg.set_axis_limits(self._x, 0.0, self._whole)
         dpg.set_axis_limits(self._y, 0.0, 1.0)
-        self._marks.show(self._do.timeline.marks, 0.0, self._whole, width, 1.0)
+        self._marks.show(self._do.timeline.marks, 0.0, self._whole, width)
         said = words.WHOLE.format(
             what=self._name(is_cell, number), long=words.clock(self._do.timeline.newest)
         )

@@ -17,7 +17,7 @@ from roi_stream_gui.panels.base import Place, then, value
 from roi_stream_gui.panels.cursor import Cursor
 from roi_stream_gui.panels.lanes import Lanes
 from roi_stream_gui.panels.legend import Legend
-from roi_stream_gui.panels.marks import CLOSE, LINE, Marks, Tip
+from roi_stream_gui.panels.marks import CLOSE, LINE, TICKS, Marks, Tip
 from roi_stream_gui.panels.overview import HEIGHT, Overview
 from roi_stream_gui.panels.raster import Raster
 from roi_stream_gui.panels.scrollbar import WIDTH, ScrollBar
@@ -38,7 +38,7 @@ __all__ = ["Traces"]
 LANE_HEIGHT: Final = 15
 """Screen px that a lane needs at least."""
 NAMED: Final = 78
-"""px at 100 % of the plot from which there is a line for the labels of marks above the lanes."""
+"""px at 100 % of the plot from which there is room for marks above and below the lanes."""
 AXIS: Final = 26
 """Screen px below the plot for the clock."""
 GAP: Final = 6
@@ -60,8 +60,8 @@ class Traces:
         self._of: object = None
         self._kinds: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
-        self._above = 1.0
-        """Height of the plot, in heights of what is drawn of traces."""
+        self._beyond = 0.0, 0.0
+        """Heights below and above the lanes for marks, in heights of all lanes."""
         self._fixed = False
         self._said: heights.Ticks = ()
 
@@ -105,8 +105,7 @@ class Traces:
             return
         self._begin(view.settings.display)
         width, room = self._room()
-        height = room - self._desk.px(LINE) * (room >= self._desk.px(NAMED))
-        self._above = room / height
+        height = self._share(room)
         scale = Scale(view.settings.display.trace_window, width // 2 // 50 * 50, snapshot.rate)
         stretch = self._stretch(scale.seconds)
         if view.settings.display.trace_mode == "raster":
@@ -115,9 +114,9 @@ class Traces:
             self._raster.hide()
             self._show_lines(view, snapshot, scale, stretch, height)
         stacked = view.settings.display.trace_mode == "stacked"
-        top = self._above * (max(len(self._lineup.shown), 1) if stacked else 1)
-        self._marks.show(self._do.timeline.marks, *stretch[:2], width, top, named=room > height)
-        self._cursor.show(self._do.replay.cursor, top)
+        ends = self._ends(max(len(self._lineup.shown), 1) if stacked else 1)
+        self._marks.show(self._do.timeline.marks, *stretch[:2], width, ends, named=room > height)
+        self._cursor.show(self._do.replay.cursor, ends[1])
         self._overview.update(view)
         self._tell(view.settings.display, stretch, width)
 
@@ -144,6 +143,18 @@ class Traces:
             dpg.configure_item(self._plot, height=-below)
             self._strip.resize(-below)
         return max(int(width), 200), max(room - below - desk.px(AXIS), desk.px(LANE_HEIGHT))
+
+    def _share(self, room: float) -> float:
+        """Give marks a line above and ticks below the lanes if there is room; return what lanes have, px."""
+        below, above = (self._desk.px(length) * (room >= self._desk.px(NAMED)) for length in (TICKS, LINE))
+        height = room - below - above
+        self._beyond = below / height, above / height
+        return height
+
+    def _ends(self, top: float) -> tuple[float, float]:
+        """Return where the axis ends of a plot whose lanes go from 0 to `top`."""
+        below, above = self._beyond
+        return -top * below, top * (1 + above)
 
     def _down(self) -> float:
         """Return px from the top of the plot to the end of the pane.
@@ -193,13 +204,13 @@ class Traces:
         newest = 0.0 if self._do.timeline.held else self._do.timeline.newest // max(scale.width, 1e-3)
         look = (
             tuple(lanes), shown, self._lines.heights.key(), scale, stretch.upto, newest, height,
-            self._above, self._do.resting.f0,
+            self._beyond, self._do.resting.f0,
         )  # fmt: skip
         if look != self._drawn or self._lines.busy:
             self._drawn, self._fixed = look, True
             self._lines.draw(lanes, shown, stretch, height)
             overlay = shown.trace_mode == "overlay"
-            self._legend.show(lanes if overlay else (), height * self._above)
+            self._legend.show(lanes if overlay else (), height * (1 + sum(self._beyond)))
             self._limit(stretch, 1.0 if overlay else max(len(lanes), 1))
         elif self._fixed and stretch.upto is not None:  # the hand may move what is held still
             self._fixed = False
@@ -241,7 +252,7 @@ class Traces:
         dpg.set_axis_limits(self._x, stretch.start, stretch.end)
         self._clock(heights.clock_ticks(stretch.start, stretch.end, width))
         for axis in (self._y, self._units):
-            dpg.set_axis_limits(axis, 0.0, top * self._above)
+            dpg.set_axis_limits(axis, *self._ends(top))
 
     def _clock(self, ticks: heights.Ticks) -> None:
         if ticks != self._said:

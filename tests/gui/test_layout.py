@@ -62,7 +62,7 @@ def test_in_a_small_window_messages_and_picture_give_way_to_the_traces(share):
 
 def test_at_the_first_start_the_picture_has_the_most_room(share):
     first, _ = share(Memory().width, Memory().height, strip=False)
-    assert first["left"] > 1.6 * first["bottom"]
+    assert first["left"] > 1.55 * first["bottom"]
     assert first["bottom"] > 1.3 * layout.LOW_TRACES
 
 

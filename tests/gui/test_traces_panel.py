@@ -4,12 +4,15 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 import pytest
 
+from roi_core.frame import Event
 from roi_core.rois import Circle
 from roi_stream_gui.lineup import Lane, told_apart
 from roi_stream_gui.panels.legend import Legend
+from roi_stream_gui.panels.marks import Marks
 from roi_stream_gui.shortcuts import Chord, find
 from tests.fakes import Stepped
 from tests.gui.driver import within
+from tests.gui.test_markers import followed
 from tests.gui.test_panels import built, view_of
 
 
@@ -132,6 +135,19 @@ class TestMarks:
         running._marks._next = 0.0
         running.update(controller.view())
         assert "note: drug on" not in [text for _, _, text in running.tell()["marks"]]
+
+
+def test_marks_leave_the_lanes_to_the_traces(desk):
+    """Labels hang from the end of the axis, ticks without one stand below the lanes, which go from 0 to 1."""
+    with dpg.window(), dpg.plot() as plot:
+        marks = Marks(desk, plot, dpg.add_plot_axis(dpg.mvYAxis))
+    told = followed(Event(1.0, 1, "note", {"text": "drug on"}), Event(2.0, 2, "birth", {"id": 1}))
+    marks.show(told, 0.0, 10.0, 1000.0, (-0.1, 1.2), named=True)
+    assert marks.tell() == [["drug on", pytest.approx(1.2)]]
+    heights = {name: dpg.get_value(marks._series[name])[1][:2] for name in ("notes", "cells")}
+    assert heights == {"notes": pytest.approx([-0.1, 1.2]), "cells": pytest.approx([-0.1, 0.0])}
+    marks.show(told, 0.0, 10.0, 999.0)
+    assert marks.tell() == [], "there is no room"
 
 
 def test_lost_frames_are_a_gap_in_the_line_and_a_red_mark(desk, do):
