@@ -341,19 +341,27 @@ def binomial(image):
     return out
 
 
-def kept(image, noise, radius, level, widest):
-    """The connected part of a smoothed image round its greatest value within a radius of the middle."""
-    smooth = binomial(image)
+def kept(image, noise, radius, level, widest, most=1):
+    """The connected part of a smoothed image round its greatest value within a radius of the middle.
+
+    Smoothed until noise is no higher bar than the level, at most so many times; and that image.
+    """
     y, x = np.mgrid[: len(image), : len(image)] - len(image) // 2
     from_middle = y**2 + x**2
-    inner = np.where(from_middle <= radius**2, smooth, -np.inf)
-    best = np.unravel_index(inner.argmax(), inner.shape)
-    if not smooth[best] > 0:
-        return np.zeros_like(smooth)
-    mask = (smooth > max(level * smooth[best], 2 * noise)) & (from_middle <= (widest * radius) ** 2)
+    smooth = image
+    for times in range(1, most + 1):
+        smooth = binomial(smooth)
+        inner = np.where(from_middle <= radius**2, smooth, -np.inf)
+        best = np.unravel_index(inner.argmax(), inner.shape)
+        bars = level * smooth[best], 2 * noise / np.sqrt(times)
+        if not smooth[best] > 0:
+            return np.zeros_like(smooth), smooth
+        if bars[0] >= bars[1]:
+            break
+    mask = (smooth > max(bars)) & (from_middle <= (widest * radius) ** 2)
     mask[best] = True
     labels, _ = scipy.ndimage.label(mask)
-    return np.where(labels == labels[best], smooth, 0)
+    return np.where(labels == labels[best], smooth, 0), smooth
 
 
 def covered(patches, corners, margin, shape):

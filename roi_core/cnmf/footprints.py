@@ -16,7 +16,7 @@ from roi_core.jit import kernel, lean
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["cleaned", "own_image", "tour", "visit"]
+__all__ = ["cleaned", "own_image", "smoothings", "tour", "visit"]
 
 LEVEL = 0.12
 """Pixels fainter than this share of the brightest do not belong to a cell."""
@@ -28,6 +28,13 @@ DRIFT = 1.0
 """Pixels that a footprint may be off the middle of its box."""
 BINOMIAL = 0.4
 """Noise of a smoothed pixel over that of a pixel: a binomial 3 x 3 leaves .375, resampling correlates."""
+ONCE = {"2p": 5.5, "1p": np.inf, "photometry": np.inf}
+"""Radius of a cell, px, up to which its image is smoothed once. In 1p glow has the shape of large cells."""
+
+
+def smoothings(radius: float, preset: str) -> int:
+    """Return how often the image of a cell of such a radius, px, is smoothed at most: by how large it is."""
+    return max(1, round((radius / ONCE[preset]) ** 2))
 
 
 @kernel
@@ -37,9 +44,9 @@ def visit(
     """Learn the footprint of cell i from its sums, judge it, and let the sums forget; return its size in px.
 
     ``forget`` is the loss per frame; ``variance`` (rows, columns) that of a binned pixel, ``noise`` (N,) that
-    of the traces; ``field`` is (factor, margin, gain).
+    of the traces; ``field`` is (factor, margin, gain, most smoothings of an image).
     """
-    factor, margin, gain = field
+    factor, margin, gain, most = field
     loss = np.float32(np.exp(-forget * (now - t.visited[i])))
     t.visited[i] = now
     t.images[i] *= loss
@@ -60,7 +67,7 @@ def visit(
     y = min(max(t.centres[i, 0] // factor, 0), variance.shape[0] - 1)
     x = min(max(t.centres[i, 1] // factor, 0), variance.shape[1] - 1)
     pixel = np.sqrt(variance[y, x]) * factor * np.sqrt(t.energy[i]) / t.power[i]
-    size = cleaned(image, BINOMIAL * pixel, radius, smooth, out) - _cut_off(t.images[i], out)
+    size = cleaned(image, BINOMIAL * pixel, radius, most, smooth, out) - _cut_off(t.images[i], out)
     if size < SMALLEST:
         t.r[i] = 0
         return size
@@ -129,13 +136,22 @@ def level_rim(image: Any, inner: Any) -> Any:
 
 
 @kernel
-def cleaned(image: Any, noise: Any, radius: Any, smooth: Any, out: Any) -> Any:
-    """Fill ``out`` with the connected, non-negative part of a smoothed image; return its number of pixels.
+def cleaned(image: Any, noise: Any, radius: Any, most: Any, smooth: Any, out: Any) -> Any:
+    """Fill ``out`` with the connected, non-negative part of a smoothed image; return its number of px.
 
-    A pixel belongs when it exceeds `LEVEL` of the maximum and twice the ``noise`` (per pixel, of the
-    ``smooth`` image), and touches (4 neighbours) the part round the maximum, which lies within a ``radius``.
+    A pixel belongs when it exceeds `LEVEL` of the maximum and twice the ``noise`` (per pixel, of an image
+    smoothed once), and touches (4 neighbours) the part round the maximum, which lies within a ``radius``.
+    While noise is the higher bar, the ``smooth`` image is smoothed again, up to ``most`` times in all.
     """
-    by, bx = _smoothed(image, radius, smooth)
+    times = 1
+    _smooth(image, smooth)
+    by, bx = _peak(smooth, radius)
+    while times < most and by >= 0 and 2 * noise > LEVEL * smooth[by, bx]:
+        out[:] = smooth
+        _smooth(out, smooth)
+        by, bx = _peak(smooth, radius)
+        noise *= np.float32(np.sqrt(times / (times + 1)))
+        times += 1
     out[:] = 0
     if by < 0:
         return 0
@@ -175,10 +191,23 @@ def _cut_off(sums: Any, out: Any) -> Any:
 
 
 @lean
-def _smoothed(image: Any, radius: Any, out: Any) -> Any:
-    """Smooth with a binomial 3 x 3; return where the result is greatest within a radius of the middle."""
-    side = image.shape[0]
+def _peak(smooth: Any, radius: Any) -> Any:
+    """Return where an image is greatest within a radius of the middle; -1 where nothing is above zero."""
+    side = smooth.shape[0]
     middle = side // 2
+    best, by, bx = np.float32(0), -1, -1
+    first, last = max(middle - int(radius), 0), min(middle + int(radius), side - 1)
+    for y in range(first, last + 1):
+        for x in range(first, last + 1):
+            if (y - middle) ** 2 + (x - middle) ** 2 <= radius * radius and smooth[y, x] > best:
+                best, by, bx = smooth[y, x], y, x
+    return by, bx
+
+
+@lean
+def _smooth(image: Any, out: Any) -> None:
+    """Smooth with a binomial 3 x 3."""
+    side = image.shape[0]
     for y in range(side):
         if 0 < y < side - 1:
             _smooth_row(image[y - 1], image[y], image[y + 1], out[y])
@@ -187,13 +216,6 @@ def _smoothed(image: Any, radius: Any, out: Any) -> Any:
         else:
             for x in range(side):
                 _smooth_pixel(image, y, x, out)
-    best, by, bx = np.float32(0), -1, -1
-    first, last = max(middle - int(radius), 0), min(middle + int(radius), side - 1)
-    for y in range(first, last + 1):
-        for x in range(first, last + 1):
-            if (y - middle) ** 2 + (x - middle) ** 2 <= radius * radius and out[y, x] > best:
-                best, by, bx = out[y, x], y, x
-    return by, bx
 
 
 @lean

@@ -394,10 +394,9 @@ class OnlineCNMF:
         if n == 0 or not settings.cnmf.shapes or self._resizing:
             return
         number = -(-n // TOUR)
-        field, forget = (
-            (self.field.factor, self.field.margin, self._glow.gain),
-            1 / (settings.cnmf.memory * self._rates.learning),
-        )
+        most = footprints.smoothings(self.field.radius, settings.cnmf.preset)
+        field = self.field.factor, self.field.margin, self._glow.gain, most
+        forget = 1 / (settings.cnmf.memory * self._rates.learning)
         first = self._next if self._next < n else 0
         drifted = footprints.tour(
             first, number, n, cells.t, self._ring.head, forget, np.float32(self.field.radius),

@@ -56,7 +56,7 @@ def _renew(cells: Cells, i: int, whole: Table, variance: NDArray[np.float32]) ->
     own_image(i, whole, image)
     level = level_rim(image, RIM * field.radius)
     pixel = _pixel(cells, i, variance)
-    size = cleaned(image, BINOMIAL * pixel, field.radius, smooth, out)
+    size = cleaned(image, BINOMIAL * pixel, field.radius, 1, smooth, out)  # all frames leave little noise
     place = int(t.centres[i, 0]), int(t.centres[i, 1])
     box = inside(_sharpened(image, smooth, out, pixel), place, field.shape, field.reach) if size else out
     believed = size >= SMALLEST and bool(box.any())

@@ -8,7 +8,7 @@ from scipy.ndimage import label
 from scipy.signal import lfilter
 
 from roi_core.cnmf import footprints, quality, statistics
-from roi_core.cnmf.footprints import LEVEL, WIDEST, cleaned, own_image, visit
+from roi_core.cnmf.footprints import BINOMIAL, LEVEL, WIDEST, cleaned, own_image, smoothings, visit
 from roi_core.cnmf.state import BODY
 from tests import naive
 from tests.cells import blob, crowd, empty, footprint, padded
@@ -119,15 +119,15 @@ def test_own_image_is_m_less_the_neighbours_over_w():
         np.testing.assert_allclose(out, (t.images[i] - box) / t.power[i], atol=1e-3)
 
 
-@given(st.integers(0, 10**6), st.floats(0, 0.4), st.floats(1, 6))
-def test_cleaned_equals_its_definition(seed, noise, radius):
+@given(st.integers(0, 10**6), st.floats(0, 0.4), st.floats(1, 6), st.integers(1, 5))
+def test_cleaned_equals_its_definition(seed, noise, radius, most):
     random = np.random.default_rng(seed)
     image = blob(15, radius / 2, *random.uniform(-2, 2, 2)) + random.normal(0, 0.3, (15, 15))
     image = image.astype(np.float32)
     smooth, out = np.zeros((2, 15, 15), np.float32)
-    size = cleaned(image, np.float32(noise), np.float32(radius), smooth, out)
-    expected = naive.kept(image, np.float32(noise), np.float32(radius), LEVEL, WIDEST)
-    np.testing.assert_allclose(smooth, naive.binomial(image), atol=1e-5)
+    size = cleaned(image, np.float32(noise), np.float32(radius), most, smooth, out)
+    expected, smoothed = naive.kept(image, np.float32(noise), np.float32(radius), LEVEL, WIDEST, most)
+    np.testing.assert_allclose(smooth, smoothed, atol=1e-5)
     np.testing.assert_allclose(out, expected, atol=1e-5)
     assert size == np.count_nonzero(out)
     assert (out >= 0).all()
@@ -139,8 +139,27 @@ def test_cleaned_equals_its_definition(seed, noise, radius):
 @pytest.mark.parametrize("image", [np.zeros((9, 9)), np.full((9, 9), -1.0), np.full((9, 9), np.nan)])
 def test_cleaned_leaves_nothing_of_nothing(image):
     smooth, out = np.ones((2, 9, 9), np.float32)
-    assert cleaned(image.astype(np.float32), np.float32(0), np.float32(2), smooth, out) == 0
+    assert cleaned(image.astype(np.float32), np.float32(0), np.float32(2), 3, smooth, out) == 0
     assert not out.any()
+
+
+def test_the_noise_of_a_large_cell_does_not_break_it_to_pieces():
+    """An image is smoothed as its cell is larger, but no more than its noise asks for; and never in 1p."""
+    assert [smoothings(radius, "2p") for radius in (2.5, 5, 6, 8, 12)] == [1, 1, 1, 2, 5]
+    assert smoothings(12, "1p") == 1
+    random, radius = np.random.default_rng(0), 12.0
+    shape = blob(47, radius / 2)
+    body = shape > 0.2
+    smooth, out = np.zeros((2, 47, 47), np.float32)
+    shares, images = [], []
+    for noise, most in ((0.8, 1), (0.8, 5), (0.01, 5)):
+        image = (shape + random.normal(0, noise, shape.shape)).astype(np.float32)
+        cleaned(image, np.float32(BINOMIAL * noise), np.float32(radius), most, smooth, out)
+        shares.append((out[body] > 0).mean())
+        images.append((image, smooth.copy()))
+    assert shares[1] > 2 * shares[0]
+    assert shares[2] > 0.99
+    np.testing.assert_allclose(images[2][1], naive.binomial(images[2][0]), atol=1e-5)
 
 
 def learned(cells, i, now=10, forget=0.0, noise=0.1):
@@ -148,7 +167,7 @@ def learned(cells, i, now=10, forget=0.0, noise=0.1):
     variance = np.full(field.binned, noise**2, np.float32)
     return visit(
         i, cells.t, now, forget, np.float32(field.radius), variance, np.full(cells.count, 1, np.float32),
-        (field.factor, field.margin, cells.gain), cells.cover,
+        (field.factor, field.margin, cells.gain, 1), cells.cover,
     )  # fmt: skip
 
 
@@ -226,7 +245,7 @@ def test_tour_visits_in_turn_skips_the_frozen_and_tells_who_drifted():
     field = cells.field
     args = (
         4, cells.t, 50, 0.0, np.float32(4), np.full(field.binned, 0.01, np.float32), np.ones(4, np.float32),
-        (field.factor, field.margin, cells.gain), cells.cover,
+        (field.factor, field.margin, cells.gain, 1), cells.cover,
     )  # fmt: skip
     assert footprints.tour(3, 3, *args) == -1
     assert cells.t.visited[:4].tolist() == [50, 0, 0, 50]
@@ -245,7 +264,7 @@ def test_a_tour_is_its_visits_one_by_one(seed):
             cells.t.links[i] = 0
     field, first, expected = toured.field, seed, -1
     noise, variance = np.ones(9, np.float32), np.full(field.binned, 0.01, np.float32)
-    args = 50, 0.01, np.float32(2.5), variance, noise, (field.factor, field.margin, toured.gain)
+    args = 50, 0.01, np.float32(2.5), variance, noise, (field.factor, field.margin, toured.gain, 1)
     found = footprints.tour(first, 5, 9, toured.t, *args, toured.cover)
     for i in [k % 9 for k in range(first, first + 5) if k % 9 % 4 != 1]:
         visit(i, walked.t, *args, walked.cover)
@@ -329,11 +348,11 @@ def test_a_visit_learns_the_footprint_of_its_definition(seed):
     rim = np.median(alone[far > footprints.RIM * radius])
     v, u = (min(c // factor, size - 1) for c, size in zip((y, x), field.binned, strict=True))
     pixel = np.sqrt(variance[v, u]) * factor * np.sqrt(float(t.energy[i])) / power
-    box = naive.kept(alone - rim, footprints.BINOMIAL * pixel, radius, LEVEL, WIDEST)
+    box, _ = naive.kept(alone - rim, footprints.BINOMIAL * pixel, radius, LEVEL, WIDEST)
     box[t.images[i] == 0] = 0
     noises = np.full(n, noise, np.float32)
     size = visit(
-        i, t, 9, 0.0, np.float32(radius), variance, noises, (factor, field.margin, cells.gain), cells.cover
+        i, t, 9, 0.0, np.float32(radius), variance, noises, (factor, field.margin, cells.gain, 1), cells.cover
     )
     assert size == np.count_nonzero(box)
     assert t.evidence[i] == pytest.approx(power / (noise * np.sqrt(t.energy[i])), rel=1e-4)
