@@ -125,7 +125,7 @@ class Crop:
 
 
 def _read(text: str) -> Rectangle | None:
-    """Return the rectangle that a setting names; None where that is all there is."""
+    """Return the rectangle that a setting holds; None where it is empty, or a word."""
     x, _, rest = text.partition(",")
     if not rest:
         return None
