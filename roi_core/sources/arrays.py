@@ -16,7 +16,7 @@ import numpy as np
 
 from roi_core import layout
 from roi_core.card import Card
-from roi_core.clock import repair
+from roi_core.clock import LARGEST, repair
 from roi_core.codecs import make_readable
 from roi_core.draft import pending
 from roi_core.errors import MissingExtra, RecordingError, SourceError, SourceNotFound, brief
@@ -256,13 +256,14 @@ class Hdf5(Stack):
         time, index = (np.asarray(column).ravel() for column in columns)
         self.length = rows = min(len(self._movie), len(time), len(index))
         self._times, self._indices = time[:rows], index[:rows]
-        if (np.diff(self._times) <= 0).any():  # not by us
-            self._times, found = repair(self._times)
-            for note in found.notes(f"{self.name}: /time: "):
-                logger.warning("%s", note)
         self.counter = "camera"
-        if rows > 1:
-            self.rate = float(1 / np.median(np.diff(time[:rows])))
+        if (np.abs(self._times) <= LARGEST).all() and (np.diff(self._times) > 0).all():
+            self.rate = float(1 / np.median(np.diff(self._times))) if rows > 1 else self.rate
+            return
+        self._times, found = repair(self._times, self.rate)  # not by us
+        self.rate = 1 / found.period
+        for note in found.notes(f"{self.name}: /time: "):
+            logger.warning("%s", note)
 
     def _named(self, name: str) -> Any:
         dataset = self._file.get(name)

@@ -428,3 +428,19 @@ def test_a_decoder_slower_than_the_file_still_shows_pictures(tmp_path):
     source.close()
     assert len(indices) > 5
     assert indices[-1] > 40
+
+
+@pytest.mark.parametrize("first", [0, 4])
+@pytest.mark.parametrize("time", [0.0, np.nan, np.inf, 1e200, -1e200])
+def test_a_recording_whose_times_are_damaged_is_played_at_its_rate(tmp_path, time, first):
+    with h5py.File(write_recording(tmp_path / "a.h5"), "r+") as file:
+        file.attrs["start_iso8601"] = np.bytes_("2026-01-01T00:00:00+00:00")
+        file[layout.TIME][first:] = time
+    source = opened(tmp_path / "a.h5", rate=20.0)
+    frames = collect(source)
+    source.close()
+    assert source.rate == pytest.approx(20.0)
+    steps = np.diff([frame.time for frame in frames])
+    assert len(frames) == 8
+    assert (steps > 0).all()
+    assert (steps < 0.1).all()
