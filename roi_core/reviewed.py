@@ -16,6 +16,8 @@ from roi_core import layout
 from roi_core.afterwards import Afterwards
 from roi_core.board import Board
 from roi_core.cellring import ROWS, WIDTH, CellRing
+from roi_core.clock import LARGEST, SHORTEST
+from roi_core.errors import RecordingError
 from roi_core.export.resting import is_flat
 from roi_core.frame import Activity, FinishReason, Status
 from roi_core.gray import to_uint16_gray
@@ -43,13 +45,21 @@ MOST: Final = 256 * 2**20
 """Bytes that the traces of cells may take: 48 minutes of 200 cells at 30 Hz."""
 FIRST: Final = ("mean", "max", "correlation", "std")
 """Which of the recorded pictures is shown in place of frames, the first there is."""
+SAME: Final = 8
+"""Rows that may follow one of the same time: a camera may stamp a few frames alike, a damaged block all."""
 
 
 class Reviewed(Session):
-    """What is in a recording, in the place of a session; everything is read at once, also of a torn file."""
+    """What is in a recording, in the place of a session; everything is read at once, also of a torn file.
+
+    Raises
+    ------
+    RecordingError
+        It is damaged; nothing can be shown along times that are none.
+    """
 
     def __init__(self, recording: Recording, settings: LiveSettings) -> None:
-        time, rois = recording.time, recording.rois
+        time, rois = _times(recording), recording.rois
         rate = _rate(time)
         super().__init__(_Nothing(recording.path, recording.shape, rate), settings, rois)
         self._news.deafen()
@@ -140,8 +150,33 @@ class _Nothing:
         """There is nothing to let go of."""
 
 
+def _times(recording: Recording) -> NDArray[np.float64]:
+    """Return the times of all rows, s, if they can be those of frames."""
+    time = recording.time
+    amiss = _amiss(time)
+    if amiss:
+        what = "times are seconds that rise from frame to frame; use an earlier copy of the file"
+        raise RecordingError(f"{recording.path} is damaged: {amiss}; {what}")
+    return time
+
+
+def _amiss(time: NDArray[np.float64]) -> str:
+    """Return why these cannot be the times of frames; '' when they can."""
+    far = np.flatnonzero(~(np.abs(time) <= LARGEST))  # also what is no number
+    if len(far):
+        return f"row {far[0]} has a time of {time[far[0]]:g} s"
+    back = np.flatnonzero(np.diff(time) < 0)
+    if len(back):
+        before, after = time[back[0] : back[0] + 2]
+        return f"after row {back[0]} its times go from {before:g} s back to {after:g} s"
+    still = np.flatnonzero(time[SAME:] == time[:-SAME])
+    return f"more than {SAME} rows from row {still[0]} on have one time" if len(still) else ""
+
+
 def _rate(time: NDArray[np.float64]) -> float:
-    return float(1 / np.median(np.diff(time))) if len(time) > 1 else 1.0
+    """Return how many rows there are in a second; 1 where their times cannot tell."""
+    step = float(np.median(np.diff(time))) if len(time) > 1 else 1.0
+    return 1 / step if step >= SHORTEST else 1.0
 
 
 def _picture(out: NDArray[np.uint16], maps: dict[str, NDArray[np.float32]]) -> None:

@@ -2,12 +2,13 @@
 
 import logging
 
+import h5py
 import numpy as np
 import pytest
 
 from roi_core import layout
 from roi_core.cellring import ROWS
-from roi_core.errors import RecorderError
+from roi_core.errors import RecorderError, RecordingError
 from roi_core.frame import FinishReason, Summary
 from roi_core.recording import Recording
 from roi_core.reviewed import Reviewed
@@ -23,6 +24,22 @@ MAPS = {"mean": np.arange(48, dtype=np.float32).reshape(SHAPE) * 10}
 def reviewed(path):
     with Recording(path) as recording:
         return Reviewed(recording, LiveSettings(Settings()))
+
+
+def timed(path, times):
+    """Make a recording whose rows have these times."""
+    record(path, samples(range(len(times))))
+    with h5py.File(path, "r+") as file:
+        file[layout.TIME][:, 0] = times
+    return path
+
+
+def steady(changes, rows=40):
+    """Return times at 30 Hz, some of them changed."""
+    times = np.arange(rows) / 30
+    for row, time in changes.items():
+        times[row] = time
+    return times
 
 
 @pytest.fixture
@@ -91,8 +108,6 @@ def test_what_wants_to_measure_is_refused(cells, tmp_path):
 
 def test_a_refinement_is_read_like_the_cells(tmp_path):
     path = record(tmp_path / "a.h5", samples(range(70)), summary=Summary(FinishReason.COMPLETED, maps=MAPS))
-    import h5py
-
     with h5py.File(path, "r+") as file:
         group = file.create_group("copy")
         for name in file[layout.CNMF]:
@@ -109,3 +124,43 @@ def test_it_listens_to_nobodys_warnings(cells, tmp_path):
     before = list(logging.getLogger("roi_core").handlers)
     reviewed(cells.path)
     assert logging.getLogger("roi_core").handlers == before
+
+
+@pytest.mark.parametrize(
+    ("times", "why"),
+    [
+        (np.zeros(40), "more than 8 rows from row 0 on have one time"),
+        (np.r_[np.zeros(20), np.arange(20, 40) / 30], "more than 8 rows from row 0 on have one time"),
+        (np.r_[np.arange(20) / 30, np.zeros(20)], "after row 19 its times go from 0.633333 s back to 0 s"),
+        (steady({7: np.nan}), "row 7 has a time of nan s"),
+        (steady({39: np.inf}), "row 39 has a time of inf s"),
+        (steady({39: 1e200}), "row 39 has a time of 1e+200 s"),
+        (steady({0: -1e200}), "row 0 has a time of -1e+200 s"),
+        (np.frombuffer(np.random.default_rng(1).bytes(320)), " has a time of "),
+    ],
+    ids=["zeros", "zeros-first", "zeros-last", "nan", "inf", "far", "far-back", "random"],
+)
+def test_times_that_are_none_are_told(tmp_path, times, why):
+    with pytest.raises(RecordingError, match="damaged") as told:
+        reviewed(timed(tmp_path / "a.h5", times))
+    assert "a.h5 is damaged: " in str(told.value)
+    assert why in str(told.value)
+    assert "times are seconds that rise from frame to frame; use an earlier copy" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("times", "rate"),
+    [
+        ([], 1.0),
+        ([0.0], 1.0),
+        ([0.0, 0.1], 10.0),
+        ([0.0, 0.0], 1.0),
+        (steady({8: 7 / 30, 9: 7 / 30}), 30.0),
+        (np.repeat(np.arange(10) / 10, 4), 1.0),
+    ],
+    ids=["none", "one", "two", "two-alike", "some-alike", "most-alike"],
+)
+def test_times_as_cameras_give_them_are_shown(tmp_path, times, rate):
+    snapshot = reviewed(timed(tmp_path / "a.h5", times)).snapshot()
+    assert snapshot.rate == pytest.approx(rate)
+    assert snapshot.frames_seen == len(times)

@@ -312,6 +312,25 @@ class TestRecordings:
         assert said(do, "of a.h5 only the movie can be shown")
         assert do.replay.side == "replay"
 
+    @pytest.mark.parametrize("times", [0.0, math.nan, 1e200, -1e200])
+    def test_times_that_are_damaged_do_not_hide_the_movie(self, do, tmp_path, times):
+        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2)))
+        with h5py.File(path, "r+") as file:
+            file[layout.TIME][10:] = times
+        connect(do, path)
+        assert said(do, "of a.h5 only the movie can be shown")
+        assert do.replay.side == "replay"
+        do.replay.set_speed(math.inf)
+        until(do, lambda: seen(do) == COUNT, "all frames")
+
+    def test_times_that_are_damaged_are_told_where_there_is_no_movie(self, do, tmp_path):
+        path = recording(tmp_path / "a.h5", False)
+        with h5py.File(path, "r+") as file:
+            file[layout.TIME][:] = 0.0
+        do.connect(str(path))
+        until(do, lambda: said(do, "more than 8 rows from row 0 on have one time"), "a refusal")
+        assert do.session is None
+
     def test_what_is_to_be_recorded_or_measured_at_once_is_played(self, do, tmp_path):
         path = recording(tmp_path / "a.h5", True)
         do.record_wanted = tmp_path / "b.h5"
