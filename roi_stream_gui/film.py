@@ -86,7 +86,10 @@ def recording_of(text: str) -> Recording | None:
 
 
 def _beside(recording: Recording) -> str:
-    """Return the file a recording was made from; '' when it is nowhere."""
+    """Return the file a recording was made from; '' when it is nowhere, or has no frame of the recording."""
+    if not recording.rows:
+        log.warning(words.NO_ROWS.format(recording.path.name))
+        return ""
     beside = original(recording)
     if beside is None:
         log.warning(words.NO_MOVIE.format(recording.path.name))

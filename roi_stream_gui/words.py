@@ -43,6 +43,10 @@ NO_MOVIE = (
     "{} holds no movie and the file it was made from is not beside it: its regions, cells, traces and "
     "pictures are shown, but it cannot be replayed (recorder.movie keeps the frames)"
 )
+NO_ROWS = (
+    "{} ended before its first frame: its regions and notes are shown, but there is nothing to replay; to "
+    "measure what it was made from, open that"
+)
 ORIGINAL = "{} holds no movie; its frames are those of the file it was made from: {}"
 NO_RESULTS = "of {} only the movie can be shown: {}"
 OTHER_FRAMES = "{} counts its frames otherwise than the recording does; Replay plays it"

@@ -331,6 +331,20 @@ class TestRecordings:
         until(do, lambda: said(do, "more than 8 rows from row 0 on have one time"), "a refusal")
         assert do.session is None
 
+    def test_one_without_any_rows_has_nothing_to_look_at(self, do, tmp_path, film):
+        source = open_source(str(film), LiveSettings(Settings()))
+        source.seek(COUNT)
+        path = recording(tmp_path / "a.h5", False, RoiSet().add(Circle(5, 5, 2, name="soma")), source)
+        connect(do, path)
+        assert said(do, "a.h5 ended before its first frame")
+        assert not said(do, "its frames are those of the file it was made from")
+        assert (do.replay.side, do.replay.playable) == ("results", False)
+        assert [roi.name for roi in do.editor.rois] == ["soma"]
+        do.replay.look(0)
+        do.replay.turn()
+        do.tick()
+        assert (do.replay.looking, do.replay.cursor) == (False, None)
+
     def test_what_is_to_be_recorded_or_measured_at_once_is_played(self, do, tmp_path):
         path = recording(tmp_path / "a.h5", True)
         do.record_wanted = tmp_path / "b.h5"
