@@ -176,6 +176,13 @@ class Editor:
         self.select()
         self.journal.clear()
 
+    def exchange(self, rois: RoiSet, what: str) -> None:
+        """Start with this very set in place of one that was drawn: that, and only that, can be taken back."""
+        self.hidden = frozenset()
+        self.select()
+        self.journal.clear()
+        self._commit(what, rois)
+
     def load(self, rois: RoiSet) -> None:
         """Put a whole other set in place, under ids never given before; this too can be undone."""
         self._commit("load", RoiSet((roi.with_(id=0, version=1) for roi in rois), self.rois.next_id))

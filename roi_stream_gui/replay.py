@@ -55,6 +55,9 @@ class Replay:
         self._do = controller
         self._next: Film | None = None
         self._aside: RoiSet | None = None
+        """The user's own regions of before, from when results of a recording are shown to the next source."""
+        self._drawn: RoiSet | None = None
+        """The regions of its replay, while its results are shown again."""
         self._noted: Path | None = None
 
     # -- opening, on the helper thread --------------------------------------------------------------------
@@ -101,8 +104,8 @@ class Replay:
 
     @property
     def rois(self) -> RoiSet:
-        """The regions of the recording that is being opened."""
-        return self._next.rois if self._next is not None else RoiSet()
+        """The regions of the recording that is being opened, unless those on screen are for it already."""
+        return self._next.rois if self._next is not None and not self._stays else RoiSet()
 
     @property
     def card(self) -> Card | None:
@@ -111,8 +114,27 @@ class Replay:
 
     @property
     def own(self) -> RoiSet:
-        """The regions of the user, without those of a recording that is only looked at."""
-        return self._do.editor.rois if self._aside is None else self._aside
+        """The regions for what is being opened, without those of a recording that was only looked at.
+
+        For the replay of a recording they are those on screen, or those of the last replay where nothing was
+        drawn since; for another source those put aside, or those of the replay where there were none.
+        """
+        shown = self._do.editor.rois
+        if self._stays and self._drawn is not None and not self._changed:
+            return self._drawn
+        replayed = self._stays or (self.side is Side.REPLAY and not self._aside)
+        return shown if self._aside is None or replayed else self._aside
+
+    @property
+    def _stays(self) -> bool:
+        """Tell whether what is being opened belongs to the same recording as what is shown."""
+        now, then = self.film, self._next
+        return now is not None and then is not None and now.recording == then.recording is not None
+
+    @property
+    def _changed(self) -> bool:
+        """Tell whether other regions are on screen than those of the recording that is shown."""
+        return self.film is not None and self._do.editor.rois != self.film.rois
 
     # -- on the window's thread ---------------------------------------------------------------------------
 
@@ -120,22 +142,39 @@ class Replay:
         """Show what was opened; regions drawn before give way to those of a recording that is looked at."""
         if self.peek is not None:
             self.peek.close()
+        own, stays = self.own, self._stays
+        lost = self._aside is not None and self._changed and (stays or own is not self._do.editor.rois)
         self.film, self._next = self._next, None
-        film, editor = self.film, self._do.editor
+        film = self.film
         self.looking, self.peek = False, None
         if film is not None and film.transport is not None:
             self.speed = film.transport.speed
         if film is not None and film.movie:
             self.peek = Peek(partial(film.opener, film.movie), film.shape, self._do.settings, film)
         if film is not None and self.reviewing:
-            if self._aside is None:
-                self._aside = editor.rois
-                if len(editor.rois) and editor.rois != film.rois:
-                    log.info(words.PUT_ASIDE.format(words.counted(len(editor.rois), "region")))
-            editor.begin(film.rois)
-        elif self._aside is not None:
-            editor.begin(self._aside)
-            self._aside = None
+            self._put_aside(own, film.rois, stays)
+            self._show(film.rois, lost)
+        else:
+            self._show(own, lost)
+            self._drawn, self._aside = None, self._aside if stays else None
+
+    def _put_aside(self, own: RoiSet, rois: RoiSet, stays: bool) -> None:
+        """Keep regions for the replay of the recording that is looked at, and for the source after it."""
+        self._drawn = own if stays else None
+        if self._aside is None or not (stays or own is self._aside):
+            self._aside = own
+            if len(own) and own != rois:
+                log.info(words.PUT_ASIDE.format(words.counted(len(own), "region")))
+
+    def _show(self, rois: RoiSet, lost: bool) -> None:
+        """Put regions on screen; those drawn on a recording, that would be `lost`, can be had back."""
+        editor = self._do.editor
+        before = editor.rois
+        if lost and rois != before:
+            editor.exchange(rois, words.GIVE_WAY)
+            log.info(words.GIVEN_WAY.format(words.counted(len(before), "region")))
+        elif rois is not before:
+            editor.begin(rois)
 
     @property
     def transport(self) -> Transport | None:
@@ -247,12 +286,9 @@ class Replay:
         self._from(self.film.place(self.row) if self.film is not None else 0)
 
     def _from(self, row: int) -> None:
-        film, editor = self.film, self._do.editor
-        if film is None or not film.movie:
-            return
-        if self._aside in (RoiSet(), film.rois) and editor.rois != film.rois:
-            self._aside = editor.rois  # what was drawn over the results is measured too
-        self._do.connect(film.text, row, play=True)
+        film = self.film
+        if film is not None and film.movie:
+            self._do.connect(film.text, row, play=True)
 
     def results(self) -> None:
         """Show what is in the recording again."""

@@ -63,6 +63,8 @@ RESULTS_SHOWN = (
     "Nothing is analysed now. Replay, below the picture, analyses its frames anew if they are at hand."
 )
 PUT_ASIDE = "{} of yours put aside while a recording is shown; back with the next source"
+GIVE_WAY = "other regions"
+GIVEN_WAY = "{} as you left them on the recording gave way to other ones; Ctrl+Z brings them back"
 NO_RESULT = "{} holds no cells, so there is nothing to compare (cnmf.enabled)"
 CHOOSE_TWO = "choose two results to compare: A and B"
 NOTHING_COMPARED = "Choose two results: a recording, its refinement, this run, or the run before it."

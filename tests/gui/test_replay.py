@@ -28,7 +28,14 @@ COUNT = 40
 
 
 @pytest.fixture
-def do(tmp_path):
+def do(tmp_path, monkeypatch):
+    start = Session.start
+
+    def noted(session):
+        session.begun = session.rois
+        start(session)
+
+    monkeypatch.setattr(Session, "start", noted)
     controller = Controller(Settings().with_value("recorder.folder", str(tmp_path / "out")))
     controller.log.install()
     yield controller
@@ -101,6 +108,16 @@ def writable(path):
 
 def marks(do):
     return [mark for cluster in do.timeline.marks.between(-1, 100, 1) for mark in cluster.marks]
+
+
+def drawn(do):
+    return [roi.name for roi in do.editor.rois]
+
+
+def measured(do):
+    """The regions that the session began with, if it has not got others since."""
+    begun, now = ([roi.name for roi in rois] for rois in (do.session.begun, do.session.rois))
+    return now if begun == now else (begun, now)
 
 
 def seen(do):
@@ -218,6 +235,11 @@ class TestPlaying:
 
 
 class TestRecordings:
+    @pytest.fixture
+    def soma(self, tmp_path):
+        """A recording with a movie and one region."""
+        return recording(tmp_path / "soma.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
+
     def test_one_with_a_movie_is_replayed_with_its_regions(self, do, tmp_path):
         path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
         replay(do, path)
@@ -228,24 +250,81 @@ class TestRecordings:
             rows = do.session.snapshot().traces.since(0)
             np.testing.assert_array_equal(rows.raw, found.means)
 
-    def test_regions_drawn_already_are_kept_for_the_replay(self, do, tmp_path):
-        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
+    def test_what_is_on_screen_is_measured_in_the_replay_and_own_regions_come_back_after_it(
+        self, do, tmp_path, soma, film
+    ):
         do.editor.add(Circle(8, 8, 3, name="mine"))
-        connect(do, path)
-        assert [roi.name for roi in do.editor.rois] == ["soma"]
+        connect(do, soma)
+        assert said(do, "1 region of yours put aside while a recording is shown; back with the next source")
+        do.editor.add(Circle(12, 8, 2, name="late"))
         turn(do)
-        assert [roi.name for roi in do.editor.rois] == ["mine"]
-        turn(do)
-        assert [roi.name for roi in do.editor.rois] == ["soma"]
-        turn(do)
-        assert [roi.name for roi in do.editor.rois] == ["mine"]
+        assert drawn(do) == measured(do) == ["soma", "late"]
+        do.journal.undo()
+        assert drawn(do) == ["soma"], "the step can still be taken back"
+        do.journal.redo()
+        connect(do, film)
+        assert drawn(do) == measured(do) == ["mine"]
+        assert said(do, "2 regions as you left them on the recording gave way to other ones; Ctrl+Z brings")
+        do.journal.undo()
+        assert drawn(do) == ["soma", "late"]
+        assert not do.journal.undo_name
 
-    def test_regions_drawn_over_the_results_are_measured_in_the_replay(self, do, tmp_path):
-        path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")))
-        connect(do, path)
-        do.editor.add(Circle(8, 8, 3, name="late"))
+    def test_what_was_drawn_in_the_replay_comes_back_with_it(self, do, soma):
+        do.editor.add(Circle(8, 8, 3, name="mine"))
+        replay(do, soma)
+        do.editor.add(Circle(12, 8, 2, name="late"))
+        for _ in range(2):
+            turn(do)
+            assert drawn(do) == ["soma"], "traces belong to the regions of the recording"
+            turn(do)
+            assert drawn(do) == measured(do) == ["soma", "late"]
         turn(do)
-        assert [roi.name for roi in do.session.rois] == ["soma", "late"]
+        connect(do, soma)
+        turn(do)
+        assert drawn(do) == ["soma", "late"], "also when the results were opened anew"
+        turn(do)
+        connect(do, "simulated:tiny")
+        assert drawn(do) == measured(do) == ["mine"]
+
+    def test_what_is_drawn_over_results_after_a_replay_is_measured_and_the_rest_is_not_lost(self, do, soma):
+        replay(do, soma)
+        do.editor.add(Circle(12, 8, 2, name="late"))
+        turn(do)
+        do.editor.add(Circle(8, 8, 3, name="later"))
+        turn(do)
+        assert drawn(do) == measured(do) == ["soma", "later"]
+        do.journal.undo()
+        do.journal.undo()
+        assert drawn(do) == ["soma", "late"]
+
+    def test_regions_of_a_replay_are_those_of_the_next_source_where_there_were_none(
+        self, do, tmp_path, soma, film
+    ):
+        replay(do, soma)
+        do.editor.add(Circle(12, 8, 2, name="late"))
+        connect(do, recording(tmp_path / "b.h5", True, RoiSet().add(Circle(8, 8, 3, name="its own"))))
+        assert drawn(do) == ["its own"]
+        assert said(do, "2 regions of yours put aside")
+        connect(do, film)
+        assert drawn(do) == measured(do) == ["soma", "late"]
+
+    def test_all_regions_deleted_over_results_stay_so_in_the_replay(self, do, soma):
+        connect(do, soma)
+        do.editor.select_all()
+        do.editor.delete()
+        turn(do)
+        assert drawn(do) == measured(do) == []
+
+    def test_a_replay_that_is_not_begun_changes_no_regions(self, do, soma, film):
+        connect(do, soma)
+        do.editor.add(Circle(12, 8, 2, name="late"))
+        before = do.session
+        do.connect(str(film))
+        do.replay.again()  # while another one opens
+        until(do, lambda: do.session is not before, "the other one")
+        assert drawn(do) == measured(do) == []
+        do.journal.undo()
+        assert drawn(do) == ["soma", "late"]
 
     def test_its_results_are_opened_first_and_come_back(self, do, tmp_path):
         path = recording(tmp_path / "a.h5", True, RoiSet().add(Circle(5, 5, 2, name="soma")), note="woke up")
@@ -411,19 +490,14 @@ class TestRecordings:
         connect(do, "simulated:tiny")
         assert [roi.name for roi in do.editor.rois] == ["mine"]
 
-    def test_regions_that_were_only_looked_at_are_measured_on_no_camera(
-        self, do, tmp_path, film, monkeypatch
-    ):
+    def test_regions_that_were_only_looked_at_are_measured_on_no_camera(self, do, tmp_path, film):
         looked = recording(tmp_path / "a.h5", False, RoiSet().add(Circle(5, 5, 2, name="theirs")))
         connect(do, looked)
         assert do.replay.reviewing
         assert [roi.name for roi in do.editor.rois] == ["theirs"]
         assert not said(do, "put aside"), "there were none"
-        begun = []
-        start = Session.start
-        monkeypatch.setattr(Session, "start", lambda self: (begun.append(self.rois), start(self))[1])
         connect(do, film)
-        assert [len(rois) for rois in (*begun, do.editor.rois, do.session.rois)] == [0, 0, 0]
+        assert drawn(do) == measured(do) == []
         connect(do, looked)
         replay(do, recording(tmp_path / "b.h5", True, RoiSet().add(Circle(8, 8, 3, name="its own"))))
         assert [roi.name for roi in do.editor.rois] == ["its own"], "as with no regions drawn"
