@@ -55,6 +55,8 @@ class Picture:
         """Follow what the session sees; tell of pictures kept. Once per drawn frame."""
         if session is not None:
             self.crop.size = self.sensor.size = session.frames.shape[1], session.frames.shape[0]
+            if self.sensor.readout != session.readout:
+                self.sensor.cancel()  # a rectangle begun on another picture is none on this one
             self.sensor.readout = session.readout
             self.views.follow(session, self.settings.current.display.view)
         for path in self.snapshots.collect():

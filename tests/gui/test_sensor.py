@@ -4,6 +4,7 @@ import logging
 from importlib.util import find_spec
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -187,6 +188,23 @@ def test_drawn_on_a_camera_it_is_what_that_sends(tmp_path, source, asked_for):
         controller.log.remove()
 
 
+@pytest.fixture
+def controller(tmp_path):
+    controller = Controller(Settings().with_texts(f"recorder.folder={tmp_path}"), opener=open_source)
+    controller.log.install()
+    yield controller
+    controller.close()
+    controller.log.remove()
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A movie, which shows no part of a sensor."""
+    path = tmp_path / "movie.npy"
+    np.save(path, np.zeros((20, 48, 64), np.uint16))
+    return str(path)
+
+
 def connected(controller, source):
     first = controller.session
     controller.connect(source)
@@ -195,21 +213,34 @@ def connected(controller, source):
     return controller.session
 
 
-def test_a_connection_that_fails_leaves_the_regions_where_they_are(tmp_path, monkeypatch):
-    controller = Controller(Settings().with_texts(f"recorder.folder={tmp_path}"), opener=open_source)
-    controller.log.install()
-    try:
-        controller.picture.tick(connected(controller, "simulated:tiny"))
-        controller.editor.begin(RoiSet([Circle(30.0, 25.0, 4.0)]))
-        draw(controller.picture.sensor, (20, 16), (52, 40))
-        with monkeypatch.context() as patch:
-            patch.setattr(Session, "start", Mock(side_effect=SourceError("it does not start")))
-            controller.connect("simulated:tiny")
-            said = "it does not start"
-            within(20, lambda: (controller.tick(), said in texts(controller))[1], "it is said")
-        assert controller.editor.rois[1].circle() == (30.0, 25.0, 4.0)
-        assert connected(controller, "simulated:tiny").readout[:4] == (20, 16, 32, 24)
-        assert controller.editor.rois[1].circle() == (10.0, 9.0, 4.0)
-    finally:
-        controller.close()
-        controller.log.remove()
+def test_a_connection_that_fails_leaves_the_regions_where_they_are(controller, monkeypatch):
+    controller.picture.tick(connected(controller, "simulated:tiny"))
+    controller.editor.begin(RoiSet([Circle(30.0, 25.0, 4.0)]))
+    draw(controller.picture.sensor, (20, 16), (52, 40))
+    failing(controller, monkeypatch)
+    assert controller.editor.rois[1].circle() == (30.0, 25.0, 4.0)
+    assert connected(controller, "simulated:tiny").readout[:4] == (20, 16, 32, 24)
+    assert controller.editor.rois[1].circle() == (10.0, 9.0, 4.0)
+
+
+def failing(controller, monkeypatch):
+    """Connect again, in vain."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "start", Mock(side_effect=SourceError("it does not start")))
+        controller.connect("simulated:tiny")
+        said = "it does not start"
+        within(20, lambda: (controller.tick(), said in texts(controller))[1], "it is said")
+
+def test_the_tool_is_put_away_when_the_picture_of_another_source_comes(controller, file):
+    connected(controller, "simulated:tiny")
+    controller.tick()
+    sensor = controller.picture.sensor
+    sensor.take()
+    sensor.press(5, 5)
+    connected(controller, file)
+    controller.tick()
+    assert not sensor.armed
+    sensor.release(40, 40)
+    assert not sensor.waits, "a file has no sensor"
+    connected(controller, file)
+    assert controller.settings.current.camera.crop == ""
