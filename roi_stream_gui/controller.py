@@ -163,7 +163,7 @@ class Controller:
         same = text == self._connected
         if same:  # the same camera cannot be opened twice
             _ended(previous)
-        self.picture.sensor.settle(same)
+            self.picture.sensor.settle()
         source = self.replay.open(self._opener, text, first, play=play)
         if isinstance(source, Session):  # the results of a recording
             _ended(previous)
@@ -427,6 +427,8 @@ class Controller:
     def _take_over(self, session: Session) -> None:
         """Show another session; its picture may have another size than the one before."""
         before = self._resolution()
+        if self.source != self._connected:
+            self.picture.sensor.drop(self._connected)
         self.session, self._connected = session, self.source
         self.editor.picture = now = self._resolution()
         self.recents.add(self.source)

@@ -6,7 +6,7 @@ A crop cannot change under a running analysis, so one that is drawn meanwhile wa
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from roi_core.errors import SettingsError
 from roi_stream_gui import words
@@ -22,7 +22,6 @@ __all__ = ["LEAST", "Crop"]
 
 log = logging.getLogger(__name__)
 
-PATH: Final = "prepare.crop"
 LEAST: Final = 16
 """px; a smaller rectangle is a slip of the hand."""
 
@@ -30,7 +29,9 @@ LEAST: Final = 16
 class Crop:
     """The rectangle in force, the one that waits, and the one under the pen; (x, y, width, height) px."""
 
-    said = words.CROP_DRAW
+    path: ClassVar = "prepare.crop"
+    """The setting it becomes."""
+    said: ClassVar = words.CROP_DRAW
     """What is said when the tool is taken up."""
 
     def __init__(self, settings: LiveSettings) -> None:
@@ -96,10 +97,16 @@ class Crop:
         self._set("")
 
     def settle(self) -> None:
-        """Put the crop that waits in force; called between two sessions, on any thread."""
+        """Put the crop that waits in force; called between two sessions, on any thread.
+
+        One that is refused is told and forgotten: it must not keep a source from opening.
+        """
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            self._settings.edit(PATH, waiting)
+            try:
+                self._settings.edit(self.path, self._wish(waiting))
+            except SettingsError as error:
+                log.warning("%s", error)
 
     def follow(self, change: Callable[[Rectangle], Rectangle | None]) -> None:
         """Let the crop in force stay on the same cells when the camera sends another part of its sensor."""
@@ -112,13 +119,17 @@ class Crop:
         """Return the setting in force."""
         return self._settings.current.prepare.crop
 
+    def _wish(self, text: str) -> str:
+        """Return the setting that stands for what was drawn."""
+        return text
+
     def _set(self, text: str) -> None:
         self._waiting = None
         if text == self._present():
             return
         later = ""
         try:
-            self._settings.edit(PATH, text)
+            self._settings.edit(self.path, text)
         except SettingsError:  # frames flow
             self._waiting, later = text, words.CROP_WAITS
         log.info("%s%s", later, _told(text))

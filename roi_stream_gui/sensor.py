@@ -22,7 +22,6 @@ __all__ = ["CameraCrop", "carried", "moved"]
 
 log = logging.getLogger(__name__)
 
-PATH: Final = "camera.crop"
 WHOLE: Final = "whole"
 
 
@@ -31,6 +30,7 @@ class CameraCrop(Crop):
 
     readout: Readout | None = None
     """What the camera sends now; None where a source has no sensor to choose from."""
+    path = "camera.crop"
     said = words.CAMERA_CROP_DRAW
 
     def take(self) -> None:
@@ -44,11 +44,11 @@ class CameraCrop(Crop):
         if self._heeded():
             self._set(WHOLE)
 
-    def settle(self, same: bool = True) -> None:
-        """Ask for what waits, unless that was drawn on another camera; called between two sessions."""
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and same:
-            self._settings.edit(PATH, self._on_sensor(waiting))
+    def drop(self, camera: str) -> None:
+        """Forget what waits, as another source than this camera was opened, and say so."""
+        if self._waiting is not None:
+            self._waiting = None
+            log.warning(words.CAMERA_CROP_DROPPED.format(camera))
 
     def _heeded(self) -> bool:
         if self.readout is None:
@@ -63,17 +63,18 @@ class CameraCrop(Crop):
         if text == WHOLE:
             log.info("%s%s", words.CROP_WAITS, words.CAMERA_CROP_GONE)
         else:
-            x, y, w, h = self._on_sensor(text).split(",")
+            x, y, w, h = self._wish(text).split(",")
             log.info("%s%s", words.CROP_WAITS, words.CAMERA_CROP_SET.format(w, h, x, y))
 
-    def _on_sensor(self, text: str) -> str:
-        """Return what to ask the camera for, in px as they will be binned."""
+    def _wish(self, text: str) -> str:
+        """Return what to ask the camera for, in px as they will be binned; of each side one at least."""
         now = self.readout
         if text == WHOLE or now is None:
             return text
         part = now.binning / (self._settings.current.camera.binning or now.binning)
         x, y, w, h = map(int, text.split(","))
-        return ",".join(str(round(part * side)) for side in (x + now.x, y + now.y, w, h))
+        x, y, w, h = (round(part * side) for side in (x + now.x, y + now.y, w, h))
+        return f"{x},{y},{max(w, 1)},{max(h, 1)}"
 
 
 def carried(rectangle: Rectangle, before: Readout, now: Readout) -> Rectangle | None:

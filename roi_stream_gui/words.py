@@ -236,6 +236,10 @@ CAMERA_CROP_NOT = (
     "micromanager) and the simulated one can send a part of it. To analyse only a part, use Crop (H)"
 )
 CAMERA_CROP_SET = "the camera sends {} x {} px from x {}, y {} of its sensor on"
+CAMERA_CROP_DROPPED = (
+    "the part of the sensor drawn for {} was not asked for, as another source is open now: draw it again "
+    "when that camera is back"
+)
 CAMERA_CROP_GONE = "the camera sends its whole sensor"
 CAMERA_CROP_LABELS = {
     True: ("sent by the camera from the next connection on", "sent from Ctrl+R on", "waits"),

@@ -39,8 +39,8 @@ def draw(crop, start=(10.2, 20.4), end=(110.1, 100.0)):
     crop.release(*end)
 
 
-def asked(crop, same=True):
-    crop.settle(same)
+def asked(crop):
+    crop.settle()
     return crop._settings.current.camera.crop
 
 
@@ -71,9 +71,24 @@ class TestDrawn:
         crop._settings.running = False
         assert asked(crop) == "64,232,320,40"
 
-    def test_that_of_another_camera_is_forgotten(self, crop):
+    def test_what_binning_makes_less_than_a_pixel_is_one(self, crop):
+        crop.readout = Readout(0, 0, 320, 240)
+        draw(crop, (64, 32), (80, 48))
+        crop._settings.edit("camera.binning", 32)
+        assert asked(crop) == "2,1,1,1", "0 px would be refused"
+
+    def test_a_refused_wish_is_told_and_keeps_no_camera_from_opening(self, crop, caplog):
         draw(crop)
-        assert asked(crop, same=False) == ""
+        crop._settings.running = True  # the session before does not end
+        assert asked(crop) == ""
+        assert "camera.crop = '74,52,100,80'" in caplog.messages[-1]
+        assert not crop.waits
+
+    def test_that_of_another_camera_is_forgotten_and_this_is_told_once(self, crop, caplog):
+        draw(crop)
+        crop.drop("pylon:1")
+        crop.drop("pylon:1")
+        assert caplog.messages == [words.CAMERA_CROP_DROPPED.format("pylon:1")]
         assert asked(crop) == ""
 
     def test_the_whole_sensor_is_asked_for_again(self, crop, caplog):
@@ -217,19 +232,18 @@ def test_a_connection_that_fails_leaves_the_regions_where_they_are(controller, m
     controller.picture.tick(connected(controller, "simulated:tiny"))
     controller.editor.begin(RoiSet([Circle(30.0, 25.0, 4.0)]))
     draw(controller.picture.sensor, (20, 16), (52, 40))
-    failing(controller, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "start", Mock(side_effect=SourceError("it does not start")))
+        failing(controller, "simulated:tiny", "it does not start")
     assert controller.editor.rois[1].circle() == (30.0, 25.0, 4.0)
     assert connected(controller, "simulated:tiny").readout[:4] == (20, 16, 32, 24)
     assert controller.editor.rois[1].circle() == (10.0, 9.0, 4.0)
 
 
-def failing(controller, monkeypatch):
-    """Connect again, in vain."""
-    with monkeypatch.context() as patch:
-        patch.setattr(Session, "start", Mock(side_effect=SourceError("it does not start")))
-        controller.connect("simulated:tiny")
-        said = "it does not start"
-        within(20, lambda: (controller.tick(), said in texts(controller))[1], "it is said")
+def failing(controller, source, why):
+    """Connect in vain."""
+    controller.connect(source)
+    within(20, lambda: (controller.tick(), any(why in text for text in texts(controller)))[1], "it is said")
 
 def test_the_tool_is_put_away_when_the_picture_of_another_source_comes(controller, file):
     connected(controller, "simulated:tiny")
@@ -244,3 +258,26 @@ def test_the_tool_is_put_away_when_the_picture_of_another_source_comes(controlle
     assert not sensor.waits, "a file has no sensor"
     connected(controller, file)
     assert controller.settings.current.camera.crop == ""
+
+
+def test_what_waits_is_dropped_with_a_word_when_another_source_is_there_and_not_before(controller, file):
+    connected(controller, "simulated:tiny")
+    controller.tick()
+    draw(controller.picture.sensor, (20, 16), (52, 40))
+    dropped = words.CAMERA_CROP_DROPPED.format("simulated:tiny")
+    failing(controller, file + ".gone", "movie.npy.gone")
+    assert controller.picture.sensor.waits, "the camera is still there"
+    assert dropped not in texts(controller)
+    connected(controller, file)
+    assert texts(controller).count(dropped) == 1
+    assert connected(controller, "simulated:tiny").frames.shape == (48, 64)
+
+
+def test_a_crop_that_binning_makes_tiny_opens_all_the_same(controller):
+    connected(controller, "simulated:tiny")
+    controller.tick()
+    draw(controller.picture.sensor, (0, 0), (16, 16))
+    controller.disconnect()
+    within(20, lambda: (controller.tick(), not controller.settings.running)[1], "it ended")
+    assert controller.edit("camera.binning", 32)
+    assert connected(controller, "simulated:tiny").frames.shape == (1, 1)
