@@ -17,7 +17,7 @@ from roi_core.frame import FinishReason
 from roi_core.session import Session, State
 from roi_core.settings import LiveSettings, Settings
 from roi_core.sources import open_source
-from roi_stream_gui import filing, sensor, words
+from roi_stream_gui import filing, words
 from roi_stream_gui.agreement import Agreement
 from roi_stream_gui.bundle import Bundle
 from roi_stream_gui.card import CardDesk
@@ -39,6 +39,7 @@ from roi_stream_gui.recovery import Recovery
 from roi_stream_gui.replay import Replay
 from roi_stream_gui.resting import Resting
 from roi_stream_gui.review import Review
+from roi_stream_gui.sensor import STAY, Move
 from roi_stream_gui.taking import Taking
 from roi_stream_gui.timeline import Timeline
 from roi_stream_gui.tools import Hand, Tool
@@ -115,7 +116,8 @@ class Controller:
         self._opening: Future[Session] | None = None
         self._told: Session | None = None
         self._loaded: RoiSet | None = None
-        self._moved = False
+        self._marked: tuple[str, Readout] | None = None
+        """The camera, and the part of its sensor, on whose picture the user's own regions lie."""
         self._connected = ""
 
     # -- the source ---------------------------------------------------------------------------------------
@@ -173,14 +175,14 @@ class Controller:
             _ended(previous)
             rois = self._first_rois((source.shape[1], source.shape[0]))
             self.picture.crop.settle()
-            if same and previous is not None:
-                rois = self._carried(rois, previous.readout, getattr(source, "readout", None))
+            move = self._move(text, getattr(source, "readout", None))
+            if self._loaded is None:
+                rois = move.regions(rois)
             self.card.lend(self.replay.card, text)
-            session = Session(source, self.settings, rois, card=self.card.live)
-            session.start()
+            with self.picture.crop.follow(move.rectangle):
+                session = Session(source, self.settings, rois, card=self.card.live)
+                session.start()
         except BaseException:
-            if self._moved:  # the regions stay with the picture on screen
-                self._loaded, self._moved = None, False
             source.close()
             raise
         return session
@@ -202,17 +204,10 @@ class Controller:
         self._loaded = loaded
         return loaded
 
-    def _carried(self, rois: RoiSet, before: Readout | None, now: Readout | None) -> RoiSet:
-        """Return the regions, and keep the part analysed, where they lie on what the camera sends now."""
-        if before is None or now is None or before == now:
-            return rois
-        self.picture.crop.follow(lambda rectangle: sensor.carried(rectangle, before, now))
-        if rois is not self.replay.own:  # those of a file are for its picture
-            return rois
-        moved = sensor.moved(rois, before, now)
-        if moved is not rois:
-            self._loaded, self._moved = moved, True
-        return moved
+    def _move(self, text: str, now: Readout | None) -> Move:
+        """Return how the picture of a camera moved since regions were marked on it."""
+        of, before = self._marked or ("", None)
+        return Move(before, now) if before and now and of == text else STAY
 
     # -- recording; more of it is in `taking` --------------------------------------------------------------
 
@@ -437,20 +432,32 @@ class Controller:
         if self.replay.reviewing:
             self._told = session
         log.info(words.OPENED[self.replay.side], words.source(session.snapshot()))
-        if self._loaded is not None:
-            self.editor.begin(self._loaded)
-            self._loaded = None
-        moved, self._moved = self._moved, False
-        if before is not None and now is not None and (moved or before != now):
-            self._tell_resized(before, now, moved)
+        move = self._place_regions(session.readout)
+        if move is not STAY:
+            self._tell_resized(words.CARRIED, move.before[2:4], move.now[2:4])
+        elif before is not None and now is not None and before != now:
+            self._tell_resized(words.RESIZED, before, now)
 
-    def _tell_resized(self, before: tuple[int, int], now: tuple[int, int], moved: bool) -> None:
+    def _place_regions(self, now: Readout | None) -> Move:
+        """Begin with the regions of a file that was asked for, or move the present ones; return how."""
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None:  # they are for this very picture
+            self.editor.begin(loaded)
+            self._marked = None
+        move = self._move(self.source, now)
+        self._marked = (self.source, now) if now is not None else self._marked
+        there = move.regions(self.editor.rois)
+        if there is self.editor.rois:
+            return STAY
+        self.editor.carry(there)
+        return move
+
+    def _tell_resized(self, text: str, before: tuple[int, int], now: tuple[int, int]) -> None:
         """Tell where regions are on a picture of another size or place; no alert when all are on it."""
         rois = self.editor.rois
         beside = sum(outside(roi, now) for roi in rois)
         if len(rois):
-            level = logging.INFO if moved and not beside else logging.WARNING
-            text = words.CARRIED if moved else words.RESIZED
+            level = logging.INFO if text == words.CARRIED and not beside else logging.WARNING
             log.log(level, text.format(*before, *now, beside, len(rois)))
 
     def _tell_failed(self, what: str, error: Exception) -> None:

@@ -6,13 +6,14 @@ A crop cannot change under a running analysis, so one that is drawn meanwhile wa
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from roi_core.errors import SettingsError
 from roi_stream_gui import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from roi_core.settings import LiveSettings
 
@@ -103,17 +104,35 @@ class Crop:
         """
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            try:
-                self._settings.edit(self.path, self._wish(waiting))
-            except SettingsError as error:
-                log.warning("%s", error)
+            self._put(self._wish(waiting))
 
-    def follow(self, change: Callable[[Rectangle], Rectangle | None]) -> None:
-        """Let the crop in force stay on the same cells when the camera sends another part of its sensor."""
-        now = _read(self._present())
-        if now is not None:
-            there = change(now)
-            self._set(",".join(map(str, there or ())))
+    @contextmanager
+    def follow(self, change: Callable[[Rectangle], Rectangle | None]) -> Iterator[None]:
+        """Let the crop in force stay on the same cells of a picture that is about to come.
+
+        Should that fail, the crop is where it was.
+        """
+        before = self._present()
+        now = _read(before)
+        text = ",".join(map(str, change(now) or ())) if now else ""
+        moved = text != before and self._put(text)
+        try:
+            yield
+        except BaseException:
+            if moved:
+                self._put(before)
+            raise
+        if moved:
+            log.info("%s", _told(text))
+
+    def _put(self, text: str) -> bool:
+        """Change the setting; a refusal is told and changes nothing."""
+        try:
+            self._settings.edit(self.path, text)
+        except SettingsError as error:
+            log.warning("%s", error)
+            return False
+        return True
 
     def _present(self) -> str:
         """Return the setting in force."""

@@ -188,6 +188,10 @@ class Editor:
         self._commit("load", RoiSet((roi.with_(id=0, version=1) for roi in rois), self.rois.next_id))
         self.selection = ()
 
+    def carry(self, rois: RoiSet) -> None:
+        """Put the regions, locked ones too, where their cells are on another picture; this can be undone."""
+        self._commit("carry along", rois)
+
     def unlocked(self, rois: Iterable[Roi]) -> list[Roi]:
         """Return those that may be changed; tell about the others."""
         rois = list(rois)

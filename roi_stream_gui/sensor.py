@@ -8,17 +8,17 @@ regions and the part that is analysed, is carried along, so that it stays on the
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from roi_core.sources.knobs import Readout
 from roi_stream_gui import words
 from roi_stream_gui.crop import LEAST, Crop
 
 if TYPE_CHECKING:
     from roi_core.rois import RoiSet
-    from roi_core.sources.knobs import Readout
     from roi_stream_gui.crop import Rectangle
 
-__all__ = ["CameraCrop", "carried", "moved"]
+__all__ = ["STAY", "CameraCrop", "Move"]
 
 log = logging.getLogger(__name__)
 
@@ -77,19 +77,32 @@ class CameraCrop(Crop):
         return f"{x},{y},{max(w, 1)},{max(h, 1)}"
 
 
-def carried(rectangle: Rectangle, before: Readout, now: Readout) -> Rectangle | None:
-    """Return what of a rectangle on the picture of before lies on that of now; None if too little does."""
-    part = before.binning / now.binning
-    x, y, w, h = rectangle
-    x0, x1 = (min(max(round((side + before.x) * part) - now.x, 0), now.width) for side in (x, x + w))
-    y0, y1 = (min(max(round((side + before.y) * part) - now.y, 0), now.height) for side in (y, y + h))
-    return (x0, y0, x1 - x0, y1 - y0) if min(x1 - x0, y1 - y0) >= LEAST else None
+class Move(NamedTuple):
+    """From which part of a sensor to which its picture went; what is marked on it goes along."""
+
+    before: Readout
+    now: Readout
+
+    def rectangle(self, rectangle: Rectangle) -> Rectangle | None:
+        """Return what of a rectangle on the picture of before lies on that of now; None if that is little."""
+        before, now = self
+        if before == now:
+            return rectangle
+        part = before.binning / now.binning
+        x, y, w, h = rectangle
+        x0, x1 = (min(max(round((side + before.x) * part) - now.x, 0), now.width) for side in (x, x + w))
+        y0, y1 = (min(max(round((side + before.y) * part) - now.y, 0), now.height) for side in (y, y + h))
+        return (x0, y0, x1 - x0, y1 - y0) if min(x1 - x0, y1 - y0) >= LEAST else None
+
+    def regions(self, rois: RoiSet) -> RoiSet:
+        """Return regions where they lie on the picture of now; the very set where they need not move."""
+        before, now = self
+        part = before.binning / now.binning
+        if not len(rois) or (before.x, before.y, part) == (now.x, now.y, 1):
+            return rois
+        ahead, back = (before.x + 0.5, before.y + 0.5), (-now.x - 0.5, -now.y - 0.5)
+        return rois.replace(*(roi.moved(*ahead).rescaled(part, part).moved(*back) for roi in rois))
 
 
-def moved(rois: RoiSet, before: Readout, now: Readout) -> RoiSet:
-    """Return regions where they lie on the picture of now, which shows another part of the sensor."""
-    part = before.binning / now.binning
-    if not len(rois) or (before.x, before.y, part) == (now.x, now.y, 1):
-        return rois
-    ahead, back = (before.x + 0.5, before.y + 0.5), (-now.x - 0.5, -now.y - 0.5)
-    return rois.replace(*(roi.moved(*ahead).rescaled(part, part).moved(*back) for roi in rois))
+STAY: Final = Move(Readout(0, 0, 0, 0), Readout(0, 0, 0, 0))
+"""Nothing moves."""

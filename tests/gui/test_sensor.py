@@ -19,9 +19,10 @@ from roi_stream_gui import words
 from roi_stream_gui.controller import Controller
 from roi_stream_gui.panels.cropframe import fitting
 from roi_stream_gui.picture import Picture
-from roi_stream_gui.sensor import CameraCrop, carried, moved
+from roi_stream_gui.sensor import STAY, CameraCrop, Move
 from tests.gui.driver import within
 from tests.gui.test_controller import texts
+from tests.gui.test_replay import recording
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ readouts = st.builds(
 class TestCarried:
     @given(readouts, readouts, sides, sides)
     def test_a_region_stays_on_the_same_pixels_of_the_sensor(self, before, now, x, y):
-        rois = moved(RoiSet([Circle(x, y, 7.0)]), before, now)
+        rois = Move(before, now).regions(RoiSet([Circle(x, y, 7.0)]))
         (xc, yc, r) = next(iter(rois)).circle()
 
         def place(at, view, side):
@@ -151,16 +152,19 @@ class TestCarried:
 
     def test_where_nothing_moved_nothing_changes(self):
         rois = RoiSet([Circle(5, 5, 3)])
-        assert moved(rois, Readout(8, 8, 64, 48), Readout(8, 8, 32, 24)) is rois
+        assert Move(Readout(8, 8, 64, 48), Readout(8, 8, 32, 24)).regions(rois) is rois
+        assert STAY.regions(rois) is rois
+        assert STAY.rectangle((1, 2, 3, 4)) == (1, 2, 3, 4)
 
     def test_of_the_part_that_is_analysed_what_is_sent_is_left(self):
         before = Readout(0, 0, 640, 480)
         now = Readout(100, 50, 200, 100)
-        assert carried((120, 60, 50, 40), before, now) == (20, 10, 50, 40)
-        assert carried((0, 0, 200, 100), before, now) == (0, 0, 100, 50)
-        assert carried((0, 0, 100, 400), before, now) is None
-        assert carried((20, 10, 50, 40), now, before) == (120, 60, 50, 40)
-        assert carried((120, 60, 50, 40), before, Readout(0, 0, 320, 240, 2)) == (60, 30, 25, 20)
+        assert Move(before, now).rectangle((120, 60, 50, 40)) == (20, 10, 50, 40)
+        assert Move(before, now).rectangle((0, 0, 200, 100)) == (0, 0, 100, 50)
+        assert Move(before, now).rectangle((0, 0, 100, 400)) is None
+        assert Move(now, before).rectangle((20, 10, 50, 40)) == (120, 60, 50, 40)
+        binned = Move(before, Readout(0, 0, 320, 240, 2))
+        assert binned.rectangle((120, 60, 50, 40)) == (60, 30, 25, 20)
 
 
 SIMULATED = ("simulated:tiny", ())
@@ -220,10 +224,14 @@ def file(tmp_path):
     return str(path)
 
 
-def connected(controller, source):
+def opened(controller, source):
     first = controller.session
     controller.connect(source)
-    within(60, lambda: (controller.tick(), controller.session is not first)[1], "connected")
+    within(60, lambda: (controller.tick(), controller.session is not first)[1], "opened")
+
+
+def connected(controller, source):
+    opened(controller, source)
     within(20, lambda: controller.session.frames.head > 0, "frames")
     return controller.session
 
@@ -231,19 +239,24 @@ def connected(controller, source):
 def test_a_connection_that_fails_leaves_the_regions_where_they_are(controller, monkeypatch):
     controller.picture.tick(connected(controller, "simulated:tiny"))
     controller.editor.begin(RoiSet([Circle(30.0, 25.0, 4.0)]))
-    draw(controller.picture.sensor, (20, 16), (52, 40))
+    controller.picture.crop._waiting = "30,20,24,24"
+    draw(controller.picture.sensor, (20, 16), (52, 44))
     with monkeypatch.context() as patch:
         patch.setattr(Session, "start", Mock(side_effect=SourceError("it does not start")))
         failing(controller, "simulated:tiny", "it does not start")
     assert controller.editor.rois[1].circle() == (30.0, 25.0, 4.0)
-    assert connected(controller, "simulated:tiny").readout[:4] == (20, 16, 32, 24)
+    assert controller.settings.current.prepare.crop == "30,20,24,24"
+    assert not any("analysis looks at" in text for text in texts(controller)), "it is where it was"
+    assert connected(controller, "simulated:tiny").readout[:4] == (20, 16, 32, 28)
     assert controller.editor.rois[1].circle() == (10.0, 9.0, 4.0)
+    assert controller.settings.current.prepare.crop == "10,4,22,24"
 
 
 def failing(controller, source, why):
     """Connect in vain."""
     controller.connect(source)
     within(20, lambda: (controller.tick(), any(why in text for text in texts(controller)))[1], "it is said")
+
 
 def test_the_tool_is_put_away_when_the_picture_of_another_source_comes(controller, file):
     connected(controller, "simulated:tiny")
@@ -281,3 +294,77 @@ def test_a_crop_that_binning_makes_tiny_opens_all_the_same(controller):
     within(20, lambda: (controller.tick(), not controller.settings.running)[1], "it ended")
     assert controller.edit("camera.binning", 32)
     assert connected(controller, "simulated:tiny").frames.shape == (1, 1)
+
+
+def sending(controller, part):
+    """End what runs, and connect the camera so that it sends this part of its sensor."""
+    controller.disconnect()
+    within(20, lambda: (controller.tick(), not controller.settings.running)[1], "it ended")
+    assert controller.edit("camera.crop", part)
+    return connected(controller, "simulated:tiny")
+
+
+@pytest.fixture
+def marked(controller):
+    """A camera that sends the corner of its sensor, and a region on it."""
+    sending(controller, "0,0,40,32")
+    controller.editor.add(Circle(30.0, 25.0, 4.0))
+    return controller
+
+
+def place(controller):
+    return controller.editor.rois[1].circle()[:2]
+
+
+AGAIN = words.CARRIED.format(40, 32, 40, 32, 0, 1)
+
+
+@pytest.mark.parametrize("between", ["file", "results", "failure"])
+def test_regions_stay_on_their_cells_whatever_was_open_in_between(marked, file, tmp_path, between):
+    if between == "file":
+        connected(marked, file)
+    elif between == "results":
+        opened(marked, str(recording(tmp_path / "take.h5", movie=False)))
+        assert not len(marked.editor.rois), "they are put aside"
+    else:
+        failing(marked, file + ".gone", "movie.npy.gone")
+    session = sending(marked, "12,8,40,32")
+    assert place(marked) == (18.0, 17.0)
+    assert session.rois == marked.editor.rois
+    assert [one.level for one in marked.log.messages() if one.text == AGAIN] == [logging.INFO]
+
+
+def test_regions_of_a_file_that_was_replayed_are_of_no_part_of_the_sensor(controller, tmp_path):
+    sending(controller, "0,0,40,32")
+    take = recording(tmp_path / "take.h5", True, RoiSet([Circle(5.0, 6.0, 2.0)]))
+    controller.connect(str(take), play=True)
+    within(20, lambda: (controller.tick(), len(controller.editor.rois) == 1)[1], "its regions")
+    sending(controller, "12,8,40,32")
+    assert place(controller) == (5.0, 6.0)
+
+
+def test_that_regions_moved_along_is_one_step_of_the_journal(marked):
+    sending(marked, "12,8,40,32")
+    assert marked.journal.undo_name == "carry along"
+    marked.journal.undo()
+    marked.tick()
+    assert place(marked) == (30.0, 25.0)
+    assert marked.session.rois is marked.editor.rois, "they are measured there"
+    marked.journal.redo()
+    assert place(marked) == (18.0, 17.0)
+    marked.journal.undo()
+    marked.journal.undo()
+    assert not len(marked.editor.rois), "what was done before can be taken back, too"
+
+
+def test_what_is_drawn_while_the_camera_opens_moves_along(marked, monkeypatch):
+    def started(session):
+        assert session.rois[1].circle()[:2] == (18.0, 17.0), "no frame is measured beside the cells"
+        marked.editor.add(Circle(20.0, 20.0, 3.0))
+        start(session)
+
+    start = Session.start
+    monkeypatch.setattr(Session, "start", started)
+    session = sending(marked, "12,8,40,32")
+    assert [roi.circle()[:2] for roi in marked.editor.rois] == [(18.0, 17.0), (8.0, 12.0)]
+    assert session.rois is marked.editor.rois
