@@ -42,9 +42,11 @@ if TYPE_CHECKING:
 __all__ = ["Census"]
 
 PROBATION = 10.0
-"""Seconds in which a new component must have shown what it is."""
+"""Seconds of learning in which a new component must have shown what it is."""
+TRIED = 10.0
+"""Seconds after an edit of the thresholds in which none is removed: it may be tried and taken back."""
 TIDY, SHOW = 0.4, 2.0
-"""Seconds between two judgements, and between two views of footprints that only changed their shape."""
+"""Seconds (of learning) between judgements, (of the camera) between views where only shapes changed."""
 LEAST_ROUND = 6
 """Frames from one judgement to the next at least: at a few frames a second births need frames, too."""
 APART = 3
@@ -336,7 +338,7 @@ class Census:
             self._changed = True
 
     def _until(self) -> float:
-        return self.past.rows + PROBATION * self.rates.camera
+        return self.past.rows + TRIED * self.rates.camera
 
     def _give_up(self, i: int, row: int) -> None:
         """Remove a component for what it showed; other thresholds may be tried on it for a while."""

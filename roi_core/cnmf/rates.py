@@ -11,7 +11,10 @@ SLOW = 15.0
 
 
 class Rates(NamedTuple):
-    """Frames of a second for those who look on, and of one in which something is learned or forgotten."""
+    """Frames of a second for those who look on, and of one in which something is learned or forgotten.
+
+    Constants of learning (noise, marks, probation, forgetting) are told in seconds of ``learning``.
+    """
 
     camera: float
     learning: float

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from roi_core.errors import RecordingError
-from roi_core.motion.kernels import PAD, moved
+from roi_core.motion.kernels import NOTHING, PAD, moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,5 +96,5 @@ class Mover:
         """Return the frame moved by (dy, dx) px."""
         image, width = frame.astype(np.float32), frame.shape[1]
         where = (-float(dy), -float(dx))
-        moved(image, where, self._nothing, (1.0, 0.0), (0.0, 0, 1), self._line, self._out.ravel(), width)
+        moved(image, where, self._nothing, (1.0, 0.0), NOTHING, self._line, self._out.ravel(), width)
         return np.clip(np.rint(self._out), 0, 65535).astype(np.uint16)

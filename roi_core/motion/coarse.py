@@ -25,6 +25,8 @@ STEPS, SMALL = 5, 0.1
 """Gauss-Newton ends after so many steps or with one this small, coarse px."""
 FLAT = 1e-6
 """Contrast, as a share of its level, up to which a picture is flat: what is left is rounding."""
+EVEN = 3.0
+"""Times the median of what a picture shows, up or down, that a part of it counts in an even search."""
 LONGEST, NUDGE = 1.5, 0.25
 """A step is cut to the first, the response of the template measured by the second, coarse px."""
 
@@ -58,7 +60,8 @@ class Coarse:
         self._sums = np.zeros(6)
         self._padded = np.zeros((1, 1), np.float32)
         self._spectrum = self._padded
-        self._known = False
+        self._known: bool | None = None
+        """Whether the spectrum is that of the evened model; None while it is that of none."""
 
     def see(self, image: NDArray[np.float32]) -> float:
         """Take a frame; return its mean, which is not finite when one of its pixels is not."""
@@ -74,7 +77,7 @@ class Coarse:
         for edge in (np.s_[:, :MARGIN], np.s_[:, -MARGIN:], np.s_[:, :, :MARGIN], np.s_[:, :, -MARGIN:]):
             self._weights[edge] = 0
         self._hessian = response(lambda u: self._compare(self.model, u, 0.0), NUDGE)
-        self._known = False
+        self._known = None
 
     def refine(self, u: tuple[float, float], gain: float) -> Fit:
         """Return the best fit near displacement `u` by Gauss-Newton."""
@@ -91,14 +94,19 @@ class Coarse:
         self.contrast = math.sqrt(self._sums[3] / max(1.0, self._sums[5]))
         return Fit((y * self.factor, x * self.factor), gain, r)
 
-    def search(self, limit: float, middle: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
-        """Return the displacement within +-limit px of `middle` at which picture and model correlate best."""
+    def search(
+        self, limit: float, middle: tuple[float, float] = (0.0, 0.0), even: bool = False
+    ) -> tuple[float, float]:
+        """Return the displacement within +-limit px of `middle` at which picture and model correlate best.
+
+        At none they overlap by less than half of a side. `even`: nothing bright outweighs the rest.
+        """
         ys, xs = (
             _near(centre / self.factor, math.ceil(limit / self.factor) + 1, side)
             for centre, side in zip(middle, self.shape, strict=True)
         )
-        self._prepare(int(np.abs(ys).max()), int(np.abs(xs).max()))
-        self._padded[: self.shape[0], : self.shape[1]] = self.picture
+        self._prepare(int(np.abs(ys).max()), int(np.abs(xs).max()), even)
+        self._padded[: self.shape[0], : self.shape[1]] = _evened(self.picture) if even else self.picture
         product = cv2.mulSpectrums(cv2.dft(self._padded), self._spectrum, 0, conjB=True)
         surface = cv2.dft(product, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)
         near = surface[np.ix_(ys, xs)]
@@ -126,20 +134,27 @@ class Coarse:
             return gain, 0.0
         return float(product / own), float(product / math.sqrt(energy * own))
 
-    def _prepare(self, ry: int, rx: int) -> None:
+    def _prepare(self, ry: int, rx: int, even: bool) -> None:
         """Have the model's spectrum, with room so that displacements within reach do not wrap round."""
         shape = (cv2.getOptimalDFTSize(self.shape[0] + ry), cv2.getOptimalDFTSize(self.shape[1] + rx))
-        if not self._known or self._padded.shape != shape:
+        if self._known is not even or self._padded.shape != shape:
             self._padded = np.zeros(shape, np.float32)
-            self._padded[: self.shape[0], : self.shape[1]] = self.model
+            self._padded[: self.shape[0], : self.shape[1]] = _evened(self.model) if even else self.model
             self._spectrum = np.asarray(cv2.dft(self._padded), np.float32)
-            self._known = True
+            self._known = even
+
+
+def _evened(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a high-passed picture in which nothing is brighter or darker than `EVEN` times its median."""
+    most = EVEN * float(np.median(np.abs(picture)))
+    return np.clip(picture, -most, most)
 
 
 def _near(centre: float, reach: int, side: int) -> NDArray[np.int64]:
-    """Return the displacements within reach of a centre at which two lines of `side` px still overlap."""
-    middle = min(max(round(centre), 1 - side), side - 1)
-    return np.arange(max(middle - reach, 1 - side), min(middle + reach, side - 1) + 1)
+    """Return the displacements within reach of a centre at which two lines of `side` px overlap by half."""
+    most = side // 2
+    middle = min(max(round(centre), -most), most)
+    return np.arange(max(middle - reach, -most), min(middle + reach, most) + 1)
 
 
 def _overlap(n: int, displacements: NDArray[np.int64]) -> NDArray[np.float32]:

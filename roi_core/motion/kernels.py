@@ -14,7 +14,19 @@ from numpy.typing import NDArray
 
 from roi_core import jit
 
-__all__ = ["BLOCK", "PAD", "blinded", "compared", "energies", "gathered", "matched", "moved", "sloped"]
+__all__ = [
+    "BLOCK",
+    "NOTHING",
+    "PAD",
+    "Lesson",
+    "blinded",
+    "compared",
+    "energies",
+    "gathered",
+    "matched",
+    "moved",
+    "sloped",
+]
 
 PAD = 4
 """Room at both ends of a line, px."""
@@ -23,6 +35,9 @@ BLOCK = (4, 16)
 ROWS, COLUMNS = BLOCK
 
 Picture = NDArray[np.float32]
+Lesson = tuple[float, int, int, float]
+"""What `moved` teaches: the rate, the first row, every so many rows, and how far a pixel counts at most."""
+NOTHING: Lesson = (0.0, 0, 1, math.inf)
 
 
 @jit.kernel
@@ -172,7 +187,7 @@ def moved(
     u: tuple[float, float],
     mean: Picture,
     light: tuple[float, float],
-    lesson: tuple[float, int, int],
+    lesson: Lesson,
     line: Picture,
     flat: Picture,
     stride: int,
@@ -180,7 +195,8 @@ def moved(
     """Write the image (h, w) displaced by u into `flat`, a row every `stride` px (a view would be slow).
 
     What lies outside is gain * mean + offset. In the same pass `mean` learns: of a lesson (rate, first,
-    every) the rows first, first + every, ... move by the rate towards the result where the image is known.
+    every, most) the rows first, first + every, ... move by the rate towards the result where the image is
+    known, as if that were no farther than `most` away.
     """
     h, w = image.shape
     iy, ix = math.floor(u[0]), math.floor(u[1])
@@ -191,6 +207,7 @@ def moved(
         y0, y1, x0, x1 = h, h, 0, 0
     n = x1 - x0
     gain, offset, rate = np.float32(light[0]), np.float32(light[1]), np.float32(lesson[0])
+    most = np.float32(lesson[3])
     first = PAD + x0 + ix if n else PAD
     p0, p1, p2 = line[first - 1 : first - 1 + n], line[first : first + n], line[first + 1 : first + 1 + n]
     p3 = line[first + 2 : first + 2 + n]
@@ -214,7 +231,7 @@ def moved(
             target[x] = gain * known[x] + offset
         if rate > 0 and y % lesson[2] == lesson[1]:
             for x in range(n):
-                old[x] += rate * (inside[x] - old[x])
+                old[x] += rate * min(max(inside[x] - old[x], -most), most)
 
 
 @jit.lean_sums

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_core import jit
-from roi_core.motion.kernels import Picture, taps
+from roi_core.motion.kernels import Lesson, Picture, taps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def warped(
     field: Picture,
     mean: Picture,
     light: tuple[float, float],
-    lesson: tuple[float, int, int],
+    lesson: Lesson,
     flat: Picture,
     stride: int,
 ) -> None:
@@ -82,6 +82,7 @@ def warped(
     h, w = image.shape
     rows, columns = field.shape[:2]
     gain, offset, rate = np.float32(light[0]), np.float32(light[1]), np.float32(lesson[0])
+    most = np.float32(lesson[3])
     for y in range(h):
         target, known = flat[y * stride : y * stride + w], mean[y]
         teaches = rate > 0 and y % lesson[2] == lesson[1]
@@ -99,7 +100,7 @@ def warped(
                 interpolated(image, iy, ix, py - iy, px - ix, part)
                 if teaches:
                     for q in range(SEGMENT):
-                        old[q] += rate * (part[q] - old[q])
+                        old[q] += rate * min(max(part[q] - old[q], -most), most)
                 continue
             for q in range(n):
                 if py < 0 or py > h - 1 or px + q < 0 or px + q > w - 1:
@@ -107,7 +108,7 @@ def warped(
                 else:
                     part[q] = at(image, py, px + q)
                     if teaches:
-                        old[q] += rate * (part[q] - old[q])
+                        old[q] += rate * min(max(part[q] - old[q], -most), most)
 
 
 @jit.kernel

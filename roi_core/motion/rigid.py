@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from roi_core.motion.coarse import Coarse, Fit
 from roi_core.motion.fine import Fine
-from roi_core.motion.kernels import PAD, moved
+from roi_core.motion.kernels import NOTHING, PAD, Lesson, moved
 from roi_core.motion.patches import Patches, warped
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ TORN = 3
 PROBE, BLAZING = 4, 10.0
 """Pixels between those that tell how bright a first frame is; the template begins with nothing that is so
 many times farther from their median than nine tenths are."""
+LOOK, STRANGE = 8, 3.0
+"""Once in so many frames it is seen how far from the mean nine tenths of the pixels are; so many times that
+far a pixel counts at most for the template: what passes leaves no trace in it."""
 ANCHOR = 8
 """The template is held to where it is after so many times SETTLED."""
 BELIEVED = 0.2
@@ -102,7 +105,7 @@ class Motion:
         self._lesson: list[Callable[[], None]] = []
         self._u = self._place = self._drift = self._middle = (0.0, 0.0)
         self._sighted: tuple[float, float] | None = None
-        self._gain = 1.0
+        self._gain, self._most = 1.0, math.inf
         self._usual = self._contrast = 0.0
         self._hits = self._misses = self._frames = self._since = 0
 
@@ -127,6 +130,8 @@ class Motion:
         light = (fit.gain, level - fit.gain * self._coarse.level)
         side = 0.0 if shift.flag else settings.patch / self.scale
         self._move(image, light, self._teaching(shift, settings), side, out)
+        if not shift.flag and self._frames % LOOK == 0:
+            self._most = self._believed(out)
         self._learn(shift, fit, settings)
         return replace(shift, flag="jump") if lost else shift
 
@@ -143,12 +148,12 @@ class Motion:
         shift = self._judged(fit, settings)
         light = (fit.gain, level - fit.gain * self._coarse.level)
         side = 0.0 if shift.flag else settings.patch / self.scale
-        self._move(image, light, (0.0, 0, 1), side, out)
+        self._move(image, light, NOTHING, side, out)
         self._u, self._place, self._coarse.contrast = kept
         return shift
 
     def _move(
-        self, image: NDArray[np.float32], light: tuple[float, float], lesson: tuple[float, int, int],
+        self, image: NDArray[np.float32], light: tuple[float, float], lesson: Lesson,
         side: float, out: NDArray[np.float32],
     ) -> None:  # fmt: skip
         """Write the image to `out` as a whole or, with a `side`, in patches of it; teach the mean picture."""
@@ -174,7 +179,7 @@ class Motion:
         np.clip(image, middle - down, middle + up, self._mean)
         self._u = self._place = self._drift = self._middle = (0.0, 0.0)
         self._sighted = None
-        self._gain, self._usual = 1.0, 0.0
+        self._gain, self._usual, self._most = 1.0, 0.0, math.inf
         self._hits = self._misses = self._since = 0
         self._anchored = False
         self._lesson = []
@@ -213,13 +218,13 @@ class Motion:
         """Follow a scene that stays beyond the range: cells and regions are where the template has them.
 
         Once a second while nothing fits the scene is looked for in a wider part; where it is seen twice, no
-        farther apart than the range, is the new middle of the range.
+        farther apart than the range, is the new middle of the range. A bright thing that passes is no scene.
         """
         if self._hits < SETTLED or not self._misses or self._misses % max(1, round(self.rate)):
             return
-        best = self._coarse.search(max(limit, WIDE * max(self.shape)), self._middle)
+        best = self._coarse.search(max(limit, WIDE * max(self.shape)), self._middle, even=True)
         fit = self._coarse.refine(best, self._gain)
-        seen = fit.u if self._confidence(fit) >= DOUBT else None
+        seen = fit.u if self._confidence(fit) >= DOUBT and self._overlaps(fit.u) else None
         if seen and self._sighted and _reach(_minus(seen, self._sighted)) <= limit:
             self._u = self._middle = seen
         self._sighted = seen
@@ -237,25 +242,41 @@ class Motion:
         flag: Literal["", "jump", "unsure"] = ""
         if confidence == 0 or confidence < settings.min_confidence:
             flag = "unsure"
-        elif _reach(_minus(place, self._middle)) > settings.max_shift / self.scale:
+        elif _reach(_minus(place, self._middle)) > settings.max_shift / self.scale or not self._overlaps(
+            place
+        ):
             flag = "jump"
         else:
             self._u, self._place = fit.u, place
         return Shift(0.0 - self._place[0], 0.0 - self._place[1], confidence, flag)
 
-    def _teaching(self, shift: Shift, settings: settings.Motion) -> tuple[float, int, int]:
-        """Return the lesson (rate, first row, every so many rows) of this frame for the mean picture.
+    def _overlaps(self, place: tuple[float, float]) -> bool:
+        """Tell whether picture and template overlap by at least half of each side: less is no fit."""
+        return all(abs(px) <= side / 2 for px, side in zip(place, self.shape, strict=True))
+
+    def _teaching(self, shift: Shift, settings: settings.Motion) -> Lesson:
+        """Return the lesson (rate, first row, every so many rows, most) of this frame for the mean picture.
 
         While it is young the mean weighs all frames alike, later it forgets with the time constant asked
         for. A frame that fits nowhere teaches only a template that is not settled yet, and not if it is dark
         or saturated.
         """
         if shift.flag and (self._hits >= SETTLED or self._coarse.contrast < 0.5 * self._contrast):
-            return 0.0, 0, 1
+            return NOTHING
         memory = max(2.0, settings.template * self.rate)
         if self._hits < min(memory, 4 * SETTLED):
-            return 1.0 / (self._hits + 1), 0, 1
-        return min(0.5, self._every / min(memory, self._hits)), self._frames % self._every, self._every
+            return 1.0 / (self._hits + 1), 0, 1, self._most
+        rate = min(0.5, self._every / min(memory, self._hits))
+        return rate, self._frames % self._every, self._every, self._most
+
+    def _believed(self, out: NDArray[np.float32]) -> float:
+        """Return how far a pixel of a frame may be from the mean for it to be learned from.
+
+        Where most pixels are as far from it, as with few photons, nothing tells.
+        """
+        part = np.s_[self._every // 2 :: PROBE, ::PROBE]
+        usual, high = np.percentile(np.abs(out[part] - self._mean[part]), (50, 90))
+        return STRANGE * float(high) if self._hits >= SETTLED and high > 1.5 * usual else math.inf
 
     def _learn(self, shift: Shift, fit: Fit, settings: settings.Motion) -> None:
         """Count, and let the registration catch up with the mean picture, a part per frame."""

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from roi_core.errors import RecordingError, SourceError
 from roi_core.gray import to_uint16_gray
 from roi_core.jit import sums
-from roi_core.motion.kernels import PAD, moved
+from roi_core.motion.kernels import NOTHING, PAD, moved
 from roi_core.paths import is_there
 from roi_core.prepare import Prepare
 from roi_core.settings import LiveSettings
@@ -170,7 +170,7 @@ class Registered:
     def move(self, image: NDArray[np.float32], row: int) -> None:
         """Move one prepared picture into place; what the camera did not see is the mean."""
         u = (float(self._u[row, 0]), float(self._u[row, 1]))
-        moved(image, u, self.mean, (1.0, 0.0), (0.0, 0, 1), self._buffer, self._flat, self._stride)
+        moved(image, u, self.mean, (1.0, 0.0), NOTHING, self._buffer, self._flat, self._stride)
         h, w = self.shape
         top, bottom, left, right = (
             int(min(np.ceil(max(v, 0.0)), size // 2 - 1))

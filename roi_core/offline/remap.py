@@ -6,6 +6,7 @@ a recording that began long after its session. What no frame showed yet is what 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ class _Place:
     def put(self, picture: NDArray[np.float32], u: tuple[float, float]) -> NDArray[np.float32]:
         """Return the picture displaced by `u`; good until the next."""
         self._count += 1
-        lesson = (1 / self._count, 0, 1)
+        lesson = (1 / self._count, 0, 1, math.inf)
         flat, stride = self._out.reshape(-1), self._out.shape[1]
         moved(picture, u, self._mean, (1.0, 0.0), lesson, self._line, flat, stride)
         return self._out

@@ -7,7 +7,7 @@
   middle of a picture averaged over 2 s, divided by its mean; in percent of its own median at the start. Its
   square (Brenner 1976) would follow a few bright cells: 55-270 % of itself on a small field in focus, this
   90-117 %, and 68-86 % out of focus.
-- ``motion``: how far a frame was moved at most since the last look, px.
+- ``motion``: how far a frame was at most, since the last look, from where the scene usually is, px.
 - ``bleaching``: slope of the brightness over the last minute, percent per minute.
 - ``lost``, ``dropped``, ``gap``: see `flow`; losses are not known for a camera that cannot count them.
 - ``disk``, ``memory``, ``queue``, ``lag``: what the session knows of its surroundings, see `around`.
@@ -47,6 +47,8 @@ AVERAGED: Final = 0.25
 """Weight of a look in the picture whose focus is measured."""
 MIDDLE: Final = 256
 """Side of the part whose focus is measured, px."""
+HOME: Final = 10.0
+"""Seconds in which a place becomes usual: a scene that drifts, or was knocked and stays, does not move."""
 NAMES: Final = tuple(METRICS)
 
 
@@ -74,8 +76,12 @@ class Vitals:
         self._average: NDArray[np.float32] | None = None
         self._brightest = 0
         self._full = full
+        self._home: tuple[float, float] | None = None
+        """The usual shift, px."""
+        self._moved = -np.inf
+        """When it was learned last, s."""
         self._far = 0.0
-        """Farthest shift since the last look, px."""
+        """Farthest from it since the last look, px."""
         self._rois: RoiSet | None = None
         self._sum = np.zeros(0)
         self._frames = 0
@@ -92,7 +98,7 @@ class Vitals:
         self._light.step(sample.index, sample.time, sample.image, sample.channel, channels)
         self._flow.step(sample.time, sample.lost)
         if sample.shift is not None:
-            self._far = max(self._far, float(np.hypot(*sample.shift)))
+            self._follow(sample.time, *sample.shift)
         if not sample.main or (channels == 0 and sample.index % self._light.colours):
             return None
         self._gather(sample)
@@ -101,6 +107,13 @@ class Vitals:
         self._due = sample.time + PERIOD
         means, self._frames = self._sum / self._frames, 0
         return Look(sample.time, self._figures(sample, around), means)
+
+    def _follow(self, time: float, dy: float, dx: float) -> None:
+        """Take a shift into the farthest, and into the usual one."""
+        y, x = self._home or (dy, dx)
+        self._far = max(self._far, float(np.hypot(dy - y, dx - x)))
+        part = min(max(time - self._moved, 0.0) / HOME, 1.0)
+        self._home, self._moved = (y + part * (dy - y), x + part * (dx - x)), time
 
     def _gather(self, sample: Sample) -> None:
         """Add up the means of the regions."""

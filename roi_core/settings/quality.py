@@ -35,7 +35,9 @@ class Quality(Block):
     focus: float = field(
         80.0, "Least sharpness, of what it was when the session began.", unit="%", ge=0, le=100
     )
-    motion: float = field(12.0, "Farthest that a frame may have to be moved.", unit="px", ge=0, le=1000)
+    motion: float = field(
+        12.0, "Farthest that a frame may be from where the scene usually is.", unit="px", ge=0, le=1000
+    )
     bleaching: float = field(5.0, "Fastest fading of the picture.", unit="%/min", ge=0, le=100)
     lost: int = field(0, "Most frames lost in a minute.", unit="frames", ge=0, le=1_000_000)
     dropped: float = field(1.0, "Largest share of a minute's frames lost.", unit="%", ge=0, le=100)

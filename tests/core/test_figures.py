@@ -63,6 +63,18 @@ def test_each_fault_alarms_by_its_own_figure_once(metric):
     assert camera.told[0]["rule"].startswith(f"{metric} ")
 
 
+def test_a_knock_for_good_alarms_once_and_the_next_one_again():
+    """What counts is how far the scene is from where it usually is, not from where it once was."""
+    camera = Camera().shoot(30)
+    for place in (20.0, 40.0):
+        camera.shoot(90, shift=(place, 0.0))
+    assert camera.begun == ["motion", "motion"]
+    drifting = Camera().shoot(30)
+    for tenth in range(600):
+        drifting.shoot(0.1, shift=(0.04 * tenth, 0.0))
+    assert drifting.begun == []
+
+
 def test_a_single_gap_breaks_a_rule_that_was_relaxed():
     """What lasts for one frame only is seen by any limit it passes, not by the usual one alone."""
     camera = Camera(with_rules("gap absolute <6; dark absolute >20"))
