@@ -59,7 +59,8 @@ METRICS: Final = {
         ("focus", "lamp", "frozen"), 0.5,
     ),
     "motion": Metric(
-        "px", "Farthest from the scene's usual place", "Is the animal, or the objective, loose?", ("motion",), 0.1
+        "px", "Farthest from the scene's usual place", "Is the animal, or the objective, loose?",
+        ("motion",), 0.1,
     ),
     "bleaching": Metric(
         "%/min", "Slope of the brightness over a minute", "Lower the light, or pause.", ("light", "lamp"), 0.1

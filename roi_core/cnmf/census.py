@@ -46,7 +46,7 @@ PROBATION = 10.0
 TRIED = 10.0
 """Seconds after an edit of the thresholds in which none is removed: it may be tried and taken back."""
 TIDY, SHOW = 0.4, 2.0
-"""Seconds (of learning) between judgements, (of the camera) between views where only shapes changed."""
+"""Seconds between two judgements (of learning), and two views that differ in shapes only (of the camera)."""
 LEAST_ROUND = 6
 """Frames from one judgement to the next at least: at a few frames a second births need frames, too."""
 APART = 3
