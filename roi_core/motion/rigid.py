@@ -42,9 +42,9 @@ TORN = 3
 PROBE, BLAZING = 4, 10.0
 """Pixels between those that tell how bright a first frame is; the template begins with nothing that is so
 many times farther from their median than nine tenths are."""
-LOOK, STRANGE = 8, 3.0
-"""Once in so many frames it is seen how far from the mean nine tenths of the pixels are; so many times that
-far a pixel counts at most for the template: what passes leaves no trace in it."""
+LOOK, STRANGE, LITTLE = 8, 15.0, 3.0
+"""Once in so many frames it is seen how far from the mean nine tenths of the pixels are. While one is so many
+times (the second) as far, something passes: then each counts at most as if it were the third times as far."""
 ANCHOR = 8
 """The template is held to where it is after so many times SETTLED."""
 BELIEVED = 0.2
@@ -270,13 +270,15 @@ class Motion:
         return rate, self._frames % self._every, self._every, self._most
 
     def _believed(self, out: NDArray[np.float32]) -> float:
-        """Return how far a pixel of a frame may be from the mean for it to be learned from.
+        """Return how far from the mean a pixel counts at most: no end of it while nothing strange passes.
 
         Where most pixels are as far from it, as with few photons, nothing tells.
         """
         part = np.s_[self._every // 2 :: PROBE, ::PROBE]
-        usual, high = np.percentile(np.abs(out[part] - self._mean[part]), (50, 90))
-        return STRANGE * float(high) if self._hits >= SETTLED and high > 1.5 * usual else math.inf
+        far = np.abs(out[part] - self._mean[part])
+        usual, high = np.percentile(far, (50, 90))
+        passes = self._hits >= SETTLED and high > 1.5 * usual and far.max() > STRANGE * high
+        return LITTLE * float(high) if passes else math.inf
 
     def _learn(self, shift: Shift, fit: Fit, settings: settings.Motion) -> None:
         """Count, and let the registration catch up with the mean picture, a part per frame."""

@@ -100,7 +100,8 @@ def test_a_slow_change_of_light_is_bleaching_not_a_step(rng):
 def test_motion_and_losses_are_those_of_the_samples(rng):
     alarms, frames = Alarms(), scene(rng, 2)
     for k in range(200):
-        alarms.step(sample(frames[k % 2], k * 0.1, shift=(3.0, 4.0), lost=int(k in (50, 51))), QUALITY)
+        moved = (3.0, 4.0) if k == 193 else (0.0, 0.0)
+        alarms.step(sample(frames[k % 2], k * 0.1, shift=moved, lost=int(k in (50, 51))), QUALITY)
     last = alarms.chart().values[-1]
     assert last[NAMES.index("motion")] == 5.0
     assert last[NAMES.index("lost")] == 2.0

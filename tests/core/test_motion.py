@@ -331,7 +331,7 @@ def test_another_scene_is_not_found_in_a_strip_of_the_old_one(seed):
 
 
 def test_a_bright_thing_that_passes_slowly_is_neither_followed_nor_learned():
-    """A bubble, twenty times as bright as a cell: a pixel teaches the template no more than noise could."""
+    """A bubble, twenty times as bright as a cell: a pixel of it teaches no more than noise could."""
     rng, still = np.random.default_rng(0), scene(128)
     y, x = np.mgrid[:128, :128]
     top = 20 * np.percentile(still, 99)

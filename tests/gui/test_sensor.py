@@ -89,7 +89,7 @@ class TestDrawn:
         draw(crop)
         crop.drop("pylon:1")
         crop.drop("pylon:1")
-        assert caplog.messages == [words.CAMERA_CROP_DROPPED.format("pylon:1")]
+        assert caplog.messages.count(words.CAMERA_CROP_DROPPED.format("pylon:1")) == 1
         assert asked(crop) == ""
 
     def test_the_whole_sensor_is_asked_for_again(self, crop, caplog):
