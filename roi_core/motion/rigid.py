@@ -274,7 +274,8 @@ class Motion:
 
         Where most pixels are as far from it, as with few photons, nothing tells.
         """
-        part = np.s_[self._every // 2 :: PROBE, ::PROBE]
+        some = 2 * self._factor
+        part = np.s_[self._every // 2 :: some, ::some]
         far = np.abs(out[part] - self._mean[part])
         usual, high = np.percentile(far, (50, 90))
         passes = self._hits >= SETTLED and high > 1.5 * usual and far.max() > STRANGE * high
