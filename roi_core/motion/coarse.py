@@ -151,7 +151,7 @@ def _evened(picture: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _near(centre: float, reach: int, side: int) -> NDArray[np.int64]:
-    """Return the displacements within reach of a centre at which two lines of `side` px overlap by half."""
+    """Return the displacements within reach of a centre that leave half of `side` px in common at least."""
     most = side // 2
     middle = min(max(round(centre), -most), most)
     return np.arange(max(middle - reach, -most), min(middle + reach, most) + 1)
